@@ -1,0 +1,69 @@
+# Each target does all of its own set-up: in the active virtual environment (venv or conda), else in
+# .venv, which it makes.
+#   PYTHON    interpreter that .venv is made with
+#   PIP_ARGS  passed to pip, e.g. --extra-index-url https://download.pytorch.org/whl/cpu
+#   TESTS     passed to pytest
+PYTHON ?= python3
+PIP_ARGS ?=
+TESTS ?= -n 2 --dist loadfile
+
+CONFIG := configs/vild_r18_shapes.py
+RUN := work_dirs/vild_r18_shapes
+QUERY := red striped star, outlined heart, hexagon
+
+# conda's base environment is active in every shell of its users; it is not theirs to fill.
+ifneq ($(VIRTUAL_ENV),)
+  ENV ?= $(VIRTUAL_ENV)
+else ifneq ($(filter-out base,$(CONDA_DEFAULT_ENV)),)
+  ENV ?= $(CONDA_PREFIX)
+else
+  ENV ?= .venv
+endif
+PY ?= $(ENV)/bin/python
+# One mark for each checkout that is installed in this environment.
+INSTALLED := $(ENV)/.ovdistill-$(firstword $(shell pwd | cksum))
+
+.PHONY: help quickstart test lint doctor clean
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+quickstart: $(INSTALLED)  ## train a small open-vocabulary detector, test it, draw a text query
+	$(PY) tools/train.py $(CONFIG)
+	$(PY) tools/test.py $(CONFIG) $(RUN)/last.pth -o $(RUN)/test
+	$(PY) demo/image_demo.py --config $(CONFIG) --checkpoint $(RUN)/last.pth \
+	  --text "$(QUERY)" -o $(RUN)/demo
+
+test: $(INSTALLED)  ## run the tests
+	$(PY) -m pytest -q $(TESTS)
+
+lint: $(INSTALLED)  ## check style, as pre-commit does
+	@$(PY) -m ruff --version >/dev/null 2>&1 || $(PY) -m pip install -q $(PIP_ARGS) -e '.[dev]'
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+doctor: $(INSTALLED)  ## check the installation
+	$(PY) -m ovdistill.cli doctor
+
+clean:  ## remove .venv and what tests and tools have cached; data/ and work_dirs/ stay
+	rm -rf .venv .pytest_cache .ruff_cache build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# OpenCV's usual build needs libGL, which servers and containers lack; its headless build does not.
+$(INSTALLED): setup.py | $(PY)
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip
+	$(PY) -m pip install $(PIP_ARGS) -e '.[test]'
+	@$(PY) -c 'import cv2' 2>/dev/null || { \
+	  echo 'OpenCV does not load without libGL: installing its headless build'; \
+	  $(PY) -m pip install $(PIP_ARGS) --force-reinstall --no-deps 'opencv-python-headless<4.13'; }
+	@touch $@
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo 'error: $(PYTHON) is missing or older than Python 3.10.' \
+	  'Name a newer one: make $(MAKECMDGOALS) PYTHON=python3.12' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	  echo 'error: $(PYTHON) cannot make virtual environments.' \
+	  'On Debian and Ubuntu: sudo apt-get install python3-venv' >&2; exit 1; }
+	$(PYTHON) -m venv .venv

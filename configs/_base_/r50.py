@@ -1,0 +1,55 @@
+"""ResNet-50 FPN with batch normalisation everywhere, as in ViLD's released detector."""
+
+# made synchronous across ranks by sync_bn; on one device it is the same thing
+norm_cfg = dict(type="BN", momentum=0.003, eps=1e-4, requires_grad=True)
+sync_bn = "torch"
+data_preprocessor = dict(
+    type="DetDataPreprocessor",
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    bgr_to_rgb=True,
+    pad_mask=True,
+    pad_size_divisor=32,
+)
+backbone = dict(
+    type="ResNet",
+    depth=50,
+    num_stages=4,
+    out_indices=(0, 1, 2, 3),
+    frozen_stages=-1,
+    norm_cfg=norm_cfg,
+    norm_eval=False,
+    style="pytorch",
+    init_cfg=dict(type="Pretrained", checkpoint="torchvision://resnet50"),
+)
+neck = dict(
+    type="FPN", in_channels=[256, 512, 1024, 2048], out_channels=256, num_outs=5, norm_cfg=norm_cfg
+)
+rpn_head = dict(
+    type="RPNHead",
+    in_channels=256,
+    feat_channels=256,
+    num_convs=2,
+    anchor_generator=dict(
+        type="AnchorGenerator", scales=[8], ratios=[0.5, 1.0, 2.0], strides=[4, 8, 16, 32, 64]
+    ),
+    bbox_coder=dict(type="DeltaXYWHBBoxCoder"),
+    loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=True),
+    loss_bbox=dict(type="SmoothL1Loss", beta=1.0 / 9),
+)
+rpn_train_cfg = dict(
+    assigner=dict(
+        type="MaxIoUAssigner",
+        pos_iou_thr=0.7,
+        neg_iou_thr=0.3,
+        min_pos_iou=0.3,
+        match_low_quality=True,
+        ignore_iof_thr=-1,
+    ),
+    sampler=dict(
+        type="RandomSampler", num=256, pos_fraction=0.5, neg_pos_ub=-1, add_gt_as_proposals=False
+    ),
+    allowed_border=-1,
+    pos_weight=-1,
+    debug=False,
+)

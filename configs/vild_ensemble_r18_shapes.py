@@ -1,0 +1,24 @@
+"""ViLD-ensemble on OVShapes: a second head learns from the teacher alone.
+
+Command:
+
+    python tools/train.py configs/vild_ensemble_r18_shapes.py
+    python tools/test.py configs/vild_ensemble_r18_shapes.py \
+        work_dirs/vild_ensemble_r18_shapes/last.pth
+"""
+
+_base_ = ["vild_r18_shapes.py"]
+
+model = dict(
+    roi_head=dict(
+        image_head=dict(
+            type="Shared2FCBBoxHead",
+            in_channels=48,
+            fc_out_channels=256,
+            roi_feat_size=7,
+            with_reg=False,
+            cls_predictor_cfg=dict(type="RegionWordHead", temperature=0.02, background=False),
+            loss_cls=dict(type="RegionWordLoss", loss_weight=0.0),
+        )
+    )
+)

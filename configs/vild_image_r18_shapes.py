@@ -1,0 +1,18 @@
+"""ViLD-image on OVShapes: the teacher alone trains the embedding, text only names it.
+
+Command:
+
+    python tools/train.py configs/vild_image_r18_shapes.py
+    python tools/test.py configs/vild_image_r18_shapes.py work_dirs/vild_image_r18_shapes/last.pth
+"""
+
+_base_ = ["vild_r18_shapes.py"]
+
+model = dict(
+    roi_head=dict(
+        bbox_head=dict(
+            cls_predictor_cfg=dict(background=False),
+            loss_cls=dict(loss_weight=0.0),
+        )
+    )
+)

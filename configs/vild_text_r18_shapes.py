@@ -1,0 +1,18 @@
+"""ViLD-text on OVShapes: region-word alignment alone, nothing distilled. The baseline.
+
+Command:
+
+    python tools/train.py configs/vild_text_r18_shapes.py
+    python tools/test.py configs/vild_text_r18_shapes.py work_dirs/vild_text_r18_shapes/last.pth
+"""
+
+_base_ = ["vild_r18_shapes.py"]
+
+model = dict(distillers=[])
+train_pipeline = [
+    dict(type="LoadPicture"),
+    dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
+    dict(type="RandomFlip", prob=0.5),
+    dict(type="PackOVInputs"),
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

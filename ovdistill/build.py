@@ -1,0 +1,164 @@
+"""From a config file to a detector: placeholders, weights, vocabulary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from mmengine.config import Config
+from mmengine.logging import HistoryBuffer
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from ovdistill.errors import UserError
+from ovdistill.vocabulary import Vocabulary
+
+
+def load_config(path: str | Path, options: Mapping | None = None) -> Config:
+    """Reads a config and fills its placeholders.
+
+    A string anywhere in a config may hold ``{name}``, the name of a string at the config's top
+    level (``data_root``, ``split``, ``vocabulary``, ...). They are filled after ``options`` are
+    merged, so that one ``--cfg-options data_root=DIR`` moves everything.
+
+    Args:
+        path: the config file.
+        options: dotted keys and values, as ``--cfg-options`` gives them.
+
+    Raises:
+        UserError: no such file.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"no config file {path}; the shipped ones are in configs/.")
+    config = Config.fromfile(str(path))
+    if options:
+        config.merge_from_dict(dict(options))
+    names = {key: value for key, value in config.items() if isinstance(value, str)}
+    pattern = re.compile("{(" + "|".join(map(re.escape, names)) + ")}")
+
+    def fill(value: object) -> object:
+        if isinstance(value, str):
+            while (filled := pattern.sub(lambda match: names[match[1]], value)) != value:
+                value = filled
+            return value
+        if isinstance(value, Mapping):
+            return {key: fill(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(fill(item) for item in value)
+        return value
+
+    filled = Config(fill(config.to_dict()), filename=config.filename)
+    return filled
+
+
+def build_detector(
+    config: Config,
+    checkpoint: str | Path | None = None,
+    vocabulary: Vocabulary | None = None,
+    device: str | torch.device = "cpu",
+) -> nn.Module:
+    """Builds the detector of a config, in eval mode.
+
+    Args:
+        config: from ``load_config``.
+        checkpoint: weights to load, ``.pth`` or ``.safetensors``.
+        vocabulary: takes the place of the config's vocabulary file.
+        device: where the detector goes.
+
+    Raises:
+        UserError: weights missing, damaged, or of another detector or teacher width.
+    """
+    import ovdistill.register  # noqa: F401
+    from mmdet.registry import MODELS
+
+    model_config = config.model.copy()
+    if vocabulary is not None:
+        model_config["vocabulary"] = vocabulary
+    model = MODELS.build(model_config)
+    if checkpoint is not None:
+        load_weights(model, checkpoint)
+    model.cfg = config
+    return model.to(device).eval()
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """Reads the weights of a checkpoint without running any code it may hold.
+
+    Args:
+        path: ``.safetensors``, or ``.pth`` as mmengine writes it.
+
+    Raises:
+        UserError: missing, damaged, or holding anything but tensors and plain data.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(
+            f"no checkpoint {path}. Train one with `python tools/train.py CONFIG`, which leaves "
+            "it in work_dirs/."
+        )
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        with torch.serialization.safe_globals(_mmengine_globals()):
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, UnpicklingError, RuntimeError, EOFError) as error:
+        raise UserError(
+            f"{path} is not a checkpoint that can be read safely ({str(error).splitlines()[0]})."
+        ) from None
+    return checkpoint.get("state_dict", checkpoint)
+
+
+def _mmengine_globals() -> list:
+    """What mmengine's own checkpoints hold beside tensors: its log buffers, as numpy arrays."""
+    import numpy as np
+    from numpy._core.multiarray import _reconstruct, scalar
+
+    dtypes = [type(np.dtype(name)) for name in ("float64", "float32", "int64", "bool")]
+    return [HistoryBuffer, _reconstruct, scalar, np.ndarray, np.dtype, *dtypes, getattr]
+
+
+def load_weights(model: nn.Module, path: str | Path) -> None:
+    """Loads a checkpoint into a detector, every key of it.
+
+    Raises:
+        UserError: see ``read_weights``; or the checkpoint is of another detector.
+    """
+    state = read_weights(path)
+    key = "roi_head.bbox_head.fc_cls.project.weight"
+    own = model.state_dict()
+    if key in own and key in state and len(own[key]) != len(state[key]):
+        raise UserError(
+            f"{path} was trained in an embedding space of width {len(state[key])}; the vocabulary "
+            f"of this config has width {len(own[key])}. Build the vocabulary with the teacher that "
+            "the detector was trained with, or name another checkpoint."
+        )
+    wrong = [
+        name
+        for name in own.keys() | state.keys()
+        if name not in own or name not in state or own[name].shape != state[name].shape
+    ]
+    if wrong:
+        raise UserError(
+            f"{path} does not fit the detector of this config: {len(wrong)} of {len(own)} entries "
+            f"differ (the first: {sorted(wrong)[0]}). Name the config it was trained with."
+        )
+    model.load_state_dict(state)
+
+
+def build_teacher(config: Config, device: str | torch.device = "cpu") -> nn.Module:
+    """The frozen teacher of a config; ``model='ovshapes'`` is the one shipped with the package.
+
+    Raises:
+        UserError: its weights are missing or do not fit.
+    """
+    from ovdistill.shapes import TEACHER_DIR
+    from ovdistill.teacher import Teacher
+
+    options = dict(config.teacher)
+    if options["model"] == "ovshapes":
+        options["model"] = str(TEACHER_DIR)
+    return Teacher(**options, device=device)

@@ -1,0 +1,112 @@
+"""Transforms that carry distillation regions along with the picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from mmcv.transforms import LoadImageFromFile
+from mmcv.transforms.base import BaseTransform
+from mmdet.datasets.transforms import PackDetInputs
+from mmdet.registry import TRANSFORMS
+from mmdet.structures.bbox import HorizontalBoxes
+from mmengine.structures import InstanceData
+
+from ovdistill.errors import UserError
+from ovdistill.store import TeacherStore
+
+
+@TRANSFORMS.register_module()
+class LoadPicture(LoadImageFromFile):
+    """Reads the picture; a missing or damaged file is one clear error that names it."""
+
+    def transform(self, results: dict) -> dict:
+        """Fills ``img`` (H, W, 3) uint8 BGR, ``img_shape`` and ``ori_shape``.
+
+        Raises:
+            UserError: no such file, or it cannot be decoded.
+        """
+        path = results["img_path"]
+        try:
+            return super().transform(results)
+        except FileNotFoundError:
+            raise UserError(
+                f"no picture {path}, which the annotation file names. Check data_root and "
+                "data_prefix, or fetch the pictures again."
+            ) from None
+        except (AssertionError, cv2.error):
+            # mmcv asserts that the decoder gave a picture
+            raise UserError(f"{path} is not a picture that can be decoded; fetch it again.") from None
+
+
+@TRANSFORMS.register_module()
+class LoadTeacherRegions(BaseTransform):
+    """Adds the teacher's regions of a picture, still in pixels of the original.
+
+    Args:
+        store: directory of a ``TeacherStore``.
+        max_regions: keep that many regions of the highest objectness.
+    """
+
+    def __init__(self, store: str | Path, max_regions: int = 300) -> None:
+        self.store = TeacherStore(store)
+        self.max_regions = max_regions
+
+    def transform(self, results: dict) -> dict:
+        """Fills ``teacher_regions``, a ``Regions``.
+
+        Raises:
+            UserError: the store does not hold this picture.
+        """
+        results["teacher_regions"] = self.store[results["img_id"]].top(self.max_regions)
+        return results
+
+
+@TRANSFORMS.register_module()
+class PackOVInputs(PackDetInputs):
+    """mmdet's packing, plus the distillation regions moved the way the picture was moved.
+
+    mmdet's geometric transforms (Resize, RandomFlip, RandomCrop, RandomAffine, ...) record the
+    homography they applied. The regions take that one map at the end, so any chain of them
+    moves regions and picture together. Transforms that mix pictures (Mosaic, MixUp, CopyPaste)
+    record none and cannot be combined with regions.
+
+    Args:
+        min_side: a region with a side below this many pixels of the network input, after being
+            clipped to it, is dropped.
+        min_visible: a region with less than this share of its area inside the input is dropped:
+            its embedding describes what is no longer there.
+        **kwargs: as mmdet's ``PackDetInputs``.
+    """
+
+    def __init__(self, min_side: float = 2.0, min_visible: float = 0.5, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.min_side = min_side
+        self.min_visible = min_visible
+
+    def transform(self, results: dict) -> dict:
+        """Adds ``data_samples.teacher_regions``: ``bboxes`` (P, 4) xyxy in absolute pixels of the
+        network input, ``objectness`` (P,), ``embeddings`` (P, D) float32."""
+        packed = super().transform(results)
+        if "teacher_regions" in results:
+            packed["data_samples"].teacher_regions = self._move(results)
+        return packed
+
+    def _move(self, results: dict) -> InstanceData:
+        regions = results["teacher_regions"]
+        boxes = HorizontalBoxes(regions.boxes.clone())
+        boxes.project_(results.get("homography_matrix", np.eye(3, dtype=np.float32)))
+        whole = boxes.areas
+        boxes.clip_(results["img_shape"][:2])
+        kept = (
+            (boxes.widths >= self.min_side)
+            & (boxes.heights >= self.min_side)
+            & (boxes.areas >= self.min_visible * whole)
+        )
+        return InstanceData(
+            bboxes=boxes.tensor[kept],
+            objectness=regions.objectness[kept],
+            embeddings=regions.embeddings[kept].to(torch.float32),
+        )

@@ -1,0 +1,184 @@
+"""OVMetric: box and mask AP of base and novel classes, COCO or LVIS protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+from ovdistill import mmcv_ops
+
+mmcv_ops.install()
+
+from mmdet.registry import METRICS  # noqa: E402
+
+from ovdistill.errors import UserError  # noqa: E402
+from ovdistill.evaluation.accumulate import class_averages, summarize  # noqa: E402
+from ovdistill.evaluation.backends import Evaluator, build_evaluator  # noqa: E402
+from ovdistill.evaluation.records import Records, concatenate, image_records  # noqa: E402
+from ovdistill.evaluation.report import write_json  # noqa: E402
+
+MAX_DETS = {"coco": 100, "lvis": 300}
+
+
+@METRICS.register_module()
+class OVMetric(BaseMetric):
+    """AP over all classes, base classes and novel classes of one generalized evaluation.
+
+    Keys, in percent, with -1.0 where no class of a group has ground truth: ``bbox/AP``, ``AP50``,
+    ``AP75``, ``APs``, ``APm``, ``APl``, ``AR<max_dets>``, ``AP_base``, ``AP_novel``, ``AP50_base``,
+    ``AP50_novel``, ``HM50`` (harmonic mean of the two before it), for the LVIS protocol also
+    ``APr``, ``APc``, ``APf``; the same under ``segm/``.
+
+    The classes are those of ``dataset_meta``: ``cat_ids``, ``classes`` and ``is_base``, aligned.
+    The images are those that were processed. After an evaluation ``per_category`` holds one dict a
+    class (id, name, group, and AP and AP50 by metric).
+
+    Args:
+        ann_file: COCO or LVIS annotation file.
+        metrics: of 'bbox', 'segm'.
+        protocol: 'lvis' (federated, ``max_dets`` a picture over all classes) or 'coco'
+            (``max_dets`` a picture and class).
+        max_dets: 300 for 'lvis' and 100 for 'coco' unless given.
+        backend: 'hotcoco' or 'reference' (pycocotools, lvis-api).
+        outfile_prefix: writes the detections to ``<prefix>.<metric>.json`` where given.
+        collect_device: 'cpu' or 'gpu', see BaseMetric.
+        prefix: put before every key where given.
+
+    Raises:
+        UserError: no such annotation file; unknown option; classes that the file does not have.
+    """
+
+    def __init__(
+        self,
+        ann_file: str,
+        metrics: Sequence[str] = ("bbox", "segm"),
+        protocol: str = "lvis",
+        max_dets: int | None = None,
+        backend: str = "hotcoco",
+        outfile_prefix: str | None = None,
+        collect_device: str = "cpu",
+        prefix: str | None = None,
+    ) -> None:
+        # The keys name the metric themselves; BaseMetric warns about a missing prefix.
+        super().__init__(collect_device=collect_device, prefix=prefix or "ov")
+        self.prefix = prefix
+        metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+        _check("metrics", metrics, ("bbox", "segm"))
+        _check("protocol", (protocol,), tuple(MAX_DETS))
+        _check("backend", (backend,), ("hotcoco", "reference"))
+        if not Path(ann_file).is_file():
+            raise UserError(
+                f"no annotation file at {ann_file}: set test_evaluator.ann_file, or make the data "
+                "(`python tools/make_shapes.py` for the embedded benchmark)."
+            )
+        self.ann_file = str(ann_file)
+        self.metrics = metrics
+        self.protocol = protocol
+        self.max_dets = max_dets or MAX_DETS[protocol]
+        self.backend = backend
+        self.outfile_prefix = outfile_prefix
+        self.evaluator_version = ""
+        self.per_category: list[dict[str, Any]] = []
+
+    @property
+    def with_masks(self) -> bool:
+        """Whether masks are evaluated."""
+        return "segm" in self.metrics
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keeps a batch's detections, masks compressed (see ``records.image_records``)."""
+        cat_ids = self._meta("cat_ids")
+        for data_sample in data_samples:
+            records = image_records(data_sample, cat_ids, self.with_masks)
+            self.results.append((int(data_sample["img_id"]), records))
+
+    def compute_metrics(self, results: list[tuple[int, Records]]) -> dict[str, float]:
+        """Evaluates all pictures' detections; see the class for the keys."""
+        evaluator = build_evaluator(self.backend, self.ann_file, self.protocol, self.max_dets)
+        self.evaluator_version = evaluator.version
+        image_ids = self._image_ids(evaluator, [image_id for image_id, _ in results])
+        records = concatenate([part for _, part in results], self.with_masks)
+        classes = self._classes(evaluator)
+        groups = [row["frequency"] for row in classes] if self.protocol == "lvis" else None
+        is_base = [row["group"] == "base" for row in classes]
+        flat = {}
+        for metric in self.metrics:
+            if self.outfile_prefix:
+                write_json(f"{self.outfile_prefix}.{metric}.json", _plain(records.dicts(metric)))
+            curves = evaluator.curves(records, metric, image_ids, [row["id"] for row in classes])
+            for row, ap, ap50 in zip(classes, *class_averages(curves), strict=True):
+                row[metric] = {"AP": ap, "AP50": ap50}
+            figures = summarize(curves, is_base, groups, self.max_dets)
+            flat |= {f"{metric}/{key}": value for key, value in figures.items()}
+        self.per_category = classes
+        return flat
+
+    def _image_ids(self, evaluator: Evaluator, processed: list[int]) -> list[int]:
+        """The processed images, checked against the file's."""
+        known = set(evaluator.image_ids())
+        if unknown := set(processed) - known:
+            raise UserError(
+                f"image {min(unknown)} is not in {self.ann_file}: test_evaluator.ann_file must be "
+                "the annotation file of test_dataloader.dataset."
+            )
+        if len(known) > len(set(processed)):
+            print_log(
+                f"evaluated {len(set(processed))} of the {len(known)} images of {self.ann_file}",
+                logger="current",
+            )
+        return sorted(set(processed))
+
+    def _classes(self, evaluator: Evaluator) -> list[dict[str, Any]]:
+        """id, name, group and (LVIS) frequency of every class, in category-id order."""
+        categories = {category["id"]: category for category in evaluator.categories()}
+        names = (self._meta(key) for key in ("cat_ids", "classes", "is_base"))
+        classes = []
+        for cat_id, name, is_base in sorted(zip(*names, strict=True)):
+            if cat_id not in categories:
+                raise UserError(
+                    f"category {cat_id} ({name}) of the data set is not in {self.ann_file}"
+                )
+            row = {"id": int(cat_id), "name": name, "group": "base" if is_base else "novel"}
+            if self.protocol == "lvis":
+                row["frequency"] = _frequency(categories[cat_id], self.ann_file)
+            classes.append(row)
+        return classes
+
+    def _meta(self, key: str) -> Sequence[Any]:
+        if not self.dataset_meta or key not in self.dataset_meta:
+            raise UserError(
+                f"the data set's metainfo has no '{key}': OVMetric needs classes, cat_ids and "
+                "is_base (a data set of ovdistill.datasets has them)."
+            )
+        return self.dataset_meta[key]
+
+
+def _frequency(category: dict[str, Any], ann_file: str) -> str:
+    if category.get("frequency") not in ("r", "c", "f"):
+        raise UserError(
+            f"category {category['id']} of {ann_file} has no frequency r, c or f: it is not an "
+            "LVIS file; set test_evaluator.protocol=coco."
+        )
+    return category["frequency"]
+
+
+def _plain(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same results with mask counts as text, which JSON can hold."""
+    return [
+        {
+            key: {"size": value["size"], "counts": value["counts"].decode()}
+            if key == "segmentation"
+            else value
+            for key, value in result.items()
+        }
+        for result in results
+    ]
+
+
+def _check(option: str, got: Sequence[str], allowed: Sequence[str]) -> None:
+    if not got or not set(got) <= set(allowed):
+        raise UserError(f"OVMetric {option}={list(got)}: expected of {list(allowed)}")

@@ -1,0 +1,157 @@
+"""What an evaluation leaves behind: a table to look at, files to keep.
+
+``metrics.json`` holds numbers under flat keys and nothing else; where they come from is in
+``provenance.json`` beside it, and the classes one by one in ``per_category.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+import ovdistill
+
+COLUMNS = (
+    *("AP", "AP50", "AP75", "AP_base", "AP_novel", "AP50_base", "AP50_novel", "HM50"),
+    *("APr", "APc", "APf"),
+)
+LIBRARIES = ("torch", "torchvision", "open_clip_torch", "numpy", "pycocotools", "hotcoco")
+STACK = ("mmengine", "mmcv", "mmdet"), ("onedl-mmengine", "onedl-mmcv", "onedl-mmdetection")
+
+
+def rows(metrics: Mapping[str, float]) -> tuple[list[str], list[list[str]]]:
+    """The table's header and rows, one decimal; '-' for a figure that does not exist (-1).
+
+    Args:
+        metrics: flat keys such as 'bbox/AP_novel', in percent.
+    """
+    kinds = [kind for kind in ("bbox", "segm") if f"{kind}/AP" in metrics]
+    columns = [name for name in COLUMNS if any(f"{kind}/{name}" in metrics for kind in kinds)]
+    body = [[kind, *(_cell(metrics.get(f"{kind}/{name}")) for name in columns)] for kind in kinds]
+    return ["", *columns], body
+
+
+def table(metrics: Mapping[str, float], title: str | None = None) -> Table:
+    """A rich table of the metrics: rows bbox and segm, columns AP to APf."""
+    header, body = rows(metrics)
+    result = Table(title=title)
+    for name in header:
+        style = "bold green" if name.endswith("novel") else None
+        result.add_column(name, justify="right" if name else "left", style=style, no_wrap=True)
+    for row in body:
+        result.add_row(*row)
+    return result
+
+
+def show(metrics: Mapping[str, float], title: str | None = None) -> None:
+    """Prints the table, whole even where the terminal (or a log file) is narrower."""
+    result = table(metrics, title)
+    wide = Console(width=1000)
+    needed = Measurement.get(wide, wide.options, result).maximum
+    Console(width=max(Console().width, needed)).print(result)
+
+
+def markdown(metrics: Mapping[str, float]) -> str:
+    """The same table in Markdown."""
+    header, body = rows(metrics)
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def provenance(
+    config: str | None = None,
+    checkpoint: str | None = None,
+    vocabulary: str | None = None,
+    evaluator: str | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """Where a result comes from: the inputs, the versions, the date (UTC).
+
+    Args:
+        config: config file.
+        checkpoint: checkpoint file.
+        vocabulary: vocabulary file or description.
+        evaluator: ``OVMetric.evaluator_version``.
+        more: anything else that JSON can hold (teacher id, seed, split, ...).
+    """
+    libraries = {name: installed(name) for name in LIBRARIES}
+    libraries |= {name: installed(name, other) for name, other in zip(*STACK, strict=True)}
+    return {
+        "config": config,
+        "checkpoint": checkpoint,
+        "vocabulary": vocabulary,
+        "evaluator": evaluator,
+        **more,
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "ovdistill": ovdistill.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "libraries": libraries,
+    }
+
+
+def installed(*distributions: str) -> str | None:
+    """Name and version of the first of these distributions that is installed."""
+    for name in distributions:
+        try:
+            return f"{name} {version(name)}"
+        except PackageNotFoundError:
+            continue
+    return None
+
+
+def write_report(
+    directory: str | Path,
+    metrics: Mapping[str, float],
+    origin: Mapping[str, Any],
+    per_category: Sequence[Mapping[str, Any]] = (),
+) -> Path:
+    """Writes metrics.json, metrics.md, provenance.json and, where given, per_category.json.
+
+    Args:
+        directory: made where missing.
+        metrics: flat keys, numbers only (non-numbers are left out).
+        origin: see ``provenance``.
+        per_category: ``OVMetric.per_category``.
+
+    Returns:
+        The path of metrics.json.
+    """
+    directory = Path(directory)
+    numbers = {key: float(value) for key, value in metrics.items() if _is_number(value)}
+    write_json(directory / "provenance.json", dict(origin))
+    if per_category:
+        write_json(directory / "per_category.json", list(per_category))
+    _write(directory / "metrics.md", markdown(numbers))
+    write_json(directory / "metrics.json", numbers)
+    return directory / "metrics.json"
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Writes JSON to a temporary name, then renames; NaN and infinity are refused (ValueError)."""
+    _write(Path(path), json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(text)
+    os.replace(temporary, path)
+
+
+def _is_number(value: Any) -> bool:
+    return hasattr(value, "__float__") and not isinstance(value, str)
+
+
+def _cell(value: float | None) -> str:
+    return "-" if value is None or value < 0 else f"{value:.1f}"

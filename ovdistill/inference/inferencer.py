@@ -1,0 +1,207 @@
+"""OVInferencer: a trained detector, any words, any pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose
+
+from ovdistill.build import build_detector, build_teacher, load_config
+from ovdistill.errors import UserError
+from ovdistill.inference.detections import Detections, select
+from ovdistill.inference.pictures import find_pictures, parse_queries, read_picture
+from ovdistill.teacher import Teacher
+from ovdistill.vocabulary import TEMPLATES, Vocabulary
+
+SHIPPED = Path(__file__).parents[1] / "shapes" / "weights"
+
+
+def shipped_student() -> tuple[Path, Path]:
+    """Config and weights of the student that comes with the package."""
+    return SHIPPED / "student_config.py", SHIPPED / "student.safetensors"
+
+
+class OVInferencer:
+    """Finds the objects that a list of words describes.
+
+    Example:
+        >>> inferencer = OVInferencer()
+        >>> inferencer.set_text("red striped star, outlined heart")
+        >>> detections = inferencer("picture.png")
+
+    Args:
+        config: config file of the detector; without it, the shipped student.
+        checkpoint: its weights.
+        device: 'cpu', 'cuda', ...; a GPU if there is one unless given.
+        teacher: the teacher that encodes words; the config's unless given.
+
+    Raises:
+        UserError: a config without weights, or a device that is not there.
+    """
+
+    def __init__(
+        self,
+        config: str | Path | None = None,
+        checkpoint: str | Path | None = None,
+        device: str | None = None,
+        teacher: Teacher | None = None,
+    ) -> None:
+        if (config is None) != (checkpoint is None):
+            got = "a config" if checkpoint is None else "a checkpoint"
+            raise UserError(
+                f"got {got} alone: give --config and --checkpoint together, or neither for the "
+                "shipped student."
+            )
+        if config is None:
+            config, checkpoint = shipped_student()
+        self.device = _device(device)
+        self.config = load_config(config)
+        self.checkpoint = Path(checkpoint)
+        self.model: torch.nn.Module | None = None
+        self.queries: tuple[str, ...] = ()
+        if teacher is not None:
+            self.teacher = teacher
+
+    @cached_property
+    def teacher(self) -> Teacher:
+        """The teacher named by the config, loaded when the first text is encoded."""
+        return build_teacher(self.config, self.device)
+
+    def set_text(
+        self, queries: str | Sequence[str], background: str | Sequence[str] = ()
+    ) -> Vocabulary:
+        """Sets the words to look for.
+
+        Args:
+            queries: "red star, outlined heart", or a sequence of words.
+            background: words that compete for the objects but are not reported. A region always
+                goes to the word that fits best, so with few queries these keep other things out.
+
+        Returns:
+            The encoded vocabulary: queries first, then background words.
+
+        Raises:
+            UserError: no word in the text; the teacher's weights are missing.
+        """
+        queries = parse_queries(queries)
+        others = parse_queries(background) if background else ()
+        names = queries + tuple(word for word in others if word not in queries)
+        templates = TEMPLATES[_find(self.config, "prepare", "vocabulary", "templates") or "single"]
+        vocabulary = Vocabulary.encode(names, self.teacher, templates)
+        self.set_vocabulary(vocabulary, len(queries))
+        return vocabulary
+
+    def set_vocabulary(self, vocabulary: Vocabulary, wanted: int | None = None) -> None:
+        """Sets encoded words.
+
+        Args:
+            vocabulary: of the teacher that the detector was trained with.
+            wanted: the first ``wanted`` words are reported; all unless given.
+
+        Raises:
+            UserError: the width of the embeddings is not the detector's.
+        """
+        if self.model is None:
+            self.model = build_detector(self.config, self.checkpoint, vocabulary, self.device)
+        else:
+            self.model.set_vocabulary(vocabulary)
+        self.queries = tuple(vocabulary.names[:wanted])
+
+    def __call__(
+        self,
+        image: str | Path | np.ndarray,
+        score_threshold: float = 0.3,
+        max_dets: int = 100,
+    ) -> Detections:
+        """One picture: a path, or (H, W, 3) uint8 RGB. See ``predict``."""
+        return self.predict([image], score_threshold, max_dets)[0]
+
+    @torch.inference_mode()
+    def predict(
+        self,
+        images: Sequence[str | Path | np.ndarray],
+        score_threshold: float = 0.3,
+        max_dets: int = 100,
+    ) -> list[Detections]:
+        """Detects in a batch of pictures of any sizes.
+
+        Args:
+            images: paths, or (H, W, 3) uint8 RGB arrays.
+            score_threshold: the lowest score kept.
+            max_dets: how many objects a picture at most.
+
+        Raises:
+            UserError: no words were set, or a picture cannot be read.
+        """
+        if self.model is None:
+            raise UserError("no words to look for: call set_text or set_vocabulary first.")
+        packed = [self._pipeline(self._load(image)) for image in images]
+        batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
+        outputs = self.model.test_step(batch)
+        return [
+            select(output.pred_instances, self.queries, score_threshold, max_dets)
+            for output in outputs
+        ]
+
+    def predict_folder(
+        self,
+        directory: str | Path,
+        score_threshold: float = 0.3,
+        max_dets: int = 100,
+        batch_size: int = 1,
+    ) -> Iterator[tuple[Path, Detections]]:
+        """Detects in a picture or in all pictures of a directory, ``batch_size`` at a time.
+
+        Raises:
+            UserError: no pictures there, or one that cannot be read.
+        """
+        paths = find_pictures(directory)
+        for start in range(0, len(paths), batch_size):
+            batch = paths[start : start + batch_size]
+            yield from zip(batch, self.predict(batch, score_threshold, max_dets), strict=True)
+
+    def _load(self, image: str | Path | np.ndarray) -> dict[str, Any]:
+        if not isinstance(image, np.ndarray):
+            image = read_picture(image)
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise UserError(
+                f"got a picture of shape {image.shape}, {image.dtype}: expected (H, W, 3) uint8 RGB"
+            )
+        # mmdet's pipelines take BGR, as OpenCV reads it
+        return {"img": np.ascontiguousarray(image[..., ::-1]), "img_id": 0}
+
+    @cached_property
+    def _pipeline(self) -> Compose:
+        """The test pipeline of the config, on a picture in memory instead of a data set's."""
+        from mmdet.registry import TRANSFORMS
+        from mmdet.utils import get_test_pipeline_cfg
+
+        steps = get_test_pipeline_cfg(self.config)
+        steps = [step for step in steps if not step["type"].split(".")[-1].startswith("Load")]
+        steps = [{"type": "mmdet.LoadImageFromNDArray"}, *steps]
+        return Compose([TRANSFORMS.build(step) for step in steps])
+
+
+def _device(name: str | None) -> torch.device:
+    available = torch.cuda.is_available()
+    try:
+        device = torch.device(name or ("cuda" if available else "cpu"))
+    except RuntimeError as error:
+        raise UserError(f"no device {name!r}: expected cpu, cuda or cuda:N") from error
+    if device.type == "cuda" and not available:
+        raise UserError(f"device {name!r} was asked for, but torch finds no GPU: use --device cpu")
+    return device
+
+
+def _find(config: Config, *keys: str) -> Any:
+    """config.key.key..., or None where one of them is missing."""
+    value: Any = config
+    for key in keys:
+        value = value.get(key) if value is not None else None
+    return value

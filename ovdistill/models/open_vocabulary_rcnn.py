@@ -1,0 +1,68 @@
+"""Two-stage detector and instance segmenter with a vocabulary instead of a class list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmdet.models.detectors import TwoStageDetector
+from mmdet.registry import MODELS
+from mmdet.utils import ConfigType
+
+from ovdistill.errors import UserError
+from ovdistill.vocabulary import Vocabulary
+
+
+@MODELS.register_module()
+class OpenVocabularyRCNN(TwoStageDetector):
+    """mmdet's two-stage detector, trained on base words, tested on any.
+
+    The RPN, the box regressor and the mask head know no class; the RoI head compares region
+    embeddings with the words of a ``Vocabulary`` (see ``RegionWordHead``).
+
+    Args:
+        vocabulary: a ``Vocabulary`` or the path of its file. It fixes the embedding width of the
+            heads; its words can be replaced later with ``set_vocabulary``.
+        distillers: configs of distillation terms, handed to the RoI head.
+        **kwargs: as mmdet's ``TwoStageDetector``.
+
+    Raises:
+        UserError: the vocabulary file is missing or damaged.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary | str | Path,
+        roi_head: ConfigType,
+        distillers: list[ConfigType] | tuple = (),
+        **kwargs,
+    ) -> None:
+        if not isinstance(vocabulary, Vocabulary):
+            vocabulary = Vocabulary.load(vocabulary)
+        roi_head = roi_head.copy()
+        for name in ("bbox_head", "image_head"):
+            if roi_head.get(name):
+                head = roi_head[name].copy()
+                head["num_classes"] = len(vocabulary)
+                head["cls_predictor_cfg"] = dict(
+                    head["cls_predictor_cfg"], embed_dim=vocabulary.dim
+                )
+                roi_head[name] = head
+        roi_head["distillers"] = list(distillers)
+        super().__init__(roi_head=roi_head, **kwargs)
+        self.set_vocabulary(vocabulary)
+
+    def set_vocabulary(self, vocabulary: Vocabulary) -> None:
+        """Replaces the words; label ``i`` of a detection is then ``vocabulary.names[i]``.
+
+        Raises:
+            UserError: the vocabulary's width is not that of this detector's embeddings.
+        """
+        dim = self.roi_head.bbox_head.fc_cls.project.out_features
+        if vocabulary.dim != dim:
+            raise UserError(
+                f"got a vocabulary of width {vocabulary.dim} (teacher {vocabulary.teacher}); this "
+                f"detector's embeddings have width {dim}. Encode the words with the teacher that "
+                "the detector was trained with."
+            )
+        self.vocabulary = vocabulary
+        self.roi_head.set_vocabulary(vocabulary)

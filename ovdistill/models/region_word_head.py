@@ -1,0 +1,91 @@
+"""Region-word alignment in place of classification logits.
+
+Shapes: R regions, C features of a region, D embedding width, W words.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class RegionWordHead(BaseModule):
+    """Projects region features into the teacher's space and compares them with words.
+
+    ``forward`` stops at the embedding, because alignment and distillation both start there;
+    ``align`` and ``log_scores`` go on to the words. The words are not weights: they come from a
+    ``Vocabulary``, are not saved in checkpoints, and can be replaced at any time.
+
+    Args:
+        in_features: C.
+        out_features: W + 1, given by mmdet's box heads; only the first size of the word buffer.
+        embed_dim: D, the width of the teacher's embeddings.
+        temperature: the similarity is divided by it. 0.01 in ViLD.
+        background: learn an embedding for "none of the words". Without it (ViLD-image) a region
+            is always one of the words.
+        init_cfg: mmengine initialisation.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        embed_dim: int = 512,
+        temperature: float = 0.01,
+        background: bool = True,
+        init_cfg: dict | list | None = None,
+    ) -> None:
+        super().__init__(
+            init_cfg or dict(type="Xavier", layer="Linear", distribution="uniform", bias=0)
+        )
+        self.temperature = temperature
+        self.project = nn.Linear(in_features, embed_dim)
+        self.background = nn.Parameter(torch.empty(1, embed_dim)) if background else None
+        if background:
+            nn.init.normal_(self.background, std=1 / math.sqrt(embed_dim))
+        words = out_features - 1
+        self.register_buffer("words", torch.zeros(words, embed_dim), persistent=False)
+        self.register_buffer("is_base", torch.ones(words, dtype=torch.bool), persistent=False)
+
+    def set_words(self, words: Tensor, is_base: Tensor) -> None:
+        """Replaces the words.
+
+        Args:
+            words: (W, D) unit norm.
+            is_base: (W,) bool; a word that is not base takes no part in training.
+        """
+        device = self.words.device
+        self.words = words.to(device=device, dtype=torch.float32)
+        self.is_base = is_base.to(device=device)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(R, C) region features -> (R, D) float32 embeddings of unit norm."""
+        return F.normalize(self.project(features).float(), dim=-1)
+
+    def align(self, embeddings: Tensor) -> Tensor:
+        """(R, D) unit embeddings -> (R, W + 1) float32 logits, the background last.
+
+        In training the columns of novel words are -inf: a softmax never sees them.
+        """
+        # float32 even under autocast: cosines over a temperature of 0.01 span +-100, where bf16
+        # has steps of 0.5
+        with torch.autocast(embeddings.device.type, enabled=False):
+            logits = embeddings.float() @ self.words.T / self.temperature
+            if self.training:
+                logits = logits.masked_fill(~self.is_base, -torch.inf)
+            if self.background is None:
+                background = logits.new_full((len(logits), 1), -torch.inf)
+            else:
+                unit = F.normalize(self.background.float(), dim=-1)
+                background = embeddings.float() @ unit.T / self.temperature
+        return torch.cat([logits, background], dim=1)
+
+    def log_scores(self, embeddings: Tensor) -> Tensor:
+        """(R, D) unit embeddings -> (R, W + 1) log-probabilities, the background last."""
+        return self.align(embeddings).log_softmax(dim=-1)

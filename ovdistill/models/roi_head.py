@@ -1,0 +1,125 @@
+"""RoI head whose classes are words, with the branch that distillation regions take.
+
+Shapes: N images, R RoIs, P distillation regions, D embedding width, W words.
+"""
+
+from __future__ import annotations
+
+import torch
+from mmdet.models.roi_heads import StandardRoIHead
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from mmdet.structures.bbox import bbox2roi, scale_boxes
+from mmdet.utils import ConfigType, InstanceList
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from ovdistill.methods.distiller import DistillInputs
+from ovdistill.methods.vild.loss import ensemble_log_scores
+from ovdistill.vocabulary import Vocabulary
+
+
+@MODELS.register_module()
+class OpenVocabularyRoIHead(StandardRoIHead):
+    """mmdet's standard RoI head with region-word alignment and distillation.
+
+    Args:
+        image_head: config of a second box head (``with_reg=False``) that only distillation
+            regions train: ViLD-ensemble. Without it they train the one head: ViLD.
+        text_share: exponent of the text head for base words in the ensemble, 2/3 in ViLD.
+        distillers: configs of the distillation terms; each gets the same ``DistillInputs``.
+        **kwargs: as mmdet's ``StandardRoIHead``.
+    """
+
+    def __init__(
+        self,
+        *args,
+        image_head: ConfigType | None = None,
+        text_share: float = 2 / 3,
+        distillers: list[ConfigType] | tuple = (),
+        **kwargs,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.image_head = MODELS.build(image_head) if image_head else None
+        self.text_share = text_share
+        self.distillers = nn.ModuleList(MODELS.build(term) for term in distillers)
+
+    def set_vocabulary(self, vocabulary: Vocabulary) -> None:
+        """Replaces the words of every head."""
+        for head in filter(None, (self.bbox_head, self.image_head)):
+            head.fc_cls.set_words(vocabulary.embeddings, vocabulary.is_base)
+            head.num_classes = len(vocabulary)
+
+    def loss(
+        self, x: tuple[Tensor, ...], rpn_results_list: InstanceList, batch_data_samples: SampleList
+    ) -> dict[str, Tensor]:
+        """Detection losses on the sampled RoIs, distillation losses on the regions."""
+        losses = super().loss(x, rpn_results_list, batch_data_samples)
+        if len(self.distillers):
+            inputs = self._distill_inputs(x, batch_data_samples)
+            for term in self.distillers:
+                losses.update(term(inputs))
+        return losses
+
+    def _distill_inputs(self, x: tuple[Tensor, ...], samples: SampleList) -> DistillInputs:
+        regions = [sample.teacher_regions for sample in samples]
+        rois = bbox2roi([region.bboxes for region in regions])
+        return DistillInputs(
+            student=self.embed_regions(x, rois),
+            teacher=torch.cat([region.embeddings for region in regions]),
+            boxes=rois[:, 1:],
+            objectness=torch.cat([region.objectness for region in regions]),
+            image_index=rois[:, 0].long(),
+            features=tuple(x),
+        )
+
+    def embed_regions(self, x: tuple[Tensor, ...], rois: Tensor) -> Tensor:
+        """Embeds regions with the head that distillation trains.
+
+        Args:
+            x: pyramid levels, each (N, C, H_l, W_l).
+            rois: (P, 5) image index and xyxy box, absolute pixels of the network input.
+
+        Returns:
+            (P, D) unit norm.
+        """
+        features = self.bbox_roi_extractor(x[: self.bbox_roi_extractor.num_inputs], rois)
+        return (self.image_head or self.bbox_head)(features)[0]
+
+    def _bbox_forward(self, x: tuple[Tensor, ...], rois: Tensor) -> dict[str, Tensor]:
+        """As mmdet's; ``cls_score`` holds logits in training and log-scores at test time."""
+        results = super()._bbox_forward(x, rois)
+        words = self.bbox_head.fc_cls
+        embeddings = results["cls_score"]
+        if self.training:
+            results["cls_score"] = words.align(embeddings)
+            return results
+        scores = words.log_scores(embeddings)
+        if self.image_head is not None:
+            image_words = self.image_head.fc_cls
+            image = image_words.log_scores(self.image_head(results["bbox_feats"])[0])
+            scores[:, :-1] = ensemble_log_scores(
+                scores[:, :-1], image[:, :-1], words.is_base, self.text_share
+            )
+        results["cls_score"] = scores
+        return results
+
+    def predict(
+        self,
+        x: tuple[Tensor, ...],
+        rpn_results_list: InstanceList,
+        batch_data_samples: SampleList,
+        rescale: bool = False,
+    ) -> InstanceList:
+        """As mmdet's; with ``test_cfg.keep_proposals`` the samples keep their proposals.
+
+        ``sample.proposals`` then has ``bboxes`` (n, 4) xyxy in absolute pixels of the original
+        picture (of the network input without ``rescale``) and ``scores`` (n,).
+        """
+        if self.test_cfg.get("keep_proposals", False):
+            for proposals, sample in zip(rpn_results_list, batch_data_samples, strict=True):
+                boxes = proposals.bboxes
+                if rescale:
+                    boxes = scale_boxes(boxes, [1 / s for s in sample.scale_factor])
+                sample.proposals = InstanceData(bboxes=boxes, scores=proposals.scores)
+        return super().predict(x, rpn_results_list, batch_data_samples, rescale=rescale)

@@ -1,0 +1,139 @@
+"""Makes what a config needs before training: data, vocabulary, distillation regions.
+
+Each step leaves a finished result alone, and either makes a missing one or says which command
+does. The steps stand in a config's ``prepare``.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from ovdistill.build import build_teacher, load_config
+from ovdistill.errors import UserError
+from ovdistill.vocabulary import TEMPLATES, Vocabulary, base_mask, read_names
+
+
+def prepare(config: Config, for_training: bool = True) -> None:
+    """Runs the steps of ``config.prepare`` in order.
+
+    Args:
+        config: from ``load_config``.
+        for_training: with the steps that only training needs.
+
+    Raises:
+        UserError: something is missing that only the user can provide.
+    """
+    steps = config.get("prepare", {})
+    if "data" in steps:
+        prepare_data(**steps["data"])
+    if "vocabulary" in steps:
+        prepare_vocabulary(config, **steps["vocabulary"])
+    if for_training and "regions" in steps:
+        prepare_regions(config, **steps["regions"])
+
+
+def prepare_data(type: str, root: str) -> None:
+    """Draws the embedded benchmark.
+
+    Args:
+        type: 'shapes'.
+        root: the folder for it.
+    """
+    if type != "shapes":
+        raise UserError(f"got prepare.data.type={type!r}; expected 'shapes'.")
+    from ovdistill.shapes.generate import make_shapes
+
+    make_shapes(root)
+
+
+def prepare_vocabulary(
+    config: Config,
+    path: str,
+    names: str,
+    split: str,
+    templates: str = "single",
+    embeddings: str | None = None,
+) -> None:
+    """Encodes the words with the config's teacher, or takes embeddings that were published.
+
+    Args:
+        config: its ``teacher`` encodes the words.
+        path: the vocabulary file to write.
+        names: where the names stand: an annotation file, a text file, or "a, b, c".
+        split: how base and novel are told apart, see ``vocabulary.base_mask``.
+        templates: prompts, 'single' or 'vild63'.
+        embeddings: an .npy file (W, D) in the order of the names, in place of the teacher.
+    """
+    if Path(path).is_file():
+        vocabulary = Vocabulary.load(path)
+        print_log(f"words: {path} ({len(vocabulary)} of {vocabulary.teacher})", "current")
+        return
+    words = read_names(names)
+    is_base = base_mask(words.names, words.frequency, split)
+    if embeddings:
+        teacher_id = f"{config.teacher.model}:{config.teacher.get('pretrained')}"
+        vocabulary = Vocabulary.from_array(embeddings, words, teacher=teacher_id, is_base=is_base)
+    else:
+        teacher = build_teacher(config)
+        vocabulary = Vocabulary.encode(words, teacher, TEMPLATES[templates], is_base)
+    vocabulary.save(path)
+    print_log(f"words: wrote {path} ({len(vocabulary)} of {vocabulary.teacher})", "current")
+
+
+def prepare_regions(
+    config: Config,
+    path: str,
+    proposals: str,
+    checkpoint: str,
+    per_image: int,
+    train_proposals: bool = False,
+) -> None:
+    """Proposals of a base-only RPN on the training pictures, with their teacher embeddings.
+
+    Args:
+        config: its ``teacher`` embeds the regions of its training set.
+        path: the store to write.
+        proposals: config of the RPN, relative to the main config.
+        checkpoint: its weights.
+        per_image: regions to keep for each picture.
+        train_proposals: train the RPN when the checkpoint is missing; otherwise say how to.
+    """
+    from ovdistill.store import TeacherStore
+    from ovdistill.store.extract import extract_regions
+
+    if Path(path).exists():
+        store = TeacherStore(path)
+        print_log(f"regions: {path} ({len(store)} pictures)", "current")
+        return
+    proposals = str(Path(config.filename).parent / proposals)
+    if not Path(checkpoint).is_file():
+        if not train_proposals:
+            raise UserError(
+                f"no proposal network {checkpoint}. Train it on base boxes first:\n"
+                f"  python tools/train.py {proposals} --cfg-options data_root={config.data_root}\n"
+                f"then name its checkpoint: --cfg-options prepare.regions.checkpoint=PATH"
+            )
+        train_rpn(config, proposals, checkpoint)
+    extract_regions(config, proposals, checkpoint, path, per_image)
+
+
+def train_rpn(config: Config, proposals: str, checkpoint: str) -> None:
+    """Trains the RPN of ``proposals`` on the data of ``config`` and keeps its last checkpoint."""
+    from mmengine.runner import Runner
+
+    options = {key: config[key] for key in ("data_root", "split") if key in config}
+    rpn_config = load_config(proposals, options)
+    rpn_config.work_dir = str(Path(checkpoint).with_suffix(""))
+    rpn_config.randomness = config.get("randomness", dict(seed=0))
+    rpn_config.launcher = "none"
+    print_log("regions: training the proposal network on base boxes", "current")
+    Runner.from_cfg(rpn_config).train()
+    last = Path(rpn_config.work_dir) / f"iter_{rpn_config.train_cfg.max_iters}.pth"
+    shutil.copyfile(last, f"{checkpoint}.tmp")
+    Path(f"{checkpoint}.tmp").replace(checkpoint)
+    print_log(f"regions: wrote {checkpoint}", "current", logging.INFO)

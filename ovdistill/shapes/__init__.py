@@ -1,0 +1,1 @@
+"""OVShapes: the embedded open-vocabulary benchmark (drawn pictures, LVIS and COCO format)."""

@@ -1,0 +1,136 @@
+"""Where a teacher's weights come from, and clear words when they are not there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import open_clip
+from huggingface_hub import try_to_load_from_cache
+from open_clip.pretrained import download_pretrained, get_pretrained_cfg
+
+from ovdistill.errors import UserError
+
+CONFIG_NAME = "open_clip_config.json"
+LOCAL_DIR = "local-dir:"
+HF_HUB = "hf-hub:"
+OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "OVDISTILL_OFFLINE")
+# The parts of a pretrained tag's configuration that change what the image tower is fed.
+PREPROCESS_KEYS = ("mean", "std", "interpolation", "resize_mode")
+HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+FIX = (
+    "give a file: Teacher(model, pretrained='/path/to/weights.safetensors'), or a directory with "
+    f"{CONFIG_NAME} and the weights; random_weights=True only to try the code out"
+)
+
+
+def offline() -> bool:
+    """True when the user told us to download nothing."""
+    return any(os.environ.get(v, "").lower() in ("1", "true", "yes") for v in OFFLINE_VARIABLES)
+
+
+def find_directory(model: str) -> Path | None:
+    """The local directory that ``model`` names, checked; None for any other kind of name.
+
+    Raises:
+        UserError: the directory, its configuration or its weights are missing.
+    """
+    if model.startswith(HF_HUB):
+        if not offline():
+            return None
+        cached = try_to_load_from_cache(model[len(HF_HUB) :], CONFIG_NAME)
+        if not isinstance(cached, str):
+            raise UserError(
+                f"teacher {model!r} is not in the local cache and downloads are switched off "
+                f"({' or '.join(OFFLINE_VARIABLES)} is set); run once online, or {FIX}"
+            )
+        return Path(cached).parent
+    path = Path(model.removeprefix(LOCAL_DIR))
+    looks_like_path = model.startswith(LOCAL_DIR) or os.sep in model or model.startswith(".")
+    if not path.is_dir():
+        if looks_like_path and model.replace("/", "-") not in open_clip.list_models():
+            raise UserError(
+                f"no teacher directory {str(path)!r}; expected an open_clip model name or a "
+                f"directory with {CONFIG_NAME} and a .safetensors file "
+                "(the embedded benchmark's teacher: python tools/train_teacher.py)"
+            )
+        return None
+    if not (path / CONFIG_NAME).is_file():
+        raise UserError(f"no {CONFIG_NAME} in {str(path)!r}; expected it beside the weights")
+    return path
+
+
+def require_weights(directory: Path) -> None:
+    """Raises UserError where a teacher directory holds no weights."""
+    if not any(any(directory.glob(f"*{s}")) for s in (".safetensors", ".bin", ".pth")):
+        raise UserError(
+            f"no weights (*.safetensors) in teacher directory {str(directory)!r}; copy them there "
+            f"(the embedded benchmark's: python tools/train_teacher.py --out {directory})"
+        )
+
+
+def find_pretrained(model: str, pretrained: str | None) -> tuple[str, dict[str, Any]]:
+    """The weights file of a built-in model, downloaded where that is allowed.
+
+    Args:
+        model: a built-in open_clip model name.
+        pretrained: an open_clip tag, or a weights file.
+
+    Returns:
+        The file, and keyword arguments for ``open_clip.create_model`` that the tag asks for.
+
+    Raises:
+        UserError: nothing given, unknown, not downloadable, or not in the cache while offline.
+    """
+    tags = open_clip.list_pretrained_tags_by_model(model)
+    if pretrained is None:
+        raise UserError(
+            f"teacher {model!r} without weights; expected pretrained= one of "
+            f"{', '.join(tags) or 'no known tag'}; or {FIX}"
+        )
+    if Path(pretrained).is_file():
+        return pretrained, {}
+    config = get_pretrained_cfg(model, pretrained)
+    if not config:
+        raise UserError(
+            f"teacher weights {pretrained!r} of {model!r}: neither a file nor a known tag; "
+            f"expected one of {', '.join(tags) or 'no known tag'}; or {FIX}"
+        )
+    if offline():
+        path = _cached(config)
+        if path is None:
+            raise UserError(
+                f"teacher weights {model}:{pretrained} are not in the local cache and downloads "
+                f"are switched off ({' or '.join(OFFLINE_VARIABLES)} is set); run once online, "
+                f"or {FIX}"
+            )
+    else:
+        try:
+            path = download_pretrained(config)
+        except Exception as error:  # any of a dozen network and hub errors
+            raise UserError(
+                f"teacher weights {model}:{pretrained} could not be downloaded ({error}); "
+                f"expected a network connection; or {FIX}"
+            ) from error
+    # OpenAI's weights were trained with QuickGELU; open_clip only warns when a model has not.
+    return path, {
+        "force_quick_gelu": bool(config.get("quick_gelu", False)),
+        "force_preprocess_cfg": {k: config[k] for k in PREPROCESS_KEYS if k in config},
+    }
+
+
+def _cached(config: dict[str, Any]) -> str | None:
+    """The already downloaded file of a pretrained tag, or None."""
+    if config.get("hf_hub"):
+        repo, name = os.path.split(config["hf_hub"])
+        names = (name.rsplit(".", 1)[0] + ".safetensors", name) if name else HUB_FILES
+        for candidate in names:
+            path = try_to_load_from_cache(repo, candidate)
+            if isinstance(path, str):
+                return path
+    if config.get("url"):
+        path = Path("~/.cache/clip").expanduser() / os.path.basename(config["url"])
+        if path.is_file():
+            return str(path)
+    return None

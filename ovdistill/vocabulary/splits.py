@@ -1,0 +1,74 @@
+"""Which categories are base (labelled in training) and which are novel (text only)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ovdistill.errors import UserError
+from ovdistill.vocabulary.prompts import clean_name
+
+# OV-COCO, 48 base and 17 novel classes of COCO's 80 (OVR-CNN, Zareian et al. 2021; the split goes
+# back to Bansal et al. 2018). COCO's other 15 classes are not used at all.
+COCO_BASE = tuple(
+    "person|bicycle|car|motorcycle|train|truck|boat|bench|bird|horse|sheep|bear|zebra|giraffe|"
+    "backpack|handbag|suitcase|frisbee|skis|kite|surfboard|bottle|fork|spoon|bowl|banana|apple|"
+    "sandwich|orange|broccoli|carrot|pizza|donut|chair|bed|toilet|tv|laptop|mouse|remote|"
+    "microwave|oven|toaster|refrigerator|book|clock|vase|toothbrush".split("|")
+)
+COCO_NOVEL = tuple(
+    "airplane|bus|cat|dog|cow|elephant|umbrella|tie|snowboard|skateboard|cup|knife|cake|couch|"
+    "keyboard|sink|scissors".split("|")
+)
+RARE = "r"
+SPLITS = ("lvis", "coco")
+
+
+def base_mask(
+    names: Sequence[str],
+    frequency: Sequence[str] | None = None,
+    split: str | Sequence[str] = "lvis",
+) -> Tensor:
+    """True for base, False for novel.
+
+    Args:
+        names: W category names.
+        frequency: "f", "c" or "r" of each name; needed by "lvis".
+        split: "lvis": rare categories are novel; "coco": the 48/17 split; or the novel names.
+
+    Returns:
+        (W,) bool.
+
+    Raises:
+        UserError: an unknown split, no frequencies for "lvis", a name outside of the 65 of
+            "coco", or a novel name that is none of ``names``.
+    """
+    if split == "lvis":
+        if frequency is None:
+            raise UserError(
+                "split 'lvis' without frequencies; expected names from an LVIS annotation file, "
+                "whose categories say 'frequency': 'f', 'c' or 'r'"
+            )
+        return torch.tensor([group != RARE for group in frequency], dtype=torch.bool)
+    if split == "coco":
+        known = {*COCO_BASE, *COCO_NOVEL}
+        if unknown := [name for name in names if clean_name(name) not in known]:
+            raise UserError(
+                f"{len(unknown)} names are not in the 48 + 17 of split 'coco': "
+                f"{', '.join(unknown[:5])}; expected the 65 names (ovdistill.vocabulary.splits)"
+            )
+        return torch.tensor([clean_name(name) in COCO_BASE for name in names], dtype=torch.bool)
+    if isinstance(split, str):
+        raise UserError(
+            f"unknown split {split!r}; expected one of: {', '.join(SPLITS)}, or a list of names"
+        )
+    cleaned = [clean_name(name) for name in names]
+    novel = {clean_name(name) for name in split}
+    if missing := sorted(novel.difference(cleaned)):
+        raise UserError(
+            f"novel names that are not in the vocabulary: {', '.join(missing[:5])}; "
+            f"expected some of its {len(names)} names"
+        )
+    return torch.tensor([name not in novel for name in cleaned], dtype=torch.bool)

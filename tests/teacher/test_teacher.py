@@ -1,0 +1,181 @@
+import json
+import logging
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from ovdistill.errors import UserError
+from ovdistill.shapes.teacher_training import WEIGHTS_DIR, WEIGHTS_NAME
+from ovdistill.teacher import CropPolicy, Teacher
+from ovdistill.teacher.weights import CONFIG_NAME
+
+
+@pytest.fixture(scope="module")
+def teacher():
+    return Teacher(str(WEIGHTS_DIR))
+
+
+@pytest.fixture
+def copy(tmp_path):
+    return shutil.copytree(WEIGHTS_DIR, tmp_path / "teacher")
+
+
+@pytest.fixture(params=["HF_HUB_OFFLINE", "OVDISTILL_OFFLINE"])
+def offline(request, monkeypatch, tmp_path):
+    monkeypatch.setenv(request.param, "1")
+
+
+def test_is_frozen_and_stays_so(teacher):
+    assert not any(p.requires_grad for p in teacher.parameters())
+    assert not any(module.training for module in teacher.train().modules())
+    assert (teacher.id, teacher.dim, teacher.image_size) == ("ovshapes-rn", 128, 64)
+
+
+def test_text_is_unit_norm_and_batch_invariant(teacher):
+    texts = ["a photo of a red star.", "zebra", "a striped ring"]
+    together = teacher.encode_text(texts)
+    assert (together.shape, together.dtype) == ((3, 128), torch.float32)
+    torch.testing.assert_close(together.norm(dim=1), torch.ones(3))
+    apart = teacher.encode_text(texts, batch_size=1)
+    torch.testing.assert_close(together, apart, atol=1e-5, rtol=0)
+    assert teacher.encode_text([]).shape == (0, 128)
+
+
+def test_images_are_normalised_by_the_models_own_statistics(teacher):
+    images = torch.rand(2, 3, 64, 64)
+    mean = torch.tensor(teacher.model.visual.preprocess_cfg["mean"])[:, None, None]
+    std = torch.tensor(teacher.model.visual.preprocess_cfg["std"])[:, None, None]
+    with torch.inference_mode():
+        expected = teacher.model.encode_image((images - mean) / std)
+    torch.testing.assert_close(teacher.encode_images(images), expected)
+
+
+def test_regions(teacher):
+    image = torch.randint(0, 256, (3, 70, 90), dtype=torch.uint8)
+    boxes = torch.tensor([[5.0, 5, 40, 30], [-3, 20, 30, 80], [50, 10, 89.5, 60]])
+    regions = teacher.encode_regions(image, boxes)
+    assert (regions.shape, regions.dtype) == ((3, 128), torch.float32)
+    torch.testing.assert_close(regions.norm(dim=1), torch.ones(3))
+    chunked = teacher.encode_regions(image, boxes, batch_size=1)
+    torch.testing.assert_close(regions, chunked, atol=1e-5, rtol=0)
+    as_float = teacher.encode_regions(image.float() / 255, boxes)
+    torch.testing.assert_close(regions, as_float, atol=1e-5, rtol=0)
+    # Raw sum over the scales, then unit norm.
+    raw = [
+        teacher.encode_images(CropPolicy(scales=(s,)).crop(image, boxes, 64) / 255)
+        for s in (1.0, 1.5)
+    ]
+    by_hand = torch.nn.functional.normalize(raw[0] + raw[1], dim=1)
+    torch.testing.assert_close(regions, by_hand, atol=1e-5, rtol=0)
+    assert teacher.encode_regions(image, torch.zeros(0, 4)).shape == (0, 128)
+
+
+@pytest.mark.parametrize(
+    ("shape", "boxes"),
+    [
+        ((70, 90), [[0.0, 0, 1, 1]]),
+        ((3, 70, 90), [[0.0, 0, 1]]),
+        ((3, 70, 90), [[5.0, 5, 5, 9]]),
+        ((3, 70, 90), [[5.0, 5, float("nan"), 9]]),
+    ],
+)
+def test_bad_regions(teacher, shape, boxes):
+    with pytest.raises(UserError, match="expected"):
+        teacher.encode_regions(torch.zeros(shape), torch.tensor(boxes))
+
+
+def test_bad_text(teacher, caplog):
+    with pytest.raises(UserError, match="text 1 is empty"):
+        teacher.encode_text(["star", "  "])
+    with caplog.at_level(logging.WARNING):
+        teacher.encode_text(["star " * 40])
+    assert "cut to the teacher's 32 tokens" in caplog.text
+
+
+def test_hash_tells_weights_apart(teacher, copy):
+    assert len(teacher.weights_hash) == 16
+    assert Teacher(str(copy)).weights_hash == teacher.weights_hash
+    state = load_file(copy / WEIGHTS_NAME)
+    state["text_projection"] = state["text_projection"] + 0.01
+    save_file(state, copy / WEIGHTS_NAME)
+    assert Teacher(str(copy)).weights_hash != teacher.weights_hash
+
+
+def test_random_weights_are_loud_and_repeatable(copy, caplog):
+    (copy / WEIGHTS_NAME).unlink()
+    state = torch.get_rng_state()
+    with caplog.at_level(logging.WARNING):
+        first = Teacher(str(copy), random_weights=True)
+    assert "RANDOM TEACHER WEIGHTS" in caplog.text
+    assert first.id == "ovshapes-rn:random"
+    assert Teacher(str(copy), random_weights=True).weights_hash == first.weights_hash
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_missing_directory_config_and_weights(copy):
+    with pytest.raises(UserError, match="no teacher directory"):
+        Teacher(str(copy / "elsewhere"))
+    (copy / WEIGHTS_NAME).unlink()
+    with pytest.raises(UserError, match=r"no weights .*train_teacher\.py --out"):
+        Teacher(str(copy))
+    (copy / CONFIG_NAME).write_text("{")
+    with pytest.raises(UserError, match="not a JSON object"):
+        Teacher(str(copy))
+    (copy / CONFIG_NAME).unlink()
+    with pytest.raises(UserError, match=f"no {CONFIG_NAME}"):
+        Teacher(str(copy))
+
+
+def test_weights_of_another_architecture(copy):
+    config = json.loads((copy / CONFIG_NAME).read_text())
+    config["model_cfg"]["embed_dim"] = 64
+    (copy / CONFIG_NAME).write_text(json.dumps(config))
+    with pytest.raises(UserError, match="do not load: .*expected weights of exactly this"):
+        Teacher(str(copy))
+
+
+def test_truncated_weights(copy):
+    path = copy / WEIGHTS_NAME
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(UserError, match="do not load"):
+        Teacher(str(copy))
+
+
+@pytest.mark.parametrize(
+    ("model", "pretrained", "message"),
+    [
+        ("ViT-X-99", None, "unknown teacher"),
+        ("ViT-B-32", None, "without weights; expected pretrained= one of openai"),
+        ("ViT-B-32", "missing.pt", "neither a file nor a known tag"),
+        (str(WEIGHTS_DIR), "openai", "expected one: the directory"),
+    ],
+)
+def test_bad_names(model, pretrained, message):
+    with pytest.raises(UserError, match=message):
+        Teacher(model, pretrained)
+
+
+def test_nothing_is_downloaded_offline(offline, monkeypatch, tmp_path):
+    def refuse(*args, **kwargs):
+        raise AssertionError("tried to download")
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("ovdistill.teacher.weights.download_pretrained", refuse)
+    monkeypatch.setattr("ovdistill.teacher.weights.try_to_load_from_cache", lambda *_: None)
+    with pytest.raises(UserError, match="ViT-B-32:openai are not in the local cache"):
+        Teacher("ViT-B-32", "openai")
+    with pytest.raises(UserError, match="not in the local cache"):
+        Teacher("hf-hub:laion/some-clip")
+
+
+def test_failed_download_is_one_clear_error(monkeypatch):
+    def fail(*args, **kwargs):
+        raise OSError("no route to host")
+
+    for variable in ("HF_HUB_OFFLINE", "OVDISTILL_OFFLINE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("ovdistill.teacher.weights.download_pretrained", fail)
+    with pytest.raises(UserError, match="could not be downloaded .no route to host.*give a file"):
+        Teacher("ViT-B-32", "openai")

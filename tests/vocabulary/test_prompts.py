@@ -1,0 +1,54 @@
+import pytest
+
+from ovdistill.errors import UserError
+from ovdistill.vocabulary.prompts import TEMPLATES, article, clean_name, fill
+
+
+def test_vild63_is_63_unique_templates():
+    templates = TEMPLATES["vild63"]
+    assert len(templates) == len(set(templates)) == 63
+    # By the families of the ViLD release: 2 + 3 + 5 of plain ones, 48 with adjectives, ...
+    assert sum(t.startswith("There is ") for t in templates) == 2
+    assert sum(t.startswith("itap of ") for t in templates) == 3
+    assert sum(t.startswith("This is ") for t in templates) == 58
+    assert sum("painting" in t for t in templates) == 2
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "text"),
+    [
+        ("a photo of {article} {}.", "umbrella", "a photo of an umbrella."),
+        ("a photo of {article} {}.", "Speaker_(stereo)", "a photo of a speaker (stereo)."),
+        ("{}", "cup/mug.", "cup or mug"),
+    ],
+)
+def test_fill(template, name, text):
+    assert fill(template, name) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "There is an orange ring in the scene.",
+        "itap of my orange ring.",
+        "This is a photo of many orange ring.",
+        "This is a jpeg corrupted photo of an orange ring.",
+        "This is a photo of the hard to see orange ring.",
+        "This is the plushie orange ring.",
+        "This is an embroidered orange ring.",
+        "This is a painting of a orange ring.",
+    ],
+)
+def test_vild63_sentences(text):
+    assert text in {fill(t, "orange ring") for t in TEMPLATES["vild63"]}
+
+
+def test_clean_name_and_article():
+    assert clean_name(" Hot_Dog. ") == "hot dog"
+    assert [article(w) for w in ("apple", "Ice", "hour", "unicorn")] == ["an", "an", "a", "an"]
+
+
+@pytest.mark.parametrize(("template", "name"), [("a photo", "cup"), ("{} {x}", "cup"), ("{}", "_")])
+def test_bad_templates_and_names(template, name):
+    with pytest.raises(UserError, match="expected"):
+        fill(template, name)
