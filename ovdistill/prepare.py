@@ -15,6 +15,9 @@ from mmengine.logging import print_log
 
 from ovdistill.build import build_teacher, load_config
 from ovdistill.errors import UserError
+from ovdistill.shapes.generate import make_shapes
+from ovdistill.shapes.world import SPLITS as SHAPES_SPLITS
+from ovdistill.shapes.world import novel_names
 from ovdistill.vocabulary import TEMPLATES, Vocabulary, base_mask, read_names
 
 
@@ -38,7 +41,7 @@ def prepare(config: Config, for_training: bool = True) -> None:
 
 
 def prepare_data(type: str, root: str) -> None:
-    """Draws the embedded benchmark.
+    """Draws the embedded benchmark; one that is there is used as it is, whatever its size.
 
     Args:
         type: 'shapes'.
@@ -46,9 +49,8 @@ def prepare_data(type: str, root: str) -> None:
     """
     if type != "shapes":
         raise UserError(f"got prepare.data.type={type!r}; expected 'shapes'.")
-    from ovdistill.shapes.generate import make_shapes
-
-    make_shapes(root)
+    if not Path(root, "shapes.json").is_file():
+        make_shapes(root)
 
 
 def prepare_vocabulary(
@@ -65,7 +67,8 @@ def prepare_vocabulary(
         config: its ``teacher`` encodes the words.
         path: the vocabulary file to write.
         names: where the names stand: an annotation file, a text file, or "a, b, c".
-        split: how base and novel are told apart, see ``vocabulary.base_mask``.
+        split: how base and novel are told apart: a split of OVShapes, or see
+            ``vocabulary.base_mask``.
         templates: prompts, 'single' or 'vild63'.
         embeddings: an .npy file (W, D) in the order of the names, in place of the teacher.
     """
@@ -74,7 +77,8 @@ def prepare_vocabulary(
         print_log(f"words: {path} ({len(vocabulary)} of {vocabulary.teacher})", "current")
         return
     words = read_names(names)
-    is_base = base_mask(words.names, words.frequency, split)
+    novel = novel_names(split) if split in SHAPES_SPLITS else split
+    is_base = base_mask(words.names, words.frequency, novel)
     if embeddings:
         teacher_id = f"{config.teacher.model}:{config.teacher.get('pretrained')}"
         vocabulary = Vocabulary.from_array(embeddings, words, teacher=teacher_id, is_base=is_base)
@@ -106,7 +110,7 @@ def prepare_regions(
     from ovdistill.store import TeacherStore
     from ovdistill.store.extract import extract_regions
 
-    if Path(path).exists():
+    if Path(path).is_file():
         store = TeacherStore(path)
         print_log(f"regions: {path} ({len(store)} pictures)", "current")
         return

@@ -62,7 +62,6 @@ def main() -> None:
 
     from mmengine import dist
     from mmengine.runner import Runner
-    from rich.console import Console
 
     from ovdistill.evaluation.show import DrawDetections
     from ovdistill.prepare import prepare
@@ -89,7 +88,7 @@ def main() -> None:
         ann_file=metric.ann_file,
     )
     path = report.write_report(args.out, metrics, origin, metric.per_category)
-    Console().print(report.table(metrics, title=f"{args.checkpoint}, {args.split} pictures"))
+    report.show(metrics, title=f"{args.checkpoint}, {args.split} pictures")
     print(f"wrote {path}")
 
 

@@ -10,7 +10,7 @@ val_ann = "annotations/lvis_v1_val.json"
 pictures = ""
 cache = "data/lvis"
 vocabulary = "{cache}/vocabulary_vild63.safetensors"
-regions = "{cache}/regions"
+regions = "{cache}/regions.safetensors"
 
 teacher = dict(model="ViT-B-32-quickgelu", pretrained="openai", crops=dict(scales=(1.0, 1.5)))
 prepare = dict(

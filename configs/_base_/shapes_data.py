@@ -3,7 +3,7 @@
 data_root = "data/ovshapes"
 split = "shape"
 vocabulary = "{data_root}/{split}/vocabulary.safetensors"
-regions = "{data_root}/{split}/regions"
+regions = "{data_root}/{split}/regions.safetensors"
 
 teacher = dict(model="ovshapes")
 prepare = dict(

@@ -46,7 +46,7 @@ class LoadTeacherRegions(BaseTransform):
     """Adds the teacher's regions of a picture, still in pixels of the original.
 
     Args:
-        store: directory of a ``TeacherStore``.
+        store: file of a ``TeacherStore``.
         max_regions: keep that many regions of the highest objectness.
     """
 

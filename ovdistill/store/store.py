@@ -52,6 +52,11 @@ class Regions:
     def __len__(self) -> int:
         return len(self.boxes)
 
+    def top(self, count: int) -> Regions:
+        """The ``count`` regions of the highest objectness."""
+        kept = self.objectness.argsort(descending=True, stable=True)[:count]
+        return Regions(self.boxes[kept], self.objectness[kept], self.embeddings[kept])
+
 
 class TeacherStore:
     """Reads a store; ``store[image_id]`` gives the image's ``Regions``.

@@ -97,7 +97,6 @@ class Teacher(nn.Module):
             digest.update(value.cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
 
-    @torch.inference_mode()
     def encode_text(self, texts: Sequence[str], batch_size: int = 256) -> Tensor:
         """Embeds texts.
 
@@ -115,10 +114,11 @@ class Teacher(nn.Module):
         if empty := [i for i, text in enumerate(texts) if not text.strip()]:
             raise UserError(f"text {empty[0]} is empty; expected words, e.g. 'a red striped star'")
         chunks = [texts[i : i + batch_size] for i in range(0, len(texts), batch_size)]
-        parts = [nn.functional.normalize(self._encode_batch(chunk), dim=-1) for chunk in chunks]
+        with torch.inference_mode():
+            parts = [nn.functional.normalize(self._encode_batch(chunk), dim=-1) for chunk in chunks]
+        # Joined outside of inference mode: an ordinary tensor, which a loss may take.
         return torch.cat(parts) if parts else torch.zeros(0, self.dim, device=self.device)
 
-    @torch.inference_mode()
     def encode_images(self, images: Tensor) -> Tensor:
         """Embeds pictures of the model's own size.
 
@@ -128,10 +128,11 @@ class Teacher(nn.Module):
         Returns:
             (n, D) float32, raw (not unit norm), on the teacher's device.
         """
-        images = (images.to(self.device) - self.mean) / self.std
-        return self.model.encode_image(images).float()
+        with torch.inference_mode():
+            images = (images.to(self.device) - self.mean) / self.std
+            embeddings = self.model.encode_image(images).float()
+        return embeddings.clone()  # an ordinary tensor, which a loss may take
 
-    @torch.inference_mode()
     def encode_regions(self, image: Tensor, boxes: Tensor, batch_size: int = 128) -> Tensor:
         """Embeds regions of a picture, cropped and fused by ``self.crops``.
 
@@ -153,16 +154,17 @@ class Teacher(nn.Module):
             )
         if not (boxes[:, 2:] > boxes[:, :2]).all():
             raise UserError("a box without area or with NaN; expected x1 < x2 and y1 < y2")
-        image = image.to(self.device)
-        image = image.float() / 255 if image.dtype == torch.uint8 else image.float()
-        per_chunk = max(1, batch_size // len(self.crops.scales))
-        parts = [
-            self.crops.fuse_scales(
-                self.encode_images(self.crops.crop(image, chunk, self.image_size))
-            )
-            for chunk in boxes.split(per_chunk)
-            if len(chunk)
-        ]
+        with torch.inference_mode():
+            image = image.to(self.device)
+            image = image.float() / 255 if image.dtype == torch.uint8 else image.float()
+            per_chunk = max(1, batch_size // len(self.crops.scales))
+            parts = [
+                self.crops.fuse_scales(
+                    self.encode_images(self.crops.crop(image, chunk, self.image_size))
+                )
+                for chunk in boxes.split(per_chunk)
+                if len(chunk)
+            ]
         return torch.cat(parts) if parts else torch.zeros(0, self.dim, device=self.device)
 
     def _encode_batch(self, texts: list[str]) -> Tensor:
@@ -222,9 +224,10 @@ def _create(model: str, pretrained: str | None, random_weights: bool) -> tuple[n
         return clip, open_clip.get_tokenizer(model, **tokenizer_args), teacher_id
     except Exception as error:  # open_clip wraps and raises many kinds
         source = arguments.get("pretrained", directory or model)
+        reason = " ".join(str(error).split())[:300]
         raise UserError(
             f"the weights or configuration of teacher {name!r} from {str(source)!r} do not load: "
-            f"{str(error)[:300]}; expected weights of exactly this architecture; {FIX}"
+            f"{reason}; expected weights of exactly this architecture; {FIX}"
         ) from error
 
 

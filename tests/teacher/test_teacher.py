@@ -72,6 +72,18 @@ def test_regions(teacher):
     assert teacher.encode_regions(image, torch.zeros(0, 4)).shape == (0, 128)
 
 
+def test_results_can_be_targets_of_a_loss(teacher):
+    student = torch.zeros(1, 128, requires_grad=True)
+    image, boxes = torch.rand(3, 64, 64), torch.tensor([[0.0, 0, 64, 64]])
+    for target in (
+        teacher.encode_text(["star"]),
+        teacher.encode_regions(image, boxes),
+        teacher.encode_images(image[None]),
+    ):
+        (student * target).sum().backward()
+    assert student.grad.abs().sum() > 0
+
+
 @pytest.mark.parametrize(
     ("shape", "boxes"),
     [

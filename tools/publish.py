@@ -1,0 +1,64 @@
+"""Makes a trained detector ready to hand out: weights in safetensors, and a config of its own.
+
+    python tools/publish.py CONFIG CHECKPOINT -o DIR [--half]
+
+writes DIR/NAME.safetensors (weights alone: no optimizer, nothing that can run) and
+DIR/NAME_config.py (detector, test pipeline and teacher), which is all that the demo needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+from safetensors.torch import save_file
+
+from ovdistill.build import build_detector, load_config
+from ovdistill.errors import run_tool
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("config")
+    parser.add_argument("checkpoint")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="folder")
+    parser.add_argument("--name", default="student", help="of the two files")
+    parser.add_argument("--half", action="store_true", help="float16, half the size")
+    parser.add_argument("--cfg-options", nargs="+", action=DictAction)
+    args = parser.parse_args()
+    config = load_config(args.config, args.cfg_options)
+    model = build_detector(config, args.checkpoint)
+    state = {
+        name: value.half() if args.half and value.is_floating_point() else value
+        for name, value in model.state_dict().items()
+    }
+    args.out.mkdir(parents=True, exist_ok=True)
+    weights = args.out / f"{args.name}.safetensors"
+    origin = {"config": Path(args.config).name, "teacher": model.vocabulary.teacher}
+    save_file(state, f"{weights}.tmp", {**origin, "teacher_hash": model.vocabulary.teacher_hash})
+    os.replace(f"{weights}.tmp", weights)
+
+    own = Config(
+        dict(
+            custom_imports=config.custom_imports,
+            default_scope=config.default_scope,
+            model={key: value for key, value in config.model.items() if key != "distillers"},
+            test_dataloader=dict(dataset=dict(pipeline=config.test_pipeline)),
+            teacher=config.teacher,
+            prepare=dict(vocabulary=dict(templates=config.prepare.vocabulary.templates)),
+        )
+    )
+    path = args.out / f"{args.name}_config.py"
+    path.with_suffix(".tmp").write_text(
+        f'"""The detector in {weights.name}, made by tools/publish.py."""\n\n{own.pretty_text}'
+    )
+    path.with_suffix(".tmp").replace(path)
+    print(f"wrote {weights} ({weights.stat().st_size / 1e6:.1f} MB) and {path}")
+
+
+if __name__ == "__main__":
+    run_tool(main)
