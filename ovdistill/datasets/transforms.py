@@ -71,7 +71,8 @@ class PackOVInputs(PackDetInputs):
     mmdet's geometric transforms (Resize, RandomFlip, RandomCrop, RandomAffine, ...) record the
     homography they applied. The regions take that one map at the end, so any chain of them
     moves regions and picture together. Transforms that mix pictures (Mosaic, MixUp, CopyPaste)
-    record none and cannot be combined with regions.
+    record none and cannot be combined with regions. Nor can Pad, which hides where the picture
+    ends; the data preprocessor pads batches.
 
     Args:
         min_side: a region with a side below this many pixels of the network input, after being
@@ -88,9 +89,18 @@ class PackOVInputs(PackDetInputs):
 
     def transform(self, results: dict) -> dict:
         """Adds ``data_samples.teacher_regions``: ``bboxes`` (P, 4) xyxy in absolute pixels of the
-        network input, ``objectness`` (P,), ``embeddings`` (P, D) float32."""
+        network input, ``objectness`` (P,), ``embeddings`` (P, D) float32.
+
+        Raises:
+            UserError: the regions cannot follow a transform of the pipeline.
+        """
         packed = super().transform(results)
         if "teacher_regions" in results:
+            if "pad_shape" in results or "mix_results" in results:
+                raise UserError(
+                    "Pad, Mosaic, MixUp or CopyPaste in a pipeline with distillation regions: take "
+                    "it out (model.data_preprocessor pads batches)."
+                )
             packed["data_samples"].teacher_regions = self._move(results)
         return packed
 

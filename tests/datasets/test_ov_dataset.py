@@ -1,0 +1,148 @@
+"""OVDataset: base and novel annotations in COCO and LVIS format."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+import ovdistill.register  # noqa: F401
+from ovdistill.datasets.ov_dataset import OVDataset
+from ovdistill.datasets.transforms import LoadPicture
+from ovdistill.errors import UserError
+from ovdistill.vocabulary import Vocabulary
+
+
+@pytest.fixture
+def vocabulary():
+    return Vocabulary(
+        names=("cat", "dog", "emu"),
+        embeddings=torch.eye(3),
+        is_base=torch.tensor([True, True, False]),
+        teacher="test",
+    )
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Three pictures: a cat and an emu; an emu alone; a dog too thin to count and a crowd."""
+    annotations = [
+        dict(id=1, image_id=10, category_id=5, bbox=[1, 2, 10, 20], area=200, iscrowd=0),
+        dict(id=2, image_id=10, category_id=9, bbox=[5, 5, 8, 8], area=64, iscrowd=0),
+        dict(id=3, image_id=11, category_id=9, bbox=[0, 0, 9, 9], area=81),
+        dict(id=4, image_id=12, category_id=7, bbox=[3, 3, 0.5, 9], area=4.5, iscrowd=0),
+        dict(id=5, image_id=12, category_id=7, bbox=[0, 0, 30, 30], area=900, iscrowd=1),
+    ]
+    content = dict(
+        images=[
+            dict(id=10, file_name="a.png", height=32, width=40),
+            dict(id=11, coco_url="http://host/train2017/b.png", height=32, width=40),
+            dict(id=12, file_name="c.png", height=32, width=40),
+        ],
+        annotations=annotations,
+        categories=[
+            dict(id=9, name="emu"),
+            dict(id=5, name="cat"),
+            dict(id=7, name="dog"),
+            dict(id=2, name="unused"),
+        ],
+    )
+    (tmp_path / "ann.json").write_text(json.dumps(content))
+    return tmp_path
+
+
+def build(root, vocabulary, **options) -> OVDataset:
+    return OVDataset(
+        vocabulary=vocabulary,
+        ann_file="ann.json",
+        data_root=str(root),
+        data_prefix=dict(img="pictures"),
+        pipeline=[],
+        **options,
+    )
+
+
+def test_novel_annotations_are_dropped_in_training(root, vocabulary):
+    dataset = build(root, vocabulary)
+    labels = [[i["bbox_label"] for i in dataset.get_data_info(n)["instances"]] for n in range(3)]
+    assert labels == [[0], [], [1]]
+    assert dataset.get_data_info(0)["instances"][0]["bbox"] == [1, 2, 11, 22]
+    assert dataset.get_data_info(2)["instances"][0]["ignore_flag"] == 1
+
+
+def test_all_annotations_and_order_of_labels(root, vocabulary):
+    dataset = build(root, vocabulary, labelled="all", test_mode=True)
+    assert [len(dataset.get_data_info(n)["instances"]) for n in range(3)] == [2, 1, 1]
+    # the file lists emu first; labels follow the vocabulary
+    assert dataset.metainfo["cat_ids"] == (5, 7, 9)
+    assert dataset.metainfo["classes"] == ("cat", "dog", "emu")
+    assert dataset.metainfo["is_base"] == (True, True, False)
+
+
+def test_lvis_pictures_are_found_by_their_url(root, vocabulary):
+    assert build(root, vocabulary).get_data_info(1)["img_path"].endswith(
+        "pictures/train2017/b.png"
+    )
+
+
+def test_empty_pictures_can_be_dropped(root, vocabulary):
+    assert len(build(root, vocabulary)) == 3
+    kept = build(root, vocabulary, filter_cfg=dict(filter_empty_gt=True))
+    assert [kept.get_data_info(n)["img_id"] for n in range(len(kept))] == [10, 12]
+
+
+def test_words_that_the_file_does_not_know(root):
+    words = Vocabulary(("cat", "yak"), torch.eye(2), torch.tensor([True, True]), "test")
+    with pytest.raises(UserError, match="'yak'"):
+        build(root, words)
+
+
+def test_missing_and_foreign_annotation_files(root, vocabulary):
+    (root / "ann.json").write_text('{"images": []}')
+    with pytest.raises(UserError, match="no annotations, categories"):
+        build(root, vocabulary)
+    (root / "ann.json").write_text("{")
+    with pytest.raises(UserError, match="not a JSON file"):
+        build(root, vocabulary)
+    (root / "ann.json").unlink()
+    with pytest.raises(UserError, match="no annotation file"):
+        build(root, vocabulary)
+
+
+def test_pictures_that_cannot_be_read(tmp_path):
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    cv2.imwrite(str(good), np.full((4, 6, 3), 7, np.uint8))
+    assert LoadPicture()(dict(img_path=str(good)))["img_shape"] == (4, 6)
+    bad.write_bytes(good.read_bytes()[:20])
+    with pytest.raises(UserError, match="bad.png"):
+        LoadPicture()(dict(img_path=str(bad)))
+    bad.write_bytes(b"")
+    with pytest.raises(UserError, match="bad.png"):
+        LoadPicture()(dict(img_path=str(bad)))
+    with pytest.raises(UserError, match="missing.png"):
+        LoadPicture()(dict(img_path=str(tmp_path / "missing.png")))
+
+
+def test_real_lvis_file(real_data):
+    words = json.loads(
+        (real_data / "coco_mini" / "annotations" / "lvis_train2017.json").read_text()
+    )["categories"]
+    names = tuple(c["name"] for c in words)
+    vocabulary = Vocabulary(
+        names,
+        torch.nn.functional.normalize(torch.randn(len(names), 8), dim=1),
+        torch.tensor([c["frequency"] != "r" for c in words]),
+        "test",
+    )
+    dataset = OVDataset(
+        vocabulary=vocabulary,
+        ann_file="annotations/lvis_train2017.json",
+        data_root=str(real_data / "coco_mini"),
+        data_prefix=dict(img="images/"),
+        pipeline=[dict(type="LoadPicture")],
+    )
+    assert len(dataset) == 100
+    assert sum(dataset.metainfo["is_base"]) == 866
+    picture = dataset[0]
+    assert picture["img"].shape[:2] == (picture["height"], picture["width"])

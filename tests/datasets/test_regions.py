@@ -1,0 +1,114 @@
+"""Distillation regions go where the picture goes, whatever transforms move it."""
+
+import numpy as np
+import pytest
+import torch
+
+import ovdistill.register  # noqa: F401
+from mmdet.registry import TRANSFORMS
+from mmengine.dataset import Compose
+
+from ovdistill.datasets.transforms import LoadTeacherRegions, PackOVInputs
+from ovdistill.errors import UserError
+from ovdistill.store import Regions, write_store
+
+HEIGHT, WIDTH = 40, 60
+BOXES = [[6.0, 4.0, 26.0, 24.0], [30.0, 10.0, 54.0, 34.0]]
+
+
+def run(steps: list[dict], boxes: list[list[float]] = BOXES, **pack) -> tuple[dict, np.ndarray]:
+    """Sends a picture with a bright rectangle for each box, and the boxes, through the steps."""
+    picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    for channel, (x1, y1, x2, y2) in enumerate(boxes):
+        picture[int(y1) : int(y2), int(x1) : int(x2), channel] = 255
+    regions = Regions(
+        torch.tensor(boxes), torch.linspace(1, 0.5, len(boxes)), torch.eye(8)[: len(boxes)].half()
+    )
+    results = dict(
+        img=picture,
+        img_shape=picture.shape[:2],
+        ori_shape=picture.shape[:2],
+        teacher_regions=regions,
+    )
+    packed = Compose([*(TRANSFORMS.build(step) for step in steps), PackOVInputs(**pack)])(results)
+    return packed["data_samples"].teacher_regions, packed["inputs"].numpy()
+
+
+def bright(pixels: np.ndarray, channel: int) -> list[int]:
+    """xyxy of what is bright in a channel."""
+    rows, columns = np.nonzero(pixels[channel] > 127)
+    return [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+
+
+CHAINS = {
+    "nothing": [],
+    "flip": [dict(type="RandomFlip", prob=1.0)],
+    "vertical flip": [dict(type="RandomFlip", prob=1.0, direction="vertical")],
+    "resize": [dict(type="Resize", scale=(120, 120), keep_ratio=True)],
+    "stretch": [dict(type="Resize", scale=(120, 40), keep_ratio=False)],
+    "crop": [dict(type="RandomCrop", crop_size=(36, 50), allow_negative_crop=True)],
+    "large-scale jitter": [
+        dict(type="RandomResize", scale=(60, 40), ratio_range=(0.8, 1.6), keep_ratio=True),
+        dict(type="RandomCrop", crop_size=(36, 50), allow_negative_crop=True),
+        dict(type="RandomFlip", prob=0.5),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("seed", range(3))
+def test_regions_stay_on_their_pixels(name, seed):
+    np.random.seed(seed)
+    regions, pixels = run(CHAINS[name], min_visible=0.0)
+    for box, embedding in zip(regions.bboxes, regions.embeddings, strict=True):
+        channel = int(embedding.argmax())
+        assert box.tolist() == pytest.approx(bright(pixels, channel), abs=1.5)
+        if name in ("nothing", "flip", "vertical flip", "crop"):
+            assert box.tolist() == bright(pixels, channel)
+
+
+def test_flip_by_hand():
+    regions, _ = run([dict(type="RandomFlip", prob=1.0)])
+    assert regions.bboxes.tolist() == [[34, 4, 54, 24], [6, 10, 30, 34]]
+
+
+def test_resize_then_flip_by_hand():
+    regions, _ = run(
+        [
+            dict(type="Resize", scale=(120, 80), keep_ratio=True),
+            dict(type="RandomFlip", prob=1.0),
+        ]
+    )
+    assert regions.bboxes[0].tolist() == [68, 8, 108, 48]
+
+
+def test_regions_that_left_the_picture_are_dropped():
+    # a crop of the left 20 columns keeps 14/20 of box 0 and nothing of box 1
+    crop = [dict(type="RandomCrop", crop_size=(40, 20), allow_negative_crop=True)]
+    np.random.seed(1)
+    regions, pixels = run(crop, min_visible=0.5)
+    left = [int(e.argmax()) for e in regions.embeddings]
+    for channel, (x1, y1, x2, y2) in enumerate(BOXES):
+        shown = (pixels[channel] > 127).sum() / ((x2 - x1) * (y2 - y1))
+        assert (channel in left) == (shown >= 0.5)
+
+
+def test_all_regions_dropped_leaves_empty_tensors():
+    regions, _ = run([], boxes=[[1.0, 1.0, 2.0, 2.0]], min_side=5.0)
+    assert regions.bboxes.shape == (0, 4) and regions.embeddings.shape == (0, 8)
+    assert regions.embeddings.dtype == torch.float32
+
+
+def test_padding_in_the_pipeline_is_refused():
+    with pytest.raises(UserError, match="Pad"):
+        run([dict(type="Pad", size=(64, 64))])
+
+
+def test_load_keeps_the_best_and_refuses_an_unknown_picture(tmp_path):
+    path = tmp_path / "regions.safetensors"
+    regions = Regions(torch.tensor(BOXES), torch.tensor([0.2, 0.9]), torch.eye(4)[:2])
+    write_store(path, [(7, regions)], header={})
+    load = LoadTeacherRegions(path, max_regions=1)
+    assert load(dict(img_id=7))["teacher_regions"].boxes.tolist() == [BOXES[1]]
+    with pytest.raises(UserError, match="image 8"):
+        load(dict(img_id=8))

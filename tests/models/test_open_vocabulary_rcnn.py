@@ -1,0 +1,169 @@
+"""The whole detector: every shapes config trains a step and tests with any vocabulary."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import ovdistill.register  # noqa: F401
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmdet.structures.mask import BitmapMasks
+from mmengine.structures import InstanceData
+
+from ovdistill.build import load_config
+from ovdistill.errors import UserError
+from ovdistill.methods.vild.loss import ensemble_log_scores
+from ovdistill.vocabulary import Vocabulary
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+D = 16
+
+
+def words(count: int, novel: int = 2, dim: int = D) -> Vocabulary:
+    embeddings = torch.nn.functional.normalize(torch.randn(count, dim), dim=1)
+    is_base = torch.arange(count) < count - novel
+    return Vocabulary(tuple(f"word {i}" for i in range(count)), embeddings, is_base, "test")
+
+
+def build(name: str, vocabulary: Vocabulary) -> torch.nn.Module:
+    config = load_config(CONFIGS / f"{name}.py")
+    model = MODELS.build({**config.model, "vocabulary": vocabulary})
+    model.init_weights()
+    return model
+
+
+def batch(regions: tuple[int, ...] = (3, 0), boxes: tuple[int, ...] = (2, 1)) -> dict:
+    samples = []
+    for region_count, box_count in zip(regions, boxes, strict=True):
+        sample = DetDataSample(
+            metainfo=dict(
+                img_id=0, img_shape=(64, 64), ori_shape=(32, 32), scale_factor=(2.0, 2.0)
+            )
+        )
+        corner = torch.rand(box_count, 2) * 30
+        sample.gt_instances = InstanceData(
+            bboxes=torch.cat([corner, corner + 24], 1),
+            labels=torch.zeros(box_count, dtype=torch.long),
+            masks=BitmapMasks(torch.ones(box_count, 64, 64).byte().numpy(), 64, 64),
+        )
+        sample.ignored_instances = InstanceData(bboxes=torch.zeros(0, 4))
+        corner = torch.rand(region_count, 2) * 30
+        sample.teacher_regions = InstanceData(
+            bboxes=torch.cat([corner, corner + 20], 1),
+            objectness=torch.rand(region_count),
+            embeddings=torch.nn.functional.normalize(torch.randn(region_count, D), dim=1),
+        )
+        samples.append(sample)
+    pictures = [torch.randint(0, 255, (3, 64, 64), dtype=torch.uint8) for _ in samples]
+    return dict(inputs=pictures, data_samples=samples)
+
+
+def losses_of(model: torch.nn.Module, data: dict) -> tuple[torch.Tensor, dict]:
+    data = model.data_preprocessor(data, True)
+    losses = model.train()(**data, mode="loss")
+    return model.parse_losses(losses)
+
+
+def grads(module: torch.nn.Module) -> float:
+    return sum(p.grad.abs().sum().item() for p in module.parameters() if p.grad is not None)
+
+
+NAMES = ("vild_r18_shapes", "vild_text_r18_shapes", "vild_image_r18_shapes")
+
+
+@pytest.mark.parametrize("name", [*NAMES, "vild_ensemble_r18_shapes"])
+def test_a_step_reaches_every_weight(name):
+    model = build(name, words(7))
+    loss, logged = losses_of(model, batch())
+    assert loss.isfinite()
+    assert ("loss_vild_image" in logged) == (name != "vild_text_r18_shapes")
+    loss.backward()
+    without = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    assert without == []
+    assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
+
+
+def test_distillation_and_text_train_the_right_heads():
+    model = build("vild_ensemble_r18_shapes", words(7))
+    head = model.roi_head
+    data = model.data_preprocessor(batch(), True)
+    losses = model.train()(**data, mode="loss")
+    losses["loss_vild_image"].backward(retain_graph=True)
+    assert grads(head.image_head) > 0 and grads(head.bbox_head) == 0 and grads(model.backbone) > 0
+    model.zero_grad()
+    losses["loss_cls"].backward()
+    assert grads(head.image_head) == 0 and grads(head.bbox_head) > 0
+
+    joint = build("vild_r18_shapes", words(7))
+    joint.train()(**joint.data_preprocessor(batch(), True), mode="loss")[
+        "loss_vild_image"
+    ].backward()
+    assert grads(joint.roi_head.bbox_head) > 0
+
+
+def test_vild_image_gets_nothing_from_text():
+    model = build("vild_image_r18_shapes", words(7))
+    data = model.data_preprocessor(batch(), True)
+    model.train()(**data, mode="loss")["loss_cls"].backward()
+    assert grads(model.roi_head.bbox_head.fc_cls) == 0
+
+
+@pytest.mark.parametrize("regions", [(0, 0), (0, 4)])
+def test_pictures_without_regions_or_boxes(regions):
+    model = build("vild_ensemble_r18_shapes", words(7))
+    loss, logged = losses_of(model, batch(regions, boxes=(0, 0)))
+    loss.backward()
+    assert loss.isfinite()
+    assert (float(logged["loss_vild_image"]) == 0) == (sum(regions) == 0)
+
+
+@pytest.mark.parametrize("name", ["vild_r18_shapes", "vild_ensemble_r18_shapes"])
+def test_words_are_replaced_at_test_time(name):
+    model = build(name, words(7))
+    other = words(3, novel=1)
+    model.set_vocabulary(other)
+    data = batch()
+    with torch.no_grad():
+        outputs = model.eval().test_step(data)
+    assert model.vocabulary is other
+    labels = torch.cat([o.pred_instances.labels for o in outputs])
+    assert len(labels) > 0 and labels.max() < 3
+    for output in outputs:
+        found = output.pred_instances
+        assert found.scores.isfinite().all()
+        assert found.masks.shape == (len(found), 32, 32)
+        assert found.bboxes.max() <= 32  # pixels of the original picture
+        assert output.proposals.bboxes.max() <= 32 and len(output.proposals.scores)
+
+
+def test_vocabulary_of_another_width_is_refused():
+    with pytest.raises(UserError, match=f"width 8.*width {D}"):
+        build("vild_r18_shapes", words(7)).set_vocabulary(words(7, dim=8))
+
+
+def test_ensemble_scores_are_the_geometric_mean_of_both_heads():
+    model = build("vild_ensemble_r18_shapes", words(5)).eval()
+    head = model.roi_head
+    with torch.no_grad():
+        x = model.extract_feat(torch.randn(1, 3, 64, 64))
+        rois = torch.tensor([[0.0, 4, 4, 30, 30], [0, 10, 20, 50, 60]])
+        results = head._bbox_forward(x, rois)
+        text = head.bbox_head(results["bbox_feats"])[0]
+        image = head.embed_regions(x, rois)
+        log_text = head.bbox_head.fc_cls.log_scores(text)
+        log_image = head.image_head.fc_cls.log_scores(image)
+    expected = ensemble_log_scores(log_text[:, :-1], log_image[:, :-1], model.vocabulary.is_base)
+    assert torch.allclose(results["cls_score"][:, :-1], expected, atol=1e-5)
+    assert torch.allclose(results["cls_score"][:, -1], log_text[:, -1])
+
+
+def test_regions_are_embedded_as_proposals_are():
+    model = build("vild_r18_shapes", words(5)).eval()
+    with torch.no_grad():
+        x = model.extract_feat(torch.randn(1, 3, 64, 64))
+        rois = torch.tensor([[0.0, 4, 4, 30, 30]])
+        scores = model.roi_head._bbox_forward(x, rois)["cls_score"]
+        embedded = model.roi_head.embed_regions(x, rois)
+        assert embedded.norm(dim=1).tolist() == pytest.approx([1.0], abs=1e-5)
+        assert torch.allclose(scores, model.roi_head.bbox_head.fc_cls.log_scores(embedded))

@@ -1,0 +1,87 @@
+"""Region-word alignment against numbers worked out by hand."""
+
+import math
+
+import pytest
+import torch
+
+import ovdistill.register  # noqa: F401
+from ovdistill.models.alignment import RegionWordLoss
+from ovdistill.models.region_word_head import RegionWordHead
+
+
+def make_head(background: bool = True) -> RegionWordHead:
+    """Two features, two words (the axes), background on the diagonal, temperature 0.5."""
+    head = RegionWordHead(2, 3, embed_dim=2, temperature=0.5, background=background)
+    with torch.no_grad():
+        head.project.weight.copy_(torch.eye(2))
+        head.project.bias.zero_()
+        if background:
+            head.background.copy_(torch.tensor([[2.0, 2.0]]))
+    head.set_words(torch.eye(2), torch.tensor([True, False]))
+    return head
+
+
+def test_embeddings_have_unit_norm():
+    assert make_head()(torch.tensor([[3.0, 4.0]])).tolist()[0] == pytest.approx([0.6, 0.8])
+
+
+def test_alignment_by_hand():
+    logits = make_head().eval().align(torch.tensor([[0.6, 0.8]]))
+    # cosines 0.6, 0.8 and (0.6 + 0.8) / sqrt 2, over the temperature
+    assert logits.tolist()[0] == pytest.approx([1.2, 1.6, 2.8 / math.sqrt(2)])
+
+
+def test_novel_words_are_out_of_the_training_softmax_only():
+    head = make_head().requires_grad_(False)
+    embeddings = torch.tensor([[0.6, 0.8]])
+    assert head.train().align(embeddings)[0, 1] == -math.inf
+    assert head.eval().align(embeddings)[0, 1] == pytest.approx(1.6)
+
+
+def test_log_scores_sum_to_one_with_background_and_over_words_without():
+    embeddings = torch.tensor([[0.6, 0.8], [1.0, 0.0]])
+    scores = make_head().eval().log_scores(embeddings).exp()
+    assert scores.sum(dim=1).tolist() == pytest.approx([1, 1])
+    scores = make_head(background=False).eval().log_scores(embeddings).exp()
+    assert scores[:, :2].sum(dim=1).tolist() == pytest.approx([1, 1])
+    assert scores[:, 2].tolist() == [0, 0]
+
+
+def test_words_can_be_replaced_and_are_not_weights():
+    head = make_head().eval()
+    assert not any("words" in name or "is_base" in name for name in head.state_dict())
+    head.set_words(torch.eye(2)[[1, 0, 1]], torch.ones(3, dtype=torch.bool))
+    logits = head.align(torch.tensor([[0.6, 0.8]]))
+    assert logits[0, :3].tolist() == pytest.approx([1.6, 1.2, 1.6])
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_autocast_keeps_the_alignment_in_float32(dtype):
+    head = make_head()
+    features = torch.tensor([[3.0, 4.0]])
+    with torch.autocast("cpu", dtype=dtype):
+        logits = head.align(head(features))
+        loss = RegionWordLoss()(logits, torch.tensor([0]))
+    assert logits.dtype == torch.float32
+    assert loss.isfinite()
+    loss.backward()
+    assert all(p.grad.isfinite().all() for p in head.parameters())
+
+
+def test_background_learns():
+    head = make_head()
+    loss = RegionWordLoss()(head.align(head(torch.tensor([[3.0, 4.0]]))), torch.tensor([2]))
+    loss.backward()
+    # cross-entropy of two columns (word 0 and background): -log sigmoid(z_bg - z_0)
+    expected = math.log1p(math.exp(1.2 - 2.8 / math.sqrt(2)))
+    assert loss.item() == pytest.approx(expected, abs=1e-6)
+    assert head.background.grad.abs().sum() > 0
+
+
+def test_loss_of_weight_zero_keeps_the_graph():
+    head = make_head(background=False)
+    loss = RegionWordLoss(loss_weight=0)(head.align(head(torch.ones(1, 2))), torch.tensor([2]))
+    loss.backward()
+    assert loss.item() == 0
+    assert head.project.weight.grad.abs().sum() == 0
