@@ -17,7 +17,9 @@ model = dict(
     rpn_head=_base_.rpn_head,
     train_cfg=dict(rpn=_base_.rpn_train_cfg),
     test_cfg=dict(
-        rpn=dict(nms_pre=200, max_per_img=100, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=4)
+        rpn=dict(
+            nms_pre=200, max_per_img=100, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=4
+        )
     ),
 )
 

@@ -10,8 +10,8 @@ Before it, once: `tools/train.py configs/rpn_r50_lvis.py`. The first command enc
 the regions where they are missing, and says what it cannot make.
 
 Cost: 180,000 iterations of batch 256 (460 epochs); not measured here.
-Expected: mask AP novel/common/frequent/all 16.1/20.0/28.3/22.5 (the paper), 16.6/19.8/28.2/22.5 (its
-released checkpoint). Not reproduced here yet.
+Expected: mask AP novel/common/frequent/all 16.1/20.0/28.3/22.5 (the paper), 16.6/19.8/28.2/22.5
+(its released checkpoint). Not reproduced here yet.
 
 Known differences from the released TPU code: mmdet's RoIAlign and level assignment, the box loss
 averaged over all sampled RoIs instead of the positives' coordinates, novel words at -inf in the

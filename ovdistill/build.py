@@ -51,8 +51,25 @@ def load_config(path: str | Path, options: Mapping | None = None) -> Config:
             return type(value)(fill(item) for item in value)
         return value
 
-    filled = Config(fill(config.to_dict()), filename=config.filename)
-    return filled
+    return Config(fill(config.to_dict()), filename=config.filename)
+
+
+def placeholders(config: Config) -> dict[str, str]:
+    """The values of a config's placeholders, to read another config of the same data with."""
+    names = ("data_root", "split", "vocabulary", "cache", "train_ann", "val_ann", "pictures")
+    return {name: config[name] for name in names if name in config}
+
+
+def last_checkpoint(work_dir: str | Path) -> Path:
+    """The newest checkpoint of a run, as mmengine notes it.
+
+    Raises:
+        UserError: there is none.
+    """
+    note = Path(work_dir) / "last_checkpoint"
+    if not note.is_file():
+        raise UserError(f"no checkpoint in {work_dir}; the run there has not come that far.")
+    return Path(work_dir) / Path(note.read_text().strip()).name
 
 
 def build_detector(
@@ -72,8 +89,9 @@ def build_detector(
     Raises:
         UserError: weights missing, damaged, or of another detector or teacher width.
     """
-    import ovdistill.register  # noqa: F401
     from mmdet.registry import MODELS
+
+    import ovdistill.register  # noqa: F401
 
     model_config = config.model.copy()
     if vocabulary is not None:

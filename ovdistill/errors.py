@@ -8,7 +8,7 @@ from typing import NoReturn
 
 
 class UserError(Exception):
-    """Bad input. The message says what was got, what was expected, and the command that fixes it."""
+    """Bad input: the message says what was got, what was expected, and what fixes it."""
 
 
 def run_tool(main: Callable[[], int | None]) -> NoReturn:

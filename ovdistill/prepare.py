@@ -13,7 +13,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from ovdistill.build import build_teacher, load_config
+from ovdistill.build import build_teacher, last_checkpoint, load_config, placeholders
 from ovdistill.errors import UserError
 from ovdistill.shapes.generate import make_shapes
 from ovdistill.shapes.world import SPLITS as SHAPES_SPLITS
@@ -96,6 +96,7 @@ def prepare_regions(
     checkpoint: str,
     per_image: int,
     train_proposals: bool = False,
+    proposal_options: dict | None = None,
 ) -> None:
     """Proposals of a base-only RPN on the training pictures, with their teacher embeddings.
 
@@ -106,6 +107,7 @@ def prepare_regions(
         checkpoint: its weights.
         per_image: regions to keep for each picture.
         train_proposals: train the RPN when the checkpoint is missing; otherwise say how to.
+        proposal_options: overrides of the RPN's config.
     """
     from ovdistill.store import TeacherStore
     from ovdistill.store.extract import extract_regions
@@ -122,22 +124,20 @@ def prepare_regions(
                 f"  python tools/train.py {proposals} --cfg-options data_root={config.data_root}\n"
                 f"then name its checkpoint: --cfg-options prepare.regions.checkpoint=PATH"
             )
-        train_rpn(config, proposals, checkpoint)
+        train_rpn(config, proposals, checkpoint, proposal_options or {})
     extract_regions(config, proposals, checkpoint, path, per_image)
 
 
-def train_rpn(config: Config, proposals: str, checkpoint: str) -> None:
+def train_rpn(config: Config, proposals: str, checkpoint: str, options: dict) -> None:
     """Trains the RPN of ``proposals`` on the data of ``config`` and keeps its last checkpoint."""
     from mmengine.runner import Runner
 
-    options = {key: config[key] for key in ("data_root", "split") if key in config}
-    rpn_config = load_config(proposals, options)
+    rpn_config = load_config(proposals, {**placeholders(config), **options})
     rpn_config.work_dir = str(Path(checkpoint).with_suffix(""))
     rpn_config.randomness = config.get("randomness", dict(seed=0))
     rpn_config.launcher = "none"
     print_log("regions: training the proposal network on base boxes", "current")
     Runner.from_cfg(rpn_config).train()
-    last = Path(rpn_config.work_dir) / f"iter_{rpn_config.train_cfg.max_iters}.pth"
-    shutil.copyfile(last, f"{checkpoint}.tmp")
+    shutil.copyfile(last_checkpoint(rpn_config.work_dir), f"{checkpoint}.tmp")
     Path(f"{checkpoint}.tmp").replace(checkpoint)
     print_log(f"regions: wrote {checkpoint}", "current", logging.INFO)

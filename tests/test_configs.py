@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
-
-import ovdistill.register  # noqa: F401
 from mmdet.registry import MODELS
 
+import ovdistill.register  # noqa: F401
 from ovdistill.build import load_config
 from ovdistill.errors import UserError
 from ovdistill.vocabulary import Vocabulary

@@ -6,10 +6,11 @@ import argparse
 import os
 import os.path as osp
 from pathlib import Path
+from urllib.error import URLError
 
 from mmengine.config import DictAction
 
-from ovdistill.build import load_config
+from ovdistill.build import last_checkpoint, load_config
 from ovdistill.errors import UserError, run_tool
 
 
@@ -22,6 +23,9 @@ def parse_args() -> argparse.Namespace:
         nargs="?",
         const="auto",
         help="go on from a checkpoint; without a path, from the last one in the work dir",
+    )
+    parser.add_argument(
+        "--auto-scale-lr", action="store_true", help="scale the learning rate by the batch size"
     )
     parser.add_argument("--amp", action="store_true", help="automatic mixed precision")
     parser.add_argument("--seed", type=int, default=0, help="of weights and samplers")
@@ -59,6 +63,10 @@ def main() -> None:
     if args.amp:
         config.optim_wrapper.type = "AmpOptimWrapper"
         config.optim_wrapper.setdefault("loss_scale", "dynamic")
+    if args.auto_scale_lr:
+        if "auto_scale_lr" not in config:
+            raise UserError(f"got --auto-scale-lr; {args.config} names no base_batch_size for it.")
+        config.auto_scale_lr.enable = True
     if args.resume:
         config.resume = True
         if args.resume != "auto":
@@ -74,18 +82,25 @@ def main() -> None:
     if args.prepare_only:
         return
     runner = Runner.from_cfg(config)
-    runner.train()
+    try:
+        runner.train()
+    except URLError as error:
+        raise UserError(
+            f"the initial weights {config.model.backbone.init_cfg.checkpoint} cannot be fetched "
+            f"({error.reason}). Name a local file with --cfg-options "
+            "model.backbone.init_cfg.checkpoint=PATH, or start from scratch with "
+            "model.backbone.init_cfg=None."
+        ) from None
     if dist.is_main_process():
-        last = Path(config.work_dir) / "last_checkpoint"
-        link_last(Path(config.work_dir), Path(last.read_text().strip()))
+        link_last(last_checkpoint(config.work_dir))
 
 
-def link_last(work_dir: Path, checkpoint: Path) -> None:
+def link_last(checkpoint: Path) -> None:
     """Lets ``last.pth`` name the newest checkpoint, so that commands need no iteration number."""
-    link = work_dir / "last.pth.tmp"
+    link = checkpoint.with_name("last.pth.tmp")
     link.unlink(missing_ok=True)
     link.symlink_to(checkpoint.name)
-    link.replace(work_dir / "last.pth")
+    link.replace(checkpoint.with_name("last.pth"))
 
 
 if __name__ == "__main__":

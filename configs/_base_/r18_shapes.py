@@ -1,4 +1,4 @@
-"""A student of about a million parameters: ResNet-18 of three narrow stages, FPN, RPN, two heads."""
+"""A student of under a million parameters: three narrow ResNet-18 stages, FPN, RPN, two heads."""
 
 norm_cfg = dict(type="BN", requires_grad=True)
 data_preprocessor = dict(

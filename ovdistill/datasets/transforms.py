@@ -38,7 +38,9 @@ class LoadPicture(LoadImageFromFile):
             ) from None
         except (AssertionError, cv2.error):
             # mmcv asserts that the decoder gave a picture
-            raise UserError(f"{path} is not a picture that can be decoded; fetch it again.") from None
+            raise UserError(
+                f"{path} is not a picture that can be decoded; fetch it again."
+            ) from None
 
 
 @TRANSFORMS.register_module()

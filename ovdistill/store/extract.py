@@ -13,7 +13,7 @@ from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from ovdistill.build import build_detector, build_teacher, load_config
+from ovdistill.build import build_detector, build_teacher, load_config, placeholders
 from ovdistill.store.store import Regions, write_store
 
 
@@ -36,8 +36,7 @@ def extract_regions(
         device: where RPN and teacher run; the GPU if there is one.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    options = {key: config[key] for key in ("data_root", "split", "vocabulary") if key in config}
-    rpn = build_detector(load_config(proposals, options), checkpoint, device=device)
+    rpn = build_detector(load_config(proposals, placeholders(config)), checkpoint, device=device)
     teacher = build_teacher(config, device)
     header = dict(
         teacher=teacher.id,

@@ -81,9 +81,7 @@ def test_all_annotations_and_order_of_labels(root, vocabulary):
 
 
 def test_lvis_pictures_are_found_by_their_url(root, vocabulary):
-    assert build(root, vocabulary).get_data_info(1)["img_path"].endswith(
-        "pictures/train2017/b.png"
-    )
+    assert build(root, vocabulary).get_data_info(1)["img_path"].endswith("pictures/train2017/b.png")
 
 
 def test_empty_pictures_can_be_dropped(root, vocabulary):

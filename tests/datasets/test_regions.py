@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 import torch
-
-import ovdistill.register  # noqa: F401
 from mmdet.registry import TRANSFORMS
 from mmengine.dataset import Compose
 
+import ovdistill.register  # noqa: F401
 from ovdistill.datasets.transforms import LoadTeacherRegions, PackOVInputs
 from ovdistill.errors import UserError
 from ovdistill.store import Regions, write_store

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
-
-import ovdistill.register  # noqa: F401
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData
 
+import ovdistill.register  # noqa: F401
 from ovdistill.build import load_config
 from ovdistill.errors import UserError
 from ovdistill.methods.vild.loss import ensemble_log_scores
@@ -37,9 +36,7 @@ def batch(regions: tuple[int, ...] = (3, 0), boxes: tuple[int, ...] = (2, 1)) ->
     samples = []
     for region_count, box_count in zip(regions, boxes, strict=True):
         sample = DetDataSample(
-            metainfo=dict(
-                img_id=0, img_shape=(64, 64), ori_shape=(32, 32), scale_factor=(2.0, 2.0)
-            )
+            metainfo=dict(img_id=0, img_shape=(64, 64), ori_shape=(32, 32), scale_factor=(2.0, 2.0))
         )
         corner = torch.rand(box_count, 2) * 30
         sample.gt_instances = InstanceData(

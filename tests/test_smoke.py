@@ -1,0 +1,171 @@
+"""The main job on a handful of pictures: prepare, train, resume, test, publish, demo."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+CONFIG = ROOT / "configs" / "vild_r18_shapes.py"
+SMALL = [
+    "train_cfg.max_iters=4",
+    "train_cfg.val_interval=4",
+    "train_dataloader.batch_size=2",
+    "train_dataloader.num_workers=0",
+    "train_dataloader.persistent_workers=False",
+    "prepare.regions.per_image=4",
+    "prepare.regions.proposal_options.train_cfg.max_iters=2",
+    "prepare.regions.proposal_options.train_dataloader.batch_size=2",
+]
+
+
+def run(*command: object, code: int = 0) -> str:
+    """Runs a tool from the root of the repository; returns all it printed."""
+    done = subprocess.run(
+        [sys.executable, *map(str, command)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == code, output[-3000:]
+    return output
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with a small data set and four iterations of training on it."""
+    work = tmp_path_factory.mktemp("smoke")
+    options = [f"data_root={work / 'data'}", *SMALL]
+    run(
+        "tools/make_shapes.py", "--root", work / "data",
+        "--train", 8, "--val", 4, "--test", 4, "--workers", 1,
+    )  # fmt: skip
+    run(
+        "tools/train.py", CONFIG, "--work-dir", work / "run", "--seed", 3, "--cfg-options", *options
+    )
+    return work
+
+
+def test_training_leaves_data_logs_and_checkpoints(trained):
+    data = trained / "data" / "shape"
+    names = {path.name for path in data.glob("*.safetensors")}
+    assert names == {"vocabulary.safetensors", "regions.safetensors"}
+    assert (trained / "run" / "last.pth").resolve().name == "iter_4.pth"
+    assert list((trained / "run").glob("*/vis_data/events*"))
+    scalars = next((trained / "run").glob("*/vis_data/scalars.json")).read_text()
+    assert "loss_vild_image" in scalars and "bbox/AP_novel" in scalars
+
+
+def test_training_resumes(trained):
+    options = [f"data_root={trained / 'data'}", *SMALL, "train_cfg.max_iters=6"]
+    output = run(
+        "tools/train.py",
+        CONFIG,
+        "--work-dir",
+        trained / "run",
+        "--resume",
+        "--cfg-options",
+        *options,
+    )
+    assert "resumed epoch: 0, iter: 4" in output
+    assert (trained / "run" / "last.pth").resolve().name == "iter_6.pth"
+
+
+def test_testing_writes_every_figure(trained):
+    out = trained / "out"
+    output = run(
+        "tools/test.py", CONFIG, trained / "run" / "last.pth", "-o", out, "--show", 2,
+        "--cfg-options", f"data_root={trained / 'data'}",
+    )  # fmt: skip
+    metrics = json.loads((out / "metrics.json").read_text())
+    for kind in ("bbox", "segm"):
+        for key in (
+            *("AP", "AP50", "AP_base", "AP_novel", "AP50_base", "AP50_novel", "HM50"),
+            *("APr", "APc", "APf"),
+        ):
+            assert -1 <= metrics[f"{kind}/{key}"] <= 100
+    assert 0 <= metrics["proposal/AR100_novel"] <= 100
+    assert "AP_novel" in output
+    assert len(list((out / "pictures").glob("*.png"))) == 2
+
+
+def test_vocabulary_given_to_testing_is_used(trained, tmp_path):
+    from safetensors import safe_open
+
+    from ovdistill.vocabulary import Vocabulary
+
+    path = trained / "data" / "shape" / "vocabulary.safetensors"
+    whole = Vocabulary.load(path)
+    few = Vocabulary(whole.names[:5], whole.embeddings[:5], whole.is_base[:5], whole.teacher)
+    few.save(tmp_path / "few.safetensors")
+    run(
+        "tools/test.py", CONFIG, trained / "run" / "last.pth", "-o", tmp_path,
+        "--split", "val", "--vocabulary", tmp_path / "few.safetensors",
+        "--cfg-options", f"data_root={trained / 'data'}",
+    )  # fmt: skip
+    classes = json.loads((tmp_path / "per_category.json").read_text())
+    assert [c["name"] for c in classes] == list(whole.names[:5])
+    with safe_open(path, "pt") as file:
+        assert file.metadata()
+
+
+def test_published_student_finds_text(trained, tmp_path):
+    run(
+        "tools/publish.py", CONFIG, trained / "run" / "last.pth", "-o", tmp_path, "--half",
+        "--cfg-options", f"data_root={trained / 'data'}",
+    )  # fmt: skip
+    picture = next((trained / "data" / "images" / "test").glob("*.png"))
+    run(
+        "demo/image_demo.py", picture, "--text", "red star, heart", "--score-threshold", 0.0,
+        "--config", tmp_path / "student_config.py",
+        "--checkpoint", tmp_path / "student.safetensors", "-o", tmp_path / "out",
+    )  # fmt: skip
+    report = json.loads((tmp_path / "out" / f"{picture.stem}.json").read_text())
+    assert report["queries"] == ["red star", "heart"]
+    assert {o["name"] for o in report["objects"]} <= {"red star", "heart"}
+    assert Image.open(tmp_path / "out" / picture.name).width >= 128
+
+
+def test_demo_without_arguments(tmp_path):
+    run("demo/image_demo.py", "-o", tmp_path)
+    (report,) = tmp_path.glob("*.json")
+    found = json.loads(report.read_text())["objects"]
+    assert found and max(o["score"] for o in found) > 0.5
+
+
+BAD = {
+    "missing annotations": (
+        ["tools/train.py", "configs/vild_r50_lvis.py", "--cfg-options", "data_root={tmp}"],
+        "no annotation file",
+    ),
+    "missing config": (["tools/train.py", "configs/none.py"], "no config file"),
+    "missing checkpoint": (
+        ["tools/test.py", "{config}", "{tmp}/none.pth", "--cfg-options", "data_root={data}"],
+        "no checkpoint",
+    ),
+    "checkpoint that is none": (
+        ["tools/test.py", "{config}", "{config}", "--cfg-options", "data_root={data}"],
+        "not a checkpoint",
+    ),
+    "missing vocabulary": (
+        ["tools/test.py", "{config}", "{run}/last.pth", "--vocabulary", "{tmp}/none"],
+        "there is no such file",
+    ),
+    "empty text": (["demo/image_demo.py", "--text", " , "], "text"),
+    "missing picture": (["demo/image_demo.py", "{tmp}/none.png"], "none.png"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_message(name, trained, tmp_path):
+    command, message = BAD[name]
+    words = dict(tmp=tmp_path, data=trained / "data", run=trained / "run", config=CONFIG)
+    output = run(*(part.format(**words) for part in command), code=2)
+    assert "error: " in output and message in output
+    assert "Traceback" not in output
