@@ -1,7 +1,7 @@
 # Each target does all of its own set-up: in the active virtual environment (venv or conda), else in
 # .venv, which it makes.
 #   PYTHON    interpreter that .venv is made with
-#   PIP_ARGS  passed to pip, e.g. --extra-index-url https://download.pytorch.org/whl/cpu
+#   PIP_ARGS  passed to pip
 #   TESTS     passed to pytest
 PYTHON ?= python3
 PIP_ARGS ?=

@@ -8,6 +8,7 @@ Command:
 
 _base_ = ["vild_r18_shapes.py"]
 
+prepare = dict(regions=None)
 model = dict(distillers=[])
 train_pipeline = [
     dict(type="LoadPicture"),

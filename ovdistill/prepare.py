@@ -36,7 +36,7 @@ def prepare(config: Config, for_training: bool = True) -> None:
         prepare_data(**steps["data"])
     if "vocabulary" in steps:
         prepare_vocabulary(config, **steps["vocabulary"])
-    if for_training and "regions" in steps:
+    if for_training and steps.get("regions"):
         prepare_regions(config, **steps["regions"])
 
 

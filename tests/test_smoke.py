@@ -7,7 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
+from safetensors import safe_open
+
+from ovdistill.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "configs" / "vild_r18_shapes.py"
@@ -96,10 +100,6 @@ def test_testing_writes_every_figure(trained):
 
 
 def test_vocabulary_given_to_testing_is_used(trained, tmp_path):
-    from safetensors import safe_open
-
-    from ovdistill.vocabulary import Vocabulary
-
     path = trained / "data" / "shape" / "vocabulary.safetensors"
     whole = Vocabulary.load(path)
     few = Vocabulary(whole.names[:5], whole.embeddings[:5], whole.is_base[:5], whole.teacher)
@@ -142,7 +142,7 @@ def test_demo_without_arguments(tmp_path):
 BAD = {
     "missing annotations": (
         ["tools/train.py", "configs/vild_r50_lvis.py", "--cfg-options", "data_root={tmp}"],
-        "no annotation file",
+        "no file",
     ),
     "missing config": (["tools/train.py", "configs/none.py"], "no config file"),
     "missing checkpoint": (
@@ -157,6 +157,33 @@ BAD = {
         ["tools/test.py", "{config}", "{run}/last.pth", "--vocabulary", "{tmp}/none"],
         "there is no such file",
     ),
+    "vocabulary of another width": (
+        ["tools/test.py", "{config}", "{run}/last.pth", "--vocabulary", "{tmp}/narrow.safetensors"]
+        + ["--cfg-options", "data_root={data}"],
+        "width 128; the vocabulary of this config has width 8",
+    ),
+    "teacher that cannot be fetched offline": (
+        ["tools/train.py", "{config}", "--cfg-options", "data_root={data}"]
+        + ["vocabulary={tmp}/v.safetensors", "teacher.model=ViT-B-32", "teacher.pretrained=openai"],
+        "HF_HUB_OFFLINE",
+    ),
+    "teacher of other weights": (
+        ["tools/train.py", "{config}", "--cfg-options", "data_root={data}"]
+        + ["vocabulary={tmp}/v.safetensors", "teacher.model=ViT-B-32"]
+        + ["teacher.pretrained={data}/shape/vocabulary.safetensors"],
+        "do not load",
+    ),
+    "annotations without the split": (
+        ["tools/train.py", "{config}", "--cfg-options", "data_root={data}"]
+        + ["vocabulary={tmp}/v.safetensors", "prepare.vocabulary.split=lvis"]
+        + ["prepare.vocabulary.names={tmp}/plain.json"],
+        "frequenc",
+    ),
+    "corrupt picture": (
+        ["tools/test.py", "{config}", "{run}/last.pth", "-o", "{tmp}"]
+        + ["--cfg-options", "data_root={data}", "test_dataloader.dataset.data_prefix.img={tmp}"],
+        "not a picture that can be decoded",
+    ),
     "empty text": (["demo/image_demo.py", "--text", " , "], "text"),
     "missing picture": (["demo/image_demo.py", "{tmp}/none.png"], "none.png"),
 }
@@ -164,6 +191,15 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_is_one_message(name, trained, tmp_path):
+    narrow = Vocabulary(("striped star",), torch.eye(1, 8), torch.tensor([True]), "other")
+    narrow.save(tmp_path / "narrow.safetensors")
+    (tmp_path / "plain.json").write_text(
+        json.dumps(dict(images=[], annotations=[], categories=[dict(id=1, name="star")]))
+    )
+    for picture in (trained / "data" / "images").glob("test/*.png"):
+        (tmp_path / "test").mkdir(exist_ok=True)
+        (tmp_path / "test" / picture.name).write_bytes(picture.read_bytes()[:100])
+
     command, message = BAD[name]
     words = dict(tmp=tmp_path, data=trained / "data", run=trained / "run", config=CONFIG)
     output = run(*(part.format(**words) for part in command), code=2)

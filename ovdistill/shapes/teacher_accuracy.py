@@ -52,8 +52,10 @@ def accuracy_table(teacher: str | os.PathLike[str], root: str | os.PathLike[str]
         if pixels is None:
             raise UserError(f"cannot read picture {path}; draw again: python tools/make_shapes.py")
         image = torch.from_numpy(pixels[..., ::-1].copy()).permute(2, 0, 1)
-        regions.append(clip.encode_regions(image, own))
-        jittered.append(clip.encode_regions(image, jitter(own, generator, exact_share=0.0)))
+        both = torch.cat([own, jitter(own, generator, exact_share=0.0)])
+        exact_embeddings, jittered_embeddings = clip.encode_regions(image, both).chunk(2)
+        regions.append(exact_embeddings)
+        jittered.append(jittered_embeddings)
     exact, moved = torch.cat(regions), torch.cat(jittered)
     kinds = colours * NUM_CATEGORIES + categories
     rows = [
