@@ -16,7 +16,7 @@ prepare = dict(
         proposals="rpn_r18_shapes.py",
         checkpoint="{data_root}/{split}/rpn.pth",
         train_proposals=True,
-        per_image=24,
+        per_image=16,
     )
 )
 
@@ -50,7 +50,7 @@ model = dict(
         ),
         mask_roi_extractor=dict(
             type="SingleRoIExtractor",
-            roi_layer=dict(type="RoIAlign", output_size=14, sampling_ratio=2),
+            roi_layer=dict(type="RoIAlign", output_size=14, sampling_ratio=1),
             out_channels=48,
             featmap_strides=[4, 8, 16],
             finest_scale=28,
@@ -80,7 +80,7 @@ model = dict(
             ),
             sampler=dict(
                 type="RandomSampler",
-                num=24,
+                num=32,
                 pos_fraction=0.5,
                 neg_pos_ub=-1,
                 add_gt_as_proposals=True,
@@ -107,7 +107,7 @@ model = dict(
 train_pipeline = [
     dict(type="LoadPicture"),
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
-    dict(type="LoadTeacherRegions", store="{regions}", max_regions=24),
+    dict(type="LoadTeacherRegions", store="{regions}", max_regions=16),
     dict(type="RandomFlip", prob=0.5),
     dict(type="PackOVInputs"),
 ]

@@ -22,7 +22,9 @@ backbone = dict(
     norm_eval=False,
     style="pytorch",
 )
-neck = dict(type="FPN", in_channels=[24, 48, 96], out_channels=48, num_outs=3)
+neck = dict(
+    type="FPN", in_channels=[24, 48, 96], out_channels=48, num_outs=3, norm_cfg=norm_cfg
+)
 rpn_head = dict(
     type="RPNHead",
     in_channels=48,

@@ -26,8 +26,10 @@ OUTLINE_WIDTH = 0.095
 RING_OUTLINE_WIDTH = 0.075  # a ring is 0.28 wide: two contours and a gap must fit into it
 MIN_TONE_CONTRAST = 75  # least luma difference (0-255) of a pattern's two tones
 
-# Shapes that another rotation would turn into something else (square <-> diamond, + <-> x).
-MAX_ANGLE = {"square": 18.0, "diamond": 18.0, "cross": 18.0}  # degrees either way; others: 180
+# Degrees either way. Small, because a student is to learn the shapes from scratch in minutes (and
+# a square must not become a diamond).
+MAX_ANGLE = 18.0
+MAX_PATTERN_ANGLE = 30.0
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,8 @@ def first_tone(pattern: str, item: Stamp, rng: np.random.Generator) -> np.ndarra
         # A border of zeros: the patch ends where the silhouette does.
         depth = cv2.distanceTransform(np.pad(item.fine, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
         return depth <= width * item.size * SUPERSAMPLE
-    angle = item.angle + rng.uniform(0, 2 * np.pi)
+    limit = np.radians(MAX_PATTERN_ANGLE)
+    angle = item.angle + rng.uniform(-limit, limit)
     step = item.size * rng.uniform(0.92, 1.12)
     height, width = item.fine.shape
     x = (np.arange(width, dtype=np.float32) + 0.5) / SUPERSAMPLE - item.centre[0]

@@ -32,13 +32,14 @@ from ovdistill.errors import UserError
 from .scene import Object, draw_categories, scene
 from .world import category_names
 
-VERSION = 1  # of the pictures: raise it when the same parameters draw other ones
+VERSION = 2  # of the pictures: raise it when the same parameters draw other ones
 SUBSETS = ("train", "val", "test")
 FIRST_ID = 1_000_000  # picture ids of subset k follow k * FIRST_ID: no id occurs in two subsets
-# The commonest category is drawn 150 times as often as the rarest; with 2400 pictures this gives
-# LVIS's three frequency groups (at most 10, at most 100, more train pictures).
-TAIL = 150.0
-MIN_TRAIN_PICTURES = 4  # a category
+# LVIS's three frequency groups (at most 10, at most 100, more train pictures): 60 categories fall
+# off to an eighth of the commonest, 5 are rare.
+TAIL = 8.0
+RARE, RARE_WEIGHT = 5, 1 / 60
+MIN_TRAIN_PICTURES = 2  # a category
 SIZES = (64, 1024)  # pixels
 DONE = "shapes.json"
 PARTIAL = ".partial"
@@ -50,10 +51,10 @@ def train_order(seed: int) -> np.ndarray:
 
 
 def train_weights(seed: int) -> np.ndarray:
-    """(65,) float64 probabilities of the categories in train: exponential over a permutation."""
+    """(65,) float64 probabilities of the categories in train: a long tail over a permutation."""
     order = train_order(seed)
-    weights = np.empty(len(order))
-    weights[order] = TAIL ** -np.linspace(0, 1, len(order))
+    weights = np.full(len(order), RARE_WEIGHT)
+    weights[order[:-RARE]] = TAIL ** -np.linspace(0, 1, len(order) - RARE)
     return weights / weights.sum()
 
 

@@ -36,7 +36,7 @@ def contact_sheet(seed: int = 0, size: int = 128) -> np.ndarray:
                 behind = draw.draw_background(kind, size, rng)
                 canvas = behind.copy()
                 colour = list(COLOURS)[rng.integers(len(COLOURS))]
-                angle = np.radians(rng.uniform(-1, 1) * draw.MAX_ANGLE.get(shape, 180.0))
+                angle = np.radians(rng.uniform(-1, 1) * draw.MAX_ANGLE)
                 item = draw.stamp(shape, side, angle, (size / 2, size / 2))
                 draw.paint(canvas, behind, item, pattern, colour, rng)
                 top, left = (size - cells[1]) // 2, (size - cell) // 2

@@ -9,9 +9,9 @@ import numpy as np
 from . import draw
 from .world import BACKGROUNDS, COLOURS, caption, category_names
 
-OBJECTS_PER_PICTURE = (2, 5)
-OBJECT_SIZE = (22 / 128, 56 / 128)  # longest side, as a share of the picture's side
-MIN_VISIBLE = 0.55  # least visible share of an object's area
+OBJECTS_PER_PICTURE = (2, 4)
+OBJECT_SIZE = (32 / 128, 64 / 128)  # longest side, as a share of the picture's side
+MIN_VISIBLE = 0.7  # least visible share of an object's area
 PLACING_TRIES = 400
 
 
@@ -122,7 +122,7 @@ def _place(
         patience = 1 - attempt / PLACING_TRIES  # ask for less and less room
         bound = MIN_VISIBLE + (wanted - MIN_VISIBLE) * patience
         side = smallest * (1 + patience * (largest / smallest - 1)) ** rng.uniform()
-        limit = np.radians(draw.MAX_ANGLE.get(shape, 180.0))
+        limit = np.radians(draw.MAX_ANGLE)
         angle = rng.uniform(-limit, limit)
         outer = draw.corners(shape, side, angle)[0]
         low, high = 1 - outer.min(0), size - 1 - outer.max(0)

@@ -47,20 +47,20 @@ def extract_regions(
     )
     loader = _pictures(config)
     records = _records(loader, rpn, teacher, per_image)
-    write_store(
-        path, tqdm(records, total=len(loader), desc="teacher regions", unit="picture"), header
-    )
+    total = len(loader.dataset)
+    write_store(path, tqdm(records, total=total, desc="teacher regions", unit="picture"), header)
 
 
 def _pictures(config: Config) -> DataLoader:
-    """The training pictures, one at a time, through the test pipeline (never flipped)."""
+    """The training pictures through the test pipeline, so never flipped."""
     dataset = config.train_dataloader.dataset
     while "dataset" in dataset:  # samplers by class wrap the data set
         dataset = dataset.dataset
     dataset = DATASETS.build(
         dict(dataset, pipeline=config.test_pipeline, test_mode=True, filter_cfg=None)
     )
-    return DataLoader(dataset, batch_size=1, num_workers=1, collate_fn=pseudo_collate)
+    batch_size = config.train_dataloader.batch_size
+    return DataLoader(dataset, batch_size, num_workers=1, collate_fn=pseudo_collate)
 
 
 @torch.inference_mode()
@@ -69,16 +69,16 @@ def _records(
 ) -> Iterator[tuple[int, Regions]]:
     device = next(rpn.parameters()).device
     for batch in loader:
-        (sample,) = rpn.test_step(batch)
-        found = sample.pred_instances[:per_image]
-        picture = mmcv.imread(sample.img_path, channel_order="rgb")
-        pixels = torch.from_numpy(picture).permute(2, 0, 1).to(device)
-        embeddings = teacher.encode_regions(pixels, found.bboxes)
-        yield (
-            sample.img_id,
-            Regions(
-                boxes=found.bboxes.float().cpu(),
-                objectness=found.scores.float().cpu(),
-                embeddings=embeddings.half().cpu(),
-            ),
-        )
+        for sample in rpn.test_step(batch):
+            found = sample.pred_instances[:per_image]
+            picture = mmcv.imread(sample.img_path, channel_order="rgb")
+            pixels = torch.from_numpy(picture).permute(2, 0, 1).to(device)
+            embeddings = teacher.encode_regions(pixels, found.bboxes)
+            yield (
+                sample.img_id,
+                Regions(
+                    boxes=found.bboxes.float().cpu(),
+                    objectness=found.scores.float().cpu(),
+                    embeddings=embeddings.half().cpu(),
+                ),
+            )
