@@ -5,8 +5,11 @@ Shapes: N images, R RoIs, P distillation regions, D embedding width, W words.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from mmdet.models.roi_heads import StandardRoIHead
+from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox2roi, scale_boxes
@@ -17,6 +20,14 @@ from torch import Tensor, nn
 from ovdistill.methods.distiller import DistillInputs
 from ovdistill.methods.vild.loss import ensemble_log_scores
 from ovdistill.vocabulary import Vocabulary
+
+
+@dataclass
+class _RegionBatch:
+    """The distillation regions on their way through a head: (P, 5) rois -> (P, D) embeddings."""
+
+    rois: Tensor
+    embeddings: Tensor | None = None
 
 
 @MODELS.register_module()
@@ -43,6 +54,7 @@ class OpenVocabularyRoIHead(StandardRoIHead):
         self.image_head = MODELS.build(image_head) if image_head else None
         self.text_share = text_share
         self.distillers = nn.ModuleList(MODELS.build(term) for term in distillers)
+        self._regions: _RegionBatch | None = None
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Replaces the words of every head."""
@@ -54,24 +66,46 @@ class OpenVocabularyRoIHead(StandardRoIHead):
         self, x: tuple[Tensor, ...], rpn_results_list: InstanceList, batch_data_samples: SampleList
     ) -> dict[str, Tensor]:
         """Detection losses on the sampled RoIs, distillation losses on the regions."""
+        if not len(self.distillers):
+            return super().loss(x, rpn_results_list, batch_data_samples)
+        regions = [sample.teacher_regions for sample in batch_data_samples]
+        self._regions = _RegionBatch(bbox2roi([region.bboxes for region in regions]))
         losses = super().loss(x, rpn_results_list, batch_data_samples)
-        if len(self.distillers):
-            inputs = self._distill_inputs(x, batch_data_samples)
-            for term in self.distillers:
-                losses.update(term(inputs))
-        return losses
-
-    def _distill_inputs(self, x: tuple[Tensor, ...], samples: SampleList) -> DistillInputs:
-        regions = [sample.teacher_regions for sample in samples]
-        rois = bbox2roi([region.bboxes for region in regions])
-        return DistillInputs(
-            student=self.embed_regions(x, rois),
+        rois, student = self._regions.rois, self._regions.embeddings
+        self._regions = None
+        inputs = DistillInputs(
+            student=self.embed_regions(x, rois) if student is None else student,
             teacher=torch.cat([region.embeddings for region in regions]),
             boxes=rois[:, 1:],
             objectness=torch.cat([region.objectness for region in regions]),
             image_index=rois[:, 0].long(),
             features=tuple(x),
         )
+        for term in self.distillers:
+            losses.update(term(inputs))
+        return losses
+
+    def bbox_loss(
+        self, x: tuple[Tensor, ...], sampling_results: list[SamplingResult]
+    ) -> dict[str, Tensor | dict]:
+        """As mmdet's; regions that train the same head pass it together with the sampled RoIs.
+
+        So a head with batch normalisation has one set of statistics for both, as in ViLD's code.
+        """
+        if self._regions is None or self.image_head is not None:
+            return super().bbox_loss(x, sampling_results)
+        rois = bbox2roi([result.priors for result in sampling_results])
+        results = self._bbox_forward(x, torch.cat([rois, self._regions.rois]))
+        self._regions.embeddings = results.pop("embeddings")[len(rois) :]
+        results = {key: value[: len(rois)] for key, value in results.items()}
+        targets = self.bbox_head.loss_and_target(
+            results["cls_score"],
+            results["bbox_pred"],
+            rois,
+            sampling_results,
+            rcnn_train_cfg=self.train_cfg,
+        )
+        return {**results, "loss_bbox": targets["loss_bbox"]}
 
     def embed_regions(self, x: tuple[Tensor, ...], rois: Tensor) -> Tensor:
         """Embeds regions with the head that distillation trains.
@@ -92,8 +126,7 @@ class OpenVocabularyRoIHead(StandardRoIHead):
         words = self.bbox_head.fc_cls
         embeddings = results["cls_score"]
         if self.training:
-            results["cls_score"] = words.align(embeddings)
-            return results
+            return {**results, "cls_score": words.align(embeddings), "embeddings": embeddings}
         scores = words.log_scores(embeddings)
         if self.image_head is not None:
             image_words = self.image_head.fc_cls

@@ -164,3 +164,14 @@ def test_regions_are_embedded_as_proposals_are():
         embedded = model.roi_head.embed_regions(x, rois)
         assert embedded.norm(dim=1).tolist() == pytest.approx([1.0], abs=1e-5)
         assert torch.allclose(scores, model.roi_head.bbox_head.fc_cls.log_scores(embedded))
+
+
+def test_sampled_rois_and_regions_share_a_heads_batch_statistics():
+    config = load_config(CONFIGS / "vild_r18_shapes.py")
+    head = config.model.roi_head.bbox_head
+    head.type, head.num_shared_convs, head.num_shared_fcs = "ConvFCBBoxHead", 1, 1
+    head.norm_cfg = dict(type="BN")
+    model = MODELS.build({**config.model, "vocabulary": words(7)})
+    losses_of(model, batch())
+    norms = [m for m in model.roi_head.bbox_head.modules() if "BatchNorm" in type(m).__name__]
+    assert [int(norm.num_batches_tracked) for norm in norms] == [1]
