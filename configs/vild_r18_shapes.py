@@ -16,7 +16,7 @@ prepare = dict(
         proposals="rpn_r18_shapes.py",
         checkpoint="{data_root}/{split}/rpn.pth",
         train_proposals=True,
-        per_image=16,
+        per_image=20,
     )
 )
 
@@ -80,7 +80,7 @@ model = dict(
             ),
             sampler=dict(
                 type="RandomSampler",
-                num=32,
+                num=48,
                 pos_fraction=0.5,
                 neg_pos_ub=-1,
                 add_gt_as_proposals=True,
@@ -107,7 +107,7 @@ model = dict(
 train_pipeline = [
     dict(type="LoadPicture"),
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
-    dict(type="LoadTeacherRegions", store="{regions}", max_regions=16),
+    dict(type="LoadTeacherRegions", store="{regions}", max_regions=20),
     dict(type="RandomFlip", prob=0.5),
     dict(type="PackOVInputs"),
 ]

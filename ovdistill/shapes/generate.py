@@ -32,13 +32,13 @@ from ovdistill.errors import UserError
 from .scene import Object, draw_categories, scene
 from .world import category_names
 
-VERSION = 2  # of the pictures: raise it when the same parameters draw other ones
+VERSION = 3  # of the pictures: raise it when the same parameters draw other ones
 SUBSETS = ("train", "val", "test")
 FIRST_ID = 1_000_000  # picture ids of subset k follow k * FIRST_ID: no id occurs in two subsets
 # LVIS's three frequency groups (at most 10, at most 100, more train pictures): 60 categories fall
 # off to an eighth of the commonest, 5 are rare.
 TAIL = 8.0
-RARE, RARE_WEIGHT = 5, 1 / 60
+RARE, RARE_WEIGHT = 5, 1 / 80
 MIN_TRAIN_PICTURES = 2  # a category
 SIZES = (64, 1024)  # pixels
 DONE = "shapes.json"

@@ -9,8 +9,8 @@ import numpy as np
 from . import draw
 from .world import BACKGROUNDS, COLOURS, caption, category_names
 
-OBJECTS_PER_PICTURE = (2, 4)
-OBJECT_SIZE = (32 / 128, 64 / 128)  # longest side, as a share of the picture's side
+OBJECTS_PER_PICTURE = (3, 5)
+OBJECT_SIZE = (28 / 128, 52 / 128)  # longest side, as a share of the picture's side
 MIN_VISIBLE = 0.7  # least visible share of an object's area
 PLACING_TRIES = 400
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ovdistill.shapes import draw
-from ovdistill.shapes.scene import MIN_VISIBLE, scene
+from ovdistill.shapes.scene import MIN_VISIBLE, OBJECTS_PER_PICTURE, scene
 from ovdistill.shapes.world import BACKGROUNDS, COLOURS, PATTERNS, SHAPES
 
 # Area as a share of the square of the longest side.
@@ -93,7 +93,7 @@ def test_scene_is_consistent():
     for seed in range(60):
         drawn = scene(np.random.default_rng(seed))
         assert drawn.image.shape == (128, 128, 3) and drawn.image.dtype == np.uint8
-        assert 2 <= len(drawn.objects) <= 5
+        assert OBJECTS_PER_PICTURE[0] <= len(drawn.objects) <= OBJECTS_PER_PICTURE[1]
         assert sum(o.mask for o in drawn.objects).max() <= 1  # visible parts are disjoint
         for thing in drawn.objects:
             visible = thing.mask.sum() / thing.full_area
