@@ -40,6 +40,7 @@ def main() -> None:
     weights = args.out / f"{args.name}.safetensors"
     origin = {"config": Path(args.config).name, "teacher": model.vocabulary.teacher}
     save_file(state, f"{weights}.tmp", {**origin, "teacher_hash": model.vocabulary.teacher_hash})
+    os.chmod(f"{weights}.tmp", 0o644)  # safetensors makes it private
     os.replace(f"{weights}.tmp", weights)
 
     own = Config(

@@ -181,6 +181,7 @@ def write_store(
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         save_file(tensors, temporary, {"format": FORMAT, "header": json.dumps(header)})
+        temporary.chmod(0o644)  # safetensors makes it private; a store is shared
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
