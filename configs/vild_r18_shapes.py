@@ -24,7 +24,7 @@ word_head = dict(type="RegionWordHead", temperature=0.02)
 model = dict(
     type="OpenVocabularyRCNN",
     vocabulary="{vocabulary}",
-    distillers=[dict(type="ViLDTerm", loss_weight=1.0)],
+    distillers=[dict(type="ViLDTerm", loss_weight=0.5)],
     data_preprocessor=_base_.data_preprocessor,
     backbone=_base_.backbone,
     neck=_base_.neck,

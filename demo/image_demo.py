@@ -17,7 +17,7 @@ from PIL import Image
 
 from ovdistill.errors import UserError, run_tool
 
-DEFAULT_TEXT = "blue circle, green star, red striped heart, outlined cross, ring"
+DEFAULT_TEXT = "solid circle, green star, red striped heart, outlined cross, ring"
 RANDOM_NOTE = "RANDOM TEACHER WEIGHTS: THE WORDS HAVE NO MEANING, THE RESULT IS A TEST OF THE CODE"
 
 

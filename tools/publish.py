@@ -47,7 +47,7 @@ def main() -> None:
         dict(
             custom_imports=config.custom_imports,
             default_scope=config.default_scope,
-            model={key: value for key, value in config.model.items() if key != "distillers"},
+            model={k: v for k, v in config.model.items() if k not in ("distillers", "vocabulary")},
             test_dataloader=dict(dataset=dict(pipeline=config.test_pipeline)),
             teacher=config.teacher,
             prepare=dict(vocabulary=dict(templates=config.prepare.vocabulary.templates)),

@@ -22,16 +22,12 @@ backbone = dict(
     norm_eval=False,
     style="pytorch",
 )
-neck = dict(
-    type="FPN", in_channels=[24, 48, 96], out_channels=48, num_outs=3, norm_cfg=norm_cfg
-)
+neck = dict(type="FPN", in_channels=[24, 48, 96], out_channels=48, num_outs=3, norm_cfg=norm_cfg)
 rpn_head = dict(
     type="RPNHead",
     in_channels=48,
     feat_channels=48,
-    anchor_generator=dict(
-        type="AnchorGenerator", scales=[8, 11], ratios=[1.0], strides=[4, 8, 16]
-    ),
+    anchor_generator=dict(type="AnchorGenerator", scales=[8, 11], ratios=[1.0], strides=[4, 8, 16]),
     bbox_coder=dict(type="DeltaXYWHBBoxCoder"),
     loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=True),
     # with few boxes a picture the mean over all sampled anchors leaves regression too little
