@@ -6,6 +6,9 @@ Command:
     python tools/test.py configs/vild_r18_shapes.py work_dirs/vild_r18_shapes/last.pth
 
 The other split: `--cfg-options split=compositional` to both.
+
+Cost: 1000 iterations; about 0.4 s each on one CPU core of two (preparation about 4 minutes, once).
+Result (split shape, test pictures, seed 0): box AP base 57.5, novel 14.5; mask AP 55.1, 15.7.
 """
 
 _base_ = ["_base_/runtime.py", "_base_/shapes_data.py", "_base_/r18_shapes.py"]

@@ -48,7 +48,7 @@ def main() -> None:
     print("| | runs | " + " | ".join(args.keys) + " |")
     print("|---" * (len(args.keys) + 2) + "|")
     for row in args.rows:
-        name, equals, pattern = row.partition("=")
+        name, equals, pattern = row.rpartition("=")
         if not equals:
             raise UserError(f"got {row!r}; expected NAME=FOLDERS.")
         runs = read_runs(pattern)
