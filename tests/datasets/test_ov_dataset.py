@@ -137,7 +137,7 @@ def test_real_lvis_file(real_data):
         vocabulary=vocabulary,
         ann_file="annotations/lvis_train2017.json",
         data_root=str(real_data / "coco_mini"),
-        data_prefix=dict(img="images/"),
+        data_prefix=dict(img="images/train2017/"),
         pipeline=[dict(type="LoadPicture")],
     )
     assert len(dataset) == 100
