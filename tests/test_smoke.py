@@ -150,7 +150,15 @@ BAD = {
         "no checkpoint",
     ),
     "checkpoint that is none": (
-        ["tools/test.py", "{config}", "{config}", "--cfg-options", "data_root={data}"],
+        [
+            "tools/test.py",
+            "{config}",
+            "{config}",
+            "-o",
+            "{tmp}",
+            "--cfg-options",
+            "data_root={data}",
+        ],
         "not a checkpoint",
     ),
     "missing vocabulary": (
