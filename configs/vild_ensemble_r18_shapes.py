@@ -16,6 +16,7 @@ model = dict(
             in_channels=48,
             fc_out_channels=256,
             roi_feat_size=7,
+            num_classes=1,
             with_reg=False,
             cls_predictor_cfg=dict(type="RegionWordHead", temperature=0.02, background=False),
             loss_cls=dict(type="RegionWordLoss", loss_weight=0.0),

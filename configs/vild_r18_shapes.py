@@ -13,17 +13,9 @@ Result (split shape, test pictures, seed 0): box AP base 57.5, novel 14.5; mask 
 
 _base_ = ["_base_/runtime.py", "_base_/shapes_data.py", "_base_/r18_shapes.py"]
 
-prepare = dict(
-    regions=dict(
-        path="{regions}",
-        proposals="rpn_r18_shapes.py",
-        checkpoint="{data_root}/{split}/rpn.pth",
-        train_proposals=True,
-        per_image=20,
-    )
-)
+prepare = dict(regions=dict(path="{regions}", per_image=16))
+load_from = "{proposals}"
 
-word_head = dict(type="RegionWordHead", temperature=0.02)
 model = dict(
     type="OpenVocabularyRCNN",
     vocabulary="{vocabulary}",
@@ -33,70 +25,17 @@ model = dict(
     neck=_base_.neck,
     rpn_head=_base_.rpn_head,
     roi_head=dict(
+        _base_.roi_head,
         type="OpenVocabularyRoIHead",
-        bbox_roi_extractor=dict(
-            type="SingleRoIExtractor",
-            roi_layer=dict(type="RoIAlign", output_size=7, sampling_ratio=2),
-            out_channels=48,
-            featmap_strides=[4, 8, 16],
-            finest_scale=28,
-        ),
         bbox_head=dict(
-            type="Shared2FCBBoxHead",
-            in_channels=48,
-            fc_out_channels=256,
-            roi_feat_size=7,
-            reg_class_agnostic=True,
-            cls_predictor_cfg=word_head,
+            _base_.roi_head.bbox_head,
+            cls_predictor_cfg=dict(type="RegionWordHead", temperature=0.02),
             loss_cls=dict(type="RegionWordLoss"),
-            loss_bbox=dict(type="SmoothL1Loss", beta=1.0),
-        ),
-        mask_roi_extractor=dict(
-            type="SingleRoIExtractor",
-            roi_layer=dict(type="RoIAlign", output_size=14, sampling_ratio=1),
-            out_channels=48,
-            featmap_strides=[4, 8, 16],
-            finest_scale=28,
-        ),
-        mask_head=dict(
-            type="FCNMaskHead",
-            num_convs=2,
-            in_channels=48,
-            conv_out_channels=32,
-            class_agnostic=True,
-            loss_mask=dict(type="CrossEntropyLoss", use_mask=True),
         ),
     ),
-    train_cfg=dict(
-        rpn=_base_.rpn_train_cfg,
-        rpn_proposal=dict(
-            nms_pre=200, max_per_img=100, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=4
-        ),
-        rcnn=dict(
-            assigner=dict(
-                type="MaxIoUAssigner",
-                pos_iou_thr=0.5,
-                neg_iou_thr=0.5,
-                min_pos_iou=0.5,
-                match_low_quality=False,
-                ignore_iof_thr=-1,
-            ),
-            sampler=dict(
-                type="RandomSampler",
-                num=48,
-                pos_fraction=0.5,
-                neg_pos_ub=-1,
-                add_gt_as_proposals=True,
-            ),
-            mask_size=28,
-            pos_weight=-1,
-            debug=False,
-        ),
-    ),
+    train_cfg=_base_.model_train_cfg,
     test_cfg=dict(
-        rpn=dict(
-            nms_pre=200, max_per_img=100, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=4
-        ),
+        rpn=_base_.rpn_proposals,
         rcnn=dict(
             score_thr=0.001,
             nms=dict(type="nms", iou_threshold=0.5),
@@ -110,7 +49,7 @@ model = dict(
 train_pipeline = [
     dict(type="LoadPicture"),
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
-    dict(type="LoadTeacherRegions", store="{regions}", max_regions=20),
+    dict(type="LoadTeacherRegions", store="{regions}", max_regions=16),
     dict(type="RandomFlip", prob=0.5),
     dict(type="PackOVInputs"),
 ]

@@ -21,12 +21,8 @@ softmax instead of at zero, ImageNet initialisation.
 _base_ = ["_base_/runtime.py", "_base_/lvis_data.py", "_base_/r50.py"]
 
 prepare = dict(
-    regions=dict(
-        path="{regions}",
-        proposals="rpn_r50_lvis.py",
-        checkpoint="work_dirs/rpn_r50_lvis/last.pth",
-        per_image=300,
-    )
+    proposals=dict(network="rpn_r50_lvis.py", checkpoint="{proposals}"),
+    regions=dict(path="{regions}", per_image=300),
 )
 
 roi_extractor = dict(

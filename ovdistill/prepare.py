@@ -36,6 +36,8 @@ def prepare(config: Config, for_training: bool = True) -> None:
         prepare_data(**steps["data"])
     if "vocabulary" in steps:
         prepare_vocabulary(config, **steps["vocabulary"])
+    if for_training and steps.get("proposals"):
+        prepare_proposals(config, **steps["proposals"])
     if for_training and steps.get("regions"):
         prepare_regions(config, **steps["regions"])
 
@@ -89,25 +91,55 @@ def prepare_vocabulary(
     print_log(f"words: wrote {path} ({len(vocabulary)} of {vocabulary.teacher})", "current")
 
 
-def prepare_regions(
+def prepare_proposals(
     config: Config,
-    path: str,
-    proposals: str,
     checkpoint: str,
-    per_image: int,
-    train_proposals: bool = False,
-    proposal_options: dict | None = None,
+    network: str,
+    train: bool = False,
+    options: dict | None = None,
 ) -> None:
-    """Proposals of a base-only RPN on the training pictures, with their teacher embeddings.
+    """The network that proposes distillation regions, trained on base boxes only.
 
     Args:
-        config: its ``teacher`` embeds the regions of its training set.
+        config: its data and split are the network's.
+        checkpoint: the weights to have.
+        network: config of the network, relative to the main config.
+        train: train it where the checkpoint is missing; otherwise say how to.
+        options: overrides of the network's config.
+
+    Raises:
+        UserError: there is no checkpoint and ``train`` is off.
+    """
+    from mmengine.runner import Runner
+
+    if Path(checkpoint).is_file():
+        print_log(f"proposals: {checkpoint}", "current")
+        return
+    network = _beside(config, network)
+    if not train:
+        raise UserError(
+            f"no proposal network {checkpoint}. Train it on base boxes first:\n"
+            f"  python tools/train.py {network} --cfg-options data_root={config.data_root}\n"
+            f"then name its checkpoint: --cfg-options proposals=PATH"
+        )
+    print_log("proposals: training the network on base boxes", "current")
+    own = load_config(network, {**placeholders(config), **(options or {})})
+    own.work_dir = str(Path(checkpoint).with_suffix(""))
+    own.randomness = config.get("randomness", dict(seed=0))
+    own.launcher = "none"
+    Runner.from_cfg(own).train()
+    shutil.copyfile(last_checkpoint(own.work_dir), f"{checkpoint}.tmp")
+    Path(f"{checkpoint}.tmp").replace(checkpoint)
+    print_log(f"proposals: wrote {checkpoint}", "current", logging.INFO)
+
+
+def prepare_regions(config: Config, path: str, per_image: int) -> None:
+    """Regions of the training pictures with their teacher embeddings.
+
+    Args:
+        config: its ``prepare.proposals`` proposes, its ``teacher`` embeds.
         path: the store to write.
-        proposals: config of the RPN, relative to the main config.
-        checkpoint: its weights.
         per_image: regions to keep for each picture.
-        train_proposals: train the RPN when the checkpoint is missing; otherwise say how to.
-        proposal_options: overrides of the RPN's config.
     """
     from ovdistill.store import TeacherStore
     from ovdistill.store.extract import extract_regions
@@ -116,28 +148,9 @@ def prepare_regions(
         store = TeacherStore(path)
         print_log(f"regions: {path} ({len(store)} pictures)", "current")
         return
-    proposals = str(Path(config.filename).parent / proposals)
-    if not Path(checkpoint).is_file():
-        if not train_proposals:
-            raise UserError(
-                f"no proposal network {checkpoint}. Train it on base boxes first:\n"
-                f"  python tools/train.py {proposals} --cfg-options data_root={config.data_root}\n"
-                f"then name its checkpoint: --cfg-options prepare.regions.checkpoint=PATH"
-            )
-        train_rpn(config, proposals, checkpoint, proposal_options or {})
-    extract_regions(config, proposals, checkpoint, path, per_image)
+    steps = config.prepare.proposals
+    extract_regions(config, _beside(config, steps.network), steps.checkpoint, path, per_image)
 
 
-def train_rpn(config: Config, proposals: str, checkpoint: str, options: dict) -> None:
-    """Trains the RPN of ``proposals`` on the data of ``config`` and keeps its last checkpoint."""
-    from mmengine.runner import Runner
-
-    rpn_config = load_config(proposals, {**placeholders(config), **options})
-    rpn_config.work_dir = str(Path(checkpoint).with_suffix(""))
-    rpn_config.randomness = config.get("randomness", dict(seed=0))
-    rpn_config.launcher = "none"
-    print_log("regions: training the proposal network on base boxes", "current")
-    Runner.from_cfg(rpn_config).train()
-    shutil.copyfile(last_checkpoint(rpn_config.work_dir), f"{checkpoint}.tmp")
-    Path(f"{checkpoint}.tmp").replace(checkpoint)
-    print_log(f"regions: wrote {checkpoint}", "current", logging.INFO)
+def _beside(config: Config, name: str) -> str:
+    return str(Path(config.filename).parent / name)

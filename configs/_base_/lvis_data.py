@@ -10,6 +10,7 @@ val_ann = "annotations/lvis_v1_val.json"
 pictures = ""
 cache = "data/lvis"
 vocabulary = "{cache}/vocabulary_vild63.safetensors"
+proposals = "work_dirs/rpn_r50_lvis/last.pth"
 regions = "{cache}/regions.safetensors"
 
 teacher = dict(model="ViT-B-32-quickgelu", pretrained="openai", crops=dict(scales=(1.0, 1.5)))

@@ -1,4 +1,7 @@
-"""A student of under a million parameters: three narrow ResNet-18 stages, FPN, RPN, two heads."""
+"""A student of under a million parameters: three narrow ResNet-18 stages, FPN, RPN, two heads.
+
+``roi_head`` knows no class: one score, one box, one mask for each region.
+"""
 
 norm_cfg = dict(type="BN", requires_grad=True)
 data_preprocessor = dict(
@@ -48,4 +51,66 @@ rpn_train_cfg = dict(
     allowed_border=-1,
     pos_weight=-1,
     debug=False,
+)
+bbox_roi_extractor = dict(
+    type="SingleRoIExtractor",
+    # bins are about a cell wide, so that one sample serves; more are a third of the step's time
+    roi_layer=dict(type="RoIAlign", output_size=7, sampling_ratio=1),
+    out_channels=48,
+    featmap_strides=[4, 8, 16],
+    finest_scale=28,
+)
+mask_roi_extractor = dict(
+    bbox_roi_extractor, roi_layer=dict(type="RoIAlign", output_size=14, sampling_ratio=1)
+)
+roi_head = dict(
+    type="StandardRoIHead",
+    bbox_roi_extractor=bbox_roi_extractor,
+    bbox_head=dict(
+        type="Shared2FCBBoxHead",
+        in_channels=48,
+        fc_out_channels=256,
+        roi_feat_size=7,
+        num_classes=1,
+        reg_class_agnostic=True,
+        loss_cls=dict(type="CrossEntropyLoss"),
+        loss_bbox=dict(type="SmoothL1Loss", beta=1.0),
+    ),
+    mask_roi_extractor=mask_roi_extractor,
+    mask_head=dict(
+        type="FCNMaskHead",
+        num_convs=2,
+        in_channels=48,
+        conv_out_channels=32,
+        num_classes=1,
+        class_agnostic=True,
+        loss_mask=dict(type="CrossEntropyLoss", use_mask=True),
+    ),
+)
+rpn_proposals = dict(
+    nms_pre=200, max_per_img=100, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=4
+)
+model_train_cfg = dict(
+    rpn=rpn_train_cfg,
+    rpn_proposal=rpn_proposals,
+    rcnn=dict(
+        assigner=dict(
+            type="MaxIoUAssigner",
+            pos_iou_thr=0.5,
+            neg_iou_thr=0.5,
+            min_pos_iou=0.5,
+            match_low_quality=False,
+            ignore_iof_thr=-1,
+        ),
+        sampler=dict(
+            type="RandomSampler",
+            num=48,
+            pos_fraction=0.5,
+            neg_pos_ub=-1,
+            add_gt_as_proposals=True,
+        ),
+        mask_size=28,
+        pos_weight=-1,
+        debug=False,
+    ),
 )

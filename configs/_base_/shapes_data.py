@@ -3,6 +3,7 @@
 data_root = "data/ovshapes"
 split = "shape"
 vocabulary = "{data_root}/{split}/vocabulary.safetensors"
+proposals = "{data_root}/{split}/proposals.pth"
 regions = "{data_root}/{split}/regions.safetensors"
 
 teacher = dict(model="ovshapes")
@@ -14,6 +15,7 @@ prepare = dict(
         split="{split}",
         templates="single",
     ),
+    proposals=dict(network="proposals_r18_shapes.py", checkpoint="{proposals}", train=True),
 )
 
 train_pipeline = [

@@ -26,6 +26,7 @@ class OVDataset(BaseDetDataset):
             the annotation file (the file may have more).
         labelled: 'base' drops the annotations of novel words; 'all' keeps every one (testing,
             and the oracle that is trained on all classes).
+        class_agnostic: every label is 0, for networks that tell objects from background only.
         indices: an int n keeps the first n pictures, a list keeps those.
         **kwargs: as mmdet's ``BaseDetDataset`` (``ann_file``, ``data_root``, ``data_prefix``,
             ``pipeline``, ``filter_cfg`` with ``filter_empty_gt`` and ``min_size``).
@@ -38,6 +39,7 @@ class OVDataset(BaseDetDataset):
         *args,
         vocabulary: Vocabulary | str | Path,
         labelled: Literal["base", "all"] = "base",
+        class_agnostic: bool = False,
         **kwargs,
     ) -> None:
         if labelled not in ("base", "all"):
@@ -46,6 +48,7 @@ class OVDataset(BaseDetDataset):
             vocabulary = Vocabulary.load(vocabulary)
         self.vocabulary = vocabulary
         self.labelled = labelled
+        self.class_agnostic = class_agnostic
         super().__init__(*args, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -96,7 +99,7 @@ class OVDataset(BaseDetDataset):
                 continue
             instance = dict(
                 bbox=[x, y, x + w, y + h],
-                bbox_label=label,
+                bbox_label=0 if self.class_agnostic else label,
                 ignore_flag=int(annotation.get("iscrowd", 0)),
             )
             if annotation.get("segmentation"):
