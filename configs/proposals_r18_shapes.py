@@ -1,13 +1,13 @@
-"""The class-agnostic Mask R-CNN that proposes distillation regions on OVShapes, from base boxes only.
+"""Class-agnostic Mask R-CNN that proposes distillation regions on OVShapes, from base boxes only.
 
 Its second stage matters: the teacher names what a box holds, so a region that fits its object
 badly teaches the wrong words. The detectors on OVShapes start from its weights too.
 
-Command: run by `tools/train.py configs/vild_r18_shapes.py` where its checkpoint is missing, or alone:
+Command: tools/train.py of the other configs runs it where its checkpoint is missing; alone:
 
     python tools/train.py configs/proposals_r18_shapes.py
 
-Cost: 500 iterations, about 2 minutes on two CPU cores.
+Cost: 700 iterations, about 2 minutes on two CPU cores.
 """
 
 _base_ = ["_base_/runtime.py", "_base_/shapes_data.py", "_base_/r18_shapes.py"]
@@ -25,14 +25,14 @@ model = dict(
         rcnn=dict(
             score_thr=0.0,
             nms=dict(type="nms", iou_threshold=0.7),
-            max_per_img=100,
+            max_per_img=50,
             mask_thr_binary=0.5,
         ),
     ),
 )
 
 train_dataloader = dict(dataset=dict(class_agnostic=True))
-train_cfg = dict(type="IterBasedTrainLoop", max_iters=500, val_interval=501)
+train_cfg = dict(type="IterBasedTrainLoop", max_iters=700, val_interval=701)
 optim_wrapper = dict(
     type="OptimWrapper",
     optimizer=dict(type="AdamW", lr=2e-3, weight_decay=0.01),
@@ -40,7 +40,7 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=50),
-    dict(type="CosineAnnealingLR", by_epoch=False, begin=50, end=500, eta_min=2e-5),
+    dict(type="CosineAnnealingLR", by_epoch=False, begin=50, end=700, eta_min=2e-5),
 ]
 val_cfg = None
 val_dataloader = None

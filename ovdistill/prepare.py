@@ -98,14 +98,14 @@ def prepare_proposals(
     train: bool = False,
     options: dict | None = None,
 ) -> None:
-    """The network that proposes distillation regions, trained on base boxes only.
+    """Trains the network that proposes distillation regions, on base boxes only.
 
     Args:
         config: its data and split are the network's.
         checkpoint: the weights to have.
         network: config of the network, relative to the main config.
-        train: train it where the checkpoint is missing; otherwise say how to.
-        options: overrides of the network's config.
+        train: where the checkpoint is missing, train it; otherwise say how to.
+        options: overrides of the network's config, in training and in proposing.
 
     Raises:
         UserError: there is no checkpoint and ``train`` is off.
@@ -115,15 +115,14 @@ def prepare_proposals(
     if Path(checkpoint).is_file():
         print_log(f"proposals: {checkpoint}", "current")
         return
-    network = _beside(config, network)
+    own = _proposal_network(config)
     if not train:
         raise UserError(
             f"no proposal network {checkpoint}. Train it on base boxes first:\n"
-            f"  python tools/train.py {network} --cfg-options data_root={config.data_root}\n"
+            f"  python tools/train.py {own.filename} --cfg-options data_root={config.data_root}\n"
             f"then name its checkpoint: --cfg-options proposals=PATH"
         )
     print_log("proposals: training the network on base boxes", "current")
-    own = load_config(network, {**placeholders(config), **(options or {})})
     own.work_dir = str(Path(checkpoint).with_suffix(""))
     own.randomness = config.get("randomness", dict(seed=0))
     own.launcher = "none"
@@ -148,9 +147,12 @@ def prepare_regions(config: Config, path: str, per_image: int) -> None:
         store = TeacherStore(path)
         print_log(f"regions: {path} ({len(store)} pictures)", "current")
         return
-    steps = config.prepare.proposals
-    extract_regions(config, _beside(config, steps.network), steps.checkpoint, path, per_image)
+    checkpoint = config.prepare.proposals.checkpoint
+    extract_regions(config, _proposal_network(config), checkpoint, path, per_image)
 
 
-def _beside(config: Config, name: str) -> str:
-    return str(Path(config.filename).parent / name)
+def _proposal_network(config: Config) -> Config:
+    """The config of ``config.prepare.proposals.network``, on the data of ``config``."""
+    step = config.prepare.proposals
+    path = Path(config.filename).parent / step.network
+    return load_config(path, {**placeholders(config), **step.get("options", {})})

@@ -51,7 +51,7 @@ def test_one_option_moves_everything():
     config = load_config(CONFIGS / "vild_r18_shapes.py", {"data_root": "X", "split": "other"})
     assert config.model.vocabulary == "X/other/vocabulary.safetensors"
     assert config.train_dataloader.dataset.vocabulary == "X/other/vocabulary.safetensors"
-    assert config.prepare.regions.checkpoint == "X/other/rpn.pth"
+    assert config.prepare.proposals.checkpoint == config.load_from == "X/other/proposals.pth"
     assert config.test_evaluator[0].ann_file == "X/annotations/instances_test.json"
 
 

@@ -35,8 +35,8 @@ test_pipeline = [
 
 train_dataloader = dict(
     batch_size=8,
-    num_workers=2,
-    persistent_workers=True,
+    num_workers=0,  # pictures this small are read faster than handed over by another process
+    persistent_workers=False,
     sampler=dict(type="InfiniteSampler", shuffle=True),
     dataset=dict(
         type="OVDataset",
@@ -66,35 +66,14 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=16,
-    num_workers=1,
-    persistent_workers=False,
-    drop_last=False,
-    sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(
-        type="OVDataset",
-        vocabulary="{vocabulary}",
-        labelled="all",
-        data_root="{data_root}",
-        ann_file="annotations/instances_test.json",
-        data_prefix=dict(img="images/"),
-        test_mode=True,
-        pipeline=test_pipeline,
-    ),
+    val_dataloader,
+    dataset=dict(val_dataloader["dataset"], ann_file="annotations/instances_test.json"),
 )
 val_evaluator = [
-    dict(
-        type="OVMetric",
-        ann_file="{data_root}/annotations/instances_val.json",
-        protocol="lvis",
-    ),
+    dict(type="OVMetric", ann_file="{data_root}/annotations/instances_val.json", protocol="lvis"),
     dict(type="ProposalRecall", ann_file="{data_root}/annotations/instances_val.json"),
 ]
 test_evaluator = [
-    dict(
-        type="OVMetric",
-        ann_file="{data_root}/annotations/instances_test.json",
-        protocol="lvis",
-    ),
-    dict(type="ProposalRecall", ann_file="{data_root}/annotations/instances_test.json"),
+    dict(metric, ann_file="{data_root}/annotations/instances_test.json")
+    for metric in val_evaluator
 ]

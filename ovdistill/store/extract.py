@@ -1,4 +1,4 @@
-"""Fills a store: proposals of a base-only RPN and the teacher's embeddings of them."""
+"""Fills a store: proposals of a network that saw base boxes only, and the teacher's embeddings."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from ovdistill.build import build_detector, build_teacher, load_config, placeholders
+from ovdistill.build import build_detector, build_teacher
 from ovdistill.store.store import Regions, write_store
 
 
 def extract_regions(
     config: Config,
-    proposals: str,
+    network: Config,
     checkpoint: str,
     path: str | Path,
     per_image: int,
@@ -29,14 +29,14 @@ def extract_regions(
 
     Args:
         config: its ``teacher`` embeds, its training set is gone through.
-        proposals: config of the RPN.
-        checkpoint: the RPN's weights, trained on base boxes only.
+        network: config of the proposal network, an RPN or a class-agnostic detector.
+        checkpoint: its weights, trained on base boxes only.
         path: the store to write.
         per_image: regions of the highest objectness to keep for each picture.
-        device: where RPN and teacher run; the GPU if there is one.
+        device: where network and teacher run; the GPU if there is one.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    rpn = build_detector(load_config(proposals, placeholders(config)), checkpoint, device=device)
+    proposer = build_detector(network, checkpoint, device=device)
     teacher = build_teacher(config, device)
     header = dict(
         teacher=teacher.id,
@@ -46,7 +46,7 @@ def extract_regions(
         per_image=per_image,
     )
     loader = _pictures(config)
-    records = _records(loader, rpn, teacher, per_image)
+    records = _records(loader, proposer, teacher, per_image)
     total = len(loader.dataset)
     write_store(path, tqdm(records, total=total, desc="teacher regions", unit="picture"), header)
 
@@ -65,11 +65,11 @@ def _pictures(config: Config) -> DataLoader:
 
 @torch.inference_mode()
 def _records(
-    loader: DataLoader, rpn: torch.nn.Module, teacher: torch.nn.Module, per_image: int
+    loader: DataLoader, proposer: torch.nn.Module, teacher: torch.nn.Module, per_image: int
 ) -> Iterator[tuple[int, Regions]]:
-    device = next(rpn.parameters()).device
+    device = next(proposer.parameters()).device
     for batch in loader:
-        for sample in rpn.test_step(batch):
+        for sample in proposer.test_step(batch):
             found = sample.pred_instances[:per_image]
             picture = mmcv.imread(sample.img_path, channel_order="rgb")
             pixels = torch.from_numpy(picture).permute(2, 0, 1).to(device)

@@ -144,3 +144,9 @@ def test_real_lvis_file(real_data):
     assert sum(dataset.metainfo["is_base"]) == 866
     picture = dataset[0]
     assert picture["img"].shape[:2] == (picture["height"], picture["width"])
+
+
+def test_class_agnostic_labels(root, vocabulary):
+    dataset = build(root, vocabulary, labelled="all", class_agnostic=True)
+    labels = [i["bbox_label"] for item in dataset.load_data_list() for i in item["instances"]]
+    assert labels == [0] * 4
