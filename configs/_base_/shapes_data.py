@@ -74,6 +74,5 @@ val_evaluator = [
     dict(type="ProposalRecall", ann_file="{data_root}/annotations/instances_val.json"),
 ]
 test_evaluator = [
-    dict(metric, ann_file="{data_root}/annotations/instances_test.json")
-    for metric in val_evaluator
+    dict(metric, ann_file="{data_root}/annotations/instances_test.json") for metric in val_evaluator
 ]
