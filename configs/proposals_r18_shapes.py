@@ -24,8 +24,8 @@ model = dict(
         rpn=_base_.rpn_proposals,
         rcnn=dict(
             score_thr=0.0,
-            nms=dict(type="nms", iou_threshold=0.7),
-            max_per_img=50,
+            nms=dict(type="nms", iou_threshold=0.5),
+            max_per_img=20,
             mask_thr_binary=0.5,
         ),
     ),

@@ -18,7 +18,7 @@ model = dict(
             roi_feat_size=7,
             num_classes=1,
             with_reg=False,
-            cls_predictor_cfg=dict(type="RegionWordHead", temperature=0.02, background=False),
+            cls_predictor_cfg=dict(_base_.region_word_head, background=False),
             loss_cls=dict(type="RegionWordLoss", loss_weight=0.0),
         )
     )

@@ -13,7 +13,7 @@ Result (split shape, test pictures, seed 0): box AP base 57.5, novel 14.5; mask 
 
 _base_ = ["_base_/runtime.py", "_base_/shapes_data.py", "_base_/r18_shapes.py"]
 
-prepare = dict(regions=dict(path="{regions}", per_image=16))
+prepare = dict(regions=dict(path="{regions}", per_image=10))
 load_from = "{proposals}"
 
 model = dict(
@@ -29,7 +29,7 @@ model = dict(
         type="OpenVocabularyRoIHead",
         bbox_head=dict(
             _base_.roi_head.bbox_head,
-            cls_predictor_cfg=dict(type="RegionWordHead", temperature=0.02),
+            cls_predictor_cfg=_base_.region_word_head,
             loss_cls=dict(type="RegionWordLoss"),
         ),
     ),
@@ -49,7 +49,7 @@ model = dict(
 train_pipeline = [
     dict(type="LoadPicture"),
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
-    dict(type="LoadTeacherRegions", store="{regions}", max_regions=16),
+    dict(type="LoadTeacherRegions", store="{regions}", max_regions=10),
     dict(type="RandomFlip", prob=0.5),
     dict(type="PackOVInputs"),
 ]

@@ -12,10 +12,5 @@ _base_ = ["vild_r18_shapes.py"]
 
 prepare = dict(regions=None)
 model = dict(distillers=[])
-train_pipeline = [
-    dict(type="LoadPicture"),
-    dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
-    dict(type="RandomFlip", prob=0.5),
-    dict(type="PackOVInputs"),
-]
+train_pipeline = [step for step in _base_.train_pipeline if step["type"] != "LoadTeacherRegions"]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
