@@ -9,7 +9,7 @@ Command (see vild_r50_lvis.py for the batch):
 It needs no regions and no proposal network.
 
 Cost: 180,000 iterations of batch 256; not measured here.
-Expected: mask AP novel/common/frequent/all 10.1/23.9/32.5/24.9 (the paper). Not reproduced here yet.
+Expected: mask AP novel/common/frequent/all 10.1/23.9/32.5/24.9 (the paper). Not reproduced here.
 """
 
 _base_ = ["vild_r50_lvis.py"]
