@@ -9,7 +9,9 @@ TESTS ?= -n 2 --dist loadfile
 
 CONFIG := configs/vild_r18_shapes.py
 RUN := work_dirs/vild_r18_shapes
-QUERY := red striped star, outlined heart, hexagon
+QUERY := red striped heart, green star, outlined cross
+# what else may be in the picture; without it every object goes to the nearest of the three
+OTHERS := circle, ring, square, triangle
 
 # conda's base environment is active in every shell of its users; it is not theirs to fill.
 ifneq ($(VIRTUAL_ENV),)
@@ -33,7 +35,7 @@ quickstart: $(INSTALLED)  ## train a small open-vocabulary detector, test it, dr
 	$(PY) tools/train.py $(CONFIG)
 	$(PY) tools/test.py $(CONFIG) $(RUN)/last.pth -o $(RUN)/test
 	$(PY) demo/image_demo.py --config $(CONFIG) --checkpoint $(RUN)/last.pth \
-	  --text "$(QUERY)" -o $(RUN)/demo
+	  --text "$(QUERY)" --background "$(OTHERS)" -o $(RUN)/demo
 
 test: $(INSTALLED)  ## run the tests
 	$(PY) -m pytest -q $(TESTS)

@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from mmengine.config import DictAction
 from PIL import Image
 
 from ovdistill.errors import UserError, run_tool
@@ -37,6 +38,7 @@ def parse_args() -> argparse.Namespace:
     add("--score-threshold", type=float, default=0.3, help="lowest score kept (default: 0.3)")
     add("--max-dets", type=int, default=100, help="objects a picture at most (default: 100)")
     add("--device", help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
+    add("--cfg-options", nargs="+", action=DictAction, help="overrides of the config: key=value")
     return parser.parse_args()
 
 
@@ -56,7 +58,7 @@ def main() -> None:
     parse_queries(text)  # before anything slow
     paths = find_pictures(args.image or _sample())
     outputs = _output_names(paths, Path(args.out))
-    inferencer = OVInferencer(args.config, args.checkpoint, args.device)
+    inferencer = OVInferencer(args.config, args.checkpoint, args.device, options=args.cfg_options)
     if args.vocabulary:
         vocabulary = Vocabulary.load(args.vocabulary)
         inferencer.set_vocabulary(vocabulary)
@@ -71,6 +73,7 @@ def main() -> None:
         "teacher": vocabulary.teacher,
         "teacher_hash": vocabulary.teacher_hash,
         "score_threshold": args.score_threshold,
+        "options": args.cfg_options,
     }
     for path, output in zip(paths, outputs, strict=True):
         found = _run(inferencer, path, output, args, note, origin)

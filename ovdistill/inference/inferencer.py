@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class OVInferencer:
         checkpoint: its weights.
         device: 'cpu', 'cuda', ...; a GPU if there is one unless given.
         teacher: the teacher that encodes words; the config's unless given.
+        options: overrides of the config, as ``--cfg-options`` gives them.
 
     Raises:
         UserError: a config without weights, or a device that is not there.
@@ -51,6 +52,7 @@ class OVInferencer:
         checkpoint: str | Path | None = None,
         device: str | None = None,
         teacher: Teacher | None = None,
+        options: Mapping | None = None,
     ) -> None:
         if (config is None) != (checkpoint is None):
             got = "a config" if checkpoint is None else "a checkpoint"
@@ -61,7 +63,7 @@ class OVInferencer:
         if config is None:
             config, checkpoint = shipped_student()
         self.device = _device(device)
-        self.config = load_config(config)
+        self.config = load_config(config, options)
         self.checkpoint = Path(checkpoint)
         self.model: torch.nn.Module | None = None
         self.queries: tuple[str, ...] = ()

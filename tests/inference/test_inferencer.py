@@ -136,6 +136,20 @@ def test_the_demo_writes_a_picture_and_json(monkeypatch, checkpoint, picture, tm
     assert mask_utils.decode(report["objects"][0]["mask"]).shape == (90, 150)
 
 
+def test_the_demo_takes_config_options(monkeypatch, checkpoint, picture, tmp_path):
+    monkeypatch.setattr(module, "build_teacher", lambda config, device: WordsByLength())
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    code = run_demo(
+        monkeypatch, tmp_path / "a.png", "--text", "ring", "--score-threshold", 0,
+        "-o", tmp_path / "o",
+        "--config", CONFIG, "--checkpoint", checkpoint, "--device", "cpu",
+        "--cfg-options", "model.test_cfg.rcnn.max_per_img=2",
+    )  # fmt: skip
+    report = json.loads((tmp_path / "o" / "a.json").read_text())
+    assert code == 0 and len(report["objects"]) == 2
+    assert report["provenance"]["options"] == {"model.test_cfg.rcnn.max_per_img": 2}
+
+
 def test_the_demo_refuses_bad_input(monkeypatch, tmp_path, capsys):
     (tmp_path / "bad.png").write_bytes(b"not a picture")
     (tmp_path / "empty").mkdir()
