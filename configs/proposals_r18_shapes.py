@@ -18,7 +18,7 @@ model = dict(
     backbone=_base_.backbone,
     neck=_base_.neck,
     rpn_head=_base_.rpn_head,
-    roi_head=_base_.roi_head,
+    roi_head=dict(_base_.roi_head, type="MaskBoxRoIHead"),
     train_cfg=_base_.model_train_cfg,
     test_cfg=dict(
         rpn=_base_.rpn_proposals,
@@ -26,7 +26,8 @@ model = dict(
             score_thr=0.0,
             nms=dict(type="nms", iou_threshold=0.5),
             max_per_img=20,
-            mask_thr_binary=0.5,
+            mask_boxes=_base_.mask_boxes,
+            without_masks=True,
         ),
     ),
 )

@@ -41,6 +41,7 @@ model = dict(
             nms=dict(type="nms", iou_threshold=0.5),
             max_per_img=100,
             mask_thr_binary=0.5,
+            mask_boxes=_base_.mask_boxes,
             keep_proposals=True,
         ),
     ),

@@ -40,6 +40,8 @@ def prepare(config: Config, for_training: bool = True) -> None:
         prepare_proposals(config, **steps["proposals"])
     if for_training and steps.get("regions"):
         prepare_regions(config, **steps["regions"])
+    if for_training and steps.get("captions"):
+        prepare_captions(config, **steps["captions"])
 
 
 def prepare_data(type: str, root: str) -> None:
@@ -149,6 +151,23 @@ def prepare_regions(config: Config, path: str, per_image: int) -> None:
         return
     checkpoint = config.prepare.proposals.checkpoint
     extract_regions(config, _proposal_network(config), checkpoint, path, per_image)
+
+
+def prepare_captions(config: Config, path: str, annotations: str) -> None:
+    """Captions of the training pictures, and their noun phrases, in the teacher's words.
+
+    Args:
+        config: its ``teacher`` embeds.
+        path: the store to write.
+        annotations: a file in COCO's format, such as captions_train2017.json.
+    """
+    from ovdistill.store import CaptionStore
+    from ovdistill.store.extract_captions import extract_captions
+
+    if Path(path).is_file():
+        print_log(f"captions: {path} ({len(CaptionStore(path))} pictures)", "current")
+        return
+    extract_captions(config, annotations, path)
 
 
 def _proposal_network(config: Config) -> Config:

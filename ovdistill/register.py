@@ -19,8 +19,13 @@ import ovdistill.datasets.ov_dataset  # noqa: E402, F401
 import ovdistill.datasets.transforms  # noqa: E402, F401
 import ovdistill.evaluation.ov_metric  # noqa: E402, F401
 import ovdistill.evaluation.proposals  # noqa: E402, F401
+import ovdistill.methods.hierkd.term  # noqa: E402, F401
+import ovdistill.methods.region_word.term  # noqa: E402, F401
+import ovdistill.methods.rkd.term  # noqa: E402, F401
 import ovdistill.methods.vild.term  # noqa: E402, F401
+import ovdistill.methods.vouch.term  # noqa: E402, F401
 import ovdistill.models.alignment  # noqa: E402, F401
+import ovdistill.models.mask_boxes  # noqa: E402, F401
 import ovdistill.models.open_vocabulary_rcnn  # noqa: E402, F401
 import ovdistill.models.region_word_head  # noqa: E402, F401
 import ovdistill.models.roi_head  # noqa: E402, F401

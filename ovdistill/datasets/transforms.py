@@ -15,7 +15,7 @@ from mmdet.structures.bbox import HorizontalBoxes
 from mmengine.structures import InstanceData
 
 from ovdistill.errors import UserError
-from ovdistill.store import TeacherStore
+from ovdistill.store import Caption, CaptionStore, TeacherStore
 
 
 @TRANSFORMS.register_module()
@@ -67,6 +67,31 @@ class LoadTeacherRegions(BaseTransform):
 
 
 @TRANSFORMS.register_module()
+class LoadTeacherCaption(BaseTransform):
+    """Adds one caption of the picture, drawn at random, in the teacher's words.
+
+    Args:
+        store: file of a ``CaptionStore``.
+        max_phrases: keep the first so many noun phrases of it.
+    """
+
+    def __init__(self, store: str | Path, max_phrases: int = 10) -> None:
+        self.store = CaptionStore(store)
+        self.max_phrases = max_phrases
+
+    def transform(self, results: dict) -> dict:
+        """Fills ``teacher_caption``, a ``Caption``.
+
+        Raises:
+            UserError: the store has no caption of this picture.
+        """
+        captions = self.store[results["img_id"]]
+        caption = captions[np.random.randint(len(captions))]
+        results["teacher_caption"] = Caption(caption.embedding, caption.phrases[: self.max_phrases])
+        return results
+
+
+@TRANSFORMS.register_module()
 class PackOVInputs(PackDetInputs):
     """mmdet's packing, plus the distillation regions moved the way the picture was moved.
 
@@ -91,7 +116,9 @@ class PackOVInputs(PackDetInputs):
 
     def transform(self, results: dict) -> dict:
         """Adds ``data_samples.teacher_regions``: ``bboxes`` (P, 4) xyxy in absolute pixels of the
-        network input, ``objectness`` (P,), ``embeddings`` (P, D) float32.
+        network input, ``objectness`` (P,), ``embeddings`` (P, D) float32; of a caption,
+        ``data_samples.teacher_caption``: ``embeddings`` (1, D), and
+        ``data_samples.teacher_phrases``: ``embeddings`` (M, D) of its noun phrases.
 
         Raises:
             UserError: the regions cannot follow a transform of the pipeline.
@@ -104,6 +131,12 @@ class PackOVInputs(PackDetInputs):
                     "it out (model.data_preprocessor pads batches)."
                 )
             packed["data_samples"].teacher_regions = self._move(results)
+        if "teacher_caption" in results:
+            caption = results["teacher_caption"]
+            packed["data_samples"].teacher_caption = InstanceData(
+                embeddings=caption.embedding[None]
+            )
+            packed["data_samples"].teacher_phrases = InstanceData(embeddings=caption.phrases)
         return packed
 
     def _move(self, results: dict) -> InstanceData:

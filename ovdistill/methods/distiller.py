@@ -1,26 +1,28 @@
 """The seam that every distillation term plugs into.
 
-Shapes: N images, P distillation regions of all images of this rank, D embedding width.
+Shapes: N images, R sampled RoIs, P distillation regions of all images of this rank, G labelled
+boxes, M noun phrases, D embedding width.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor, nn
 
 
 @dataclass
-class DistillInputs:
-    """What a distillation term may look at, for one batch on one rank.
+class Regions:
+    """Distillation regions as student and teacher see them.
 
     Attributes:
-        student: (P, D) student embeddings of the distillation regions, unit norm, with gradient.
-        teacher: (P, D) float32 teacher embeddings of the same regions, unit norm, no gradient.
-        boxes: (P, 4) float32 regions, xyxy, absolute pixels of the network input.
-        objectness: (P,) float32 RPN scores of the regions, in [0, 1].
+        student: (P, D) student embeddings, unit norm, with gradient.
+        teacher: (P, D) float32 teacher embeddings, unit norm, no gradient.
+        boxes: (P, 4) float32, xyxy, absolute pixels of the network input.
+        objectness: (P,) float32 scores by the network that proposed them, in [0, 1].
         image_index: (P,) int64 index in [0, N) of the image that a region belongs to.
-        features: pyramid levels, each (N, C, H_l, W_l), with gradient.
+        overlap: (P,) float32 IoU with the best labelled box of the image, 0 without one.
     """
 
     student: Tensor
@@ -28,16 +30,80 @@ class DistillInputs:
     boxes: Tensor
     objectness: Tensor
     image_index: Tensor
+    overlap: Tensor
+
+
+@dataclass
+class SampledRoIs:
+    """The RoIs that the alignment loss is taken over.
+
+    Attributes:
+        embeddings: (R, D) student embeddings, unit norm, with gradient.
+        boxes: (R, 4) float32, xyxy, absolute pixels of the network input.
+        image_index: (R,) int64 index in [0, N) of the image that a RoI belongs to.
+        is_background: (R,) bool, True where no labelled object was matched.
+    """
+
+    embeddings: Tensor
+    boxes: Tensor
+    image_index: Tensor
+    is_background: Tensor
+
+
+@dataclass
+class Captions:
+    """A caption of each image, in the teacher's words.
+
+    Attributes:
+        embeddings: (N, D) float32, unit norm, no gradient.
+        phrases: (M, D) float32, unit norm, no gradient: the captions' noun phrases.
+        phrase_index: (M,) int64 index in [0, N) of the image that a phrase belongs to.
+    """
+
+    embeddings: Tensor
+    phrases: Tensor
+    phrase_index: Tensor
+
+
+@dataclass
+class DistillInputs:
+    """What a distillation term may look at, for one batch on one rank.
+
+    Attributes:
+        images: N.
+        features: pyramid levels, each (N, C, H_l, W_l), with gradient.
+        sampled: the RoIs of the alignment loss; None in a detector without RoIs.
+        regions: None unless a term needs them.
+        captions: None unless a term needs them.
+    """
+
+    images: int
     features: tuple[Tensor, ...]
+    sampled: SampledRoIs | None
+    regions: Regions | None
+    captions: Captions | None
 
 
 class Distiller(nn.Module):
     """One distillation term.
 
-    A subclass registers with ``mmdet.registry.MODELS`` and returns its losses by name. With no
-    region in the batch (P = 0) it must return zeros that keep the graph, so that every rank of a
-    distributed run has the same gradients to reduce.
+    A subclass registers with ``mmdet.registry.MODELS``, says what it needs, and returns its
+    losses by name. With no region or phrase in the batch it must return zeros that keep the
+    graph, so that every rank of a distributed run has the same gradients to reduce.
+
+    Attributes:
+        needs: of 'regions' and 'captions'; the detector fills these parts of the inputs, or
+            raises where the pipeline does not load them.
     """
+
+    needs: ClassVar[tuple[str, ...]] = ("regions",)
+
+    def set_width(self, embed_dim: int) -> None:
+        """Called once after construction with D, for layers of that width."""
+
+    def roi_weights(self, inputs: DistillInputs) -> Tensor | None:
+        """(R,) factors on the sampled RoIs' weights in the alignment loss; None leaves them."""
+        return None
 
     def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
         """Returns scalar losses whose names start with ``loss_``, their weight applied."""

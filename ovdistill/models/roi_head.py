@@ -5,10 +5,7 @@ Shapes: N images, R RoIs, P distillation regions, D embedding width, W words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
-from mmdet.models.roi_heads import StandardRoIHead
 from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
@@ -17,21 +14,15 @@ from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from ovdistill.methods.distiller import DistillInputs
+from ovdistill.methods.distiller import DistillInputs, Regions, SampledRoIs
+from ovdistill.methods.inputs import gather_captions, gather_regions, needed, region_rois
 from ovdistill.methods.vild.loss import ensemble_log_scores
+from ovdistill.models.mask_boxes import MaskBoxRoIHead
 from ovdistill.vocabulary import Vocabulary
 
 
-@dataclass
-class _RegionBatch:
-    """The distillation regions on their way through a head: (P, 5) rois -> (P, D) embeddings."""
-
-    rois: Tensor
-    embeddings: Tensor | None = None
-
-
 @MODELS.register_module()
-class OpenVocabularyRoIHead(StandardRoIHead):
+class OpenVocabularyRoIHead(MaskBoxRoIHead):
     """mmdet's standard RoI head with region-word alignment and distillation.
 
     Args:
@@ -54,7 +45,10 @@ class OpenVocabularyRoIHead(StandardRoIHead):
         self.image_head = MODELS.build(image_head) if image_head else None
         self.text_share = text_share
         self.distillers = nn.ModuleList(MODELS.build(term) for term in distillers)
-        self._regions: _RegionBatch | None = None
+        for term in self.distillers:
+            term.set_width(self.bbox_head.fc_cls.project.out_features)
+        self._samples: SampleList = []
+        self._inputs: DistillInputs | None = None
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Replaces the words of every head."""
@@ -68,19 +62,9 @@ class OpenVocabularyRoIHead(StandardRoIHead):
         """Detection losses on the sampled RoIs, distillation losses on the regions."""
         if not len(self.distillers):
             return super().loss(x, rpn_results_list, batch_data_samples)
-        regions = [sample.teacher_regions for sample in batch_data_samples]
-        self._regions = _RegionBatch(bbox2roi([region.bboxes for region in regions]))
+        self._samples = batch_data_samples
         losses = super().loss(x, rpn_results_list, batch_data_samples)
-        rois, student = self._regions.rois, self._regions.embeddings
-        self._regions = None
-        inputs = DistillInputs(
-            student=self.embed_regions(x, rois) if student is None else student,
-            teacher=torch.cat([region.embeddings for region in regions]),
-            boxes=rois[:, 1:],
-            objectness=torch.cat([region.objectness for region in regions]),
-            image_index=rois[:, 0].long(),
-            features=tuple(x),
-        )
+        inputs, self._inputs, self._samples = self._inputs, None, []
         for term in self.distillers:
             losses.update(term(inputs))
         return losses
@@ -88,24 +72,52 @@ class OpenVocabularyRoIHead(StandardRoIHead):
     def bbox_loss(
         self, x: tuple[Tensor, ...], sampling_results: list[SamplingResult]
     ) -> dict[str, Tensor | dict]:
-        """As mmdet's; regions that train the same head pass it together with the sampled RoIs.
+        """As mmdet's, with the distillation regions embedded on the way.
 
-        So a head with batch normalisation has one set of statistics for both, as in ViLD's code.
+        Terms may weigh the RoIs of the alignment loss.
         """
-        if self._regions is None or self.image_head is not None:
+        if not len(self.distillers):
             return super().bbox_loss(x, sampling_results)
         rois = bbox2roi([result.priors for result in sampling_results])
-        results = self._bbox_forward(x, torch.cat([rois, self._regions.rois]))
-        self._regions.embeddings = results.pop("embeddings")[len(rois) :]
-        results = {key: value[: len(rois)] for key, value in results.items()}
-        targets = self.bbox_head.loss_and_target(
-            results["cls_score"],
-            results["bbox_pred"],
-            rois,
-            sampling_results,
-            rcnn_train_cfg=self.train_cfg,
+        results, regions = self._embed_together(x, rois)
+        labels, weights, *box_targets = self.bbox_head.get_targets(sampling_results, self.train_cfg)
+        sampled = SampledRoIs(
+            embeddings=results.pop("embeddings"),
+            boxes=rois[:, 1:],
+            image_index=rois[:, 0].long(),
+            is_background=labels == self.bbox_head.num_classes,
         )
-        return {**results, "loss_bbox": targets["loss_bbox"]}
+        captions = None
+        if "captions" in needed(self.distillers):
+            captions = gather_captions(self._samples)
+        self._inputs = DistillInputs(len(self._samples), tuple(x), sampled, regions, captions)
+        for term in self.distillers:
+            factors = term.roi_weights(self._inputs)
+            weights = weights if factors is None else weights * factors
+        losses = self.bbox_head.loss(
+            results["cls_score"], results["bbox_pred"], rois, labels, weights, *box_targets
+        )
+        return {**results, "loss_bbox": losses}
+
+    def _embed_together(
+        self, x: tuple[Tensor, ...], rois: Tensor
+    ) -> tuple[dict[str, Tensor], Regions | None]:
+        """The sampled RoIs through the box head, and the distillation regions.
+
+        Regions that train the same head pass it together with the RoIs, so that a head with
+        batch normalisation has one set of statistics for both, as in ViLD's code.
+        """
+        if "regions" not in needed(self.distillers):
+            return self._bbox_forward(x, rois), None
+        region_boxes = region_rois(self._samples)
+        if self.image_head is None:
+            results = self._bbox_forward(x, torch.cat([rois, region_boxes]))
+            student = results["embeddings"][len(rois) :]
+            results = {key: value[: len(rois)] for key, value in results.items()}
+        else:
+            results = self._bbox_forward(x, rois)
+            student = self.embed_regions(x, region_boxes)
+        return results, gather_regions(self._samples, region_boxes, student)
 
     def embed_regions(self, x: tuple[Tensor, ...], rois: Tensor) -> Tensor:
         """Embeds regions with the head that distillation trains.

@@ -37,8 +37,6 @@ def extract_regions(
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     proposer = build_detector(network, checkpoint, device=device)
-    if proposer.with_mask:
-        proposer.roi_head.mask_head = None  # a region is a box
     teacher = build_teacher(config, device)
     header = dict(
         teacher=teacher.id,

@@ -7,31 +7,22 @@ Shapes: N images, P regions of an image, D embedding width.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from ovdistill.errors import UserError
+from ovdistill.store.mapped import MappedTensors, read_header, write_tensors
 
 FORMAT = "ovdistill-store-1"
 FIX = "make it again: ovdistill extract (tools/train.py does so where it can)"
-KINDS = {  # dtype of each tensor
-    "boxes": torch.float32,
-    "objectness": torch.float32,
-    "embeddings": torch.float16,
-    "offsets": torch.int64,
-    "image_ids": torch.int64,
-}
+FIELDS = ("boxes", "objectness", "embeddings")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,28 +64,14 @@ class TeacherStore:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        if not Path(self.path).is_file():
-            raise UserError(f"no teacher store {self.path!r}; {FIX}")
-        try:
-            with safe_open(self.path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                if metadata.get("format") != FORMAT:
-                    raise UserError(
-                        f"{self.path!r} is {metadata.get('format', 'no teacher store')}; "
-                        f"expected {FORMAT}; {FIX}"
-                    )
-                self.header: dict[str, Any] = json.loads(metadata["header"])
-                self.offsets: list[int] = file.get_tensor("offsets").tolist()
-                self.image_ids: list[int] = file.get_tensor("image_ids").tolist()
-                rows = [file.get_slice(n).get_shape()[0] for n in list(KINDS)[:3]]
-        except (SafetensorError, KeyError, json.JSONDecodeError) as error:
-            raise UserError(
-                f"teacher store {self.path!r} is damaged or incomplete ({error}); {FIX}"
-            ) from error
-        if len(self.offsets) != len(self.image_ids) + 1 or {*rows} != {self.offsets[-1]}:
+        self.header, whole, rows = read_header(self.path, FORMAT, ("offsets", "image_ids"), FIX)
+        self.offsets: list[int] = whole["offsets"].tolist()
+        self.image_ids: list[int] = whole["image_ids"].tolist()
+        counts = {rows.get(name) for name in FIELDS}
+        if len(self.offsets) != len(self.image_ids) + 1 or counts != {self.offsets[-1]}:
             raise UserError(f"teacher store {self.path!r} contradicts itself; {FIX}")
         self._rows = {image_id: row for row, image_id in enumerate(self.image_ids)}
-        self._owner = -1
+        self._mapped = MappedTensors(self.path)
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -115,23 +92,7 @@ class TeacherStore:
                 f"expected the store of this data set; {FIX}"
             )
         part = slice(self.offsets[row], self.offsets[row + 1])
-        return Regions(*(self._slices[name][part].clone() for name in list(KINDS)[:3]))
-
-    @property
-    def _slices(self) -> dict[str, Any]:
-        # A forked worker opens the file itself: the mapping's owner is the process that made it.
-        if self._owner != os.getpid():
-            self.__dict__.pop("_opened", None)
-            self._owner = os.getpid()
-        return self._opened
-
-    @cached_property
-    def _opened(self) -> dict[str, Any]:
-        file = safe_open(self.path, framework="pt")
-        return {name: file.get_slice(name) for name in list(KINDS)[:3]}
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "_opened"}
+        return Regions(*(self._mapped[name][part].clone() for name in FIELDS))
 
 
 def write_store(
@@ -176,16 +137,7 @@ def write_store(
         "offsets": torch.tensor([0, *counts]).cumsum(0),
         "image_ids": torch.tensor(ids),
     }
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        save_file(tensors, temporary, {"format": FORMAT, "header": json.dumps(header)})
-        temporary.chmod(0o644)  # safetensors makes it private; a store is shared
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+    return write_tensors(path, tensors, FORMAT, header)
 
 
 def _check(image_id: int, regions: Regions) -> None:

@@ -4,10 +4,10 @@ import math
 
 import pytest
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
 
 from ovdistill.methods.vild.loss import ensemble_log_scores, vild_image_loss, vild_text_loss
+
+from .ranks import run_on_ranks
 
 INF = float("inf")
 
@@ -122,8 +122,7 @@ def test_ensemble_has_no_nan_at_vanishing_probabilities():
     assert scores.tolist() == [[0.0, 0.0]]
 
 
-def _rank(rank: int, port: int, results) -> None:
-    dist.init_process_group("gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+def _one_region_on_rank_0(rank: int) -> tuple[float, list]:
     layer = torch.nn.Linear(2, 2, bias=False)
     torch.nn.init.eye_(layer.weight)
     model = torch.nn.parallel.DistributedDataParallel(layer)
@@ -132,25 +131,14 @@ def _rank(rank: int, port: int, results) -> None:
     teacher = torch.tensor([[0.0, 1.0]])[: 1 - rank]
     loss = vild_image_loss(model(inputs), teacher)
     loss.backward()
-    results.put((rank, loss.item(), layer.weight.grad.tolist()))
-    dist.destroy_process_group()
+    return loss.item(), layer.weight.grad.tolist()
 
 
 def test_ranks_average_their_own_means():
-    import socket
-
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    context = mp.get_context("spawn")
-    results = context.SimpleQueue()
-    mp.spawn(_rank, args=(port, results), nprocs=2)
-    found = dict((rank, (loss, grad)) for rank, loss, grad in (results.get() for _ in range(2)))
-    assert found[0][0] == pytest.approx(2.0) and found[1][0] == 0.0
-    assert found[0][1] == found[1][1]
+    (first, grad), (second, other) = run_on_ranks(_one_region_on_rank_0)
+    assert first == pytest.approx(2.0) and second == 0.0
+    assert grad == other
     weight = torch.eye(2, requires_grad=True)
     single = vild_image_loss(torch.tensor([[1.0, 0.0]]) @ weight.T, torch.tensor([[0.0, 1.0]]))
     single.backward()
-    assert torch.tensor(found[0][1]).flatten().tolist() == pytest.approx(
-        (weight.grad / 2).flatten().tolist()
-    )
+    assert torch.allclose(torch.tensor(grad), weight.grad / 2)

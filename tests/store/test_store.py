@@ -60,7 +60,7 @@ def test_damaged_files(path, tmp_path):
         path.write_bytes(damaged)
         with pytest.raises(UserError, match="damaged or incomplete"):
             TeacherStore(path)
-    with pytest.raises(UserError, match="no teacher store"):
+    with pytest.raises(UserError, match="no file"):
         TeacherStore(tmp_path / "missing")
 
 

@@ -24,6 +24,5 @@ class ViLDTerm(Distiller):
 
     def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
         """Returns ``loss_vild_image``."""
-        return {
-            "loss_vild_image": self.loss_weight * vild_image_loss(inputs.student, inputs.teacher)
-        }
+        loss = vild_image_loss(inputs.regions.student, inputs.regions.teacher)
+        return {"loss_vild_image": self.loss_weight * loss}

@@ -1,0 +1,2 @@
+"""HierKD: Ma et al., "Open-Vocabulary One-Stage Detection with Hierarchical Visual-Language
+Knowledge Distillation", CVPR 2022."""

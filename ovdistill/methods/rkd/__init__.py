@@ -1,0 +1,2 @@
+"""RKD: Rasheed et al., "Bridging the Gap between Object and Image-level Representations for
+Open-Vocabulary Detection", NeurIPS 2022."""

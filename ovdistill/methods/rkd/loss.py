@@ -1,0 +1,82 @@
+"""RKD's formulas on plain tensors (this file imports torch only).
+
+Shapes: P distillation regions of all images of a rank, M pseudo-labelled boxes, W words, D width.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def point_loss(student: Tensor, teacher: Tensor, reduction: Literal["sum", "mean"]) -> Tensor:
+    """Point-wise: L1 distance between unit embeddings, averaged over regions.
+
+    Args:
+        student: (P, D) region embeddings of the detector.
+        teacher: (P, D) embeddings of the same regions by the teacher. Receives no gradient.
+        reduction: over the D entries: 'sum' in the paper (equation 1), 'mean' in the released
+            code, where a factor of 100 comes on top (that is 100 / 512 = 0.195 of the sum).
+
+    Returns:
+        Scalar. Zero, with a graph, for P = 0.
+    """
+    student = F.normalize(student.float(), dim=-1)
+    teacher = F.normalize(teacher.detach().float(), dim=-1)
+    total = (student - teacher).abs().sum() / max(len(student), 1)
+    return total / student.shape[1] if reduction == "mean" else total
+
+
+def relation_loss(
+    student: Tensor, teacher: Tensor, row_norm: int, reduction: Literal["sum", "mean"]
+) -> Tensor:
+    """Inter-embedding relations: squared difference of the similarities among regions.
+
+    ``G_E`` holds the cosines among the student's embeddings, ``G_V`` among the teacher's, each
+    row brought to unit norm. Paper and code differ: the paper (equation 2) takes the L2 norm and
+    the mean over P x P; the released code the L1 norm and the plain sum, which grows with P.
+
+    Args:
+        student: (P, D) region embeddings of the detector.
+        teacher: (P, D) embeddings of the same regions by the teacher. Receives no gradient.
+        row_norm: 1 or 2.
+        reduction: 'sum' or 'mean' over the P x P entries.
+
+    Returns:
+        Scalar. Zero, with a graph, for P = 0.
+    """
+    student = F.normalize(student.float(), dim=-1)
+    teacher = F.normalize(teacher.detach().float(), dim=-1)
+    # float32 even under autocast: differences of cosines are near the resolution of bf16
+    with torch.autocast(student.device.type, enabled=False):
+        relations = F.normalize(student @ student.T, p=row_norm, dim=1)
+        targets = F.normalize(teacher @ teacher.T, p=row_norm, dim=1)
+    total = (relations - targets).square().sum()
+    return total / max(len(student) ** 2, 1) if reduction == "mean" else total
+
+
+def pseudo_label_loss(
+    logits: Tensor, targets: Tensor, kept: Tensor, images: int, word_weights: Tensor | None = None
+) -> Tensor:
+    """Image-level supervision: one pseudo box for each label of an image.
+
+    Source: RKD, equation 4 and the released code: binary cross-entropy against the one-hot row
+    of the label, summed over words, averaged over the labels and divided by the images.
+
+    Args:
+        logits: (M, W) of the pseudo boxes.
+        targets: (M, W) in {0, 1}.
+        kept: (M,) bool, the pseudo boxes to take.
+        images: N, the images of this rank.
+        word_weights: (W,) weight of each word in the sum; all one by default.
+
+    Returns:
+        Scalar. Zero, with a graph, where none is kept.
+    """
+    losses = F.binary_cross_entropy_with_logits(logits.float(), targets.float(), reduction="none")
+    if word_weights is not None:
+        losses = losses * word_weights
+    return (losses.sum(dim=1) * kept).sum() / kept.sum().clamp(min=1) / images

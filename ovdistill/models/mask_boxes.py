@@ -1,0 +1,117 @@
+"""Boxes corrected by their masks.
+
+A box regressor learns where objects of the base words end, and cuts what sticks out of others (the
+shaft of an arrow that looks like a triangle). Mask pixels generalise better: they are local.
+
+Shapes: n detections, S side of a mask in cells.
+"""
+
+from __future__ import annotations
+
+import torch
+from mmdet.models.roi_heads import StandardRoIHead
+from mmdet.registry import MODELS
+from mmdet.structures.bbox import bbox2roi, scale_boxes
+from mmdet.utils import InstanceList
+from torch import Tensor
+
+
+def tight_boxes(boxes: Tensor, logits: Tensor, threshold: float) -> Tensor:
+    """The boxes around masks, with edges between cells where the logits cross the threshold.
+
+    Args:
+        boxes: (n, 4) xyxy that the masks were predicted in.
+        logits: (n, S, S), rows first.
+        threshold: a cell above it belongs to the object.
+
+    Returns:
+        (n, 4) xyxy in the same pixels; the box itself where no cell is above the threshold.
+    """
+    x1, x2 = _edges(boxes[:, 0], boxes[:, 2], logits.amax(dim=1), threshold)
+    y1, y2 = _edges(boxes[:, 1], boxes[:, 3], logits.amax(dim=2), threshold)
+    return torch.stack([x1, y1, x2, y2], dim=1)
+
+
+def _edges(low: Tensor, high: Tensor, profile: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """Where (n, S) profiles between ``low`` and ``high`` first rise above, and last fall below."""
+    cells = profile.shape[1]
+    inside = profile > threshold
+    number = torch.arange(cells, device=profile.device)
+    first = torch.where(inside, number, cells - 1).amin(dim=1)
+    last = torch.where(inside, number, 0).amax(dim=1)
+    size = (high - low) / cells
+    # beyond the picture of the mask there is no value: the edge is half a cell off the centre
+    before = first + 0.5 - _crossing(profile, first, first - 1, threshold)
+    after = last + 0.5 + _crossing(profile, last, last + 1, threshold)
+    found = inside.any(dim=1)
+    return torch.where(found, low + before * size, low), torch.where(
+        found, low + after * size, high
+    )
+
+
+def _crossing(profile: Tensor, inner: Tensor, outer: Tensor, threshold: float) -> Tensor:
+    """How far from the centre of cell ``inner`` towards ``outer`` the profile crosses, in cells."""
+    last = profile.shape[1] - 1
+    value = profile.gather(1, inner[:, None])[:, 0]
+    beyond = profile.gather(1, outer.clamp(0, last)[:, None])[:, 0]
+    share = (value - threshold) / (value - beyond).clamp(min=1e-6)
+    return torch.where((outer < 0) | (outer > last), 0.5, share)
+
+
+@MODELS.register_module()
+class MaskBoxRoIHead(StandardRoIHead):
+    """mmdet's standard RoI head; ``test_cfg.mask_boxes`` lets masks correct the boxes.
+
+    ``mask_boxes=dict(expand=1.15, threshold=-0.5, share=0.5)``: each detection's box is grown
+    by ``expand``, a mask predicted in it, and the box around the logits above ``threshold`` taken
+    with weight ``share``, the regressed one with the rest. Costs a second pass of the mask head.
+    ``test_cfg.without_masks=True`` leaves the masks themselves out, for proposals.
+    """
+
+    def predict_mask(
+        self,
+        x: tuple[Tensor, ...],
+        batch_img_metas: list[dict],
+        results_list: InstanceList,
+        rescale: bool = False,
+    ) -> InstanceList:
+        """As mmdet's, for the corrected boxes."""
+        if self.test_cfg.get("mask_boxes"):
+            self._correct(x, batch_img_metas, results_list, **self.test_cfg.mask_boxes)
+        if not self.test_cfg.get("without_masks"):
+            return super().predict_mask(x, batch_img_metas, results_list, rescale=rescale)
+        if rescale:
+            for results, meta in zip(results_list, batch_img_metas, strict=True):
+                results.bboxes = scale_boxes(results.bboxes, [1 / s for s in meta["scale_factor"]])
+        return results_list
+
+    def _correct(
+        self,
+        x: tuple[Tensor, ...],
+        metas: list[dict],
+        results_list: InstanceList,
+        expand: float = 1.15,
+        threshold: float = -0.5,
+        share: float = 0.5,
+    ) -> None:
+        """Replaces the boxes of the detections, absolute pixels of the network input."""
+        boxes = [results.bboxes for results in results_list]
+        counts = [len(each) for each in boxes]
+        if not sum(counts):
+            return
+        grown = [_grow(each, expand) for each in boxes]
+        logits = self._mask_forward(x, bbox2roi(grown))["mask_preds"]
+        if logits.shape[1] != 1:
+            raise TypeError("mask_boxes needs a class-agnostic mask head")
+        tight = tight_boxes(torch.cat(grown), logits[:, 0].float(), threshold).split(counts)
+        for results, meta, around in zip(results_list, metas, tight, strict=True):
+            height, width = meta["img_shape"][:2]
+            mixed = share * around + (1 - share) * results.bboxes
+            limit = mixed.new_tensor([width, height, width, height])
+            results.bboxes = torch.minimum(mixed.clamp(min=0), limit)
+
+
+def _grow(boxes: Tensor, factor: float) -> Tensor:
+    """Boxes with the same centres and ``factor`` times the sides."""
+    centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2 * factor
+    return torch.cat([centre - half, centre + half], dim=1)

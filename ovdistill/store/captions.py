@@ -1,0 +1,116 @@
+"""A file of captions: image id -> teacher embeddings of its captions and of their noun phrases.
+
+One safetensors file. A text that occurs twice is embedded once.
+
+Shapes: C captions of an image, M noun phrases of a caption, T different texts, D embedding width.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from ovdistill.errors import UserError
+from ovdistill.store.mapped import MappedTensors, read_header, write_tensors
+
+FORMAT = "ovdistill-captions-1"
+FIX = "make it again: tools/train.py does so from prepare.captions"
+INDICES = ("captions_of_image", "phrases_of_caption", "image_ids")
+
+
+@dataclass(frozen=True, eq=False)
+class Caption:
+    """A caption of an image, in the teacher's words.
+
+    Attributes:
+        embedding: (D,) float32, unit norm.
+        phrases: (M, D) float32, unit norm, of its noun phrases.
+    """
+
+    embedding: Tensor
+    phrases: Tensor
+
+
+class CaptionStore:
+    """Reads a store; ``store[image_id]`` gives the image's captions, at least one.
+
+    Args:
+        path: the file.
+
+    Raises:
+        UserError: no such file, damaged, or not a store of captions.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        self.header, whole, _ = read_header(self.path, FORMAT, INDICES, FIX)
+        self._captions_of_image, self._phrases_of_caption, ids = whole.values()
+        self._rows = {image_id: row for row, image_id in enumerate(ids.tolist())}
+        self._mapped = MappedTensors(self.path)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, image_id: int) -> tuple[Caption, ...]:
+        """The captions of an image.
+
+        Raises:
+            UserError: the image has none here.
+        """
+        row = self._rows.get(int(image_id))
+        if row is None:
+            raise UserError(
+                f"image {image_id} has no caption in {self.path!r} of {len(self)} images; expected "
+                f"the captions of this data set; {FIX}"
+            )
+        start, end = self._captions_of_image[row : row + 2].tolist()
+        return tuple(self._caption(number) for number in range(start, end))
+
+    def _caption(self, number: int) -> Caption:
+        start, end = self._phrases_of_caption[number : number + 2].tolist()
+        texts = self._mapped["caption_text"][number : number + 1].tolist()
+        texts += self._mapped["phrase_text"][start:end].tolist()
+        embeddings = self._mapped["embeddings"]
+        rows = torch.cat([embeddings[text : text + 1] for text in texts])
+        rows = normalize(rows.float(), dim=-1)
+        return Caption(rows[0], rows[1:])
+
+
+def write_captions(
+    path: str | os.PathLike[str],
+    captions: Mapping[int, Sequence[tuple[int, Sequence[int]]]],
+    embeddings: Tensor,
+    header: dict[str, Any],
+) -> None:
+    """Writes a store at once: it is there complete, or not at all.
+
+    Args:
+        path: the file.
+        captions: image id -> (row of a caption, rows of its phrases) in ``embeddings``.
+        embeddings: (T, D); they are brought to unit norm and stored as float16.
+        header: plain JSON values.
+
+    Raises:
+        UserError: no captions, or an embedding that is zero or NaN.
+    """
+    if not captions:
+        raise UserError(f"no captions for {os.fspath(path)!r}; expected at least one")
+    norms = embeddings.float().norm(dim=-1)
+    if not (torch.isfinite(norms) & (norms > 0)).all():
+        raise UserError(f"an embedding for {os.fspath(path)!r} is zero or NaN")
+    own = [item for image in captions.values() for item in image]
+    tensors = {
+        "embeddings": normalize(embeddings.float(), dim=-1).half(),
+        "image_ids": torch.tensor(list(captions)),
+        "captions_of_image": torch.tensor([0, *map(len, captions.values())]).cumsum(0),
+        "caption_text": torch.tensor([text for text, _ in own]),
+        "phrases_of_caption": torch.tensor([0, *(len(rows) for _, rows in own)]).cumsum(0),
+        "phrase_text": torch.tensor([row for _, rows in own for row in rows], dtype=torch.int64),
+    }
+    write_tensors(path, tensors, FORMAT, header)
