@@ -12,6 +12,8 @@ cache = "data/lvis"
 vocabulary = "{cache}/vocabulary_vild63.safetensors"
 proposals = "work_dirs/rpn_r50_lvis/last.pth"
 regions = "{cache}/regions.safetensors"
+caption_ann = "annotations/captions_train2017.json"
+captions = "{cache}/captions.safetensors"
 
 teacher = dict(model="ViT-B-32-quickgelu", pretrained="openai", crops=dict(scales=(1.0, 1.5)))
 prepare = dict(

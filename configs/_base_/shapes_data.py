@@ -5,6 +5,7 @@ split = "shape"
 vocabulary = "{data_root}/{split}/vocabulary.safetensors"
 proposals = "{data_root}/{split}/proposals.pth"
 regions = "{data_root}/{split}/regions.safetensors"
+captions = "{data_root}/captions.safetensors"
 
 teacher = dict(model="ovshapes")
 prepare = dict(

@@ -27,6 +27,7 @@ class RegionWordHead(BaseModule):
         out_features: W + 1, given by mmdet's box heads; only the first size of the word buffer.
         embed_dim: D, the width of the teacher's embeddings.
         temperature: the similarity is divided by it. 0.01 in ViLD.
+        train_novel: novel words take part in training; only for an oracle, whose data label them.
         background: learn an embedding for "none of the words". Without it (ViLD-image) a region
             is always one of the words.
         init_cfg: mmengine initialisation.
@@ -39,12 +40,14 @@ class RegionWordHead(BaseModule):
         embed_dim: int = 512,
         temperature: float = 0.01,
         background: bool = True,
+        train_novel: bool = False,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(
             init_cfg or dict(type="Xavier", layer="Linear", distribution="uniform", bias=0)
         )
         self.temperature = temperature
+        self.train_novel = train_novel
         self.project = nn.Linear(in_features, embed_dim)
         self.background = nn.Parameter(torch.empty(1, embed_dim)) if background else None
         if background:
@@ -77,7 +80,7 @@ class RegionWordHead(BaseModule):
         # has steps of 0.5
         with torch.autocast(embeddings.device.type, enabled=False):
             logits = embeddings.float() @ self.words.T / self.temperature
-            if self.training:
+            if self.training and not self.train_novel:
                 logits = logits.masked_fill(~self.is_base, -torch.inf)
             if self.background is None:
                 background = logits.new_full((len(logits), 1), -torch.inf)

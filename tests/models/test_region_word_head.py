@@ -39,6 +39,11 @@ def test_novel_words_are_out_of_the_training_softmax_only():
     assert head.eval().align(embeddings)[0, 1] == pytest.approx(1.6)
 
 
+def test_an_oracle_trains_novel_words():
+    head = make_head(train_novel=True).train()
+    assert head.align(torch.tensor([[0.6, 0.8]]))[0, 1].item() == pytest.approx(1.6)
+
+
 def test_log_scores_sum_to_one_with_background_and_over_words_without():
     embeddings = torch.tensor([[0.6, 0.8], [1.0, 0.0]])
     scores = make_head().eval().log_scores(embeddings).exp()

@@ -1,0 +1,28 @@
+"""HierKD's two levels in the two-stage detector, on OVShapes.
+
+Command:
+
+    python tools/train.py configs/hierkd_r18_shapes.py
+    python tools/test.py configs/hierkd_r18_shapes.py work_dirs/hierkd_r18_shapes/last.pth
+
+The captions name novel objects, as COCO's do in HierKD's own training.
+"""
+
+_base_ = ["vild_r18_shapes.py"]
+
+prepare = dict(
+    captions=dict(path="{captions}", annotations="{data_root}/annotations/captions_train.json")
+)
+model = dict(
+    distillers=[
+        # L1 in ViLD's unit and weight; HierKD's 0.05 of the L2 norm is for its sum of levels
+        dict(type="HierKDInstanceTerm", norm=1, loss_weight=0.5),
+        dict(type="HierKDGlobalTerm", in_channels=48, loss_weight=0.1),
+    ]
+)
+train_pipeline = [
+    *_base_.train_pipeline[:3],
+    dict(type="LoadTeacherCaption", store="{captions}"),
+    *_base_.train_pipeline[3:],
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

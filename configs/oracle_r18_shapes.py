@@ -1,0 +1,14 @@
+"""The oracle on OVShapes: the same detector with every class labelled. An upper bound, no method.
+
+Command:
+
+    python tools/train.py configs/oracle_r18_shapes.py
+    python tools/test.py configs/oracle_r18_shapes.py work_dirs/oracle_r18_shapes/last.pth
+"""
+
+_base_ = ["vild_text_r18_shapes.py"]
+
+model = dict(
+    roi_head=dict(bbox_head=dict(cls_predictor_cfg=dict(_base_.region_word_head, train_novel=True)))
+)
+train_dataloader = dict(dataset=dict(labelled="all"))
