@@ -6,9 +6,13 @@ Command:
     python tools/test.py configs/oracle_r18_shapes.py work_dirs/oracle_r18_shapes/last.pth
 """
 
-_base_ = ["vild_text_r18_shapes.py"]
+_base_ = ["vild_r18_shapes.py"]
 
 model = dict(
-    roi_head=dict(bbox_head=dict(cls_predictor_cfg=dict(_base_.region_word_head, train_novel=True)))
+    # the regions pass the head as in the other methods, for the same compute
+    distillers=[dict(type="ViLDTerm", loss_weight=0.0)],
+    roi_head=dict(
+        bbox_head=dict(cls_predictor_cfg=dict(_base_.region_word_head, train_novel=True))
+    ),
 )
 train_dataloader = dict(dataset=dict(labelled="all"))

@@ -8,7 +8,7 @@ import os.path as osp
 from pathlib import Path
 from urllib.error import URLError
 
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 
 from ovdistill.build import last_checkpoint, load_config
 from ovdistill.errors import UserError, run_tool
@@ -68,11 +68,7 @@ def main() -> None:
             raise UserError(f"got --auto-scale-lr; {args.config} names no base_batch_size for it.")
         config.auto_scale_lr.enable = True
     if args.resume:
-        config.resume = True
-        if args.resume != "auto":
-            if not osp.isfile(args.resume):
-                raise UserError(f"got --resume {args.resume}; there is no such checkpoint.")
-            config.load_from = args.resume
+        resume(config, args.resume)
 
     if args.launcher != "none":
         dist.init_dist(args.launcher, **config.env_cfg.get("dist_cfg", {}))
@@ -93,6 +89,21 @@ def main() -> None:
         ) from None
     if dist.is_main_process():
         link_last(last_checkpoint(config.work_dir))
+
+
+def resume(config: Config, checkpoint: str) -> None:
+    """Goes on from a checkpoint; 'auto' takes the last one of the work dir, or begins.
+
+    mmengine would take ``load_from``, the initial weights of a fresh run, for the run to go on.
+    """
+    if checkpoint == "auto":
+        if not osp.isfile(osp.join(config.work_dir, "last_checkpoint")):
+            return
+        checkpoint = str(last_checkpoint(config.work_dir))
+    if not osp.isfile(checkpoint):
+        raise UserError(f"got --resume {checkpoint}; there is no such checkpoint.")
+    config.load_from = checkpoint
+    config.resume = True
 
 
 def link_last(checkpoint: Path) -> None:

@@ -10,9 +10,9 @@ from ovdistill.models.alignment import RegionWordLoss
 from ovdistill.models.region_word_head import RegionWordHead
 
 
-def make_head(background: bool = True) -> RegionWordHead:
+def make_head(background: bool = True, **options) -> RegionWordHead:
     """Two features, two words (the axes), background on the diagonal, temperature 0.5."""
-    head = RegionWordHead(2, 3, embed_dim=2, temperature=0.5, background=background)
+    head = RegionWordHead(2, 3, embed_dim=2, temperature=0.5, background=background, **options)
     with torch.no_grad():
         head.project.weight.copy_(torch.eye(2))
         head.project.bias.zero_()

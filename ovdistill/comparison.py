@@ -1,0 +1,188 @@
+"""The methods side by side: what each row runs, and the table and plot of what came out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, median, stdev
+from typing import Any
+
+from ovdistill.evaluation.report import provenance, write_json
+
+COLUMNS = {
+    "bbox/AP_novel": "box AP novel",
+    "bbox/AP_base": "base",
+    "bbox/AP": "all",
+    "bbox/AP50_novel": "box AP50 novel",
+    "bbox/AP50_base": "base",
+    "bbox/HM50": "HM50",
+    "segm/AP_novel": "mask AP novel",
+    "segm/AP_base": "base",
+    "proposal/AR100_novel": "AR@100 novel",
+    "seconds": "s / iteration",
+    "memory": "peak MiB",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method of the comparison.
+
+    Attributes:
+        name: also the folder of its runs.
+        title: what the table calls it.
+        config: of ``configs/``, without the suffix.
+        options: ``key=value`` overrides of the config.
+        novel_captions: its training captions name novel objects.
+        trained_as: the row whose training it shares, or None.
+        test_flags: further arguments of ``tools/test.py``.
+    """
+
+    name: str
+    title: str
+    config: str
+    options: tuple[str, ...] = ()
+    novel_captions: bool = False
+    trained_as: str | None = None
+    test_flags: tuple[str, ...] = ()
+
+
+# Every row sends the same regions through its head; 'text' does so with a weight of zero, so that
+# all have the same compute.
+ROWS = (
+    Row("text", "text only", "vild_r18_shapes", ("model.distillers.0.loss_weight=0",)),
+    Row("vild_image", "ViLD-image", "vild_image_r18_shapes"),
+    Row("vild", "ViLD", "vild_r18_shapes"),
+    Row("vild_ensemble", "ViLD-ensemble", "vild_ensemble_r18_shapes"),
+    Row("hierkd", "HierKD, two-stage", "hierkd_r18_shapes", novel_captions=True),
+    Row("rkd_point", "RKD, points", "rkd_r18_shapes", ("model.distillers.0.relation_weight=0",)),
+    Row("rkd", "RKD, points + relations", "rkd_r18_shapes"),
+    Row("rkd_pseudo", "RKD + pseudo labels", "rkd_pseudo_r18_shapes", novel_captions=True),
+    Row("vouch", "Vouch (ours)", "vouch_r18_shapes"),
+    Row("oracle", "oracle: all classes labelled", "oracle_r18_shapes"),
+)
+
+
+def collect(folder: Path, pictures: str) -> dict[str, list[dict[str, float]]]:
+    """The figures of every finished run, by row.
+
+    Args:
+        folder: has ``ROW/seedN/{val,test}/metrics.json`` and ``ROW/seedN/*/vis_data/scalars.json``.
+        pictures: 'val' or 'test'.
+    """
+    found = {}
+    for row in ROWS:
+        runs = []
+        for path in sorted(folder.glob(f"{row.name}/seed*/{pictures}/metrics.json")):
+            seed = path.parents[1]
+            trained = folder / (row.trained_as or row.name) / seed.name
+            runs.append(json.loads(path.read_text()) | _cost(trained))
+            runs[-1]["seed"] = int(re.sub(r"\D", "", seed.name))
+        if runs:
+            found[row.name] = runs
+    return found
+
+
+def _cost(folder: Path) -> dict[str, float]:
+    """Median seconds of an iteration and peak memory in MiB, of a run's training log."""
+    times, memory = [], []
+    for path in folder.glob("*/vis_data/scalars.json"):
+        for line in path.read_text().splitlines():
+            record = json.loads(line)
+            if "loss" in record:
+                times.append(record["time"])
+                memory.append(record.get("memory", 0))
+    cost = {"seconds": median(times)} if times else {}
+    return cost | ({"memory": max(memory)} if any(memory) else {})
+
+
+def write_comparison(
+    folder: Path, found: dict[str, list[dict[str, float]]], split: str, pictures: str
+) -> None:
+    """Writes comparison.json, comparison.md and comparison.png."""
+    rows = [row for row in ROWS if row.name in found]
+    content = {
+        "split": split,
+        "pictures": pictures,
+        "rows": [
+            dict(
+                name=row.name,
+                title=row.title,
+                config=row.config,
+                options=row.options,
+                novel_captions=row.novel_captions,
+                runs=found[row.name],
+                summary={key: _summary(found[row.name], key) for key in COLUMNS},
+            )
+            for row in rows
+        ],
+        "provenance": provenance(),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "comparison.json", content)
+    (folder / "comparison.md").write_text(markdown(content["rows"]))
+    if rows:
+        plot(content["rows"], folder / "comparison.png", split)
+
+
+def _summary(runs: Sequence[dict[str, float]], key: str) -> dict[str, float] | None:
+    """Mean and sample standard deviation over runs; None where no run has the figure."""
+    values = [run[key] for run in runs if run.get(key, -1) >= 0]
+    if not values:
+        return None
+    return dict(mean=mean(values), std=stdev(values) if len(values) > 1 else 0.0)
+
+
+def markdown(rows: Sequence[dict[str, Any]]) -> str:
+    """The table; a star marks rows whose captions name novel objects."""
+    shown = [key for key in COLUMNS if any(row["summary"][key] for row in rows)]
+    lines = [
+        ["method", "seeds", *(COLUMNS[key] for key in shown)],
+        ["---", *["---:"] * (len(shown) + 1)],
+    ]
+    for row in rows:
+        title = row["title"] + (" *" if row["novel_captions"] else "")
+        cells = [_cell(row["summary"][key], key, len(row["runs"])) for key in shown]
+        lines.append([title, str(len(row["runs"])), *cells])
+    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return table + "\n\n\\* its training captions name novel objects\n"
+
+
+def _cell(summary: dict[str, float] | None, key: str, runs: int) -> str:
+    if summary is None:
+        return "-"
+    digits = {"seconds": 2, "memory": 0}.get(key, 1)
+    text = f"{summary['mean']:.{digits}f}"
+    spread = runs > 1 and key not in ("seconds", "memory")
+    return text + (f" ± {summary['std']:.{digits}f}" if spread else "")
+
+
+def plot(rows: Sequence[dict[str, Any]], path: Path, split: str) -> None:
+    """Novel against base box AP, a point a row, with a standard deviation each way."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5.5), layout="constrained")
+    axes = figure.add_subplot()
+    for number, row in enumerate(rows):
+        base, novel = row["summary"]["bbox/AP_base"], row["summary"]["bbox/AP_novel"]
+        marker = "*" if row["name"] == "oracle" else "o"
+        axes.errorbar(
+            base["mean"],
+            novel["mean"],
+            xerr=base["std"],
+            yerr=novel["std"],
+            fmt=marker,
+            color=f"C{number % 10}",
+            markersize=8,
+            capsize=3,
+            label=row["title"],
+        )
+    axes.set(xlabel="box AP, base words", ylabel="box AP, novel words", title=f"OVShapes, {split}")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    temporary = path.with_suffix(".tmp.png")
+    figure.savefig(temporary, dpi=150)
+    temporary.replace(path)
