@@ -58,6 +58,7 @@ ROWS = (
     Row("vild", "ViLD", "vild_r18_shapes"),
     Row("vild_ensemble", "ViLD-ensemble", "vild_ensemble_r18_shapes"),
     Row("hierkd", "HierKD, two-stage", "hierkd_r18_shapes", novel_captions=True),
+    Row("hierkd_atss", "HierKD, ATSS", "hierkd_atss_r18_shapes", novel_captions=True),
     Row("rkd_point", "RKD, points", "rkd_r18_shapes", ("model.distillers.0.relation_weight=0",)),
     Row("rkd", "RKD, points + relations", "rkd_r18_shapes"),
     Row("rkd_pseudo", "RKD + pseudo labels", "rkd_pseudo_r18_shapes", novel_captions=True),

@@ -25,7 +25,9 @@ import ovdistill.methods.rkd.term  # noqa: E402, F401
 import ovdistill.methods.vild.term  # noqa: E402, F401
 import ovdistill.methods.vouch.term  # noqa: E402, F401
 import ovdistill.models.alignment  # noqa: E402, F401
+import ovdistill.models.atss_head  # noqa: E402, F401
 import ovdistill.models.mask_boxes  # noqa: E402, F401
+import ovdistill.models.open_vocabulary_atss  # noqa: E402, F401
 import ovdistill.models.open_vocabulary_rcnn  # noqa: E402, F401
 import ovdistill.models.region_word_head  # noqa: E402, F401
 import ovdistill.models.roi_head  # noqa: E402, F401

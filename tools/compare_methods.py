@@ -70,7 +70,7 @@ def run(row: Row, seed: int, args: argparse.Namespace, threads: int) -> str | No
         + ["--split", args.pictures, "-o", str(folder / args.pictures), *row.test_flags]
         + ["--cfg-options", *options, *row.options]
     )
-    environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
+    environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
     with open(folder / "log.txt", "a") as log:
         for command in commands:
             print(" ".join(command), file=log, flush=True)

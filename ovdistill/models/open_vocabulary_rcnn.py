@@ -8,7 +8,6 @@ from mmdet.models.detectors import TwoStageDetector
 from mmdet.registry import MODELS
 from mmdet.utils import ConfigType
 
-from ovdistill.errors import UserError
 from ovdistill.vocabulary import Vocabulary
 
 
@@ -57,12 +56,6 @@ class OpenVocabularyRCNN(TwoStageDetector):
         Raises:
             UserError: the vocabulary's width is not that of this detector's embeddings.
         """
-        dim = self.roi_head.bbox_head.fc_cls.project.out_features
-        if vocabulary.dim != dim:
-            raise UserError(
-                f"got a vocabulary of width {vocabulary.dim} (teacher {vocabulary.teacher}); this "
-                f"detector's embeddings have width {dim}. Encode the words with the teacher that "
-                "the detector was trained with."
-            )
+        vocabulary.check_width(self.roi_head.bbox_head.fc_cls.project.out_features)
         self.vocabulary = vocabulary
         self.roi_head.set_vocabulary(vocabulary)

@@ -94,6 +94,15 @@ class Vocabulary:
         """D."""
         return self.embeddings.shape[1]
 
+    def check_width(self, dim: int) -> None:
+        """Raises UserError unless D is ``dim``, the width of a detector's embeddings."""
+        if self.dim != dim:
+            raise UserError(
+                f"got a vocabulary of width {self.dim} (teacher {self.teacher}); this detector's "
+                f"embeddings have width {dim}. Encode the words with the teacher that the detector "
+                "was trained with."
+            )
+
     @classmethod
     def encode(
         cls,

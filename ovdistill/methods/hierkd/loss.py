@@ -109,3 +109,31 @@ def phrase_loss(
     counts = torch.bincount(image_index, minlength=len(patches))
     shares = own / counts[image_index]
     return -2 * shares.sum() / (counts > 0).sum().clamp(min=1)
+
+
+def softmax_focal_loss(
+    logits: Tensor,
+    labels: Tensor,
+    weights: Tensor,
+    normalizer: Tensor | float,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+) -> Tensor:
+    """Focal loss over a softmax of words and background, for dense locations.
+
+    ``sum_a w_a alpha (1 - p_a)^gamma CE_a / normalizer``, with ``p_a`` the probability of the
+    label. Source: HierKD's released code (losses/focal_loss_softmax.py); alpha applies to every
+    class, the background too.
+
+    Args:
+        logits: (A, W + 1) similarities over temperature, the background last; novel columns -inf.
+        labels: (A,) int64 in [0, W]; W is the background.
+        weights: (A,) weight of each location.
+        normalizer: the number of positive locations.
+
+    Returns:
+        Scalar. Zero, with a graph, where all weights are zero.
+    """
+    entropy = F.cross_entropy(logits.float(), labels, reduction="none")
+    losses = alpha * (1 - torch.exp(-entropy)) ** gamma * entropy
+    return (losses * weights).sum() / normalizer

@@ -62,11 +62,12 @@ model = dict(
     ),
     roi_head=dict(
         bbox_head=dict(
-            cls_predictor_cfg=dict(temperature=0.02, type="RegionWordHead"),
+            cls_predictor_cfg=dict(temperature=0.07, type="RegionWordHead"),
             fc_out_channels=256,
             in_channels=48,
             loss_bbox=dict(beta=1.0, type="SmoothL1Loss"),
             loss_cls=dict(type="RegionWordLoss"),
+            num_classes=1,
             reg_class_agnostic=True,
             roi_feat_size=7,
             type="Shared2FCBBoxHead",
@@ -79,7 +80,7 @@ model = dict(
             ],
             finest_scale=28,
             out_channels=48,
-            roi_layer=dict(output_size=7, sampling_ratio=2, type="RoIAlign"),
+            roi_layer=dict(output_size=7, sampling_ratio=1, type="RoIAlign"),
             type="SingleRoIExtractor",
         ),
         mask_head=dict(
@@ -87,6 +88,7 @@ model = dict(
             conv_out_channels=32,
             in_channels=48,
             loss_mask=dict(type="CrossEntropyLoss", use_mask=True),
+            num_classes=1,
             num_convs=2,
             type="FCNMaskHead",
         ),
@@ -129,6 +131,7 @@ model = dict(
     test_cfg=dict(
         rcnn=dict(
             keep_proposals=True,
+            mask_boxes=dict(expand=1.15, share=0.5, threshold=-0.5),
             mask_thr_binary=0.5,
             max_per_img=100,
             nms=dict(iou_threshold=0.5, type="nms"),

@@ -1,0 +1,62 @@
+"""HierKD in its own one-stage detector, on OVShapes: instances and captions. Boxes, no masks.
+
+Command:
+
+    python tools/train.py configs/hierkd_atss_r18_shapes.py
+    python tools/test.py configs/hierkd_atss_r18_shapes.py work_dirs/hierkd_atss_r18_shapes/last.pth
+
+The captions name novel objects, as COCO's do in HierKD's own training.
+"""
+
+_base_ = ["hierkd_r18_shapes.py"]
+
+model = dict(
+    _delete_=True,
+    type="OpenVocabularyATSS",
+    vocabulary="{vocabulary}",
+    distillers=[
+        # L1 in ViLD's unit and weight; HierKD's 0.05 of the L2 norm is for its sum of levels
+        dict(type="HierKDInstanceTerm", norm=1, loss_weight=0.5),
+        dict(type="HierKDGlobalTerm", loss_weight=0.1),
+    ],
+    data_preprocessor=dict(_base_.data_preprocessor, pad_mask=False),
+    backbone=_base_.backbone,
+    neck=_base_.neck,
+    bbox_head=dict(
+        type="OpenVocabularyATSSHead",
+        num_classes=1,
+        in_channels=48,
+        feat_channels=96,
+        stacked_convs=2,
+        norm_cfg=_base_.norm_cfg,
+        cls_predictor_cfg=_base_.region_word_head,
+        anchor_generator=dict(
+            type="AnchorGenerator",
+            ratios=[1.0],
+            octave_base_scale=5,
+            scales_per_octave=1,
+            strides=[4, 8, 16],
+        ),
+        bbox_coder=dict(type="DeltaXYWHBBoxCoder", target_stds=(0.1, 0.1, 0.2, 0.2)),
+        loss_cls=dict(type="DenseRegionWordLoss"),
+        loss_bbox=dict(type="GIoULoss", loss_weight=2.0),
+    ),
+    train_cfg=dict(
+        assigner=dict(type="ATSSAssigner", topk=9), allowed_border=-1, pos_weight=-1, debug=False
+    ),
+    test_cfg=dict(
+        nms_pre=1000,
+        min_bbox_size=0,
+        score_thr=0.001,
+        nms=dict(type="nms", iou_threshold=0.5),
+        max_per_img=100,
+    ),
+)
+train_pipeline = [
+    dict(step, with_mask=False) if step["type"] == "LoadAnnotations" else step
+    for step in _base_.train_pipeline
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+# neither masks nor proposals
+val_evaluator = [dict(_base_.val_evaluator[0], metrics=("bbox",))]
+test_evaluator = [dict(_base_.test_evaluator[0], metrics=("bbox",))]
