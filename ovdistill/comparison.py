@@ -23,6 +23,7 @@ COLUMNS = {
     "segm/AP_base": "base",
     "proposal/AR100_novel": "AR@100 novel",
     "seconds": "s / iteration",
+    "test_seconds": "s / test picture",
     "memory": "peak MiB",
 }
 
@@ -63,6 +64,14 @@ ROWS = (
     Row("rkd", "RKD, points + relations", "rkd_r18_shapes"),
     Row("rkd_pseudo", "RKD + pseudo labels", "rkd_pseudo_r18_shapes", novel_captions=True),
     Row("vouch", "Vouch (ours)", "vouch_r18_shapes"),
+    Row(
+        "text_crops",
+        "text only + teacher on crops",
+        "vild_r18_shapes",
+        ("model.distillers.0.loss_weight=0",),
+        trained_as="text",
+        test_flags=("--teacher-on-crops",),
+    ),
     Row("oracle", "oracle: all classes labelled", "oracle_r18_shapes"),
 )
 
@@ -81,6 +90,8 @@ def collect(folder: Path, pictures: str) -> dict[str, list[dict[str, float]]]:
             seed = path.parents[1]
             trained = folder / (row.trained_as or row.name) / seed.name
             runs.append(json.loads(path.read_text()) | _cost(trained))
+            origin = json.loads((path.parent / "provenance.json").read_text())
+            runs[-1]["test_seconds"] = origin["seconds_per_picture"]
             runs[-1]["seed"] = int(re.sub(r"\D", "", seed.name))
         if runs:
             found[row.name] = runs
@@ -155,9 +166,9 @@ def markdown(rows: Sequence[dict[str, Any]]) -> str:
 def _cell(summary: dict[str, float] | None, key: str, runs: int) -> str:
     if summary is None:
         return "-"
-    digits = {"seconds": 2, "memory": 0}.get(key, 1)
+    digits = {"seconds": 2, "test_seconds": 3, "memory": 0}.get(key, 1)
     text = f"{summary['mean']:.{digits}f}"
-    spread = runs > 1 and key not in ("seconds", "memory")
+    spread = runs > 1 and key not in ("seconds", "test_seconds", "memory")
     return text + (f" ± {summary['std']:.{digits}f}" if spread else "")
 
 

@@ -23,6 +23,7 @@ def folder(tmp_path):
         (run / "test").mkdir(parents=True)
         metrics = {"bbox/AP_novel": novel, "bbox/AP_base": base, "bbox/APl": -1.0}
         (run / "test" / "metrics.json").write_text(json.dumps(metrics))
+        (run / "test" / "provenance.json").write_text(json.dumps(dict(seconds_per_picture=0.0625)))
         (run / "2026" / "vis_data").mkdir(parents=True)
         lines = [dict(loss=1.0, time=t, memory=100) for t in (0.9, 0.2, 0.3)] + [{"bbox/AP": 1}]
         scalars = "\n".join(map(json.dumps, lines))
@@ -55,7 +56,7 @@ def test_table_and_plot(folder):
     assert rows["vild"]["summary"]["segm/AP_novel"] is None
     table = (folder / "comparison.md").read_text()
     assert "| ViLD | 2 | 32.0 ± 2.8 | 71.0 ± 1.4 |" in table
-    assert "| HierKD, two-stage * | 1 | 40.0 | 60.0 |" in table and "0.30 | 100 |" in table
+    assert "| HierKD, two-stage * | 1 | 40.0 | 60.0 |" in table and "0.30 | 0.062 | 100 |" in table
     assert Image.open(folder / "comparison.png").width > 500
 
 

@@ -41,13 +41,28 @@ class SampledRoIs:
         embeddings: (R, D) student embeddings, unit norm, with gradient.
         boxes: (R, 4) float32, xyxy, absolute pixels of the network input.
         image_index: (R,) int64 index in [0, N) of the image that a RoI belongs to.
-        is_background: (R,) bool, True where no labelled object was matched.
+        labels: (R,) int64 in [0, W]; W where no labelled object was matched.
     """
 
     embeddings: Tensor
     boxes: Tensor
     image_index: Tensor
-    is_background: Tensor
+    labels: Tensor
+
+
+@dataclass
+class Words:
+    """What the alignment loss compares embeddings with.
+
+    Attributes:
+        embeddings: (W, D) float32, unit norm, no gradient.
+        is_base: (W,) bool; a word that is not takes no part in training.
+        temperature: cosines are divided by it.
+    """
+
+    embeddings: Tensor
+    is_base: Tensor
+    temperature: float
 
 
 @dataclass
@@ -71,6 +86,7 @@ class DistillInputs:
 
     Attributes:
         images: N.
+        words: of the head that distillation trains.
         features: pyramid levels, each (N, C, H_l, W_l), with gradient.
         sampled: the RoIs of the alignment loss; None in a detector without RoIs.
         regions: None unless a term needs them.
@@ -78,6 +94,7 @@ class DistillInputs:
     """
 
     images: int
+    words: Words
     features: tuple[Tensor, ...]
     sampled: SampledRoIs | None
     regions: Regions | None

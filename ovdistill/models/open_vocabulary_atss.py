@@ -68,8 +68,14 @@ class OpenVocabularyATSS(SingleStageDetector):
             regions = gather_regions(batch_data_samples, rois, student)
         if "captions" in parts:
             captions = gather_captions(batch_data_samples)
-        features = tuple(self.bbox_head.embeddings)
-        inputs = DistillInputs(len(batch_data_samples), features, None, regions, captions)
+        inputs = DistillInputs(
+            images=len(batch_data_samples),
+            words=self.bbox_head.fc_cls.as_inputs(),
+            features=tuple(self.bbox_head.embeddings),
+            sampled=None,
+            regions=regions,
+            captions=captions,
+        )
         for term in self.distillers:
             losses.update(term(inputs))
         return losses

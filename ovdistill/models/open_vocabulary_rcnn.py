@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmdet.models.detectors import TwoStageDetector
 from mmdet.registry import MODELS
+from mmdet.structures import SampleList
 from mmdet.utils import ConfigType
+from torch import Tensor
 
 from ovdistill.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from ovdistill.inference.teacher_on_crops import TeacherOnCrops
 
 
 @MODELS.register_module()
@@ -59,3 +65,18 @@ class OpenVocabularyRCNN(TwoStageDetector):
         vocabulary.check_width(self.roi_head.bbox_head.fc_cls.project.out_features)
         self.vocabulary = vocabulary
         self.roi_head.set_vocabulary(vocabulary)
+
+    def set_crop_teacher(self, crop_teacher: TeacherOnCrops | None) -> None:
+        """From now on every box is named by a teacher too; None goes back to the detector alone.
+
+        The two are combined as ViLD-ensemble combines its heads.
+        """
+        self.roi_head.crop_teacher = crop_teacher
+
+    def predict(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+    ) -> SampleList:
+        """As mmdet's."""
+        if self.roi_head.crop_teacher is not None:
+            self.roi_head.crop_teacher.look_at(batch_inputs)
+        return super().predict(batch_inputs, batch_data_samples, rescale=rescale)

@@ -13,6 +13,8 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ovdistill.methods.distiller import Words
+
 
 @MODELS.register_module()
 class RegionWordHead(BaseModule):
@@ -66,6 +68,10 @@ class RegionWordHead(BaseModule):
         device = self.words.device
         self.words = words.to(device=device, dtype=torch.float32)
         self.is_base = is_base.to(device=device)
+
+    def as_inputs(self) -> Words:
+        """The words as distillation terms see them."""
+        return Words(self.words, self.is_base, self.temperature)
 
     def forward(self, features: Tensor) -> Tensor:
         """(R, C) region features -> (R, D) float32 embeddings of unit norm."""

@@ -5,6 +5,8 @@ Shapes: N images, R RoIs, P distillation regions, D embedding width, W words.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.registry import MODELS
@@ -19,6 +21,9 @@ from ovdistill.methods.inputs import gather_captions, gather_regions, needed, re
 from ovdistill.methods.vild.loss import ensemble_log_scores
 from ovdistill.models.mask_boxes import MaskBoxRoIHead
 from ovdistill.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from ovdistill.inference.teacher_on_crops import TeacherOnCrops
 
 
 @MODELS.register_module()
@@ -47,6 +52,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         self.distillers = nn.ModuleList(MODELS.build(term) for term in distillers)
         for term in self.distillers:
             term.set_width(self.bbox_head.fc_cls.project.out_features)
+        self.crop_teacher: TeacherOnCrops | None = None
         self._samples: SampleList = []
         self._inputs: DistillInputs | None = None
 
@@ -85,12 +91,19 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
             embeddings=results.pop("embeddings"),
             boxes=rois[:, 1:],
             image_index=rois[:, 0].long(),
-            is_background=labels == self.bbox_head.num_classes,
+            labels=labels,
         )
         captions = None
         if "captions" in needed(self.distillers):
             captions = gather_captions(self._samples)
-        self._inputs = DistillInputs(len(self._samples), tuple(x), sampled, regions, captions)
+        self._inputs = DistillInputs(
+            images=len(self._samples),
+            words=self.bbox_head.fc_cls.as_inputs(),
+            features=tuple(x),
+            sampled=sampled,
+            regions=regions,
+            captions=captions,
+        )
         for term in self.distillers:
             factors = term.roi_weights(self._inputs)
             weights = weights if factors is None else weights * factors
@@ -140,6 +153,12 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         if self.training:
             return {**results, "cls_score": words.align(embeddings), "embeddings": embeddings}
         scores = words.log_scores(embeddings)
+        if self.crop_teacher is not None:
+            boxes = self.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"])
+            image = self.crop_teacher(boxes, rois[:, 0].long(), words.words)
+            scores[:, :-1] = ensemble_log_scores(
+                scores[:, :-1], image, words.is_base, self.text_share
+            )
         if self.image_head is not None:
             image_words = self.image_head.fc_cls
             image = image_words.log_scores(self.image_head(results["bbox_feats"])[0])

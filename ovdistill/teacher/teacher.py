@@ -88,6 +88,11 @@ class Teacher(nn.Module):
         """Where the model runs."""
         return self.mean.device
 
+    @property
+    def temperature(self) -> float:
+        """What the model divides cosines by: 1 / exp(logit_scale), 0.01 for OpenAI's CLIP."""
+        return float(1 / self.model.logit_scale.exp())
+
     @cached_property
     def weights_hash(self) -> str:
         """First 16 hex digits of the SHA-256 over the names, shapes and values of the weights."""

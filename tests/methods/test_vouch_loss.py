@@ -6,7 +6,12 @@ import pytest
 import torch
 
 from ovdistill.methods.vild.loss import vild_image_loss
-from ovdistill.methods.vouch.loss import naming_loss, object_evidence, weighted_image_loss
+from ovdistill.methods.vouch.loss import (
+    contest,
+    contest_loss,
+    object_evidence,
+    weighted_image_loss,
+)
 
 from ..batches import D, batch, build, losses_of, words
 from .ranks import run_on_ranks
@@ -30,18 +35,28 @@ def test_image_loss_by_hand():
     assert even.item() == pytest.approx(vild_image_loss(student, teacher).item())
 
 
-def test_naming_loss_by_hand():
-    # student X, teacher Y, bank X and Y, tau 1: softmax (e, 1) against (1, e), over e + 1
-    bank = torch.tensor([X, Y])
-    p = math.e / (math.e + 1)
-    expected = p * math.log(p / (1 - p)) + (1 - p) * math.log((1 - p) / p)
-    one = torch.ones(1)
-    loss = naming_loss(torch.tensor([X]), torch.tensor([Y]), one, bank, 1.0)
-    assert loss.item() == pytest.approx(expected)
-    # a second region that agrees, with three times the weight
-    student, teacher = torch.tensor([X, Y]), torch.tensor([Y, Y])
-    loss = naming_loss(student, teacher, torch.tensor([1.0, 3.0]), bank, 1.0)
-    assert loss.item() == pytest.approx(expected / 4)
+def test_contest_by_hand():
+    # cosines 1 with its word, 0 with the other; 0.6 with the object of the bank; tau 0.5
+    words, bank = torch.tensor([X, Y]), torch.tensor([[0.6, 0.8], [0.0, 0.0]])
+    embeddings = torch.tensor([X, X, Y])
+    labels = torch.tensor([0, 2, 1])  # the second is background
+    base = torch.tensor([True, True])
+    takes_part = contest(words, base, bank, limit=0.7)
+    # the object is too near to word 1 (0.8); the second place of the bank is empty
+    assert takes_part.tolist() == [[True, True, True, False], [True, True, False, False]]
+    loss = contest_loss(embeddings, labels, words, bank, takes_part, 0.5)
+    first = math.log(1 + math.exp(-2) + math.exp(1.2 - 2))
+    third = math.log(1 + math.exp(-2))
+    assert loss.item() == pytest.approx((first + third) / 3)
+
+
+def test_novel_words_take_no_part_in_the_contest():
+    words, bank = torch.tensor([X, Y]), torch.tensor([[0.6, 0.8]])
+    takes_part = contest(words, torch.tensor([True, False]), bank, limit=2.0)
+    assert takes_part.tolist() == [[True, False, True]] * 2
+    embeddings = torch.tensor([X], requires_grad=True)
+    loss = contest_loss(embeddings, torch.tensor([0]), words, bank, takes_part, 1.0)
+    assert loss.item() == pytest.approx(math.log(1 + math.exp(-0.4)))
 
 
 def random() -> list[torch.Tensor]:
@@ -52,9 +67,15 @@ def random() -> list[torch.Tensor]:
 
 
 def losses(student, teacher, weights, bank) -> list[torch.Tensor]:
+    """Both losses; the first two regions are of the two words, the others background."""
+    words = torch.nn.functional.normalize(torch.ones(2, student.shape[1]).cumsum(0), dim=1)
+    words[0, 0] = -words[0, 0]
+    labels = torch.tensor([0, 1, 2, 2, 2, 2]).repeat(2)[: len(student)]
+    takes_part = contest(words, torch.ones(2).bool(), bank, 0.9)
+    unit = torch.nn.functional.normalize(student.float(), dim=1)
     return [
         weighted_image_loss(student, teacher, weights),
-        naming_loss(student, teacher, weights, bank, 0.05),
+        contest_loss(unit, labels, words, bank, takes_part, 0.05),
     ]
 
 
@@ -62,29 +83,36 @@ def test_invariants():
     student, teacher, weights, bank = random()
     expected = [loss.item() for loss in losses(student, teacher, weights, bank)]
     order = torch.randperm(6)
+    image = weighted_image_loss(student[order], teacher[order], weights[order])
+    assert image.item() == pytest.approx(expected[0], rel=1e-4)
     for changed in (
-        (student[order], teacher[order], weights[order], bank),
         (student, teacher, weights, bank[order]),
         (3 * student, 0.1 * teacher, 7 * weights, bank),
         (student.repeat(2, 1), teacher.repeat(2, 1), weights.repeat(2), bank),
     ):
         assert [loss.item() for loss in losses(*changed)] == pytest.approx(expected, rel=1e-4)
-    same = [loss.item() for loss in losses(teacher, teacher, weights, bank)]
-    assert same == pytest.approx([0, 0], abs=1e-6)
+    assert weighted_image_loss(teacher, teacher, weights).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_gradient_reaches_the_student_only():
     student, teacher, weights, bank = random()
     student.requires_grad_(), teacher.requires_grad_()
-    sum(losses(student, teacher, weights, bank)).backward()
-    assert student.grad.abs().sum() > 0 and teacher.grad is None
+    for loss in losses(student, teacher, weights, bank):
+        student.grad = None
+        loss.backward()
+        assert student.grad.abs().sum() > 0 and teacher.grad is None
 
 
 @pytest.mark.parametrize("rows", [0, 3])
 def test_nothing_to_vouch_for_keeps_the_graph(rows):
     weight = torch.ones(4, 3, requires_grad=True)
     student = torch.ones(rows, 4) @ weight
-    found = losses(student, torch.ones(rows, 3), torch.zeros(rows), torch.zeros(0, 3))
+    words, background = torch.eye(2, 3), torch.full((rows,), 2)
+    takes_part = contest(words, torch.ones(2).bool(), torch.zeros(5, 3), 0.9)
+    found = [
+        weighted_image_loss(student, torch.ones(rows, 3), torch.zeros(rows)),
+        contest_loss(student, background, words, torch.zeros(5, 3), takes_part, 0.05),
+    ]
     sum(found).backward()
     assert [loss.item() for loss in found] == [0, 0] and weight.grad.abs().sum() == 0
 
@@ -98,26 +126,32 @@ def test_half_precision_is_close_and_finite(dtype):
     assert [loss.item() for loss in half] == pytest.approx(exact, rel=3e-2)
 
 
-TERM = dict(type="VouchTerm", naming_weight=1.0, bank_rows=2, bank_size=5)
-
-
-def test_the_bank_keeps_the_latest_and_surest_regions():
-    model = build("vild_r18_shapes", words(7), distillers=[TERM])
+def test_the_bank_keeps_the_latest_sure_objects_without_a_label():
+    term = dict(type="VouchTerm", bank_rows=3, bank_size=5, min_objectness=0.3)
+    model = build("vild_r18_shapes", words(7), distillers=[term])
     (term,) = model.roi_head.distillers
-    for expected in (2, 4, 5, 5):
-        data = batch((3, 0))
-        region = data["data_samples"][0].teacher_regions
+    before = term.bank
+    for _ in range(2):
+        data = batch((4, 0), (1, 1))
+        sample = data["data_samples"][0]
+        # a labelled object, two sure ones without a label, an unsure one
+        sample.teacher_regions.bboxes = torch.tensor([[0.0, 0, 9, 9]]).repeat(4, 1)
+        sample.gt_instances.bboxes = torch.tensor([[30.0, 30, 60, 60]])
+        sample.teacher_regions.bboxes[0] = sample.gt_instances.bboxes[0]
+        sample.teacher_regions.objectness = torch.tensor([0.9, 0.5, 0.8, 0.1])
         loss, logged = losses_of(model, data)
-        assert term.bank.shape == (expected, D)
-        surest = region.embeddings[region.objectness.argsort(descending=True)[:2]]
-        assert torch.allclose(term.bank[:2], surest)
-    assert {"loss_vouch_image", "loss_vouch_naming"} <= set(logged)
+        embeddings = sample.teacher_regions.embeddings
+        fresh = torch.stack([embeddings[2], embeddings[1], torch.zeros(D)])
+        assert torch.allclose(term.bank, torch.cat([fresh, before[:2]]), atol=1e-6)
+        before = term.bank
+    assert {"loss_vouch_image", "loss_vouch_contest"} <= set(logged)
+    assert loss.isfinite()
     assert not any("bank" in key for key in model.state_dict())
 
 
 def test_background_rois_on_a_sure_region_lose_their_weight():
     for soften in (0.0, 1.0):
-        term = dict(type="VouchTerm", soften=soften, min_overlap=0.3)
+        term = dict(type="VouchTerm", soften=soften, min_overlap=0.3, contest_weight=0)
         model = build("vild_r18_shapes", words(7), distillers=[term])
         seen = []
         head = model.roi_head.bbox_head
@@ -137,13 +171,22 @@ def test_background_rois_on_a_sure_region_lose_their_weight():
         assert torch.equal(weights, 1 - soften * matched.float())
 
 
+def _both(layer, rows: slice) -> list[torch.Tensor]:
+    words, bank = torch.tensor([X, Y]), torch.tensor([[0.6, 0.8]])
+    takes_part = contest(words, torch.ones(2).bool(), bank, 0.7)
+    student, teacher = layer(torch.tensor([X])[rows]), torch.tensor([Y])[rows]
+    labels = torch.tensor([0])[rows]
+    return [
+        weighted_image_loss(student, teacher, torch.ones(1)[rows]),
+        contest_loss(student, labels, words, bank, takes_part, 0.5),
+    ]
+
+
 def _no_region_on_rank_1(rank: int) -> list:
     layer = torch.nn.Linear(2, 2, bias=False)
     torch.nn.init.eye_(layer.weight)
-    model = torch.nn.parallel.DistributedDataParallel(layer)
-    rows = slice(0, 1 - rank)
-    student, teacher = torch.tensor([X])[rows], torch.tensor([Y])[rows]
-    found = losses(model(student), teacher, torch.ones(1)[rows], torch.tensor([X, Y]))
+    model = torch.nn.parallel.DistributedDataParallel(layer)  # it must live until the backward
+    found = _both(model, slice(0, 1 - rank))
     sum(found).backward()
     return [loss.item() for loss in found] + layer.weight.grad.flatten().tolist()
 
@@ -152,9 +195,7 @@ def test_ranks_average_their_own_means():
     first, second = run_on_ranks(_no_region_on_rank_1)
     assert first[0] == pytest.approx(2) and second[:2] == [0, 0]
     assert first[2:] == second[2:]
-    weight = torch.eye(2, requires_grad=True)
-    one = losses(
-        torch.tensor([X]) @ weight.T, torch.tensor([Y]), torch.ones(1), torch.tensor([X, Y])
-    )
-    sum(one).backward()
-    assert first[2:] == pytest.approx((weight.grad / 2).flatten().tolist(), rel=1e-4)
+    layer = torch.nn.Linear(2, 2, bias=False)
+    torch.nn.init.eye_(layer.weight)
+    sum(_both(layer, slice(0, 1))).backward()
+    assert first[2:] == pytest.approx((layer.weight.grad / 2).flatten().tolist(), rel=1e-4)

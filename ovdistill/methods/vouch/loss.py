@@ -44,28 +44,51 @@ def weighted_image_loss(student: Tensor, teacher: Tensor, weights: Tensor) -> Te
     return (weights * distance).sum() / weights.sum().clamp(min=1e-6)
 
 
-def naming_loss(
-    student: Tensor, teacher: Tensor, weights: Tensor, bank: Tensor, temperature: float
+def contest_loss(
+    embeddings: Tensor,
+    labels: Tensor,
+    words: Tensor,
+    bank: Tensor,
+    takes_part: Tensor,
+    temperature: float,
 ) -> Tensor:
-    """Which of a bank's embeddings the student takes a region for, against the teacher.
+    """Alignment in an open world: labelled RoIs choose among words and unlabelled objects.
 
-    ``sum_p w_p KL( softmax(v_p . B / tau) || softmax(e_p . B / tau) ) / sum_p w_p``
+    Cross-entropy of the softmax over ``[e_r . t_1, ..., e_r . t_W, e_r . v_1, ..., e_r . v_B]`` over
+    tau, with the label's word as target.
 
     Args:
-        student: (P, D) region embeddings of the detector.
-        teacher: (P, D) embeddings of the same regions by the teacher. Receives no gradient.
-        weights: (P,) not negative.
-        bank: (B, D) unit norm: the teacher's embeddings of other regions.
+        embeddings: (R, D) of sampled RoIs, unit norm.
+        labels: (R,) int64 in [0, W]; W is the background, which has no loss here.
+        words: (W, D) unit norm.
+        bank: (B, D) unit norm: the teacher's embeddings of objects without a label.
+        takes_part: (W, W + B) bool, which words and objects stand beside a label; see ``contest``.
         temperature: tau.
 
     Returns:
-        Scalar. Zero, with a graph, where all weights are zero or the bank is empty.
+        Scalar: the sum over the labelled RoIs, over R, which is the unit of the alignment loss.
+        Zero, with a graph, where none is labelled.
     """
-    student = F.normalize(student.float(), dim=-1)
-    teacher = F.normalize(teacher.detach().float(), dim=-1)
-    # float32 even under autocast: cosines over a small temperature
-    with torch.autocast(student.device.type, enabled=False):
-        said = (student @ bank.float().T / temperature).log_softmax(dim=-1)
-        meant = (teacher @ bank.float().T / temperature).log_softmax(dim=-1)
-    divergence = (meant.exp() * (meant - said)).sum(dim=-1)
-    return (weights * divergence).sum() / weights.sum().clamp(min=1e-6)
+    labelled = labels < len(words)
+    with torch.autocast(embeddings.device.type, enabled=False):
+        logits = embeddings.float() @ torch.cat([words, bank]).float().T / temperature
+    own = labels.clamp(max=len(words) - 1)
+    logits = torch.where(labelled[:, None], logits.masked_fill(~takes_part[own], -torch.inf), 0)
+    losses = F.cross_entropy(logits, own, reduction="none")
+    return (losses * labelled).sum() / max(len(labels), 1)
+
+
+def contest(words: Tensor, is_base: Tensor, bank: Tensor, limit: Tensor | float) -> Tensor:
+    """Which words and objects of the bank stand beside each word in ``contest_loss``.
+
+    Args:
+        words: (W, D) unit norm.
+        is_base: (W,) bool; the others take no part in training.
+        bank: (B, D) unit norm; rows of zeros are empty places.
+        limit: similarity from which on an object may well be one of the word.
+
+    Returns:
+        (W, W + B) bool: base words, and objects that are surely not of the word.
+    """
+    objects = (words @ bank.T < limit) & bank.any(dim=1)
+    return torch.cat([is_base.expand(len(words), -1), objects], dim=1)

@@ -9,51 +9,59 @@ from torch import Tensor
 
 from ovdistill.methods.distiller import Distiller, DistillInputs
 from ovdistill.methods.inputs import image_iou
-from ovdistill.methods.vouch.loss import naming_loss, object_evidence, weighted_image_loss
+from ovdistill.methods.vouch.loss import (
+    contest,
+    contest_loss,
+    object_evidence,
+    weighted_image_loss,
+)
 
 
 @MODELS.register_module()
 class VouchTerm(Distiller):
-    """Distils the regions that are vouched for as objects, and no longer calls them background.
+    """Treats the regions that are vouched for as objects like objects, labelled or not.
 
-    The proposal network scores how surely each region is an object, labelled or not. That score
-    weighs the region's distillation, and takes weight from the background target of the RoIs
-    that match it: the alignment loss of a RoI that matches no label is multiplied by one minus
-    ``soften`` times the best score of a matching region.
+    The proposal network says how surely each region is an object. That score weighs the region's
+    distillation; it takes weight from the background target of RoIs that match the region; and
+    the teacher's embeddings of sure objects without a label, remembered in a bank, stand beside
+    the base words in a second alignment loss, so that a labelled object is told from them.
 
     Args:
         image_weight: of the L1 distance to the teacher, in ViLD's unit (summed over D).
-        naming_weight: of the divergence between what teacher and student take a region for,
-            among the teacher's embeddings of recent regions.
-        naming_temperature: cosines are divided by it there.
-        bank_size: how many embeddings are remembered (on each rank its own).
-        bank_rows: how many regions of a batch, of the highest objectness, enter the bank.
+        contest_weight: of the second alignment loss, in the unit of the first.
         soften: 0 leaves the background target alone, 1 takes it away where a region is certain.
-        min_overlap: a region matches a RoI from this IoU on.
+        min_overlap: a region matches a RoI or a labelled box from this IoU on.
+        min_objectness: of a region that enters the bank.
+        margin: an object of the bank is left out for a word whose similarity to it comes this
+            near to that of labelled regions and their words: it may be one that nobody labelled.
+        bank_size: how many embeddings are remembered (on each rank its own).
+        bank_rows: how many regions of a batch enter at most.
     """
 
     def __init__(
         self,
         image_weight: float = 0.5,
-        naming_weight: float = 0.0,
-        naming_temperature: float = 0.05,
-        bank_size: int = 1024,
-        bank_rows: int = 32,
+        contest_weight: float = 1.0,
         soften: float = 1.0,
         min_overlap: float = 0.5,
+        min_objectness: float = 0.3,
+        margin: float = 0.05,
+        bank_size: int = 1024,
+        bank_rows: int = 16,
     ) -> None:
         super().__init__()
         self.image_weight = image_weight
-        self.naming_weight = naming_weight
-        self.naming_temperature = naming_temperature
-        self.bank_size = bank_size
-        self.bank_rows = bank_rows
+        self.contest_weight = contest_weight
         self.soften = soften
         self.min_overlap = min_overlap
+        self.min_objectness = min_objectness
+        self.margin = margin
+        self.bank_size = bank_size
+        self.bank_rows = bank_rows
 
     def set_width(self, embed_dim: int) -> None:
-        """Makes the empty bank, which is not saved: it fills within a few steps."""
-        self.register_buffer("bank", torch.empty(0, embed_dim), persistent=False)
+        """Makes the bank, empty and not saved: it fills within a few steps."""
+        self.register_buffer("bank", torch.zeros(self.bank_size, embed_dim), persistent=False)
 
     def roi_weights(self, inputs: DistillInputs) -> Tensor | None:
         """(R,) one, less where a background RoI matches a region that is an object."""
@@ -62,23 +70,40 @@ class VouchTerm(Distiller):
         sampled, regions = inputs.sampled, inputs.regions
         overlap = image_iou(sampled.boxes, sampled.image_index, regions.boxes, regions.image_index)
         evidence = object_evidence(overlap, regions.objectness, self.min_overlap)
-        return 1 - self.soften * evidence * sampled.is_background
+        return 1 - self.soften * evidence * (sampled.labels == len(inputs.words.is_base))
 
     def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
-        """Returns ``loss_vouch_image`` and, with a weight, ``loss_vouch_naming``."""
+        """Returns ``loss_vouch_image`` and ``loss_vouch_contest``, those with a weight."""
         regions = inputs.regions
-        weights = regions.objectness
-        loss = weighted_image_loss(regions.student, regions.teacher, weights)
-        losses = {"loss_vouch_image": self.image_weight * loss}
-        if self.naming_weight:
-            self._remember(regions.teacher, weights)
-            loss = naming_loss(
-                regions.student, regions.teacher, weights, self.bank, self.naming_temperature
-            )
-            losses["loss_vouch_naming"] = self.naming_weight * loss
+        losses = {}
+        if self.image_weight:
+            loss = weighted_image_loss(regions.student, regions.teacher, regions.objectness)
+            losses["loss_vouch_image"] = self.image_weight * loss
+        if self.contest_weight:
+            losses["loss_vouch_contest"] = self.contest_weight * self._contest(inputs)
         return losses
 
+    def _contest(self, inputs: DistillInputs) -> Tensor:
+        regions, sampled, words = inputs.regions, inputs.sampled, inputs.words
+        teacher = F.normalize(regions.teacher.float(), dim=-1)
+        labelled = regions.overlap >= self.min_overlap
+        self._remember(teacher, regions.objectness * ~labelled)
+        # how near the teacher puts labelled regions to their words; no contest without any
+        similarity = torch.where(words.is_base, teacher @ words.embeddings.T, -1)
+        typical = (similarity.amax(dim=1) * labelled).sum() / labelled.sum().clamp(min=1)
+        limit = torch.where(labelled.any(), typical - self.margin, -1)
+        takes_part = contest(words.embeddings, words.is_base, self.bank, limit)
+        return contest_loss(
+            sampled.embeddings,
+            sampled.labels,
+            words.embeddings,
+            self.bank,
+            takes_part,
+            words.temperature,
+        )
+
     def _remember(self, teacher: Tensor, objectness: Tensor) -> None:
-        best = objectness.topk(min(self.bank_rows, len(objectness))).indices
-        fresh = F.normalize(teacher[best].detach().float(), dim=-1)
+        """Puts the surest unlabelled objects first; places of unsure ones stay empty."""
+        sure = objectness.topk(min(self.bank_rows, len(objectness)))
+        fresh = teacher[sure.indices] * (sure.values >= self.min_objectness)[:, None]
         self.bank = torch.cat([fresh, self.bank])[: self.bank_size]
