@@ -91,7 +91,7 @@ def collect(folder: Path, pictures: str) -> dict[str, list[dict[str, float]]]:
             trained = folder / (row.trained_as or row.name) / seed.name
             runs.append(json.loads(path.read_text()) | _cost(trained))
             origin = json.loads((path.parent / "provenance.json").read_text())
-            runs[-1]["test_seconds"] = origin["seconds_per_picture"]
+            runs[-1]["test_seconds"] = origin.get("seconds_per_picture", -1)
             runs[-1]["seed"] = int(re.sub(r"\D", "", seed.name))
         if runs:
             found[row.name] = runs

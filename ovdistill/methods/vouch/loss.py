@@ -54,8 +54,8 @@ def contest_loss(
 ) -> Tensor:
     """Alignment in an open world: labelled RoIs choose among words and unlabelled objects.
 
-    Cross-entropy of the softmax over ``[e_r . t_1, ..., e_r . t_W, e_r . v_1, ..., e_r . v_B]`` over
-    tau, with the label's word as target.
+    Cross-entropy of the softmax over ``[e_r . t_1, ..., e_r . t_W, e_r . v_1, ..., e_r . v_B]``,
+    divided by tau, with the label's word as target.
 
     Args:
         embeddings: (R, D) of sampled RoIs, unit norm.
