@@ -57,6 +57,7 @@ def load_config(path: str | Path, options: Mapping | None = None) -> Config:
 def placeholders(config: Config) -> dict[str, str]:
     """The values of a config's placeholders, to read another config of the same data with."""
     names = ("data_root", "split", "vocabulary", "cache", "train_ann", "val_ann", "pictures")
+    names += ("train_pictures", "val_pictures")
     return {name: config[name] for name in names if name in config}
 
 

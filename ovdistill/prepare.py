@@ -19,6 +19,7 @@ from ovdistill.shapes.generate import make_shapes
 from ovdistill.shapes.world import SPLITS as SHAPES_SPLITS
 from ovdistill.shapes.world import novel_names
 from ovdistill.vocabulary import TEMPLATES, Vocabulary, base_mask, read_names
+from ovdistill.vocabulary.splits import COCO_BASE, COCO_NOVEL
 
 
 def prepare(config: Config, for_training: bool = True) -> None:
@@ -81,6 +82,8 @@ def prepare_vocabulary(
         print_log(f"words: {path} ({len(vocabulary)} of {vocabulary.teacher})", "current")
         return
     words = read_names(names)
+    if split == "coco":  # 15 of COCO's 80 categories are in neither part
+        words = words.only({*COCO_BASE, *COCO_NOVEL})
     novel = novel_names(split) if split in SHAPES_SPLITS else split
     is_base = base_mask(words.names, words.frequency, novel)
     if embeddings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,12 @@ class Names:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def only(self, kept: Container[str]) -> Names:
+        """Those of the names that are in ``kept``, in the same order."""
+        rows = [row for row, name in enumerate(self.names) if name in kept]
+        parts = (self.names, self.frequency, self.synonyms, self.ids)
+        return Names(*(part and tuple(part[row] for row in rows) for part in parts))
 
 
 def read_names(source: str | os.PathLike[str]) -> Names:

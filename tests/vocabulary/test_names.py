@@ -3,7 +3,7 @@ import json
 import pytest
 
 from ovdistill.errors import UserError
-from ovdistill.vocabulary.names import read_names
+from ovdistill.vocabulary.names import Names, read_names
 
 CATEGORIES = [
     {"id": 2, "name": "boat", "frequency": "r", "synonyms": ["boat", "ship"]},
@@ -51,3 +51,9 @@ def test_repeated_id(tmp_path):
     path.write_text(json.dumps([{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]))
     with pytest.raises(UserError, match="id occurs twice"):
         read_names(path)
+
+
+def test_only_some_of_the_names():
+    names = Names(("a", "b", "c"), frequency=("f", "c", "r"), ids=(1, 3, 7))
+    kept = names.only({"c", "a", "other"})
+    assert kept == Names(("a", "c"), frequency=("f", "r"), ids=(1, 7))
