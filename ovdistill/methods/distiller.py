@@ -109,8 +109,8 @@ class Distiller(nn.Module):
     graph, so that every rank of a distributed run has the same gradients to reduce.
 
     Attributes:
-        needs: of 'regions' and 'captions'; the detector fills these parts of the inputs, or
-            raises where the pipeline does not load them.
+        needs: of 'regions', 'captions' and 'rois'; the detector fills these parts of the inputs,
+            or raises where it cannot or the pipeline does not load them.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("regions",)

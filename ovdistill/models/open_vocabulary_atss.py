@@ -10,6 +10,7 @@ from mmdet.structures import SampleList
 from mmdet.utils import ConfigType
 from torch import Tensor, nn
 
+from ovdistill.errors import UserError
 from ovdistill.methods.distiller import DistillInputs
 from ovdistill.methods.inputs import gather_captions, gather_regions, needed, region_rois
 from ovdistill.vocabulary import Vocabulary
@@ -26,6 +27,9 @@ class OpenVocabularyATSS(SingleStageDetector):
         vocabulary: a ``Vocabulary`` or the path of its file, see ``OpenVocabularyRCNN``.
         distillers: configs of the distillation terms.
         **kwargs: as mmdet's ``SingleStageDetector``, with an ``OpenVocabularyATSSHead``.
+
+    Raises:
+        UserError: the vocabulary file is missing or damaged; a term needs RoIs.
     """
 
     def __init__(
@@ -42,6 +46,11 @@ class OpenVocabularyATSS(SingleStageDetector):
         super().__init__(bbox_head=bbox_head, **kwargs)
         self.distillers = nn.ModuleList(MODELS.build(term) for term in distillers)
         for term in self.distillers:
+            if "rois" in term.needs:
+                raise UserError(
+                    f"{type(term).__name__} needs the RoIs of a two-stage detector; "
+                    "OpenVocabularyATSS has none. Use it with OpenVocabularyRCNN."
+                )
             term.set_width(vocabulary.dim)
         self.set_vocabulary(vocabulary)
 

@@ -42,6 +42,11 @@ def test_words_are_replaced_at_test_time():
         model.set_vocabulary(words(7, dim=8))
 
 
+def test_a_term_that_needs_rois_is_refused():
+    with pytest.raises(UserError, match="VouchTerm needs the RoIs"):
+        build(NAME, words(3), distillers=[dict(type="VouchTerm")])
+
+
 def test_regions_are_embedded_at_their_centre_on_their_level():
     head = build(NAME, words(3)).bbox_head
     # anchors are of 20, 40 and 80 px on strides 4, 8 and 16

@@ -38,6 +38,8 @@ class VouchTerm(Distiller):
         bank_rows: how many regions of a batch enter at most.
     """
 
+    needs = ("regions", "rois")
+
     def __init__(
         self,
         image_weight: float = 0.5,
