@@ -6,6 +6,7 @@ Shapes: R regions, C features of a region, D embedding width, W words.
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,7 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ovdistill.errors import UserError
 from ovdistill.methods.distiller import Words
 
 
@@ -32,6 +34,10 @@ class RegionWordHead(BaseModule):
         train_novel: novel words take part in training; only for an oracle, whose data label them.
         background: learn an embedding for "none of the words". Without it (ViLD-image) a region
             is always one of the words.
+        score: 'softmax' over words and background (ViLD), or 'sigmoid' of each word for itself
+            (RKD, Detic), which needs ``background=False``.
+        prior_bias: with 'sigmoid', added to every logit and learned; -4.6 in RKD on LVIS, None on
+            COCO.
         init_cfg: mmengine initialisation.
     """
 
@@ -43,6 +49,8 @@ class RegionWordHead(BaseModule):
         temperature: float = 0.01,
         background: bool = True,
         train_novel: bool = False,
+        score: Literal["softmax", "sigmoid"] = "softmax",
+        prior_bias: float | None = None,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(
@@ -50,6 +58,10 @@ class RegionWordHead(BaseModule):
         )
         self.temperature = temperature
         self.train_novel = train_novel
+        if score == "sigmoid" and background:
+            raise UserError("RegionWordHead(score='sigmoid') has no background: background=False.")
+        self.score = score
+        self.bias = None if prior_bias is None else nn.Parameter(torch.tensor(prior_bias))
         self.project = nn.Linear(in_features, embed_dim)
         self.background = nn.Parameter(torch.empty(1, embed_dim)) if background else None
         if background:
@@ -80,12 +92,14 @@ class RegionWordHead(BaseModule):
     def align(self, embeddings: Tensor) -> Tensor:
         """(R, D) unit embeddings -> (R, W + 1) float32 logits, the background last.
 
-        In training the columns of novel words are -inf: a softmax never sees them.
+        In training the columns of novel words are -inf: no loss ever sees them.
         """
         # float32 even under autocast: cosines over a temperature of 0.01 span +-100, where bf16
         # has steps of 0.5
         with torch.autocast(embeddings.device.type, enabled=False):
             logits = embeddings.float() @ self.words.T / self.temperature
+            if self.bias is not None:
+                logits = logits + self.bias
             if self.training and not self.train_novel:
                 logits = logits.masked_fill(~self.is_base, -torch.inf)
             if self.background is None:
@@ -96,5 +110,9 @@ class RegionWordHead(BaseModule):
         return torch.cat([logits, background], dim=1)
 
     def log_scores(self, embeddings: Tensor) -> Tensor:
-        """(R, D) unit embeddings -> (R, W + 1) log-probabilities, the background last."""
-        return self.align(embeddings).log_softmax(dim=-1)
+        """(R, D) unit embeddings -> (R, W + 1) log-probabilities, the background last.
+
+        With sigmoids a background has no probability of its own: its column is -inf.
+        """
+        logits = self.align(embeddings)
+        return logits.log_softmax(dim=-1) if self.score == "softmax" else F.logsigmoid(logits)

@@ -61,6 +61,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         for head in filter(None, (self.bbox_head, self.image_head)):
             head.fc_cls.set_words(vocabulary.embeddings, vocabulary.is_base)
             head.num_classes = len(vocabulary)
+            head.loss_cls.set_vocabulary(vocabulary)
 
     def loss(
         self, x: tuple[Tensor, ...], rpn_results_list: InstanceList, batch_data_samples: SampleList

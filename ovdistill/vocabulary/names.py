@@ -27,12 +27,14 @@ class Names:
         frequency: "f", "c" or "r" each (LVIS), or None.
         synonyms: the synonyms of each (LVIS), or None.
         ids: category ids, ascending, or None.
+        counts: training pictures with each (LVIS), or None.
     """
 
     names: tuple[str, ...]
     frequency: tuple[str, ...] | None = None
     synonyms: tuple[tuple[str, ...], ...] | None = None
     ids: tuple[int, ...] | None = None
+    counts: tuple[int, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -40,7 +42,7 @@ class Names:
     def only(self, kept: Container[str]) -> Names:
         """Those of the names that are in ``kept``, in the same order."""
         rows = [row for row, name in enumerate(self.names) if name in kept]
-        parts = (self.names, self.frequency, self.synonyms, self.ids)
+        parts = (self.names, self.frequency, self.synonyms, self.ids, self.counts)
         return Names(*(part and tuple(part[row] for row in rows) for part in parts))
 
 
@@ -99,6 +101,7 @@ def _from_json(data: Any, path: str) -> Names:
         frequency=_all_have(categories, "frequency", str),
         synonyms=_all_have(categories, "synonyms", tuple),
         ids=tuple(ids) if with_ids else None,
+        counts=_all_have(categories, "image_count", int),
     )
 
 

@@ -44,6 +44,7 @@ class Vocabulary:
         templates: the prompts that were averaged; () = unknown.
         frequency: "f", "c" or "r" of each name, or None.
         synonyms: synonyms of each name, or None.
+        counts: training pictures with each name, or None.
 
     Raises:
         UserError: the parts do not fit each other, or embeddings with NaN or not of unit norm.
@@ -57,6 +58,7 @@ class Vocabulary:
     templates: tuple[str, ...] = ()
     frequency: tuple[str, ...] | None = None
     synonyms: tuple[tuple[str, ...], ...] | None = None
+    counts: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         check_names(self.names, "a vocabulary")
@@ -71,6 +73,7 @@ class Vocabulary:
             "is_base": len(self.is_base),
             "frequency": count if self.frequency is None else len(self.frequency),
             "synonyms": count if self.synonyms is None else len(self.synonyms),
+            "counts": count if self.counts is None else len(self.counts),
         }
         for what, size in sizes.items():
             if size != count:
@@ -145,6 +148,7 @@ class Vocabulary:
             templates=tuple(templates),
             frequency=names.frequency,
             synonyms=names.synonyms,
+            counts=names.counts,
         )
 
     @classmethod
@@ -199,6 +203,7 @@ class Vocabulary:
             teacher=teacher,
             frequency=names.frequency,
             synonyms=names.synonyms,
+            counts=names.counts,
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -212,6 +217,7 @@ class Vocabulary:
             "templates": json.dumps(self.templates),
             "frequency": json.dumps(self.frequency),
             "synonyms": json.dumps(self.synonyms),
+            "counts": json.dumps(self.counts),
         }
         tensors = {"embeddings": self.embeddings.contiguous(), "is_base": self.is_base.contiguous()}
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -240,6 +246,7 @@ class Vocabulary:
                     )
                 synonyms = json.loads(header["synonyms"])
                 frequency = json.loads(header["frequency"])
+                counts = json.loads(header.get("counts", "null"))
                 return cls(
                     names=tuple(json.loads(header["names"])),
                     embeddings=file.get_tensor("embeddings"),
@@ -249,6 +256,7 @@ class Vocabulary:
                     templates=tuple(json.loads(header["templates"])),
                     frequency=None if frequency is None else tuple(frequency),
                     synonyms=None if synonyms is None else tuple(tuple(s) for s in synonyms),
+                    counts=None if counts is None else tuple(counts),
                 )
         except (SafetensorError, KeyError, json.JSONDecodeError) as error:
             raise UserError(
