@@ -39,6 +39,7 @@ class Row:
         options: ``key=value`` overrides of the config.
         novel_captions: its training captions name novel objects.
         trained_as: the row whose training it shares, or None.
+        starts_from: the row whose checkpoint its training starts from, or None.
         test_flags: further arguments of ``tools/test.py``.
     """
 
@@ -48,6 +49,7 @@ class Row:
     options: tuple[str, ...] = ()
     novel_captions: bool = False
     trained_as: str | None = None
+    starts_from: str | None = None
     test_flags: tuple[str, ...] = ()
 
 
@@ -63,6 +65,13 @@ ROWS = (
     Row("rkd_point", "RKD, points", "rkd_r18_shapes", ("model.distillers.0.relation_weight=0",)),
     Row("rkd", "RKD, points + relations", "rkd_r18_shapes"),
     Row("rkd_pseudo", "RKD + pseudo labels", "rkd_pseudo_r18_shapes", novel_captions=True),
+    Row(
+        "rkd_transfer",
+        "RKD + pseudo labels + transfer, a second training",
+        "rkd_transfer_r18_shapes",
+        novel_captions=True,
+        starts_from="rkd",
+    ),
     Row("vouch", "Vouch (ours)", "vouch_r18_shapes"),
     Row(
         "text_crops",

@@ -31,5 +31,6 @@ import ovdistill.models.open_vocabulary_atss  # noqa: E402, F401
 import ovdistill.models.open_vocabulary_rcnn  # noqa: E402, F401
 import ovdistill.models.region_word_head  # noqa: E402, F401
 import ovdistill.models.roi_head  # noqa: E402, F401
+import ovdistill.models.weight_transfer  # noqa: E402, F401
 
 register_all_modules(init_default_scope=True)

@@ -39,7 +39,7 @@ def test_every_row_names_a_config_and_options_that_fit():
         config = load_config(ROOT / "configs" / f"{row.config}.py", options)
         assert len(config.model.distillers) > 0  # the same regions pass the head in every row
         assert row.novel_captions == any("Caption" in str(step) for step in config.train_pipeline)
-        assert row.trained_as is None or row.trained_as in {other.name for other in ROWS}
+        assert {row.trained_as, row.starts_from} <= {None, *(other.name for other in ROWS)}
 
 
 def test_table_and_plot(folder):

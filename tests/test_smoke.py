@@ -145,6 +145,11 @@ BAD = {
         "no file",
     ),
     "missing config": (["tools/train.py", "configs/none.py"], "no config file"),
+    "missing initial weights": (
+        ["tools/train.py", "{config}", "--work-dir", "{tmp}", "--cfg-options", "data_root={data}"]
+        + ["load_from={tmp}/none.pth"],
+        "no initial weights",
+    ),
     "missing checkpoint": (
         ["tools/test.py", "{config}", "{tmp}/none.pth", "--cfg-options", "data_root={data}"],
         "no checkpoint",

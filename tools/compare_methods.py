@@ -54,7 +54,10 @@ def run(row: Row, seed: int, args: argparse.Namespace, threads: int) -> str | No
     if (folder / args.pictures / "metrics.json").is_file():
         return None
     folder.mkdir(parents=True, exist_ok=True)
-    options = [f"split={args.split}", f"data_root={args.data_root}"]
+    options = [f"split={args.split}", f"data_root={args.data_root}", *row.options]
+    if row.starts_from:
+        initial = Path(args.out, args.split, row.starts_from, f"seed{seed}", "last.pth")
+        options.append(f"load_from={initial}")
     config = str(ROOT / "configs" / f"{row.config}.py")
     # a row may share its training with another, and differ in how it is tested
     trained = Path(args.out, args.split, row.trained_as or row.name, f"seed{seed}")
@@ -63,12 +66,12 @@ def run(row: Row, seed: int, args: argparse.Namespace, threads: int) -> str | No
     if not row.trained_as:
         commands.append(
             [*python, str(ROOT / "tools/train.py"), config, "--seed", str(seed)]
-            + ["--work-dir", str(folder), "--resume", "--cfg-options", *options, *row.options]
+            + ["--work-dir", str(folder), "--resume", "--cfg-options", *options]
         )
     commands.append(
         [*python, str(ROOT / "tools/test.py"), config, str(trained / "last.pth")]
         + ["--split", args.pictures, "-o", str(folder / args.pictures), *row.test_flags]
-        + ["--cfg-options", *options, *row.options]
+        + ["--cfg-options", *options]
     )
     environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
     with open(folder / "log.txt", "a") as log:
@@ -91,7 +94,7 @@ def main() -> None:
     failures = []
     if not args.report:
         threads = max(1, (os.cpu_count() or 1) // args.jobs)
-        tasks = [(row, seed) for seed in range(args.seeds) for row in rows]
+        first = [row for row in rows if not (row.trained_as or row.starts_from)]
 
         def work(task: tuple[Row, int]) -> None:
             failure = run(*task, args, threads)
@@ -99,10 +102,14 @@ def main() -> None:
             if failure:
                 failures.append(failure)
 
-        # the first run makes data, words, proposals and regions for all
-        work(tasks[0])
-        with ThreadPoolExecutor(args.jobs) as pool:
-            list(pool.map(work, tasks[1:]))
+        # what other rows build on comes before them
+        for part in (first, [row for row in rows if row not in first]):
+            tasks = [(row, seed) for seed in range(args.seeds) for row in part]
+            # alone, the first run makes data, words, proposals and regions for all
+            for task in tasks[:1]:
+                work(task)
+            with ThreadPoolExecutor(args.jobs) as pool:
+                list(pool.map(work, tasks[1:]))
     write_comparison(out, collect(out, args.pictures), args.split, args.pictures)
     print((out / "comparison.md").read_text())
     if failures:

@@ -77,6 +77,7 @@ def main() -> None:
     dist.barrier()
     if args.prepare_only:
         return
+    check_initial_weights(config)
     runner = Runner.from_cfg(config)
     try:
         runner.train()
@@ -89,6 +90,17 @@ def main() -> None:
         ) from None
     if dist.is_main_process():
         link_last(last_checkpoint(config.work_dir))
+
+
+def check_initial_weights(config: Config) -> None:
+    """Raises UserError where ``load_from`` names a file that is not there."""
+    path = config.get("load_from")
+    if path and "://" not in path and not osp.isfile(path):
+        raise UserError(
+            f"no initial weights {path}. {Path(config.filename).name} starts from them: run the "
+            "training that makes them (its docstring says which), or name others with "
+            "--cfg-options load_from=PATH."
+        )
 
 
 def resume(config: Config, checkpoint: str) -> None:

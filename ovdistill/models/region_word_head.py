@@ -89,6 +89,14 @@ class RegionWordHead(BaseModule):
         """(R, C) region features -> (R, D) float32 embeddings of unit norm."""
         return F.normalize(self.project(features).float(), dim=-1)
 
+    def for_words(self, embeddings: Tensor) -> Tensor:
+        """(R, D) of ``forward`` -> (R, D) that are compared with words: here the same."""
+        return embeddings
+
+    def for_distillation(self, embeddings: Tensor) -> Tensor:
+        """(R, D) of ``forward`` -> (R, D) that are compared with the teacher: here the same."""
+        return embeddings
+
     def align(self, embeddings: Tensor) -> Tensor:
         """(R, D) unit embeddings -> (R, W + 1) float32 logits, the background last.
 

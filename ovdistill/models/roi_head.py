@@ -111,7 +111,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         losses = self.bbox_head.loss(
             results["cls_score"], results["bbox_pred"], rois, labels, weights, *box_targets
         )
-        return {**results, "loss_bbox": losses}
+        return dict(loss_bbox=losses, bbox_feats=results["bbox_feats"])
 
     def _embed_together(
         self, x: tuple[Tensor, ...], rois: Tensor
@@ -126,7 +126,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         region_boxes = region_rois(self._samples)
         if self.image_head is None:
             results = self._bbox_forward(x, torch.cat([rois, region_boxes]))
-            student = results["embeddings"][len(rois) :]
+            student = self.bbox_head.fc_cls.for_distillation(results["outputs"][len(rois) :])
             results = {key: value[: len(rois)] for key, value in results.items()}
         else:
             results = self._bbox_forward(x, rois)
@@ -144,15 +144,18 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
             (P, D) unit norm.
         """
         features = self.bbox_roi_extractor(x[: self.bbox_roi_extractor.num_inputs], rois)
-        return (self.image_head or self.bbox_head)(features)[0]
+        head = self.image_head or self.bbox_head
+        return head.fc_cls.for_distillation(head(features)[0])
 
     def _bbox_forward(self, x: tuple[Tensor, ...], rois: Tensor) -> dict[str, Tensor]:
         """As mmdet's; ``cls_score`` holds logits in training and log-scores at test time."""
         results = super()._bbox_forward(x, rois)
         words = self.bbox_head.fc_cls
-        embeddings = results["cls_score"]
+        outputs = results["cls_score"]
+        embeddings = words.for_words(outputs)
         if self.training:
-            return {**results, "cls_score": words.align(embeddings), "embeddings": embeddings}
+            logits = words.align(embeddings)
+            return {**results, "cls_score": logits, "embeddings": embeddings, "outputs": outputs}
         scores = words.log_scores(embeddings)
         if self.crop_teacher is not None:
             boxes = self.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"])

@@ -1,0 +1,18 @@
+"""RKD with pseudo labels and weight transfer on OVShapes: the last of its stages.
+
+Command (the first stage is rkd_r18_shapes; for another checkpoint of it: --cfg-options
+load_from=PATH):
+
+    python tools/train.py configs/rkd_r18_shapes.py
+    python tools/train.py configs/rkd_transfer_r18_shapes.py
+    python tools/test.py configs/rkd_transfer_r18_shapes.py \
+        work_dirs/rkd_transfer_r18_shapes/last.pth
+
+The captions name novel objects.
+"""
+
+_base_ = ["rkd_pseudo_r18_shapes.py"]
+
+load_from = "work_dirs/rkd_r18_shapes/last.pth"
+transfer = dict(_base_.region_word_head, type="WeightTransferHead", hidden=128)
+model = dict(roi_head=dict(bbox_head=dict(cls_predictor_cfg=transfer)))
