@@ -108,7 +108,10 @@ def collect(folder: Path, pictures: str) -> dict[str, list[dict[str, float]]]:
 
 
 def _cost(folder: Path) -> dict[str, float]:
-    """Median seconds of an iteration and peak memory in MiB, of a run's training log."""
+    """Median seconds of an iteration and peak memory in MiB of a run's training.
+
+    The memory is that of the GPU where one was used, else that of the process.
+    """
     times, memory = [], []
     for path in folder.glob("*/vis_data/scalars.json"):
         for line in path.read_text().splitlines():
@@ -117,7 +120,12 @@ def _cost(folder: Path) -> dict[str, float]:
                 times.append(record["time"])
                 memory.append(record.get("memory", 0))
     cost = {"seconds": median(times)} if times else {}
-    return cost | ({"memory": max(memory)} if any(memory) else {})
+    process = folder / "cost.json"
+    if any(memory):
+        cost["memory"] = max(memory)
+    elif process.is_file():
+        cost |= json.loads(process.read_text())
+    return cost
 
 
 def write_comparison(

@@ -60,6 +60,14 @@ def test_table_and_plot(folder):
     assert Image.open(folder / "comparison.png").width > 500
 
 
+def test_memory_is_that_of_the_process_without_a_gpu(folder):
+    for path in folder.glob("vild/seed0/*/vis_data/scalars.json"):
+        path.write_text(json.dumps(dict(loss=1.0, time=0.5)))
+    (folder / "vild" / "seed0" / "cost.json").write_text(json.dumps(dict(memory=1234.5)))
+    found = collect(folder, "test")["vild"]
+    assert [run["memory"] for run in found] == [1234.5, 100]
+
+
 def tool(*arguments: object) -> subprocess.CompletedProcess:
     command = [sys.executable, ROOT / "tools" / "compare_methods.py", *arguments]
     return subprocess.run([*map(str, command)], capture_output=True, text=True, cwd=ROOT)

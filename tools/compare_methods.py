@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ovdistill.comparison import ROWS, Row, collect, write_comparison
 from ovdistill.errors import UserError, run_tool
+from ovdistill.evaluation.report import write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -77,9 +78,14 @@ def run(row: Row, seed: int, args: argparse.Namespace, threads: int) -> str | No
     with open(folder / "log.txt", "a") as log:
         for command in commands:
             print(" ".join(command), file=log, flush=True)
-            code = subprocess.run(command, stdout=log, stderr=log, env=environment).returncode
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = code = os.waitstatus_to_exitcode(status)
             if code:
                 return f"{row.name}, seed {seed}: exit code {code}, see {log.name}"
+            if "--seed" in command:  # of a training; ru_maxrss is in KiB, on macOS in bytes
+                unit = 2**20 if sys.platform == "darwin" else 2**10
+                write_json(folder / "cost.json", {"memory": usage.ru_maxrss / unit})
     return None
 
 
