@@ -139,6 +139,28 @@ def test_demo_without_arguments(tmp_path):
     assert found and max(o["score"] for o in found) > 0.5
 
 
+def test_methods_are_compared(trained, tmp_path):
+    rows = ("text", "text_crops", "rkd", "rkd_transfer")
+    output = run(
+        "tools/compare_methods.py", "-o", tmp_path, "--seeds", 1, "--jobs", 2, "--rows", *rows,
+        "--data-root", trained / "data", "--cfg-options", *SMALL,
+    )  # fmt: skip
+    content = json.loads((tmp_path / "shape" / "comparison.json").read_text())
+    assert sorted(row["name"] for row in content["rows"]) == sorted(rows)
+    for row in content["rows"]:
+        (figures,) = row["runs"]
+        assert figures["seconds"] > 0 and figures["memory"] > 0 and figures["test_seconds"] > 0
+    assert "rkd_transfer, seed 0: done" in output
+    # what is there is not run again
+    again = tmp_path / "shape" / "rkd" / "seed0" / "test" / "metrics.json"
+    before = again.stat().st_mtime_ns
+    run(
+        "tools/compare_methods.py", "-o", tmp_path, "--seeds", 1, "--rows", "rkd",
+        "--data-root", trained / "data", "--cfg-options", *SMALL,
+    )  # fmt: skip
+    assert again.stat().st_mtime_ns == before
+
+
 BAD = {
     "missing annotations": (
         ["tools/train.py", "configs/vild_r50_lvis.py", "--cfg-options", "data_root={tmp}"],

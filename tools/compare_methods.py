@@ -35,6 +35,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--pictures", choices=["val", "test"], default="test", help="to test on")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
     parser.add_argument("--report", action="store_true", help="only write what is there")
+    parser.add_argument("--cfg-options", nargs="+", default=[], help="overrides in every row")
     parser.add_argument("-o", "--out", required=True, help="folder of all runs and of the result")
     return parser.parse_args()
 
@@ -55,7 +56,12 @@ def run(row: Row, seed: int, args: argparse.Namespace, threads: int) -> str | No
     if (folder / args.pictures / "metrics.json").is_file():
         return None
     folder.mkdir(parents=True, exist_ok=True)
-    options = [f"split={args.split}", f"data_root={args.data_root}", *row.options]
+    options = [
+        f"split={args.split}",
+        f"data_root={args.data_root}",
+        *args.cfg_options,
+        *row.options,
+    ]
     if row.starts_from:
         initial = Path(args.out, args.split, row.starts_from, f"seed{seed}", "last.pth")
         options.append(f"load_from={initial}")
