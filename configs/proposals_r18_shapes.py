@@ -7,7 +7,7 @@ Command: tools/train.py of the other configs runs it where its checkpoint is mis
 
     python tools/train.py configs/proposals_r18_shapes.py
 
-Cost: 700 iterations, about 2 minutes on two CPU cores.
+Cost: 700 iterations, about 2.5 minutes on two CPU cores.
 """
 
 _base_ = ["_base_/runtime.py", "_base_/shapes_data.py", "_base_/r18_shapes.py"]
