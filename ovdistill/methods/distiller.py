@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 
 @dataclass
-class Regions:
+class DistillRegions:
     """Distillation regions as student and teacher see them.
 
     Attributes:
@@ -97,7 +97,7 @@ class DistillInputs:
     words: Words
     features: tuple[Tensor, ...]
     sampled: SampledRoIs | None
-    regions: Regions | None
+    regions: DistillRegions | None
     captions: Captions | None
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from ovdistill.errors import UserError
-from ovdistill.methods.distiller import Captions, Distiller, Regions
+from ovdistill.methods.distiller import Captions, Distiller, DistillRegions
 
 LOADERS = dict(
     teacher_regions='dict(type="LoadTeacherRegions", store=...)',
@@ -35,7 +35,7 @@ def region_rois(samples: SampleList) -> Tensor:
     return torch.cat([index[:, None].to(boxes), boxes], dim=1)
 
 
-def gather_regions(samples: SampleList, rois: Tensor, student: Tensor) -> Regions:
+def gather_regions(samples: SampleList, rois: Tensor, student: Tensor) -> DistillRegions:
     """The regions of a batch.
 
     Args:
@@ -48,7 +48,7 @@ def gather_regions(samples: SampleList, rois: Tensor, student: Tensor) -> Region
     labelled = torch.cat([sample.gt_instances.bboxes.float() for sample in samples])
     labelled_index = _index(labelled, [len(sample.gt_instances) for sample in samples])
     iou = image_iou(rois[:, 1:], image_index, labelled, labelled_index)
-    return Regions(
+    return DistillRegions(
         student=student,
         teacher=torch.cat([part.embeddings for part in parts]),
         boxes=rois[:, 1:],

@@ -16,7 +16,7 @@ from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from ovdistill.methods.distiller import DistillInputs, Regions, SampledRoIs
+from ovdistill.methods.distiller import DistillInputs, DistillRegions, SampledRoIs
 from ovdistill.methods.inputs import gather_captions, gather_regions, needed, region_rois
 from ovdistill.methods.vild.loss import ensemble_log_scores
 from ovdistill.models.mask_boxes import MaskBoxRoIHead
@@ -115,7 +115,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
 
     def _embed_together(
         self, x: tuple[Tensor, ...], rois: Tensor
-    ) -> tuple[dict[str, Tensor], Regions | None]:
+    ) -> tuple[dict[str, Tensor], DistillRegions | None]:
         """The sampled RoIs through the box head, and the distillation regions.
 
         Regions that train the same head pass it together with the RoIs, so that a head with

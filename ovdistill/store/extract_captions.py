@@ -52,10 +52,12 @@ def extract_captions(
         image: [(texts[text], [texts[phrase] for phrase in noun_phrases(text)]) for text in own]
         for image, own in captions.items()
     }
-    batches = range(0, len(texts.all), TEXTS_A_BATCH)
+    different = texts.all
     embeddings = [
-        teacher.encode_text(texts.all[start : start + TEXTS_A_BATCH]).cpu()
-        for start in tqdm(batches, desc="captions", unit="batch")
+        teacher.encode_text(different[start : start + TEXTS_A_BATCH]).cpu()
+        for start in tqdm(
+            range(0, len(different), TEXTS_A_BATCH), desc="captions", unit=f"{TEXTS_A_BATCH} texts"
+        )
     ]
     header = dict(
         teacher=teacher.id, teacher_hash=teacher.weights_hash, annotations=os.fspath(annotations)
