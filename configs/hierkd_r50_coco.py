@@ -14,7 +14,7 @@ Expected: box AP50 novel/base/all 20.3/51.3/43.2 (the paper). Not reproduced her
 
 Known differences from the released code: the teacher sees precomputed regions, in its own pixel
 statistics, in place of crops of the predicted boxes; a 1 x 1 map to the embedding in place of a
-3 x 3; the temperature is fixed and the background starts at random.
+3 x 3; the background starts at random.
 """
 
 _base_ = ["_base_/runtime.py", "_base_/coco_data.py", "_base_/r50.py"]
@@ -50,7 +50,7 @@ model = dict(
         in_channels=256,
         feat_channels=256,
         stacked_convs=4,
-        cls_predictor_cfg=dict(type="RegionWordHead", temperature=0.01),
+        cls_predictor_cfg=dict(type="RegionWordHead", temperature=0.01, learn_temperature=True),
         anchor_generator=dict(
             type="AnchorGenerator",
             ratios=[1.0],

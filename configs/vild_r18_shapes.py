@@ -21,6 +21,7 @@ model = dict(
     type="OpenVocabularyRCNN",
     vocabulary="{vocabulary}",
     distillers=[dict(type="ViLDTerm", loss_weight=0.5)],
+    channels_last=True,
     data_preprocessor=_base_.data_preprocessor,
     backbone=_base_.backbone,
     neck=_base_.neck,

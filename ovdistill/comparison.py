@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any
 
+from ovdistill.errors import UserError
 from ovdistill.evaluation.report import provenance, write_json
 
 COLUMNS = {
@@ -55,6 +56,11 @@ class Row:
     starts_from: str | None = None
     test_flags: tuple[str, ...] = ()
 
+    @property
+    def builds_on_another(self) -> bool:
+        """Whether it needs the checkpoint of another row."""
+        return bool(self.trained_as or self.starts_from)
+
 
 # Every row sends the same regions through its head; 'text' does so with a weight of zero, so that
 # all have the same compute.
@@ -76,6 +82,7 @@ ROWS = (
         starts_from="rkd",
     ),
     Row("vouch", "Vouch (ours)", "vouch_r18_shapes"),
+    Row("combined", "everything combined", "ovdistill_r18_shapes", novel_captions=True),
     Row(
         "text_crops",
         "text only + teacher on crops",
@@ -88,26 +95,53 @@ ROWS = (
 )
 
 
-def collect(folder: Path, pictures: str) -> dict[str, list[dict[str, float]]]:
+Runs = dict[str, list[dict[str, Any]]]
+
+
+def collect(folder: Path, pictures: str, known: Runs | None = None) -> Runs:
     """The figures of every finished run, by row.
 
     Args:
         folder: has ``ROW/seedN/{val,test}/metrics.json`` and ``ROW/seedN/*/vis_data/scalars.json``.
         pictures: 'val' or 'test'.
+        known: runs from elsewhere, see ``read_runs``; one that is in the folder too gives way.
     """
     found = {}
     for row in ROWS:
-        runs = []
-        for path in sorted(folder.glob(f"{row.name}/seed*/{pictures}/metrics.json")):
+        runs = {run["seed"]: run for run in (known or {}).get(row.name, ())}
+        for path in folder.glob(f"{row.name}/seed*/{pictures}/metrics.json"):
             seed = path.parents[1]
+            number = int(re.sub(r"\D", "", seed.name))
             trained = folder / (row.trained_as or row.name) / seed.name
-            runs.append(json.loads(path.read_text()) | _cost(trained))
             origin = json.loads((path.parent / "provenance.json").read_text())
-            runs[-1]["test_seconds"] = origin.get("seconds_per_picture", -1)
-            runs[-1]["seed"] = int(re.sub(r"\D", "", seed.name))
+            runs[number] = {
+                **json.loads(path.read_text()),
+                **_cost(trained),
+                "test_seconds": origin.get("seconds_per_picture", -1),
+                "seed": number,
+                "date": origin.get("date"),
+                "torch": origin.get("libraries", {}).get("torch"),
+            }
         if runs:
-            found[row.name] = runs
+            found[row.name] = [runs[number] for number in sorted(runs)]
     return found
+
+
+def read_runs(path: str | Path, split: str, pictures: str) -> Runs:
+    """The runs that a ``comparison.json`` holds, by row.
+
+    Raises:
+        UserError: no such file, or it is of another split or of other pictures.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"no file {path}; expected a comparison.json of this tool.")
+    content = json.loads(Path(path).read_text())
+    if (content["split"], content["pictures"]) != (split, pictures):
+        raise UserError(
+            f"{path} compares on split {content['split']}, {content['pictures']} pictures; "
+            f"expected split {split}, {pictures} pictures."
+        )
+    return {row["name"]: row["runs"] for row in content["rows"]}
 
 
 def _cost(folder: Path) -> dict[str, float]:
@@ -131,9 +165,7 @@ def _cost(folder: Path) -> dict[str, float]:
     return cost
 
 
-def write_comparison(
-    folder: Path, found: dict[str, list[dict[str, float]]], split: str, pictures: str
-) -> None:
+def write_comparison(folder: Path, found: Runs, split: str, pictures: str) -> None:
     """Writes comparison.json, comparison.md and comparison.png."""
     rows = [row for row in ROWS if row.name in found]
     content = {
@@ -169,18 +201,17 @@ def _summary(runs: Sequence[dict[str, float]], key: str) -> dict[str, float] | N
 
 
 def markdown(rows: Sequence[dict[str, Any]]) -> str:
-    """The table; a star marks rows whose captions name novel objects."""
+    """The table."""
     shown = [key for key in COLUMNS if any(row["summary"][key] for row in rows)]
     lines = [
-        ["method", "seeds", *(COLUMNS[key] for key in shown)],
-        ["---", *["---:"] * (len(shown) + 1)],
+        ["method", "captions name novel objects", "seeds", *(COLUMNS[key] for key in shown)],
+        ["---", ":---:", *["---:"] * (len(shown) + 1)],
     ]
     for row in rows:
-        title = row["title"] + (" *" if row["novel_captions"] else "")
+        captions = "yes" if row["novel_captions"] else "no"
         cells = [_cell(row["summary"][key], key, len(row["runs"])) for key in shown]
-        lines.append([title, str(len(row["runs"])), *cells])
-    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return table + "\n\n\\* its training captions name novel objects\n"
+        lines.append([row["title"], captions, str(len(row["runs"])), *cells])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def _cell(summary: dict[str, float] | None, key: str, runs: int) -> str:

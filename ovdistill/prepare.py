@@ -65,6 +65,7 @@ def prepare_vocabulary(
     split: str,
     templates: str = "single",
     embeddings: str | None = None,
+    tokens: bool = False,
 ) -> None:
     """Encodes the words with the config's teacher, or takes embeddings that were published.
 
@@ -76,7 +77,13 @@ def prepare_vocabulary(
             ``vocabulary.base_mask``.
         templates: prompts, 'single' or 'vild63'.
         embeddings: an .npy file (W, D) in the order of the names, in place of the teacher.
+        tokens: embed the names' tokens too.
+
+    Raises:
+        UserError: tokens of embeddings from a file are asked for.
     """
+    if tokens and embeddings:
+        raise UserError("tokens need the teacher: take prepare.vocabulary.embeddings away.")
     if Path(path).is_file():
         vocabulary = Vocabulary.load(path)
         print_log(f"words: {path} ({len(vocabulary)} of {vocabulary.teacher})", "current")
@@ -91,7 +98,7 @@ def prepare_vocabulary(
         vocabulary = Vocabulary.from_array(embeddings, words, teacher=teacher_id, is_base=is_base)
     else:
         teacher = build_teacher(config)
-        vocabulary = Vocabulary.encode(words, teacher, TEMPLATES[templates], is_base)
+        vocabulary = Vocabulary.encode(words, teacher, TEMPLATES[templates], is_base, tokens)
     vocabulary.save(path)
     print_log(f"words: wrote {path} ({len(vocabulary)} of {vocabulary.teacher})", "current")
 

@@ -29,6 +29,7 @@ import ovdistill.models.atss_head  # noqa: E402, F401
 import ovdistill.models.mask_boxes  # noqa: E402, F401
 import ovdistill.models.open_vocabulary_atss  # noqa: E402, F401
 import ovdistill.models.open_vocabulary_rcnn  # noqa: E402, F401
+import ovdistill.models.region_token_head  # noqa: E402, F401
 import ovdistill.models.region_word_head  # noqa: E402, F401
 import ovdistill.models.roi_head  # noqa: E402, F401
 import ovdistill.models.weight_transfer  # noqa: E402, F401

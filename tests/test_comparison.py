@@ -55,8 +55,10 @@ def test_table_and_plot(folder):
     assert novel["mean"] == 32 and novel["std"] == pytest.approx(8**0.5)
     assert rows["vild"]["summary"]["segm/AP_novel"] is None
     table = (folder / "comparison.md").read_text()
-    assert "| ViLD | 2 | 32.0 ± 2.8 | 71.0 ± 1.4 |" in table
-    assert "| HierKD, two-stage * | 1 | 40.0 | 60.0 |" in table and "0.30 | 0.062 | 100 |" in table
+    assert "| ViLD | no | 2 | 32.0 ± 2.8 | 71.0 ± 1.4 |" in table
+    assert (
+        "| HierKD, two-stage | yes | 1 | 40.0 | 60.0 |" in table and "0.30 | 0.062 | 100 |" in table
+    )
     assert Image.open(folder / "comparison.png").width > 500
 
 
@@ -80,10 +82,24 @@ def test_the_tool_reports_what_is_there_and_refuses_unknown_rows(folder, tmp_pat
     (tmp_path / "runs").rename(tmp_path / "shape")
     done = tool("-o", tmp_path, "--report")
     assert done.returncode == 0, done.stderr
-    assert "| ViLD | 2 |" in done.stdout
+    assert "| ViLD | no | 2 |" in done.stdout
     done = tool("-o", tmp_path, "--rows", "vild", "none")
     assert done.returncode == 2 and "got row 'none'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_runs_of_an_earlier_comparison_count_as_done(folder, tmp_path):
+    write_comparison(folder, collect(folder, "test"), "shape", "test")
+    earlier = folder / "comparison.json"
+    out = tmp_path / "new"
+    done = tool("-o", out, "--rows", "vild", "--seeds", 2, "--known", earlier)
+    assert done.returncode == 0, done.stderr
+    assert "vild, seed 1: done before" in done.stdout
+    table = (out / "shape" / "comparison.md").read_text()
+    assert table == (folder / "comparison.md").read_text()
+    for options in (["--split", "compositional"], ["--pictures", "val"]):
+        done = tool("-o", out, "--report", "--known", earlier, *options)
+        assert done.returncode == 2 and "split shape, test pictures; expected" in done.stderr
 
 
 def test_a_finished_run_is_not_run_again(folder, tmp_path):
@@ -92,6 +108,6 @@ def test_a_finished_run_is_not_run_again(folder, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("shape/vild/**/*.json")}
     done = tool("-o", tmp_path, "--rows", "vild", "--seeds", 2, "--data-root", tmp_path / "none")
     assert done.returncode == 0, done.stderr
-    assert "vild, seed 1: done" in done.stdout
+    assert "vild, seed 1: done before" in done.stdout
     assert before == {path: path.stat().st_mtime_ns for path in before}
     assert not (tmp_path / "none").exists()

@@ -36,7 +36,10 @@ def test_config_builds(name):
     model = config.model
     if model.type.startswith("OpenVocabulary"):
         names = tuple(f"word {i}" for i in range(4))
-        model["vocabulary"] = Vocabulary(names, torch.eye(4, 8), torch.ones(4) > 0, "test")
+        tokens = torch.eye(5, 8)  # "word" and four numbers
+        model["vocabulary"] = Vocabulary(
+            names, torch.eye(4, 8), torch.ones(4) > 0, "test", token_embeddings=tokens
+        )
     built = MODELS.build(model)
     assert sum(p.numel() for p in built.parameters()) > 1e5
 

@@ -2,9 +2,10 @@
 
     python tools/compare_methods.py --benchmark shapes --split shape --seeds 3 -o work_dirs/compare
 
-A run that is cut off goes on where it was: a row and seed with a metrics.json is done. Writes
-comparison.json, comparison.md and comparison.png after every run. --rows picks rows, --jobs runs
-several at a time (each with one thread), --report only draws what is there.
+A run that is cut off goes on where it was: a row and seed with a metrics.json is done, and so are
+those of an earlier comparison.json that --known names. Writes comparison.json, comparison.md and
+comparison.png after every run. --rows picks rows, --jobs runs several at a time (each with its
+share of the cores), --report only writes what is there.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
-from ovdistill.comparison import ROWS, Row, collect, write_comparison
+from ovdistill.comparison import ROWS, Row, collect, read_runs, write_comparison
 from ovdistill.errors import UserError, run_tool
 from ovdistill.evaluation.report import write_json
 
@@ -34,6 +36,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--data-root", default="data/ovshapes")
     parser.add_argument("--pictures", choices=["val", "test"], default="test", help="to test on")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
+    parser.add_argument(
+        "--known",
+        metavar="FILE",
+        help="a comparison.json whose runs stand in the table as they are",
+    )
     parser.add_argument("--report", action="store_true", help="only write what is there")
     parser.add_argument("--cfg-options", nargs="+", default=[], help="overrides in every row")
     parser.add_argument("-o", "--out", required=True, help="folder of all runs and of the result")
@@ -50,49 +57,89 @@ def pick(names: list[str] | None) -> list[Row]:
     return [row for row in ROWS if not names or row.name in names]
 
 
-def run(row: Row, seed: int, args: argparse.Namespace, threads: int) -> str | None:
-    """Trains and tests a row with a seed; returns what went wrong, if anything."""
-    folder = Path(args.out, args.split, row.name, f"seed{seed}")
-    if (folder / args.pictures / "metrics.json").is_file():
-        return None
-    folder.mkdir(parents=True, exist_ok=True)
-    options = [
-        f"split={args.split}",
-        f"data_root={args.data_root}",
-        *args.cfg_options,
-        *row.options,
-    ]
-    if row.starts_from:
-        initial = Path(args.out, args.split, row.starts_from, f"seed{seed}", "last.pth")
-        options.append(f"load_from={initial}")
-    config = str(ROOT / "configs" / f"{row.config}.py")
-    # a row may share its training with another, and differ in how it is tested
-    trained = Path(args.out, args.split, row.trained_as or row.name, f"seed{seed}")
-    python = [sys.executable]
-    commands = []
-    if not row.trained_as:
-        commands.append(
-            [*python, str(ROOT / "tools/train.py"), config, "--seed", str(seed)]
-            + ["--work-dir", str(folder), "--resume", "--cfg-options", *options]
-        )
-    commands.append(
-        [*python, str(ROOT / "tools/test.py"), config, str(trained / "last.pth")]
-        + ["--split", args.pictures, "-o", str(folder / args.pictures), *row.test_flags]
-        + ["--cfg-options", *options]
-    )
-    environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
-    with open(folder / "log.txt", "a") as log:
-        for command in commands:
-            print(" ".join(command), file=log, flush=True)
-            process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+class Comparison:
+    """Runs rows of the table in folders of ``--out``, and writes the table.
+
+    Args:
+        args: of the command line.
+    """
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.out = Path(args.out, args.split)
+        self.known = read_runs(args.known, args.split, args.pictures) if args.known else {}
+        threads = max(1, (os.cpu_count() or 1) // args.jobs)
+        self.environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
+        self.writing = Lock()
+
+    def report(self) -> None:
+        """Writes the table of what is there."""
+        with self.writing:
+            found = collect(self.out, self.args.pictures, self.known)
+            write_comparison(self.out, found, self.args.split, self.args.pictures)
+
+    def is_done(self, row: Row, seed: int) -> bool:
+        """Whether there is a result already, here or in ``--known``."""
+        if any(run["seed"] == seed for run in self.known.get(row.name, ())):
+            return True
+        return (self.folder(row.name, seed) / self.args.pictures / "metrics.json").is_file()
+
+    def folder(self, row: str, seed: int) -> Path:
+        """The work dir of a run."""
+        return self.out / row / f"seed{seed}"
+
+    def prepare(self, row: Row) -> None:
+        """Makes what trainings of a row share: data, words, proposal network, regions, captions.
+
+        Raises:
+            UserError: the preparation fails.
+        """
+        self.out.mkdir(parents=True, exist_ok=True)
+        command = [*_tool("train", row), "--prepare-only", "--cfg-options", *self._options(row)]
+        failure = self._run(command, self.out / "prepare.txt")[0]
+        if failure:
+            raise UserError(f"preparing {row.name}: {failure}")
+
+    def run(self, row: Row, seed: int) -> str | None:
+        """Trains and tests a row with a seed; returns what went wrong, if anything."""
+        folder = self.folder(row.name, seed)
+        folder.mkdir(parents=True, exist_ok=True)
+        options = [*self._options(row), "train_cfg.val_begin=1000000000"]  # tested below
+        if row.starts_from:
+            options.append(f"load_from={self.folder(row.starts_from, seed) / 'last.pth'}")
+        if not row.trained_as:
+            command = [*_tool("train", row), "--seed", str(seed), "--work-dir", str(folder)]
+            command += ["--resume", "--cfg-options", *options]
+            failure, memory = self._run(command, folder / "log.txt")
+            if failure:
+                return f"{row.name}, seed {seed}: {failure}"
+            write_json(folder / "cost.json", {"memory": memory})
+        # a row may share its training with another, and differ in how it is tested
+        weights = self.folder(row.trained_as or row.name, seed) / "last.pth"
+        command = [*_tool("test", row), str(weights), "--split", self.args.pictures]
+        command += ["-o", str(folder / self.args.pictures), *row.test_flags]
+        failure, _ = self._run([*command, "--cfg-options", *options], folder / "log.txt")
+        return f"{row.name}, seed {seed}: {failure}" if failure else None
+
+    def _options(self, row: Row) -> list[str]:
+        args = self.args
+        own = [f"split={args.split}", f"data_root={args.data_root}"]
+        return [*own, *args.cfg_options, *row.options]
+
+    def _run(self, command: list[str], log: Path) -> tuple[str | None, float]:
+        """Runs a command; returns what went wrong and its peak memory in MiB."""
+        with open(log, "a") as file:
+            print(" ".join(command), file=file, flush=True)
+            process = subprocess.Popen(command, stdout=file, stderr=file, env=self.environment)
             _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = code = os.waitstatus_to_exitcode(status)
-            if code:
-                return f"{row.name}, seed {seed}: exit code {code}, see {log.name}"
-            if "--seed" in command:  # of a training; ru_maxrss is in KiB, on macOS in bytes
-                unit = 2**20 if sys.platform == "darwin" else 2**10
-                write_json(folder / "cost.json", {"memory": usage.ru_maxrss / unit})
-    return None
+        process.returncode = code = os.waitstatus_to_exitcode(status)
+        unit = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss is in bytes or in KiB
+        return (f"exit code {code}, see {log}" if code else None), usage.ru_maxrss / unit
+
+
+def _tool(name: str, row: Row) -> list[str]:
+    """The start of a command line."""
+    return [sys.executable, str(ROOT / f"tools/{name}.py"), str(ROOT / f"configs/{row.config}.py")]
 
 
 def main() -> None:
@@ -102,28 +149,31 @@ def main() -> None:
             f"got --seeds {args.seeds} --jobs {args.jobs}; expected at least 1 of each."
         )
     rows = pick(args.rows)
-    out = Path(args.out, args.split)
+    comparison = Comparison(args)
     failures = []
+
+    def work(task: tuple[Row, int]) -> None:
+        failure = comparison.run(*task)
+        print(failure or f"{task[0].name}, seed {task[1]}: done", flush=True)
+        if failure:
+            failures.append(failure)
+        comparison.report()
+
     if not args.report:
-        threads = max(1, (os.cpu_count() or 1) // args.jobs)
-        first = [row for row in rows if not (row.trained_as or row.starts_from)]
-
-        def work(task: tuple[Row, int]) -> None:
-            failure = run(*task, args, threads)
-            print(failure or f"{task[0].name}, seed {task[1]}: done", flush=True)
-            if failure:
-                failures.append(failure)
-
+        tasks = [(row, seed) for seed in range(args.seeds) for row in rows]
+        open_tasks = [task for task in tasks if not comparison.is_done(*task)]
+        for row, seed in tasks:
+            if (row, seed) not in open_tasks:
+                print(f"{row.name}, seed {seed}: done before", flush=True)
+        for row in {row.config: row for row, _ in open_tasks}.values():
+            comparison.prepare(row)
         # what other rows build on comes before them
-        for part in (first, [row for row in rows if row not in first]):
-            tasks = [(row, seed) for seed in range(args.seeds) for row in part]
-            # alone, the first run makes data, words, proposals and regions for all
-            for task in tasks[:1]:
-                work(task)
+        for builds_on in (False, True):
+            part = [task for task in open_tasks if task[0].builds_on_another == builds_on]
             with ThreadPoolExecutor(args.jobs) as pool:
-                list(pool.map(work, tasks[1:]))
-    write_comparison(out, collect(out, args.pictures), args.split, args.pictures)
-    print((out / "comparison.md").read_text())
+                list(pool.map(work, part))
+    comparison.report()
+    print((comparison.out / "comparison.md").read_text())
     if failures:
         raise UserError("some runs failed:\n  " + "\n  ".join(failures))
 

@@ -33,7 +33,7 @@ def main() -> None:
     config = load_config(args.config, args.cfg_options)
     model = build_detector(config, args.checkpoint)
     state = {
-        name: value.half() if args.half and value.is_floating_point() else value
+        name: (value.half() if args.half and value.is_floating_point() else value).contiguous()
         for name, value in model.state_dict().items()
     }
     args.out.mkdir(parents=True, exist_ok=True)

@@ -95,7 +95,8 @@ class OVInferencer:
         others = parse_queries(background) if background else ()
         names = queries + tuple(word for word in others if word not in queries)
         templates = TEMPLATES[_find(self.config, "prepare", "vocabulary", "templates") or "single"]
-        vocabulary = Vocabulary.encode(names, self.teacher, templates)
+        tokens = bool(_find(self.config, "prepare", "vocabulary", "tokens"))
+        vocabulary = Vocabulary.encode(names, self.teacher, templates, tokens=tokens)
         self.set_vocabulary(vocabulary, len(queries))
         return vocabulary
 

@@ -6,10 +6,13 @@ boxes, M noun phrases, D embedding width.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor, nn
+
+from ovdistill.errors import UserError
 
 
 @dataclass
@@ -40,12 +43,14 @@ class SampledRoIs:
     Attributes:
         embeddings: (R, D) student embeddings, unit norm, with gradient.
         boxes: (R, 4) float32, xyxy, absolute pixels of the network input.
+        predicted: (R, 4) the boxes that the student makes of them, likewise, with gradient.
         image_index: (R,) int64 index in [0, N) of the image that a RoI belongs to.
         labels: (R,) int64 in [0, W]; W where no labelled object was matched.
     """
 
     embeddings: Tensor
     boxes: Tensor
+    predicted: Tensor
     image_index: Tensor
     labels: Tensor
 
@@ -57,12 +62,12 @@ class Words:
     Attributes:
         embeddings: (W, D) float32, unit norm, no gradient.
         is_base: (W,) bool; a word that is not takes no part in training.
-        temperature: cosines are divided by it.
+        temperature: cosines are divided by it; a scalar without gradient where it is learned.
     """
 
     embeddings: Tensor
     is_base: Tensor
-    temperature: float
+    temperature: float | Tensor
 
 
 @dataclass
@@ -125,3 +130,21 @@ class Distiller(nn.Module):
     def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
         """Returns scalar losses whose names start with ``loss_``, their weight applied."""
         raise TypeError(f"{type(self).__name__} must define forward(inputs) -> dict of losses")
+
+
+def distillation_losses(terms: Iterable[Distiller], inputs: DistillInputs) -> dict[str, Tensor]:
+    """The losses of all terms by name.
+
+    Raises:
+        UserError: two terms have a loss of the same name, so that one would hide the other.
+    """
+    losses: dict[str, Tensor] = {}
+    for term in terms:
+        own = term(inputs)
+        if both := own.keys() & losses.keys():
+            raise UserError(
+                f"two distillers have a loss {min(both)}, the second {type(term).__name__}; "
+                "expected each term once in `distillers`."
+            )
+        losses.update(own)
+    return losses

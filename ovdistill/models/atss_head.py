@@ -87,7 +87,7 @@ class OpenVocabularyATSSHead(ATSSHead):
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Replaces the words."""
-        self.fc_cls.set_words(vocabulary.embeddings, vocabulary.is_base)
+        self.fc_cls.set_vocabulary(vocabulary)
         self.num_classes = len(vocabulary)
         self.cls_out_channels = len(vocabulary) + 1
 

@@ -11,7 +11,7 @@ from mmdet.utils import ConfigType
 from torch import Tensor, nn
 
 from ovdistill.errors import UserError
-from ovdistill.methods.distiller import DistillInputs
+from ovdistill.methods.distiller import DistillInputs, distillation_losses
 from ovdistill.methods.inputs import gather_captions, gather_regions, needed, region_rois
 from ovdistill.vocabulary import Vocabulary
 
@@ -85,6 +85,4 @@ class OpenVocabularyATSS(SingleStageDetector):
             regions=regions,
             captions=captions,
         )
-        for term in self.distillers:
-            losses.update(term(inputs))
-        return losses
+        return losses | distillation_losses(self.distillers, inputs)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ovdistill.errors import UserError
 from ovdistill.methods.distiller import Words
+from ovdistill.vocabulary import Vocabulary
 
 
 @MODELS.register_module()
@@ -31,6 +32,7 @@ class RegionWordHead(BaseModule):
         out_features: W + 1, given by mmdet's box heads; only the first size of the word buffer.
         embed_dim: D, the width of the teacher's embeddings.
         temperature: the similarity is divided by it. 0.01 in ViLD.
+        learn_temperature: learn its inverse, from there on (HierKD).
         train_novel: novel words take part in training; only for an oracle, whose data label them.
         background: learn an embedding for "none of the words". Without it (ViLD-image) a region
             is always one of the words.
@@ -51,12 +53,15 @@ class RegionWordHead(BaseModule):
         train_novel: bool = False,
         score: Literal["softmax", "sigmoid"] = "softmax",
         prior_bias: float | None = None,
+        learn_temperature: bool = False,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(
             init_cfg or dict(type="Xavier", layer="Linear", distribution="uniform", bias=0)
         )
-        self.temperature = temperature
+        self.scale = 1 / temperature
+        if learn_temperature:
+            self.scale = nn.Parameter(torch.tensor(self.scale))
         self.train_novel = train_novel
         if score == "sigmoid" and background:
             raise UserError("RegionWordHead(score='sigmoid') has no background: background=False.")
@@ -70,20 +75,16 @@ class RegionWordHead(BaseModule):
         self.register_buffer("words", torch.zeros(words, embed_dim), persistent=False)
         self.register_buffer("is_base", torch.ones(words, dtype=torch.bool), persistent=False)
 
-    def set_words(self, words: Tensor, is_base: Tensor) -> None:
-        """Replaces the words.
-
-        Args:
-            words: (W, D) unit norm.
-            is_base: (W,) bool; a word that is not base takes no part in training.
-        """
+    def set_vocabulary(self, vocabulary: Vocabulary) -> None:
+        """Replaces the words; one that is not base takes no part in training."""
         device = self.words.device
-        self.words = words.to(device=device, dtype=torch.float32)
-        self.is_base = is_base.to(device=device)
+        self.words = vocabulary.embeddings.to(device)
+        self.is_base = vocabulary.is_base.to(device)
 
     def as_inputs(self) -> Words:
         """The words as distillation terms see them."""
-        return Words(self.words, self.is_base, self.temperature)
+        scale = self.scale.detach() if isinstance(self.scale, Tensor) else self.scale
+        return Words(self.words, self.is_base, 1 / scale)
 
     def forward(self, features: Tensor) -> Tensor:
         """(R, C) region features -> (R, D) float32 embeddings of unit norm."""
@@ -105,7 +106,7 @@ class RegionWordHead(BaseModule):
         # float32 even under autocast: cosines over a temperature of 0.01 span +-100, where bf16
         # has steps of 0.5
         with torch.autocast(embeddings.device.type, enabled=False):
-            logits = embeddings.float() @ self.words.T / self.temperature
+            logits = embeddings.float() @ self.words.T * self.scale
             if self.bias is not None:
                 logits = logits + self.bias
             if self.training and not self.train_novel:
@@ -114,7 +115,7 @@ class RegionWordHead(BaseModule):
                 background = logits.new_full((len(logits), 1), -torch.inf)
             else:
                 unit = F.normalize(self.background.float(), dim=-1)
-                background = embeddings.float() @ unit.T / self.temperature
+                background = embeddings.float() @ unit.T * self.scale
         return torch.cat([logits, background], dim=1)
 
     def log_scores(self, embeddings: Tensor) -> Tensor:

@@ -16,7 +16,12 @@ from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from ovdistill.methods.distiller import DistillInputs, DistillRegions, SampledRoIs
+from ovdistill.methods.distiller import (
+    DistillInputs,
+    DistillRegions,
+    SampledRoIs,
+    distillation_losses,
+)
 from ovdistill.methods.inputs import gather_captions, gather_regions, needed, region_rois
 from ovdistill.methods.vild.loss import ensemble_log_scores
 from ovdistill.models.mask_boxes import MaskBoxRoIHead
@@ -59,7 +64,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Replaces the words of every head."""
         for head in filter(None, (self.bbox_head, self.image_head)):
-            head.fc_cls.set_words(vocabulary.embeddings, vocabulary.is_base)
+            head.fc_cls.set_vocabulary(vocabulary)
             head.num_classes = len(vocabulary)
             head.loss_cls.set_vocabulary(vocabulary)
 
@@ -72,9 +77,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         self._samples = batch_data_samples
         losses = super().loss(x, rpn_results_list, batch_data_samples)
         inputs, self._inputs, self._samples = self._inputs, None, []
-        for term in self.distillers:
-            losses.update(term(inputs))
-        return losses
+        return losses | distillation_losses(self.distillers, inputs)
 
     def bbox_loss(
         self, x: tuple[Tensor, ...], sampling_results: list[SamplingResult]
@@ -91,6 +94,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         sampled = SampledRoIs(
             embeddings=results.pop("embeddings"),
             boxes=rois[:, 1:],
+            predicted=self.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"]),
             image_index=rois[:, 0].long(),
             labels=labels,
         )

@@ -22,6 +22,7 @@ from torch.nn.functional import normalize
 from ovdistill.errors import UserError
 from ovdistill.vocabulary.names import Names, check_names
 from ovdistill.vocabulary.prompts import fill
+from ovdistill.vocabulary.tokens import all_tokens, positive_map
 
 if TYPE_CHECKING:
     from ovdistill.teacher import Teacher
@@ -45,6 +46,7 @@ class Vocabulary:
         frequency: "f", "c" or "r" of each name, or None.
         synonyms: synonyms of each name, or None.
         counts: training pictures with each name, or None.
+        token_embeddings: (T, D) float32, unit norm, of ``tokens``; None where nobody asked.
 
     Raises:
         UserError: the parts do not fit each other, or embeddings with NaN or not of unit norm.
@@ -59,15 +61,12 @@ class Vocabulary:
     frequency: tuple[str, ...] | None = None
     synonyms: tuple[tuple[str, ...], ...] | None = None
     counts: tuple[int, ...] | None = None
+    token_embeddings: Tensor | None = None
 
     def __post_init__(self) -> None:
         check_names(self.names, "a vocabulary")
         count = len(self.names)
-        if self.embeddings.ndim != 2 or self.embeddings.dtype != torch.float32:
-            raise UserError(
-                f"embeddings {tuple(self.embeddings.shape)} {self.embeddings.dtype}; "
-                "expected (names, width) float32"
-            )
+        _check_form(self.embeddings, "names")
         sizes = {
             "embeddings": len(self.embeddings),
             "is_base": len(self.is_base),
@@ -80,14 +79,15 @@ class Vocabulary:
                 raise UserError(f"{size} {what} for {count} names; expected one for each name")
         if self.is_base.dtype != torch.bool:
             raise UserError(f"is_base is {self.is_base.dtype}; expected bool")
-        norms = self.embeddings.norm(dim=1)
-        wrong = ~((norms - 1).abs() < UNIT_TOLERANCE)  # also true for NaN
-        if wrong.any():
-            index = int(wrong.nonzero()[0])
-            raise UserError(
-                f"the embedding of {self.names[index]!r} has norm {norms[index].item():.4g}; "
-                "expected unit norm (Vocabulary.from_array normalises)"
-            )
+        _check_norms(self.embeddings, self.names)
+        if self.token_embeddings is not None:
+            _check_form(self.token_embeddings, "tokens")
+            if self.token_embeddings.shape != (len(self.tokens), self.dim):
+                raise UserError(
+                    f"token embeddings {tuple(self.token_embeddings.shape)} for "
+                    f"{len(self.tokens)} tokens of width {self.dim}"
+                )
+            _check_norms(self.token_embeddings, self.tokens)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -96,6 +96,16 @@ class Vocabulary:
     def dim(self) -> int:
         """D."""
         return self.embeddings.shape[1]
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The T different tokens of all names, see ``vocabulary.tokens``."""
+        return all_tokens(self.names)
+
+    @property
+    def positive_map(self) -> Tensor:
+        """(W, T) bool: which tokens each name has."""
+        return positive_map(self.names, self.tokens)
 
     def check_width(self, dim: int) -> None:
         """Raises UserError unless D is ``dim``, the width of a detector's embeddings."""
@@ -113,6 +123,7 @@ class Vocabulary:
         teacher: Teacher,
         templates: Sequence[str],
         is_base: Tensor | None = None,
+        tokens: bool = False,
     ) -> Vocabulary:
         """Embeds names with a teacher.
 
@@ -124,6 +135,7 @@ class Vocabulary:
             teacher: the teacher.
             templates: e.g. ``TEMPLATES["vild63"]``.
             is_base: (W,) bool; None = all base.
+            tokens: embed the names' tokens too, for a head that aligns with them.
 
         Raises:
             UserError: no names or templates, an empty or repeated name, a bad template.
@@ -132,16 +144,9 @@ class Vocabulary:
         check_names(names.names, "the names to encode")
         if not templates:
             raise UserError("no prompt templates; expected e.g. TEMPLATES['single']")
-        per_chunk = max(1, PROMPTS_A_CHUNK // len(templates))
-        means = []
-        for start in range(0, len(names), per_chunk):
-            chunk = names.names[start : start + per_chunk]
-            prompts = [fill(template, name) for name in chunk for template in templates]
-            embedded = teacher.encode_text(prompts).unflatten(0, (len(chunk), len(templates)))
-            means.append(normalize(embedded.mean(dim=1), dim=-1).cpu())
         return cls(
             names=names.names,
-            embeddings=torch.cat(means).clone(),  # no longer an inference-mode tensor
+            embeddings=_embed(names.names, teacher, templates),
             is_base=_all_base(names) if is_base is None else is_base,
             teacher=teacher.id,
             teacher_hash=teacher.weights_hash,
@@ -149,6 +154,9 @@ class Vocabulary:
             frequency=names.frequency,
             synonyms=names.synonyms,
             counts=names.counts,
+            token_embeddings=(
+                _embed(all_tokens(names.names), teacher, templates) if tokens else None
+            ),
         )
 
     @classmethod
@@ -220,6 +228,8 @@ class Vocabulary:
             "counts": json.dumps(self.counts),
         }
         tensors = {"embeddings": self.embeddings.contiguous(), "is_base": self.is_base.contiguous()}
+        if self.token_embeddings is not None:
+            tensors["token_embeddings"] = self.token_embeddings.contiguous()
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         temporary.write_bytes(save(tensors, header))
@@ -247,6 +257,7 @@ class Vocabulary:
                 synonyms = json.loads(header["synonyms"])
                 frequency = json.loads(header["frequency"])
                 counts = json.loads(header.get("counts", "null"))
+                has_tokens = "token_embeddings" in file.keys()  # noqa: SIM118 - no mapping
                 return cls(
                     names=tuple(json.loads(header["names"])),
                     embeddings=file.get_tensor("embeddings"),
@@ -257,12 +268,44 @@ class Vocabulary:
                     frequency=None if frequency is None else tuple(frequency),
                     synonyms=None if synonyms is None else tuple(tuple(s) for s in synonyms),
                     counts=None if counts is None else tuple(counts),
+                    token_embeddings=file.get_tensor("token_embeddings") if has_tokens else None,
                 )
         except (SafetensorError, KeyError, json.JSONDecodeError) as error:
             raise UserError(
                 f"vocabulary file {os.fspath(path)!r} is damaged ({error}); "
                 "make it again with: ovdistill vocab"
             ) from error
+
+
+def _embed(names: Sequence[str], teacher: Teacher, templates: Sequence[str]) -> Tensor:
+    """(len(names), D) float32 on the CPU: the mean over templates, of unit norm."""
+    per_chunk = max(1, PROMPTS_A_CHUNK // len(templates))
+    means = []
+    for start in range(0, len(names), per_chunk):
+        chunk = names[start : start + per_chunk]
+        prompts = [fill(template, name) for name in chunk for template in templates]
+        embedded = teacher.encode_text(prompts).unflatten(0, (len(chunk), len(templates)))
+        means.append(normalize(embedded.mean(dim=1), dim=-1).cpu())
+    return torch.cat(means).clone()  # no longer an inference-mode tensor
+
+
+def _check_form(embeddings: Tensor, rows: str) -> None:
+    if embeddings.ndim != 2 or embeddings.dtype != torch.float32:
+        raise UserError(
+            f"embeddings {tuple(embeddings.shape)} {embeddings.dtype}; "
+            f"expected ({rows}, width) float32"
+        )
+
+
+def _check_norms(embeddings: Tensor, names: Sequence[str]) -> None:
+    norms = embeddings.norm(dim=1)
+    wrong = ~((norms - 1).abs() < UNIT_TOLERANCE)  # also true for NaN
+    if wrong.any():
+        index = int(wrong.nonzero()[0])
+        raise UserError(
+            f"the embedding of {names[index]!r} has norm {norms[index].item():.4g}; "
+            "expected unit norm (Vocabulary.from_array normalises)"
+        )
 
 
 def _all_base(names: Names) -> Tensor:

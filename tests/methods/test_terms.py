@@ -4,14 +4,18 @@ import pytest
 import torch
 
 from ovdistill.errors import UserError
+from ovdistill.methods.distiller import DistillInputs, DistillRegions
+from ovdistill.methods.hierkd.loss import attend
+from ovdistill.methods.hierkd.term import HierKDRegionGlobalTerm
 from ovdistill.methods.inputs import image_iou
 
-from ..batches import batch, build, losses_of, words
+from ..batches import D, batch, build, losses_of, words
 
 TERMS = {
     "ViLDTerm": ({}, {"loss_vild_image"}),
     "HierKDInstanceTerm": (dict(min_overlap=0.0), {"loss_hierkd_instance"}),
     "HierKDGlobalTerm": (dict(in_channels=48), {"loss_hierkd_global"}),
+    "HierKDRegionGlobalTerm": ({}, {"loss_hierkd_region"}),
     "RKDTerm": ({}, {"loss_rkd_point", "loss_rkd_relation"}),
     "RKDPseudoLabelTerm": (dict(min_similarity=-2.0), {"loss_rkd_pseudo"}),
     "VouchTerm": (dict(min_objectness=0.0), {"loss_vouch_image", "loss_vouch_contest"}),
@@ -72,6 +76,25 @@ def test_what_is_not_loaded_is_named(name, field, loader):
         losses_of(model, data)
 
 
+def test_captions_attend_the_regions_of_each_image():
+    term = HierKDRegionGlobalTerm(max_regions=3)
+    student = torch.nn.functional.normalize(torch.randn(3, D), dim=1)
+    index = torch.tensor([0, 2, 2])
+    blank = torch.zeros(3)
+    regions = DistillRegions(student, student, torch.zeros(3, 4), blank, index, blank)
+    patches = term.patches(DistillInputs(3, None, (), None, regions, None))
+    assert patches.shape == (3, 3, D)
+    assert torch.equal(patches[0, 0], student[0]) and torch.equal(patches[2, :2], student[1:])
+    assert patches.abs().sum() == pytest.approx(student.abs().sum().item(), rel=1e-5)
+    # an empty place draws attention, but adds nothing: the mean is that of the regions
+    text = student[1:2]
+    seen = attend(patches, text)
+    assert torch.allclose(seen[0, 0], student[0], atol=1e-6)
+    weight = (student[1:] @ text.T).exp()
+    expected = torch.nn.functional.normalize((weight * student[1:]).sum(0), dim=0)
+    assert torch.allclose(seen[0, 2], expected, atol=1e-6)
+
+
 def test_instance_level_takes_regions_of_labelled_objects_only():
     term = dict(type="HierKDInstanceTerm", min_overlap=0.5, loss_weight=1.0)
     model = build("vild_r18_shapes", words(7), distillers=[term])
@@ -93,3 +116,9 @@ def test_iou_is_zero_across_images():
     others = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 10], [5, 0, 15, 10], [3, 3, 3, 3]])
     iou = image_iou(box, torch.tensor([1]), others, torch.tensor([0, 1, 1, 1]))
     assert iou.tolist()[0] == pytest.approx([0, 1, 1 / 3, 0])
+
+
+def test_a_term_that_would_hide_another_is_refused():
+    model = build("vild_r18_shapes", words(7), distillers=[dict(type="ViLDTerm")] * 2)
+    with pytest.raises(UserError, match="loss_vild_image"):
+        losses_of(model, batch())

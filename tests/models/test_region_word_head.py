@@ -8,6 +8,7 @@ import torch
 import ovdistill.register  # noqa: F401
 from ovdistill.models.alignment import RegionWordLoss
 from ovdistill.models.region_word_head import RegionWordHead
+from ovdistill.vocabulary import Vocabulary
 
 
 def make_head(background: bool = True, **options) -> RegionWordHead:
@@ -18,7 +19,7 @@ def make_head(background: bool = True, **options) -> RegionWordHead:
         head.project.bias.zero_()
         if background:
             head.background.copy_(torch.tensor([[2.0, 2.0]]))
-    head.set_words(torch.eye(2), torch.tensor([True, False]))
+    head.set_vocabulary(Vocabulary(("a", "b"), torch.eye(2), torch.tensor([True, False]), "test"))
     return head
 
 
@@ -56,7 +57,8 @@ def test_log_scores_sum_to_one_with_background_and_over_words_without():
 def test_words_can_be_replaced_and_are_not_weights():
     head = make_head().eval()
     assert not any("words" in name or "is_base" in name for name in head.state_dict())
-    head.set_words(torch.eye(2)[[1, 0, 1]], torch.ones(3, dtype=torch.bool))
+    other = Vocabulary(("b", "a", "c"), torch.eye(2)[[1, 0, 1]], torch.ones(3) > 0, "test")
+    head.set_vocabulary(other)
     logits = head.align(torch.tensor([[0.6, 0.8]]))
     assert logits[0, :3].tolist() == pytest.approx([1.6, 1.2, 1.6])
 
@@ -82,6 +84,20 @@ def test_background_learns():
     expected = math.log1p(math.exp(1.2 - 2.8 / math.sqrt(2)))
     assert loss.item() == pytest.approx(expected, abs=1e-6)
     assert head.background.grad.abs().sum() > 0
+
+
+def test_the_temperature_can_be_learned():
+    head = make_head(learn_temperature=True)
+    assert "scale" in head.state_dict() and "scale" not in make_head().state_dict()
+    embeddings = torch.tensor([[0.6, 0.8]])
+    RegionWordLoss()(head.align(embeddings), torch.tensor([0])).backward()
+    # d/ds of -log softmax(s c)_0 = sum_i p_i c_i - c_0, over word 0 and the background
+    cosines = torch.tensor([0.6, 1.4 / math.sqrt(2)])
+    expected = ((2 * cosines).softmax(0) * cosines).sum() - 0.6
+    assert head.scale.grad.item() == pytest.approx(expected.item(), abs=1e-6)
+    seen = head.as_inputs().temperature
+    assert seen.item() == pytest.approx(0.5) and not seen.requires_grad
+    assert make_head().as_inputs().temperature == 0.5
 
 
 def test_loss_of_weight_zero_keeps_the_graph():

@@ -58,6 +58,7 @@ class HierKDGlobalTerm(Distiller):
     """
 
     needs = ("captions",)
+    loss_name = "loss_hierkd_global"
 
     def __init__(
         self,
@@ -82,18 +83,52 @@ class HierKDGlobalTerm(Distiller):
         if self.in_channels:
             self.project = nn.Conv2d(self.in_channels, embed_dim, 1)
 
-    def patches(self, features: tuple[Tensor, ...]) -> Tensor:
+    def patches(self, inputs: DistillInputs) -> Tensor:
         """Pyramid levels (N, C, H_l, W_l) -> (N, levels x grid^2, D), unit norm."""
-        levels = [F.normalize(self.project(level).float(), dim=1) for level in features]
+        levels = [F.normalize(self.project(level).float(), dim=1) for level in inputs.features]
         pooled = [F.adaptive_max_pool2d(level, self.grid).flatten(2) for level in levels]
         return F.normalize(torch.cat(pooled, dim=2), dim=1).transpose(1, 2)
 
     def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
-        """Returns ``loss_hierkd_global``."""
-        patches = self.patches(inputs.features)
+        """Returns one loss, by the name of ``loss_name``."""
+        patches = self.patches(inputs)
         captions = inputs.captions
         if self.text == "caption":
             loss = caption_loss(patches, captions.embeddings, self.scale, self.gather)
         else:
             loss = phrase_loss(patches, captions.phrases, captions.phrase_index, self.scale)
-        return {"loss_hierkd_global": self.loss_weight * loss}
+        return {self.loss_name: self.loss_weight * loss}
+
+
+@MODELS.register_module()
+class HierKDRegionGlobalTerm(HierKDGlobalTerm):
+    """Global level on regions: a caption attends what the RoI head makes of them.
+
+    In a two-stage detector the words are aligned with the RoI head's embeddings, which the
+    pyramid's patches never pass.
+
+    Args:
+        loss_weight: as ``HierKDGlobalTerm``.
+        max_regions: of an image at most, as in ``LoadTeacherRegions``; the same on all ranks.
+        **kwargs: ``text``, ``scale`` and ``gather`` of ``HierKDGlobalTerm``.
+    """
+
+    needs = ("captions", "regions")
+    loss_name = "loss_hierkd_region"
+
+    def __init__(self, loss_weight: float = 1.0, max_regions: int = 10, **kwargs) -> None:
+        super().__init__(loss_weight, **kwargs)
+        self.max_regions = max_regions
+
+    def patches(self, inputs: DistillInputs) -> Tensor:
+        """(P, D) regions -> (N, max_regions, D); empty places are zero, which draws no attention.
+
+        A zero patch adds nothing to a weighted sum, and its weight goes with the sum's norm.
+        """
+        regions = inputs.regions
+        index = regions.image_index
+        counts = torch.bincount(index, minlength=inputs.images)
+        place = torch.arange(len(index), device=index.device) - (counts.cumsum(0) - counts)[index]
+        width = regions.student.shape[1]
+        patches = regions.student.new_zeros(inputs.images, self.max_regions, width)
+        return patches.index_put((index, place), regions.student)

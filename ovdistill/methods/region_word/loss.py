@@ -38,7 +38,12 @@ def sigmoid_loss(
 
 
 def focal_loss(
-    logits: Tensor, targets: Tensor, considered: Tensor, alpha: float = 0.25, gamma: float = 2.0
+    logits: Tensor,
+    targets: Tensor,
+    considered: Tensor,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    weights: Tensor | None = None,
 ) -> Tensor:
     """Sigmoid focal loss for each word or token, over the number of positive regions.
 
@@ -50,6 +55,7 @@ def focal_loss(
         considered: (T,) bool, False for padding and for novel words.
         alpha: weight of a positive; a negative weighs 1 - alpha.
         gamma: exponent of the modulating factor.
+        weights: (R,) weight of each region; all one by default.
 
     Returns:
         Scalar: the sum over the regions with a target. Zero, with a graph, for R = 0.
@@ -59,6 +65,8 @@ def focal_loss(
     p = logits.sigmoid()
     missed = p * (1 - targets) + (1 - p) * targets
     losses = (alpha * targets + (1 - alpha) * (1 - targets)) * missed**gamma * entropy
+    if weights is not None:
+        losses = losses * weights[:, None]
     positives = targets.amax(dim=1).sum() if targets.shape[1] else targets.sum()
     return torch.where(considered, losses, 0).sum() / positives.clamp(min=1)
 

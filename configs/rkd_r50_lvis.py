@@ -1,0 +1,37 @@
+"""RKD on OV-LVIS, the second of three stages: points and relations of the teacher's regions.
+
+Command (see rkd_base_r50_lvis.py, the stage before, for the batch):
+
+    torchrun --nproc_per_node 8 tools/train.py configs/rkd_r50_lvis.py --launcher pytorch --amp
+    python tools/test.py configs/rkd_r50_lvis.py work_dirs/rkd_r50_lvis/last.pth
+
+Before it, once: `tools/train.py configs/rpn_r50_lvis.py` for the regions.
+
+Cost: 90,000 iterations of batch 16, 4.5 hours on 8 A100 (README of the released code); not measured
+here.
+Expected: mask AP novel/common/frequent/all 15.2/20.2/27.3/22.1 (the same). Not reproduced here.
+
+Known difference from the released code: its five regions a picture come from MViT, which was
+trained on other data; ours from an RPN trained on base boxes, and the teacher sees them at 1x and
+1.5x. The weights are the released ones; `preset="paper"` with 0.15 and 0.25 is the paper's form.
+"""
+
+_base_ = ["rkd_base_r50_lvis.py"]
+
+load_from = "work_dirs/rkd_base_r50_lvis/last.pth"
+prepare = dict(
+    proposals=dict(_delete_=True, network="rpn_r50_lvis.py", checkpoint="{proposals}"),
+    regions=dict(_delete_=True, path="{regions}", per_image=300),
+)
+model = dict(
+    distillers=[
+        dict(type="RKDTerm", preset="released", point_weight=0.25, relation_weight=0.13),
+    ]
+)
+train_pipeline = [
+    *_base_.train_pipeline[:2],
+    # the surest five
+    dict(type="LoadTeacherRegions", store="{regions}", max_regions=5),
+    *_base_.train_pipeline[2:],
+]
+train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))
