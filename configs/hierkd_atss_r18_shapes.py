@@ -17,7 +17,7 @@ model = dict(
     distillers=[
         # L1 in ViLD's unit and weight; HierKD's 0.05 of the L2 norm is for its sum of levels
         dict(type="HierKDInstanceTerm", norm=1, loss_weight=0.5),
-        dict(type="HierKDGlobalTerm", loss_weight=0.1),
+        dict(type="HierKDGlobalTerm", text="phrases", loss_weight=0.5),
     ],
     data_preprocessor=dict(_base_.data_preprocessor, pad_mask=False),
     backbone=_base_.backbone,

@@ -17,7 +17,8 @@ model = dict(
     distillers=[
         # L1 in ViLD's unit and weight; HierKD's 0.05 of the L2 norm is for its sum of levels
         dict(type="HierKDInstanceTerm", norm=1, loss_weight=0.5),
-        dict(type="HierKDGlobalTerm", in_channels=48, loss_weight=0.1),
+        # phrases on regions; a caption on patches of the pyramid (HierKDGlobalTerm) does less here
+        dict(type="HierKDRegionGlobalTerm", text="phrases", loss_weight=0.3),
     ]
 )
 train_pipeline = [

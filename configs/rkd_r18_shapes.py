@@ -11,5 +11,5 @@ Point-wise alone: `--cfg-options model.distillers.0.relation_weight=0`.
 _base_ = ["vild_r18_shapes.py"]
 
 model = dict(
-    distillers=[dict(type="RKDTerm", preset="paper", point_weight=0.5, relation_weight=0.25)]
+    distillers=[dict(type="RKDTerm", preset="paper", point_weight=0.5, relation_weight=50.0)]
 )

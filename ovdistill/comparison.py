@@ -71,7 +71,14 @@ ROWS = (
     Row("vild_ensemble", "ViLD-ensemble", "vild_ensemble_r18_shapes"),
     Row("hierkd", "HierKD, two-stage", "hierkd_r18_shapes", novel_captions=True),
     Row("hierkd_atss", "HierKD, ATSS", "hierkd_atss_r18_shapes", novel_captions=True),
-    Row("rkd_point", "RKD, points", "rkd_r18_shapes", ("model.distillers.0.relation_weight=0",)),
+    # in the paper's form RKD's points are ViLD's image loss, with the same weight: one training
+    Row(
+        "rkd_point",
+        "RKD, points",
+        "rkd_r18_shapes",
+        ("model.distillers.0.relation_weight=0",),
+        trained_as="vild",
+    ),
     Row("rkd", "RKD, points + relations", "rkd_r18_shapes"),
     Row("rkd_pseudo", "RKD + pseudo labels", "rkd_pseudo_r18_shapes", novel_captions=True),
     Row(
@@ -89,6 +96,13 @@ ROWS = (
         "vild_r18_shapes",
         ("model.distillers.0.loss_weight=0",),
         trained_as="text",
+        test_flags=("--teacher-on-crops",),
+    ),
+    Row(
+        "vouch_crops",
+        "Vouch + teacher on crops",
+        "vouch_r18_shapes",
+        trained_as="vouch",
         test_flags=("--teacher-on-crops",),
     ),
     Row("oracle", "oracle: all classes labelled", "oracle_r18_shapes"),

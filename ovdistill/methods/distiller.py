@@ -43,14 +43,12 @@ class SampledRoIs:
     Attributes:
         embeddings: (R, D) student embeddings, unit norm, with gradient.
         boxes: (R, 4) float32, xyxy, absolute pixels of the network input.
-        predicted: (R, 4) the boxes that the student makes of them, likewise, with gradient.
         image_index: (R,) int64 index in [0, N) of the image that a RoI belongs to.
         labels: (R,) int64 in [0, W]; W where no labelled object was matched.
     """
 
     embeddings: Tensor
     boxes: Tensor
-    predicted: Tensor
     image_index: Tensor
     labels: Tensor
 

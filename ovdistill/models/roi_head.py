@@ -94,7 +94,6 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         sampled = SampledRoIs(
             embeddings=results.pop("embeddings"),
             boxes=rois[:, 1:],
-            predicted=self.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"]),
             image_index=rois[:, 0].long(),
             labels=labels,
         )

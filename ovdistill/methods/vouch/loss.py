@@ -44,23 +44,6 @@ def weighted_image_loss(student: Tensor, teacher: Tensor, weights: Tensor) -> Te
     return (weights * distance).sum() / weights.sum().clamp(min=1e-6)
 
 
-def box_loss(predicted: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    """L1 distance of the edges of boxes, in sides of the target.
-
-    Args:
-        predicted: (R, 4) xyxy of all sampled RoIs.
-        targets: (R, 4) xyxy in the same pixels; anything where the weight is zero.
-        weights: (R,) not negative.
-
-    Returns:
-        Scalar: the weighted sum over RoIs and edges, over R, as the box loss of labelled RoIs.
-        Zero, with a graph, where all weights are zero.
-    """
-    side = (targets[:, 2:] - targets[:, :2]).clamp(min=1).repeat(1, 2)
-    distance = ((predicted.float() - targets) / side).abs().sum(dim=1)
-    return (weights * distance).sum() / max(len(predicted), 1)
-
-
 def contest_loss(
     embeddings: Tensor,
     labels: Tensor,

@@ -10,7 +10,6 @@ from torch import Tensor
 from ovdistill.methods.distiller import Distiller, DistillInputs
 from ovdistill.methods.inputs import image_iou
 from ovdistill.methods.vouch.loss import (
-    box_loss,
     contest,
     contest_loss,
     object_evidence,
@@ -30,8 +29,6 @@ class VouchTerm(Distiller):
     Args:
         image_weight: of the L1 distance to the teacher, in ViLD's unit (summed over D).
         contest_weight: of the second alignment loss, in the unit of the first.
-        box_weight: of the distance between the boxes of unlabelled RoIs and their region, in sides
-            of the region.
         soften: 0 leaves the background target alone, 1 takes it away where a region is certain.
         min_overlap: a region matches a RoI or a labelled box from this IoU on.
         min_objectness: of a region that enters the bank.
@@ -47,7 +44,6 @@ class VouchTerm(Distiller):
         self,
         image_weight: float = 0.5,
         contest_weight: float = 1.0,
-        box_weight: float = 0.0,
         soften: float = 1.0,
         min_overlap: float = 0.5,
         min_objectness: float = 0.3,
@@ -58,7 +54,6 @@ class VouchTerm(Distiller):
         super().__init__()
         self.image_weight = image_weight
         self.contest_weight = contest_weight
-        self.box_weight = box_weight
         self.soften = soften
         self.min_overlap = min_overlap
         self.min_objectness = min_objectness
@@ -88,21 +83,7 @@ class VouchTerm(Distiller):
             losses["loss_vouch_image"] = self.image_weight * loss
         if self.contest_weight:
             losses["loss_vouch_contest"] = self.contest_weight * self._contest(inputs)
-        if self.box_weight:
-            losses["loss_vouch_box"] = self.box_weight * self._boxes(inputs)
         return losses
-
-    def _boxes(self, inputs: DistillInputs) -> Tensor:
-        sampled, regions = inputs.sampled, inputs.regions
-        if not len(regions.boxes):
-            return sampled.predicted.sum() * 0
-        overlap = image_iou(sampled.boxes, sampled.image_index, regions.boxes, regions.image_index)
-        best, region = overlap.max(dim=1)
-        unlabelled = (sampled.labels == len(inputs.words.is_base)) & (
-            regions.overlap[region] < self.min_overlap
-        )
-        weights = regions.objectness[region] * unlabelled * (best >= self.min_overlap)
-        return box_loss(sampled.predicted, regions.boxes[region], weights)
 
     def _contest(self, inputs: DistillInputs) -> Tensor:
         regions, sampled, words = inputs.regions, inputs.sampled, inputs.words
