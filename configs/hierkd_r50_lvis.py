@@ -19,7 +19,8 @@ model = dict(
     distillers=[
         # L1 in ViLD's unit and weight; HierKD's 0.05 of the L2 norm is for its sum of levels
         dict(type="HierKDInstanceTerm", norm=1, loss_weight=0.5),
-        dict(type="HierKDGlobalTerm", in_channels=256, loss_weight=1.0),
+        # phrases on regions, as on OVShapes; HierKDGlobalTerm(in_channels=256) is on the pyramid
+        dict(type="HierKDRegionGlobalTerm", text="phrases", max_regions=300, loss_weight=0.3),
     ]
 )
 train_pipeline = [

@@ -3,14 +3,26 @@
 Its second stage matters: the teacher names what a box holds, so a region that fits its object
 badly teaches the wrong words. The detectors on OVShapes start from its weights too.
 
-Command: tools/train.py of the other configs runs it where its checkpoint is missing; alone:
+It comes trained with the package, so that every run has the same regions: what a detector learns
+of novel words varies more with them than with its own seed. To train it anew:
 
     python tools/train.py configs/proposals_r18_shapes.py
+    python tools/publish.py configs/proposals_r18_shapes.py \
+        work_dirs/proposals_r18_shapes/last.pth -o ovdistill/shapes/weights \
+        --name proposals_shape --half
 
-Cost: 700 iterations, about 2.5 minutes on two CPU cores.
+and with `--cfg-options split=compositional` and `--name proposals_compositional` for that split.
+
+Cost: 700 iterations, about 2 minutes on two CPU cores.
+Result (val pictures, best IoU of 10 regions with an object): 0.88 base, 0.83 novel.
 """
 
 _base_ = ["_base_/runtime.py", "_base_/shapes_data.py", "_base_/r18_shapes.py"]
+
+# A RoI that no labelled object is near may hold an unlabelled one: it is no negative. On val, 69 %
+# of the regions of novel objects then score above 0.5 (else 54 %), and 1 % of the background's.
+rcnn = _base_.model_train_cfg.rcnn
+rcnn = dict(rcnn, assigner=dict(rcnn.assigner, neg_iou_thr=(0.1, 0.5)))
 
 model = dict(
     type="MaskRCNN",
@@ -19,7 +31,7 @@ model = dict(
     neck=_base_.neck,
     rpn_head=_base_.rpn_head,
     roi_head=dict(_base_.roi_head, type="MaskBoxRoIHead"),
-    train_cfg=_base_.model_train_cfg,
+    train_cfg=dict(_base_.model_train_cfg, rcnn=rcnn),
     test_cfg=dict(
         rpn=_base_.rpn_proposals,
         rcnn=dict(

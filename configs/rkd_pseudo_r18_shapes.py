@@ -14,7 +14,7 @@ prepare = dict(
     captions=dict(path="{captions}", annotations="{data_root}/annotations/captions_train.json")
 )
 model = dict(
-    distillers=[*_base_.model.distillers, dict(type="RKDPseudoLabelTerm", loss_weight=0.1)]
+    distillers=[*_base_.model.distillers, dict(type="RKDPseudoLabelTerm", loss_weight=0.01)]
 )
 train_pipeline = [
     *_base_.train_pipeline[:3],

@@ -10,11 +10,13 @@ import logging
 import shutil
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from ovdistill.build import build_teacher, last_checkpoint, load_config, placeholders
+from ovdistill.build import build_teacher, last_checkpoint, load_config, placeholders, read_weights
 from ovdistill.errors import UserError
+from ovdistill.shapes import WEIGHTS_DIR
 from ovdistill.shapes.generate import make_shapes
 from ovdistill.shapes.world import SPLITS as SHAPES_SPLITS
 from ovdistill.shapes.world import novel_names
@@ -107,16 +109,19 @@ def prepare_proposals(
     config: Config,
     checkpoint: str,
     network: str,
+    published: str | None = None,
     train: bool = False,
     options: dict | None = None,
 ) -> None:
-    """Trains the network that proposes distillation regions, on base boxes only.
+    """The network that proposes distillation regions, which has seen base boxes only.
 
     Args:
         config: its data and split are the network's.
         checkpoint: the weights to have.
         network: config of the network, relative to the main config.
-        train: where the checkpoint is missing, train it; otherwise say how to.
+        published: where the checkpoint is missing, take the weights of this name that ship with the
+            package; None, or a name that does not, for a training.
+        train: where there are no weights, train the network; otherwise say how to.
         options: overrides of the network's config, in training and in proposing.
 
     Raises:
@@ -126,6 +131,14 @@ def prepare_proposals(
 
     if Path(checkpoint).is_file():
         print_log(f"proposals: {checkpoint}", "current")
+        return
+    shipped = WEIGHTS_DIR / f"{published}.safetensors"
+    if published and shipped.is_file():
+        weights = {name: value.float() for name, value in read_weights(shipped).items()}
+        Path(checkpoint).parent.mkdir(parents=True, exist_ok=True)
+        torch.save(dict(state_dict=weights), f"{checkpoint}.tmp")
+        Path(f"{checkpoint}.tmp").replace(checkpoint)
+        print_log(f"proposals: wrote {checkpoint} (as shipped: {shipped.name})", "current")
         return
     own = _proposal_network(config)
     if not train:

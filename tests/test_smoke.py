@@ -22,6 +22,7 @@ SMALL = [
     "train_dataloader.num_workers=0",
     "train_dataloader.persistent_workers=False",
     "prepare.regions.per_image=4",
+    "prepare.proposals.published=None",
     "prepare.proposals.options.train_cfg.max_iters=2",
     "prepare.proposals.options.train_dataloader.batch_size=2",
 ]

@@ -3,7 +3,8 @@
     python tools/publish.py CONFIG CHECKPOINT -o DIR [--half]
 
 writes DIR/NAME.safetensors (weights alone: no optimizer, nothing that can run) and
-DIR/NAME_config.py (detector, test pipeline and teacher), which is all that the demo needs.
+DIR/NAME_config.py (detector, test pipeline and teacher), which is all that the demo needs. Of a
+network without words, which proposes regions, it writes the weights.
 """
 
 from __future__ import annotations
@@ -37,12 +38,20 @@ def main() -> None:
         for name, value in model.state_dict().items()
     }
     args.out.mkdir(parents=True, exist_ok=True)
+    origin = {"config": Path(args.config).name}
+    vocabulary = getattr(model, "vocabulary", None)
+    if vocabulary is not None:
+        origin |= {"teacher": vocabulary.teacher, "teacher_hash": vocabulary.teacher_hash}
+        write_config(args.out / f"{args.name}_config.py", config, f"{args.name}.safetensors")
     weights = args.out / f"{args.name}.safetensors"
-    origin = {"config": Path(args.config).name, "teacher": model.vocabulary.teacher}
-    save_file(state, f"{weights}.tmp", {**origin, "teacher_hash": model.vocabulary.teacher_hash})
+    save_file(state, f"{weights}.tmp", origin)
     os.chmod(f"{weights}.tmp", 0o644)  # safetensors makes it private
     os.replace(f"{weights}.tmp", weights)
+    print(f"wrote {weights} ({weights.stat().st_size / 1e6:.1f} MB)")
 
+
+def write_config(path: Path, config: Config, weights: str) -> None:
+    """The part of a config that finding text in pictures needs."""
     own = Config(
         dict(
             custom_imports=config.custom_imports,
@@ -53,12 +62,11 @@ def main() -> None:
             prepare=dict(vocabulary=dict(templates=config.prepare.vocabulary.templates)),
         )
     )
-    path = args.out / f"{args.name}_config.py"
     path.with_suffix(".tmp").write_text(
-        f'"""The detector in {weights.name}, made by tools/publish.py."""\n\n{own.pretty_text}'
+        f'"""The detector in {weights}, made by tools/publish.py."""\n\n{own.pretty_text}'
     )
     path.with_suffix(".tmp").replace(path)
-    print(f"wrote {weights} ({weights.stat().st_size / 1e6:.1f} MB) and {path}")
+    print(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import os.path as osp
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.error import URLError
 
@@ -82,14 +83,26 @@ def main() -> None:
     try:
         runner.train()
     except URLError as error:
+        parts = pretrained_parts(config.model, "model")
         raise UserError(
-            f"the initial weights {config.model.backbone.init_cfg.checkpoint} cannot be fetched "
+            f"the initial weights {', '.join(sorted(set(parts.values())))} cannot be fetched "
             f"({error.reason}). Name a local file with --cfg-options "
-            "model.backbone.init_cfg.checkpoint=PATH, or start from scratch with "
-            "model.backbone.init_cfg=None."
+            f"{' '.join(f'{key}.checkpoint=PATH' for key in parts)}, or start from scratch with "
+            f"{' '.join(f'{key}=None' for key in parts)}."
         ) from None
     if dist.is_main_process():
         link_last(last_checkpoint(config.work_dir))
+
+
+def pretrained_parts(config: Mapping, key: str) -> dict[str, str]:
+    """The dotted keys of every ``init_cfg`` that names weights, and what it names."""
+    parts = {}
+    for name, value in config.items():
+        if name == "init_cfg" and isinstance(value, Mapping) and "checkpoint" in value:
+            parts[f"{key}.{name}"] = value["checkpoint"]
+        elif isinstance(value, Mapping):
+            parts |= pretrained_parts(value, f"{key}.{name}")
+    return parts
 
 
 def check_initial_weights(config: Config) -> None:

@@ -16,7 +16,12 @@ prepare = dict(
         split="{split}",
         templates="single",
     ),
-    proposals=dict(network="proposals_r18_shapes.py", checkpoint="{proposals}", train=True),
+    proposals=dict(
+        network="proposals_r18_shapes.py",
+        checkpoint="{proposals}",
+        published="proposals_{split}",
+        train=True,
+    ),
 )
 
 train_pipeline = [

@@ -39,6 +39,8 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         image_head: config of a second box head (``with_reg=False``) that only distillation
             regions train: ViLD-ensemble. Without it they train the one head: ViLD.
         text_share: exponent of the text head for base words in the ensemble, 2/3 in ViLD.
+        fixed_share: exponent of the text head for every word, base or novel, in place of
+            ``text_share``; for transfer to other data (0.6 in DetPro).
         distillers: configs of the distillation terms; each gets the same ``DistillInputs``.
         **kwargs: as mmdet's ``StandardRoIHead``.
     """
@@ -48,12 +50,14 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         *args,
         image_head: ConfigType | None = None,
         text_share: float = 2 / 3,
+        fixed_share: float | None = None,
         distillers: list[ConfigType] | tuple = (),
         **kwargs,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.image_head = MODELS.build(image_head) if image_head else None
         self.text_share = text_share
+        self.fixed_share = fixed_share
         self.distillers = nn.ModuleList(MODELS.build(term) for term in distillers)
         for term in self.distillers:
             term.set_width(self.bbox_head.fc_cls.project.out_features)
@@ -163,17 +167,20 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         if self.crop_teacher is not None:
             boxes = self.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"])
             image = self.crop_teacher(boxes, rois[:, 0].long(), words.words)
-            scores[:, :-1] = ensemble_log_scores(
-                scores[:, :-1], image, words.is_base, self.text_share
-            )
+            scores[:, :-1] = self._ensemble(scores[:, :-1], image)
         if self.image_head is not None:
             image_words = self.image_head.fc_cls
             image = image_words.log_scores(self.image_head(results["bbox_feats"])[0])
-            scores[:, :-1] = ensemble_log_scores(
-                scores[:, :-1], image[:, :-1], words.is_base, self.text_share
-            )
+            scores[:, :-1] = self._ensemble(scores[:, :-1], image[:, :-1])
         results["cls_score"] = scores
         return results
+
+    def _ensemble(self, log_text: Tensor, log_image: Tensor) -> Tensor:
+        """(R, W) log-scores of this head and of another source -> (R, W)."""
+        if self.fixed_share is not None:
+            return ensemble_log_scores(log_text, log_image, None, self.fixed_share)
+        is_base = self.bbox_head.fc_cls.is_base
+        return ensemble_log_scores(log_text, log_image, is_base, self.text_share)
 
     def predict(
         self,

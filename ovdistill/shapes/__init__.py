@@ -2,4 +2,5 @@
 
 from pathlib import Path
 
-TEACHER_DIR = Path(__file__).parent / "weights" / "teacher"
+WEIGHTS_DIR = Path(__file__).parent / "weights"
+TEACHER_DIR = WEIGHTS_DIR / "teacher"

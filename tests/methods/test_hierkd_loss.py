@@ -148,3 +148,28 @@ def test_ranks_contrast_their_own_images_or_gather_all():
     # gradients of the mean over ranks, as DDP averages them
     grad = torch.tensor([row for _, rows in gathered for row in rows]) / 2
     assert torch.allclose(grad, patches.grad, atol=1e-6)
+
+
+PHRASE_INDEX = torch.tensor([0, 0, 1, 2, 3, 3])
+
+
+def _phrases_of_two(rank: int) -> tuple[float, list]:
+    patches, _ = _batch()
+    phrases = torch.randn(6, 5, generator=torch.Generator().manual_seed(1))
+    own = PHRASE_INDEX // 2 == rank
+    part = patches[2 * rank : 2 * rank + 2].clone().requires_grad_()
+    loss = phrase_loss(part, phrases[own], PHRASE_INDEX[own] - 2 * rank, 10.0, gather=True)
+    loss.backward()
+    return loss.item(), part.grad.tolist()
+
+
+def test_phrases_may_be_told_from_the_images_of_all_ranks():
+    patches, _ = _batch()
+    patches.requires_grad_()
+    phrases = torch.randn(6, 5, generator=torch.Generator().manual_seed(1))
+    whole = phrase_loss(patches, phrases, PHRASE_INDEX, 10.0)
+    whole.backward()
+    found = run_on_ranks(_phrases_of_two)
+    assert sum(loss for loss, _ in found) / 2 == pytest.approx(whole.item(), rel=1e-5)
+    grad = torch.tensor([row for _, rows in found for row in rows]) / 2
+    assert torch.allclose(grad, patches.grad, atol=1e-6)

@@ -13,6 +13,8 @@ from ovdistill.methods.region_word.loss import (
     sigmoid_loss,
 )
 
+from .ranks import run_on_ranks
+
 LN2, LN3 = math.log(2), math.log(3)
 BOTH = torch.tensor([True, True])
 
@@ -118,3 +120,72 @@ def test_nothing_keeps_the_graph(rows, phrases):
     loss = loss + focal_loss(none, torch.zeros(0, 3), torch.ones(3).bool())
     loss.backward()
     assert loss.item() == pytest.approx(0, abs=1e-6) and weight.grad.abs().sum() < 1e-5
+
+
+def four() -> dict[str, torch.Tensor]:
+    """Four regions and phrases of two images, three words, on a generator of its own."""
+    generator = torch.Generator().manual_seed(0)
+    return dict(
+        regions=torch.randn(4, 5, generator=generator),
+        image=torch.tensor([0, 0, 1, 1]),
+        phrases=torch.randn(4, 5, generator=generator),
+        logits=4 * torch.randn(4, 3, generator=generator),
+        labels=torch.tensor([0, 2, 3, 1]),
+    )
+
+
+def values(regions, image, phrases, logits, labels) -> list[torch.Tensor]:
+    targets = torch.nn.functional.one_hot(labels, 4)[:, :-1]
+    everything = torch.ones(3, dtype=torch.bool)
+    return [
+        phrase_region_loss(regions, image, phrases, image, int(image.max()) + 1, 10.0),
+        sigmoid_loss(logits, labels, everything),
+        focal_loss(logits, targets, everything),
+    ]
+
+
+def test_order_and_copies_of_the_regions_change_nothing():
+    given = four()
+    expected = [loss.item() for loss in values(**given)]
+    order = torch.tensor([2, 0, 3, 1])
+    shuffled = {name: value[order] for name, value in given.items()}
+    assert [loss.item() for loss in values(**shuffled)] == pytest.approx(expected, rel=1e-5)
+    doubled = {name: value.repeat_interleave(2, 0) for name, value in given.items()}
+    assert [loss.item() for loss in values(**doubled)] == pytest.approx(expected, rel=1e-5)
+    scaled = given | dict(regions=3 * given["regions"], phrases=0.2 * given["phrases"])
+    assert values(**scaled)[0].item() == pytest.approx(expected[0], rel=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_close_and_finite(dtype):
+    given = four()
+    exact = [loss.item() for loss in values(**given)]
+    half = {name: v.to(dtype) if v.is_floating_point() else v for name, v in given.items()}
+    with torch.autocast("cpu", dtype=dtype):
+        found = values(**half)
+    assert [loss.item() for loss in found] == pytest.approx(exact, rel=3e-2)
+
+
+def _one_image_of_two(rank: int) -> list[float]:
+    given = four()
+    own = given["image"] == rank
+    part = {name: value[own] for name, value in given.items()}
+    return [loss.item() for loss in values(**part | dict(image=part["image"] - rank))]
+
+
+def test_ranks_average_their_own_means():
+    found = run_on_ranks(_one_image_of_two)
+    mean = [sum(pair) / 2 for pair in zip(*found, strict=True)]
+    # every rank has one image to tell its phrases from: nothing to learn, as documented
+    assert mean[0] == pytest.approx(0, abs=1e-6)
+    whole = values(**four())
+    # as many regions on each rank: the sigmoids' mean is that of the batch; the focal loss is
+    # over a rank's own positive regions, two and one of them
+    assert mean[1] == pytest.approx(whole[1].item(), rel=1e-5)
+    given = four()
+    targets = torch.nn.functional.one_hot(given["labels"], 4)[:, :-1]
+    sums = [
+        focal_loss(given["logits"][own], targets[own], torch.ones(3) > 0).item()
+        for own in (slice(0, 2), slice(2, 4))
+    ]
+    assert mean[2] == pytest.approx(sum(sums) / 2, rel=1e-5)

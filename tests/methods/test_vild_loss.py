@@ -107,6 +107,8 @@ def test_ensemble_by_hand():
     scores = ensemble_log_scores(p_text.log(), p_image.log(), torch.tensor([True, False])).exp()
     # base: (1/8)^(2/3) * (1/1000)^(1/3) = 1/4 * 1/10; novel: (1/8)^(1/3) * (1/1000)^(2/3)
     assert scores.tolist()[0] == pytest.approx([0.025, 0.005], rel=1e-5)
+    fixed = ensemble_log_scores(p_text.log(), p_image.log(), None, 1 / 3).exp()
+    assert fixed.tolist()[0] == pytest.approx([0.005, 0.005], rel=1e-5)
 
 
 def test_ensemble_of_equal_heads_is_the_head_and_is_not_normalised():

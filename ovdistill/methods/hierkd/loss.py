@@ -54,6 +54,13 @@ def text_image_similarity(patches: Tensor, texts: Tensor, scale: Tensor | float)
     return scale * torch.einsum("mnd,md->mn", attend(patches, texts), texts)
 
 
+def gather_rows(rows: Tensor) -> tuple[Tensor, int]:
+    """The rows of all ranks, as many on each, with gradient; and where this rank's begin."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return rows, 0
+    return torch.cat(all_gather(rows)), dist.get_rank() * len(rows)
+
+
 def caption_loss(
     patches: Tensor, captions: Tensor, scale: Tensor | float, gather: bool = False
 ) -> Tensor:
@@ -76,17 +83,21 @@ def caption_loss(
     captions = F.normalize(captions.detach().float(), dim=-1)
     targets = torch.arange(len(captions), device=captions.device)
     all_patches, all_captions = patches, captions
-    if gather and dist.is_available() and dist.is_initialized():
-        all_patches = torch.cat(all_gather(patches))
-        all_captions = torch.cat(all_gather(captions))
-        targets = targets + dist.get_rank() * len(captions)
+    if gather:
+        all_patches, first = gather_rows(patches)
+        all_captions, _ = gather_rows(captions)
+        targets = targets + first
     images = text_image_similarity(all_patches, captions, scale)
     texts = text_image_similarity(patches, all_captions, scale).T
     return F.cross_entropy(images, targets) + F.cross_entropy(texts, targets)
 
 
 def phrase_loss(
-    patches: Tensor, phrases: Tensor, image_index: Tensor, scale: Tensor | float
+    patches: Tensor,
+    phrases: Tensor,
+    image_index: Tensor,
+    scale: Tensor | float,
+    gather: bool = False,
 ) -> Tensor:
     """Global level with noun phrases: each phrase tells its image from the others.
 
@@ -98,14 +109,17 @@ def phrase_loss(
         phrases: (M, D) by the teacher. Receives no gradient.
         image_index: (M,) int64, the image that a phrase belongs to.
         scale: kappa.
+        gather: contrast with the images of all ranks (as many on each). The mean over ranks of
+            the result is then the loss of the whole batch where every image has a phrase.
 
     Returns:
         Scalar: the mean runs over the images that have a phrase. Zero, with a graph, for M = 0.
     """
     patches = F.normalize(patches.float(), dim=-1)
     phrases = F.normalize(phrases.detach().float(), dim=-1)
-    log_p = text_image_similarity(patches, phrases, scale).log_softmax(dim=1)
-    own = log_p.gather(1, image_index[:, None])[:, 0]
+    all_patches, first = gather_rows(patches) if gather else (patches, 0)
+    log_p = text_image_similarity(all_patches, phrases, scale).log_softmax(dim=1)
+    own = log_p.gather(1, image_index[:, None] + first)[:, 0]
     counts = torch.bincount(image_index, minlength=len(patches))
     shares = own / counts[image_index]
     return -2 * shares.sum() / (counts > 0).sum().clamp(min=1)

@@ -54,7 +54,7 @@ class HierKDGlobalTerm(Distiller):
             the features are embeddings already (a one-stage detector's).
         grid: each level is max-pooled to grid x grid patches.
         scale: kappa at first; it is learned.
-        gather: contrast with the captions and images of all ranks.
+        gather: contrast with the images (and captions) of all ranks.
     """
 
     needs = ("captions",)
@@ -96,7 +96,9 @@ class HierKDGlobalTerm(Distiller):
         if self.text == "caption":
             loss = caption_loss(patches, captions.embeddings, self.scale, self.gather)
         else:
-            loss = phrase_loss(patches, captions.phrases, captions.phrase_index, self.scale)
+            loss = phrase_loss(
+                patches, captions.phrases, captions.phrase_index, self.scale, self.gather
+            )
         return {self.loss_name: self.loss_weight * loss}
 
 

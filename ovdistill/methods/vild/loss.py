@@ -54,7 +54,7 @@ def vild_image_loss(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def ensemble_log_scores(
-    log_text: Tensor, log_image: Tensor, is_base: Tensor, text_share: float = 2 / 3
+    log_text: Tensor, log_image: Tensor, is_base: Tensor | None, text_share: float = 2 / 3
 ) -> Tensor:
     """ViLD-ensemble: weighted geometric mean of two heads' probabilities, in logarithms.
 
@@ -64,11 +64,14 @@ def ensemble_log_scores(
     Args:
         log_text: (R, W) log-probabilities of the text head.
         log_image: (R, W) log-probabilities of the image head.
-        is_base: (W,) bool, True for a base word.
+        is_base: (W,) bool, True for a base word. None where a detector is transferred to other
+            words, which are neither: all then have the exponents of base words (DetPro: 0.6).
         text_share: the exponent ``a`` of the text head for base words, in [0, 1].
 
     Returns:
         (R, W) log-scores. Finite wherever both inputs are.
     """
-    share = torch.where(is_base, text_share, 1 - text_share).to(log_text)
+    share: Tensor | float = text_share
+    if is_base is not None:
+        share = torch.where(is_base, text_share, 1 - text_share).to(log_text)
     return share * log_text + (1 - share) * log_image

@@ -1,0 +1,138 @@
+"""Every recipe for LVIS and COCO takes steps on real photos, with real text embeddings.
+
+The teacher's image embeddings are drawn at random: no weights of CLIP's image tower are at hand.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import DATASETS, MODELS
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+
+import ovdistill.register  # noqa: F401
+from ovdistill.build import load_config
+from ovdistill.store import Regions, write_store
+from ovdistill.store.captions import write_captions
+from ovdistill.vocabulary import Vocabulary, base_mask, read_names
+from ovdistill.vocabulary.splits import COCO_BASE, COCO_NOVEL
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+RECIPES = sorted(path.stem for path in CONFIGS.glob("*_r50_*.py"))
+D = 512
+
+
+def vocabulary(real_data: Path, benchmark: str) -> Vocabulary:
+    """1203 words of LVIS or 65 of COCO, with their published embeddings."""
+    folder = real_data / "clip_text"
+    if benchmark == "lvis":
+        words = read_names(folder / "lvis_v1_train_cat_info.json")
+        mask = base_mask(words.names, words.frequency, "lvis")
+        return Vocabulary.from_array(folder / "lvis_v1_clip_a+cname.npy", words, "test", mask)
+    everything = read_names(real_data / "coco_mini/annotations/instances_train2017.json")
+    words = everything.only({*COCO_BASE, *COCO_NOVEL})
+    rows = [everything.names.index(name) for name in words.names]
+    array = np.load(folder / "coco_clip_a+cname.npy")[rows]
+    mask = base_mask(words.names, words.frequency, "coco")
+    return Vocabulary.from_array(array, words, "test", mask)
+
+
+@pytest.fixture(scope="module")
+def options(real_data, tmp_path_factory):
+    """What a user would give as --cfg-options, by benchmark; stores for all photos."""
+    work = tmp_path_factory.mktemp("real")
+    given = {}
+    for benchmark in ("lvis", "coco"):
+        own = work / benchmark
+        own.mkdir()
+        annotations = real_data / "coco_mini/annotations"
+        name = "lvis_train2017.json" if benchmark == "lvis" else "instances_train2017.json"
+        content = json.loads((annotations / name).read_text())
+        photos = [image["id"] for image in content["images"]]
+        boxes = {photo: [] for photo in photos}
+        for annotation in content["annotations"]:
+            x, y, w, h = annotation["bbox"]
+            boxes[annotation["image_id"]].append([x, y, x + w, y + h])
+        write_store(
+            own / "regions",
+            (
+                (photo, Regions(torch.tensor(b).view(-1, 4), torch.rand(len(b)), embed(len(b))))
+                for photo, b in boxes.items()
+            ),
+            {},
+        )
+        captions = {photo: [(3 * n, [3 * n + 1, 3 * n + 2])] for n, photo in enumerate(photos)}
+        write_captions(own / "captions", captions, embed(3 * len(photos)), {})
+        vocabulary(real_data, benchmark).save(own / "vocabulary")
+        pictures = str(real_data / "coco_mini/images/train2017") + "/"
+        given[benchmark] = {
+            "data_root": str(annotations),
+            "train_ann": name,
+            "val_ann": name,
+            "pictures" if benchmark == "lvis" else "train_pictures": pictures,
+            "vocabulary": str(own / "vocabulary"),
+            "regions": str(own / "regions"),
+            "captions": str(own / "captions"),
+        }
+    return given
+
+
+def embed(rows: int) -> torch.Tensor:
+    return torch.nn.functional.normalize(torch.randn(rows, D), dim=1)
+
+
+def small(config: Config) -> Config:
+    """The same recipe from scratch, on small pictures, with few proposals and RoIs."""
+
+    def shrink(value, key=None):
+        if key in ("scale", "crop_size"):
+            several = isinstance(value[0], (list, tuple))
+            return [(192, 140), (192, 160)] if several else (192, 160)
+        if key == "init_cfg":
+            return None  # no weights are fetched in tests
+        if isinstance(value, dict):
+            return {k: shrink(v, k) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(shrink(item) for item in value)
+        return value
+
+    content = shrink(config.to_dict())
+    train = content["model"]["train_cfg"]
+    if "rcnn" in train:
+        train["rcnn"]["sampler"]["num"] = 16
+        train["rpn_proposal"]["max_per_img"] = 50
+        content["model"]["test_cfg"]["rpn"]["max_per_img"] = 20
+    return Config(content)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_takes_steps_on_real_photos(name, options):
+    benchmark = name.rsplit("_", 1)[-1]
+    config = small(load_config(CONFIGS / f"{name}.py", options[benchmark]))
+    data = DATASETS.build(config.train_dataloader.dataset)
+    model = MODELS.build(config.model)
+    model.init_weights()
+    model.train()
+    optimizer = torch.optim.SGD(model.parameters(), 1e-4)
+    trained = {key for key, parameter in model.named_parameters() if parameter.requires_grad}
+    reached = set()
+    for step in range(2):
+        batch = pseudo_collate([data[2 * step], data[2 * step + 1]])
+        prepared = model.data_preprocessor(batch, True)
+        loss, logged = model.parse_losses(model(**prepared, mode="loss"))
+        assert loss.isfinite(), logged
+        optimizer.zero_grad()
+        loss.backward()
+        reached |= {k for k, p in model.named_parameters() if p.grad is not None}
+        assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
+        optimizer.step()
+    assert reached == trained
+    owner = getattr(model, "roi_head", model)
+    terms = [type(term).__name__ for term in getattr(owner, "distillers", ())]
+    assert terms == [term.type for term in config.model.get("distillers", ())]
+    with torch.no_grad():
+        results = model.eval().test_step(pseudo_collate([data[0]]))
+    assert all(sample.pred_instances.bboxes.isfinite().all() for sample in results)
