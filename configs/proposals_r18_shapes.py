@@ -19,6 +19,8 @@ Result (val pictures, best IoU of 10 regions with an object): 0.88 base, 0.83 no
 
 _base_ = ["_base_/runtime.py", "_base_/shapes_data.py", "_base_/r18_shapes.py"]
 
+prepare = dict(proposals=None)  # it is that network itself
+
 # A RoI that no labelled object is near may hold an unlabelled one: it is no negative. On val, 69 %
 # of the regions of novel objects then score above 0.5 (else 54 %), and 1 % of the background's.
 rcnn = _base_.model_train_cfg.rcnn
