@@ -89,7 +89,7 @@ ROWS = (
         starts_from="rkd",
     ),
     Row("vouch", "Vouch (ours)", "vouch_r18_shapes"),
-    Row("combined", "everything combined", "ovdistill_r18_shapes", novel_captions=True),
+    Row("combined", "combined: Vouch + RKD's relations", "ovdistill_r18_shapes"),
     Row(
         "text_crops",
         "text only + teacher on crops",
