@@ -123,9 +123,9 @@ class HierKDRegionGlobalTerm(HierKDGlobalTerm):
         self.max_regions = max_regions
 
     def patches(self, inputs: DistillInputs) -> Tensor:
-        """(P, D) regions -> (N, max_regions, D); empty places are zero, which draws no attention.
+        """(P, D) regions -> (N, max_regions, D), unit norm; empty places are zero.
 
-        A zero patch adds nothing to a weighted sum, and its weight goes with the sum's norm.
+        Those add nothing to a weighted sum of patches, and its norm does not count.
         """
         regions = inputs.regions
         index = regions.image_index
