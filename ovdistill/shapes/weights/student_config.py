@@ -33,6 +33,7 @@ model = dict(
         style="pytorch",
         type="ResNet",
     ),
+    channels_last=True,
     data_preprocessor=dict(
         bgr_to_rgb=True,
         mean=[
