@@ -6,6 +6,8 @@ Command:
     python tools/test.py configs/hierkd_atss_r18_shapes.py work_dirs/hierkd_atss_r18_shapes/last.pth
 
 The captions name novel objects, as COCO's do in HierKD's own training.
+
+Result (split shape, test pictures, one seed): box AP base 61.5, novel 21.2.
 """
 
 _base_ = ["hierkd_r18_shapes.py"]

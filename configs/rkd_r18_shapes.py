@@ -6,6 +6,9 @@ Command:
     python tools/test.py configs/rkd_r18_shapes.py work_dirs/rkd_r18_shapes/last.pth
 
 Point-wise alone: `--cfg-options model.distillers.0.relation_weight=0`.
+
+Result (split shape, test pictures, two seeds): box AP base 73.3 +- 0.9, novel 47.2 +- 2.6;
+mask AP 69.1 +- 0.7, 51.0 +- 2.2.
 """
 
 _base_ = ["vild_r18_shapes.py"]

@@ -5,6 +5,9 @@ Command:
     python tools/train.py configs/vild_ensemble_r18_shapes.py
     python tools/test.py configs/vild_ensemble_r18_shapes.py \
         work_dirs/vild_ensemble_r18_shapes/last.pth
+
+Result (split shape, test pictures, one seed): box AP base 75.0, novel 27.8;
+mask AP 70.2, 28.9.
 """
 
 _base_ = ["vild_r18_shapes.py"]

@@ -8,8 +8,8 @@ Command:
 The other split: `--cfg-options split=compositional` to both.
 
 Cost: 1000 iterations, about 4 minutes on two CPU cores (preparation about 4 more, once).
-Result (split shape, test pictures, three seeds): box AP base 73.0 +- 0.2, novel 44.5 +- 0.5;
-mask AP 69.1 +- 0.1, 47.5 +- 0.7.
+Result (split shape, test pictures, two seeds): box AP base 73.4 +- 0.2, novel 43.8 +- 4.2;
+mask AP 69.2 +- 0.4, 47.7 +- 3.9.
 """
 
 _base_ = ["_base_/runtime.py", "_base_/shapes_data.py", "_base_/r18_shapes.py"]

@@ -6,8 +6,8 @@ Command:
     python tools/test.py configs/vild_text_r18_shapes.py work_dirs/vild_text_r18_shapes/last.pth
 
 Cost: as ViLD's, less the regions.
-Result (split shape, test pictures, three seeds): box AP base 72.4 +- 0.6, novel 13.5 +- 1.7;
-mask AP 68.2 +- 0.3, 13.7 +- 1.9.
+Result (split shape, test pictures, three seeds): box AP base 72.7 +- 0.5, novel 15.2 +- 1.2;
+mask AP 68.7 +- 0.5, 15.4 +- 1.3.
 """
 
 _base_ = ["vild_r18_shapes.py"]

@@ -241,20 +241,22 @@ def _cell(summary: dict[str, float] | None, key: str, runs: int) -> str:
 
 def plot(rows: Sequence[dict[str, Any]], path: Path, split: str) -> None:
     """Novel against base box AP, a point a row, with a standard deviation each way."""
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5.5), layout="constrained")
     axes = figure.add_subplot()
-    for number, row in enumerate(rows):
+    order = [row.name for row in ROWS]  # a row keeps its colour, whichever others there are
+    markers = {row.name: "D" for row in ROWS if row.test_flags} | {"oracle": "*"}
+    for row in rows:
         base, novel = row["summary"]["bbox/AP_base"], row["summary"]["bbox/AP_novel"]
-        marker = "*" if row["name"] == "oracle" else "o"
         axes.errorbar(
             base["mean"],
             novel["mean"],
             xerr=base["std"],
             yerr=novel["std"],
-            fmt=marker,
-            color=f"C{number % 10}",
+            fmt=markers.get(row["name"], "o"),
+            color=colormaps["tab20"](order.index(row["name"]) % 20),
             markersize=8,
             capsize=3,
             label=row["title"],
