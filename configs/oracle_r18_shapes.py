@@ -5,8 +5,8 @@ Command:
     python tools/train.py configs/oracle_r18_shapes.py
     python tools/test.py configs/oracle_r18_shapes.py work_dirs/oracle_r18_shapes/last.pth
 
-Result (split shape, test pictures, two seeds): box AP base 74.0 +- 0.3, novel 66.3 +- 0.0;
-mask AP 70.2 +- 0.2, 63.6 +- 0.2.
+Result (split shape, test pictures, three seeds): box AP base 73.9 +- 0.3, novel 66.1 +- 0.2;
+mask AP 70.0 +- 0.3, 63.5 +- 0.2.
 """
 
 _base_ = ["vild_r18_shapes.py"]

@@ -7,8 +7,8 @@ Command:
 
 Point-wise alone: `--cfg-options model.distillers.0.relation_weight=0`.
 
-Result (split shape, test pictures, two seeds): box AP base 73.3 +- 0.9, novel 47.2 +- 2.6;
-mask AP 69.1 +- 0.7, 51.0 +- 2.2.
+Result (split shape, test pictures, three seeds): box AP base 73.8 +- 1.1, novel 47.5 +- 1.9;
+mask AP 69.5 +- 0.9, 51.4 +- 1.7.
 """
 
 _base_ = ["vild_r18_shapes.py"]
