@@ -7,8 +7,8 @@ Command:
 
 The captions name novel objects, as COCO's do in HierKD's own training.
 
-Result (split shape, test pictures, two seeds): box AP base 73.0 +- 0.2, novel 35.6 +- 2.5;
-mask AP 68.9 +- 0.1, 39.0 +- 3.6.
+Result (split shape, test pictures, three seeds): box AP base 73.1 +- 0.3, novel 37.3 +- 3.4;
+mask AP 68.8 +- 0.2, 40.6 +- 3.8.
 """
 
 _base_ = ["vild_r18_shapes.py"]
