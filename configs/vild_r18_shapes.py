@@ -7,7 +7,7 @@ Command:
 
 The other split: `--cfg-options split=compositional` to both.
 
-Cost: 1000 iterations, about 4 minutes on two CPU cores (preparation about 4 more, once).
+Cost: 1000 iterations, about 4 minutes on two CPU cores (preparation about 2 more, once).
 Result (split shape, test pictures, three seeds): box AP base 73.9 +- 0.8, novel 44.1 +- 3.0;
 mask AP 69.5 +- 0.5, 48.3 +- 3.0.
 """

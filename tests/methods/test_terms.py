@@ -86,6 +86,11 @@ def test_captions_attend_the_regions_of_each_image():
     assert patches.shape == (3, 3, D)
     assert torch.equal(patches[0, 0], student[0]) and torch.equal(patches[2, :2], student[1:])
     assert patches.abs().sum() == pytest.approx(student.abs().sum().item(), rel=1e-5)
+    # of more regions than there are places, the first take part
+    first = HierKDRegionGlobalTerm(max_regions=1).patches(
+        DistillInputs(3, None, (), None, regions, None)
+    )
+    assert first.shape == (3, 1, D) and torch.equal(first[:, 0], patches[:, 0])
     # an empty place draws attention, but adds nothing: the mean is that of the regions
     text = student[1:2]
     seen = attend(patches, text)

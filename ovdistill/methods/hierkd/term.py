@@ -111,7 +111,7 @@ class HierKDRegionGlobalTerm(HierKDGlobalTerm):
 
     Args:
         loss_weight: as ``HierKDGlobalTerm``.
-        max_regions: of an image at most, as in ``LoadTeacherRegions``; the same on all ranks.
+        max_regions: an image's first so many take part; the same number on all ranks.
         **kwargs: ``text``, ``scale`` and ``gather`` of ``HierKDGlobalTerm``.
     """
 
@@ -129,8 +129,11 @@ class HierKDRegionGlobalTerm(HierKDGlobalTerm):
         """
         regions = inputs.regions
         index = regions.image_index
-        counts = torch.bincount(index, minlength=inputs.images)
+        images = torch.arange(inputs.images, device=index.device)
+        counts = (index[:, None] == images).sum(dim=0)
         place = torch.arange(len(index), device=index.device) - (counts.cumsum(0) - counts)[index]
         width = regions.student.shape[1]
-        patches = regions.student.new_zeros(inputs.images, self.max_regions, width)
-        return patches.index_put((index, place), regions.student)
+        # what is over goes to a last column and is cut: no size depends on the data
+        patches = regions.student.new_zeros(inputs.images, self.max_regions + 1, width)
+        patches = patches.index_put((index, place.clamp(max=self.max_regions)), regions.student)
+        return patches[:, :-1]
