@@ -64,14 +64,20 @@ class Row:
         return bool(self.trained_as or self.starts_from)
 
 
-# Every row sends the same regions through its head; 'text' does so with a weight of zero, so that
-# all have the same compute.
+# Every row sends the same regions through its head; those of text alone do so with a weight of zero,
+# so that all have the same compute.
 ROWS = (
     Row("text", "text only", "vild_r18_shapes", ("model.distillers.0.loss_weight=0",)),
     Row("vild_image", "ViLD-image", "vild_image_r18_shapes"),
     Row("vild", "ViLD", "vild_r18_shapes"),
     Row("vild_ensemble", "ViLD-ensemble", "vild_ensemble_r18_shapes"),
     Row("hierkd", "HierKD, two-stage", "hierkd_r18_shapes", novel_captions=True),
+    Row(
+        "text_atss",
+        "text only, ATSS",
+        "hierkd_atss_r18_shapes",
+        ("model.distillers.0.loss_weight=0", "model.distillers.1.loss_weight=0"),
+    ),
     Row("hierkd_atss", "HierKD, ATSS", "hierkd_atss_r18_shapes", novel_captions=True),
     # in the paper's form RKD's points are ViLD's image loss, with the same weight: one training
     Row(
