@@ -166,18 +166,3 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
             f"differ (the first: {sorted(wrong)[0]}). Name the config it was trained with."
         )
     model.load_state_dict(state)
-
-
-def build_teacher(config: Config, device: str | torch.device = "cpu") -> nn.Module:
-    """The frozen teacher of a config; ``model='ovshapes'`` is the one shipped with the package.
-
-    Raises:
-        UserError: its weights are missing or do not fit.
-    """
-    from ovdistill.shapes import TEACHER_DIR
-    from ovdistill.teacher import Teacher
-
-    options = dict(config.teacher)
-    if options["model"] == "ovshapes":
-        options["model"] = str(TEACHER_DIR)
-    return Teacher(**options, device=device)

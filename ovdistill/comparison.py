@@ -64,8 +64,8 @@ class Row:
         return bool(self.trained_as or self.starts_from)
 
 
-# Every row sends the same regions through its head; those of text alone do so with a weight of zero,
-# so that all have the same compute.
+# Every row sends the same regions through its head; text alone does so with a weight of zero, so
+# that all have the same compute.
 ROWS = (
     Row("text", "text only", "vild_r18_shapes", ("model.distillers.0.loss_weight=0",)),
     Row("vild_image", "ViLD-image", "vild_image_r18_shapes"),

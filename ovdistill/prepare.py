@@ -14,12 +14,13 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from ovdistill.build import build_teacher, last_checkpoint, load_config, placeholders, read_weights
+from ovdistill.build import last_checkpoint, load_config, placeholders, read_weights
 from ovdistill.errors import UserError
 from ovdistill.shapes import WEIGHTS_DIR
 from ovdistill.shapes.generate import make_shapes
 from ovdistill.shapes.world import SPLITS as SHAPES_SPLITS
 from ovdistill.shapes.world import novel_names
+from ovdistill.teacher import build_teacher
 from ovdistill.vocabulary import TEMPLATES, Vocabulary, base_mask, read_names
 from ovdistill.vocabulary.splits import COCO_BASE, COCO_NOVEL
 
@@ -99,7 +100,7 @@ def prepare_vocabulary(
         teacher_id = f"{config.teacher.model}:{config.teacher.get('pretrained')}"
         vocabulary = Vocabulary.from_array(embeddings, words, teacher=teacher_id, is_base=is_base)
     else:
-        teacher = build_teacher(config)
+        teacher = build_teacher(config.teacher)
         vocabulary = Vocabulary.encode(words, teacher, TEMPLATES[templates], is_base, tokens)
     vocabulary.save(path)
     print_log(f"words: wrote {path} ({len(vocabulary)} of {vocabulary.teacher})", "current")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mmengine.config import Config, DictAction
 
-from ovdistill.build import build_teacher, load_config, load_weights
+from ovdistill.build import load_config, load_weights
 from ovdistill.errors import UserError, run_tool
 from ovdistill.evaluation import report
 
@@ -81,6 +81,7 @@ def main() -> None:
     from ovdistill.evaluation.show import DrawDetections
     from ovdistill.inference.teacher_on_crops import TeacherOnCrops
     from ovdistill.prepare import prepare
+    from ovdistill.teacher import build_teacher
 
     if args.launcher != "none":
         dist.init_dist(args.launcher, **config.env_cfg.get("dist_cfg", {}))
@@ -95,7 +96,7 @@ def main() -> None:
             raise UserError(
                 f"--teacher-on-crops needs a two-stage detector; {args.config} has none."
             )
-        teacher = build_teacher(config, next(model.parameters()).device)
+        teacher = build_teacher(config.teacher, next(model.parameters()).device)
         model.set_crop_teacher(TeacherOnCrops(teacher, model.data_preprocessor))
     if args.show:
         runner.register_hook(DrawDetections(args.out / "pictures", args.show))

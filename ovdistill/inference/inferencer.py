@@ -12,11 +12,11 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 
-from ovdistill.build import build_detector, build_teacher, load_config
+from ovdistill.build import build_detector, load_config
 from ovdistill.errors import UserError
 from ovdistill.inference.detections import Detections, select
 from ovdistill.inference.pictures import find_pictures, parse_queries, read_picture
-from ovdistill.teacher import Teacher
+from ovdistill.teacher import Teacher, build_teacher
 from ovdistill.vocabulary import TEMPLATES, Vocabulary
 
 SHIPPED = Path(__file__).parents[1] / "shapes" / "weights"
@@ -73,7 +73,7 @@ class OVInferencer:
     @cached_property
     def teacher(self) -> Teacher:
         """The teacher named by the config, loaded when the first text is encoded."""
-        return build_teacher(self.config, self.device)
+        return build_teacher(self.config.teacher, self.device)
 
     def set_text(
         self, queries: str | Sequence[str], background: str | Sequence[str] = ()

@@ -58,9 +58,5 @@ class TeacherOnCrops:
         # a box that was pushed out of the picture still needs an area
         boxes = torch.cat([boxes[:, :2], torch.maximum(boxes[:, 2:], boxes[:, :2] + 1)], dim=1)
         counts = torch.bincount(image_index, minlength=len(self._pictures)).tolist()
-        parts = [
-            self.teacher.encode_regions(picture, own)
-            for picture, own in zip(self._pictures, boxes.split(counts), strict=True)
-        ]
-        embeddings = torch.cat(parts).to(words)
+        embeddings = self.teacher.encode_regions([*self._pictures], boxes.split(counts)).to(words)
         return (embeddings @ words.T / self.temperature).log_softmax(dim=-1)

@@ -20,7 +20,7 @@ from ovdistill.shapes.teacher_data import (
     phrase,
 )
 from ovdistill.shapes.world import SPLITS, category_names, novel_names
-from ovdistill.teacher import Teacher
+from ovdistill.teacher import OpenCLIPTeacher
 from ovdistill.vocabulary import TEMPLATES, Vocabulary
 
 SUBSET = "val"
@@ -38,7 +38,7 @@ def accuracy_table(teacher: str | os.PathLike[str], root: str | os.PathLike[str]
     Raises:
         UserError: no such teacher or data set.
     """
-    clip = Teacher(os.fspath(teacher))
+    clip = OpenCLIPTeacher(os.fspath(teacher))
     images, categories, colours, boxes = _read(Path(root))
     names = category_names()
     words = Vocabulary.encode(names, clip, TEMPLATES["single"]).embeddings

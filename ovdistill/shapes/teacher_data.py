@@ -15,12 +15,13 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torchvision.ops import roi_align
 from tqdm import tqdm
 
 from ovdistill.errors import UserError
 from ovdistill.shapes.scene import Scene, scene
 from ovdistill.shapes.world import COLOURS, PATTERNS, SHAPES
-from ovdistill.teacher.crops import CropPolicy, cut
+from ovdistill.teacher.crops import CropPolicy
 from ovdistill.vocabulary.prompts import TEMPLATES
 
 # Second number of every generator's seed. The data sets draw from the streams 0, 1, 2 (train, val,
@@ -162,11 +163,10 @@ class CropSampler:
         kinds = (colours * NUM_CATEGORIES + np.arange(NUM_CATEGORIES)[:, None]).ravel()
         chosen = torch.from_numpy(np.array([self.rng.choice(self.members[k]) for k in kinds]))
         boxes = jitter(self.pool.boxes[chosen], self.generator)
-        scaled = self.policy.crop_boxes(boxes, self.pool.images.shape[-2:])
-        scale = torch.from_numpy(self.rng.integers(scaled.shape[1], size=len(kinds)))
-        boxes = scaled[torch.arange(len(kinds)), scale]
+        scales = torch.tensor(self.policy.scales)
+        scale = scales[torch.from_numpy(self.rng.integers(len(scales), size=len(kinds)))]
         images = self.pool.images[self.pool.picture[chosen]]
-        return self._augment(cut(images, boxes, torch.arange(len(kinds)), self.size)), kinds
+        return self._augment(self._look(images, _square(boxes, scale))), kinds
 
     def pictures(self, count: int) -> tuple[Tensor, list[str]]:
         """(count, 3, S, S) whole pictures, float32 in [0, 1], and their captions."""
@@ -174,8 +174,12 @@ class CropSampler:
         images = self.pool.images[chosen]
         height, width = images.shape[-2:]
         boxes = torch.tensor([[0.0, 0.0, width, height]]).expand(count, 4)
-        crops = cut(images, boxes, torch.arange(count), self.size)
-        return self._augment(crops), [self.pool.captions[i] for i in chosen]
+        return self._augment(self._look(images, boxes)), [self.pool.captions[i] for i in chosen]
+
+    def _look(self, images: Tensor, boxes: Tensor) -> Tensor:
+        """(n, 3, S, S) float32: one box of each picture, black outside of it, no pixel rounded."""
+        rois = torch.cat([torch.arange(len(boxes))[:, None].to(boxes), boxes], dim=1)
+        return roi_align(images.float(), rois, output_size=self.size, aligned=True)
 
     def _augment(self, crops: Tensor) -> Tensor:
         """Mirrors and slightly changes contrast and brightness; no word tells of either."""
@@ -186,3 +190,10 @@ class CropSampler:
         gain = 1 + 0.1 * (torch.rand(n, 1, 1, 1, generator=generator) * 2 - 1)
         offset = 0.04 * (torch.rand(n, 1, 1, 1, generator=generator) * 2 - 1)
         return (crops / 255 * gain + offset).clamp(0, 1)
+
+
+def _square(boxes: Tensor, scale: Tensor) -> Tensor:
+    """(n, 4) squares of the boxes' longer sides, times (n,) scales."""
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    side = (boxes[:, 2:] - boxes[:, :2]).amax(dim=1, keepdim=True) * scale[:, None]
+    return torch.cat([centre - side / 2, centre + side / 2], dim=1)

@@ -41,8 +41,8 @@ from ovdistill.shapes.teacher_data import (
 )
 from ovdistill.shapes.tokenizer import learn_merges, merges_file, vocabulary_size
 from ovdistill.shapes.world import BACKGROUNDS, COLOURS, PATTERNS, SHAPES
-from ovdistill.teacher.crops import CropPolicy
-from ovdistill.teacher.teacher import BPE_NAME
+from ovdistill.teacher import CropPolicy
+from ovdistill.teacher.open_clip_teacher import BPE_NAME
 from ovdistill.teacher.weights import CONFIG_NAME
 from ovdistill.vocabulary.prompts import TEMPLATES, fill
 
@@ -94,7 +94,7 @@ def train_teacher(
     pool: int = 8000,
     workers: int = 2,
 ) -> Path:
-    """Draws the pictures, trains, and writes a directory that ``Teacher`` loads.
+    """Draws the pictures, trains, and writes a directory that ``OpenCLIPTeacher`` loads.
 
     Args:
         out: directory; its files are replaced at the end, each at once.

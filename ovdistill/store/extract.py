@@ -13,8 +13,9 @@ from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from ovdistill.build import build_detector, build_teacher
+from ovdistill.build import build_detector
 from ovdistill.store.store import Regions, write_store
+from ovdistill.teacher import build_teacher
 
 
 def extract_regions(
@@ -37,7 +38,7 @@ def extract_regions(
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     proposer = build_detector(network, checkpoint, device=device)
-    teacher = build_teacher(config, device)
+    teacher = build_teacher(config.teacher, device)
     header = dict(
         teacher=teacher.id,
         teacher_hash=teacher.weights_hash,

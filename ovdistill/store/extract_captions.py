@@ -10,9 +10,9 @@ import torch
 from mmengine.config import Config
 from tqdm import tqdm
 
-from ovdistill.build import build_teacher
 from ovdistill.errors import UserError
 from ovdistill.store.captions import write_captions
+from ovdistill.teacher import build_teacher
 from ovdistill.vocabulary.phrases import noun_phrases
 
 TEXTS_A_BATCH = 256
@@ -45,7 +45,7 @@ def extract_captions(
     Raises:
         UserError: see ``read_captions`` and ``write_captions``.
     """
-    teacher = build_teacher(config)
+    teacher = build_teacher(config.teacher)
     captions = read_captions(annotations)
     texts = _Texts()
     phrases = {

@@ -3,123 +3,142 @@
 The crop is part of the distillation target: papers differ in it (ViLD and DetPro use 1x and 1.5x,
 RKD 1x only, OADP one large square), so it is an explicit, saved choice.
 
-Shapes: P boxes, S scales.
+Shapes: P boxes, C scales, n = P * C crops, S side of the teacher's input.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
-from torchvision.ops import roi_align
+from torch.nn.functional import normalize
 
 from ovdistill.errors import UserError
+from ovdistill.teacher.resample import Placement, cut
 
-SHAPES = ("square", "squash")
-OUTSIDES = ("pad", "clip")
-FUSES = ("sum", "unit_sum")
-
-
-def cut(images: Tensor, crops: Tensor, index: Tensor, size: int) -> Tensor:
-    """Cuts rectangles out of pictures; what lies outside of a picture is black.
-
-    Each output pixel is the mean of bilinear samples at most one source pixel apart (RoIAlign,
-    aligned, adaptive sampling), so a large rectangle is smoothed before it shrinks.
-
-    Args:
-        images: (N, 3, H, W), uint8 or float.
-        crops: (n, 4) float, xyxy, absolute pixels of its picture.
-        index: (n,) the picture of each crop.
-        size: side of the results in pixels.
-
-    Returns:
-        (n, 3, size, size) float32 in the range of ``images``.
-    """
-    rois = torch.cat([index[:, None].to(crops), crops], dim=1)
-    return roi_align(images.float(), rois, output_size=size, aligned=True)
+SHAPES = ("clip", "square", "pad", "squash")
+FUSES = ("sum_then_norm", "norm_then_mean")
 
 
 @dataclass(frozen=True)
 class CropPolicy:
     """Crops of a box at several scales, and how their embeddings become one.
 
+    A crop is made of whole pixels: the scaled box with its corners rounded, as PIL crops.
+
     Attributes:
         scales: one crop each; the box is enlarged by this factor about its centre.
-        shape: "square": the crop's side is the longer side of the box, its aspect is kept;
-            "squash": the box itself, stretched to the teacher's square input.
-        outside: of the picture: "pad" with black (DetPro), or "clip" the crop to the picture
-            (which may stretch it).
-        fuse: "sum": the raw embeddings of the scales are added, then unit norm (DetPro);
-            "unit_sum": each is brought to unit norm before they are added.
+        shape: how a crop becomes a square. "clip": its shorter side is brought to S and the middle
+            of the longer one kept, as stock CLIP does with pictures (long objects lose their ends);
+            "square": the crop is a square of the box's longer side, with what is around the box;
+            "pad": its longer side is brought to S, the rest is ``fill``; "squash": both sides are
+            brought to S.
+        fuse: "sum_then_norm": the raw embeddings of the scales are added, then unit norm (DetPro);
+            "norm_then_mean": each is brought to unit norm before they are averaged, then unit norm.
+        fill: RGB colour, 0 to 255, of what lies outside of the picture, and of "pad".
     """
 
     scales: tuple[float, ...] = (1.0, 1.5)
     shape: str = "square"
-    outside: str = "pad"
-    fuse: str = "sum"
+    fuse: str = "sum_then_norm"
+    fill: tuple[int, int, int] = (0, 0, 0)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scales", tuple(float(scale) for scale in self.scales))
+        object.__setattr__(self, "fill", tuple(self.fill))
         if not self.scales or not all(s > 0 and math.isfinite(s) for s in self.scales):
             raise UserError(f"crop scales {self.scales}; expected one or more positive numbers")
-        for value, allowed in (
-            (self.shape, SHAPES),
-            (self.outside, OUTSIDES),
-            (self.fuse, FUSES),
-        ):
+        for value, allowed in ((self.shape, SHAPES), (self.fuse, FUSES)):
             if value not in allowed:
                 raise UserError(f"crop policy {value!r}; expected one of: {', '.join(allowed)}")
+        if len(self.fill) != 3 or not all(v in range(256) for v in self.fill):
+            raise UserError(f"crop fill {self.fill}; expected red, green and blue of 0 to 255")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON form, for headers: ``CropPolicy(**d)`` gives the policy back."""
-        return {**asdict(self), "scales": list(self.scales)}
+        return {**asdict(self), "scales": list(self.scales), "fill": list(self.fill)}
 
-    def crop_boxes(self, boxes: Tensor, image_size: Sequence[int]) -> Tensor:
-        """The part of the picture each crop shows.
+    def rectangles(self, boxes: Tensor) -> Tensor:
+        """The whole pixels that each crop shows.
 
         Args:
-            boxes: (P, 4) float, xyxy, absolute pixels of the picture.
-            image_size: (height, width) of the picture in pixels.
+            boxes: (P, 4) float, xyxy, absolute pixels of a picture.
 
         Returns:
-            (P, S, 4) float32, xyxy, absolute pixels of the picture; it may reach outside of it
-            where ``outside`` is "pad".
+            (P * C, 4) int64, xyxy, absolute pixels of the picture, box-major (all scales of box 0
+            first), at least one pixel wide and high; they may reach outside of the picture.
         """
-        boxes = boxes.float()
+        boxes = boxes.double()  # half pixels round the same way on every device
         centre = (boxes[:, :2] + boxes[:, 2:]) / 2
         side = boxes[:, 2:] - boxes[:, :2]
         if self.shape == "square":
             side = side.max(dim=1, keepdim=True).values.expand(-1, 2)
-        scales = torch.tensor(self.scales, device=boxes.device)
-        half = side[:, None, :] * scales[None, :, None] / 2
-        crops = torch.cat([centre[:, None] - half, centre[:, None] + half], dim=-1)
-        if self.outside == "clip":
-            height, width = image_size
-            crops = crops.clamp(min=0).minimum(crops.new_tensor([width, height, width, height]))
-        return crops
+        scales = torch.tensor(self.scales, dtype=torch.float64, device=boxes.device)
+        side = side[:, None] * scales[:, None]
+        start = (centre[:, None] - side / 2).round().long()
+        if self.shape == "square":
+            end = start + side.round().long()
+        else:
+            end = (centre[:, None] + side / 2).round().long()
+        return torch.cat([start, torch.maximum(end, start + 1)], dim=-1).flatten(0, 1)
 
-    def crop(self, image: Tensor, boxes: Tensor, size: int) -> Tensor:
-        """All crops of all boxes in one call.
+    def place(self, rectangles: Tensor, size: int) -> Placement:
+        """How large each crop becomes and where it lies in the teacher's input.
+
+        The rounding is that of torchvision's Resize and CenterCrop ("clip") and of open_clip's
+        ResizeKeepRatio and CenterCropOrPad ("pad").
 
         Args:
-            image: (3, H, W), uint8 or float.
-            boxes: (P, 4) float, xyxy, absolute pixels of ``image``.
-            size: side of the crops in pixels.
-
-        Returns:
-            (P * S, 3, size, size) in the range of ``image``, box-major (all scales of box 0
-            first); float32.
+            rectangles: (n, 4) int64, see ``rectangles``.
+            size: S.
         """
-        crops = self.crop_boxes(boxes.to(image.device), image.shape[-2:]).reshape(-1, 4)
-        return cut(image[None], crops, torch.zeros(len(crops), device=image.device), size)
+        sides = (rectangles[:, 2:] - rectangles[:, :2]).flip(1).double()  # height, width
+        if self.shape == "clip":
+            resized = (size * sides / sides.min(dim=1, keepdim=True).values).floor()
+            offset = -((resized - size) / 2).round()
+        elif self.shape == "pad":
+            resized = (sides / (sides.max(dim=1, keepdim=True).values / size)).round().clamp(min=1)
+            offset = ((size - resized) / 2).floor()
+        else:
+            resized = torch.full_like(sides, size)
+            offset = torch.zeros_like(sides)
+        return Placement(rectangles, resized.long(), offset.long(), size, self.fill)
+
+    def crop(
+        self,
+        images: Sequence[Tensor],
+        boxes: Sequence[Tensor],
+        size: int,
+        interpolation: str = "bicubic",
+        batch_size: int | None = None,
+    ) -> Iterator[Tensor]:
+        """All crops of all boxes of several pictures, in batches that mix pictures.
+
+        Args:
+            images: N pictures (3, H, W), uint8 RGB, of any sizes, on one device.
+            boxes: N times (P, 4) float, xyxy, absolute pixels of the picture; P may be 0.
+            size: S, pixels.
+            interpolation: 'bicubic' or 'bilinear', both antialiased.
+            batch_size: crops at a time; all at once unless given.
+
+        Yields:
+            (n, 3, S, S) uint8 on the device of the pictures, picture by picture, box-major.
+        """
+        rectangles = [self.rectangles(own.cpu()) for own in boxes]
+        counts = torch.tensor([len(own) for own in rectangles])
+        index = torch.arange(len(images)).repeat_interleave(counts)
+        placed = self.place(torch.cat(rectangles), size)
+        for rows in torch.arange(len(index)).split(batch_size or max(1, len(index))):
+            if len(rows):
+                yield cut(images, index[rows], placed.at(rows), interpolation)
 
     def fuse_scales(self, embeddings: Tensor) -> Tensor:
-        """One unit-norm embedding a box: (P * S, D) raw, box-major -> (P, D) float32."""
+        """One unit-norm embedding a box: (P * C, D) raw, box-major -> (P, D) float32."""
         embeddings = embeddings.float().unflatten(0, (-1, len(self.scales)))
-        if self.fuse == "unit_sum":
-            embeddings = torch.nn.functional.normalize(embeddings, dim=-1)
-        return torch.nn.functional.normalize(embeddings.sum(dim=1), dim=-1)
+        if self.fuse == "norm_then_mean":
+            embeddings = normalize(embeddings, dim=-1)
+        return normalize(embeddings.sum(dim=1), dim=-1)

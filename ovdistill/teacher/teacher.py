@@ -1,107 +1,56 @@
-"""The frozen teacher: any open_clip model behind three calls.
+"""What every teacher can do; a teacher of your own is a subclass.
 
-Shapes: n texts or images, P regions, D embedding width, S the side of the model's input.
+Shapes: n texts, pictures or crops, P regions, D embedding width, S side of the teacher's input.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import logging
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-import open_clip
 import torch
+from mmengine.registry import Registry
 from torch import Tensor, nn
 
 from ovdistill.errors import UserError
 from ovdistill.teacher.crops import CropPolicy
-from ovdistill.teacher.weights import (
-    CONFIG_NAME,
-    FIX,
-    LOCAL_DIR,
-    find_directory,
-    find_pretrained,
-    require_weights,
-)
 
-LOGGER = logging.getLogger(__name__)
-BPE_NAME = "bpe.txt.gz"
+TEACHERS = Registry("teacher", scope="ovdistill")
 
 
-class Teacher(nn.Module):
-    """A frozen CLIP: evaluation mode, no gradients, results in float32.
+class Teacher(nn.Module, ABC):
+    """A frozen model of texts and pictures in one space: evaluation mode, no gradients.
+
+    A subclass sets the attributes and has the two abstract methods; regions, hashes and the rest
+    follow (docs/own_teacher.md).
 
     Args:
-        model: an open_clip model name ("ViT-B-32"), "hf-hub:org/repo", or a directory with
-            open_clip_config.json, a .safetensors file and, optionally, bpe.txt.gz (the merges of
-            open_clip's SimpleTokenizer) and "name" in the configuration (the teacher's id).
-        pretrained: open_clip tag ("openai") or weights file of a model given by name.
         crops: how ``encode_regions`` crops; a CropPolicy or its arguments. Default: 1x and 1.5x.
-        device: where the model runs.
-        random_weights: the only way to an untrained model, to try code out; logged in capitals.
-            The weights are the same in every process.
 
     Attributes:
+        id: names the teacher in the files made with it, e.g. "ViT-B-32:openai".
         dim: D.
         image_size: S, pixels.
-        id: names the teacher in the files made with it, e.g. "ViT-B-32:openai".
-
-    Raises:
-        UserError: unknown model, missing or wrong weights, or a needed download while offline
-            (HF_HUB_OFFLINE=1 or OVDISTILL_OFFLINE=1).
+        interpolation: how crops are resized, 'bicubic' or 'bilinear', always antialiased.
+        temperature: what cosines are divided by to become logits, 0.01 for OpenAI's CLIP.
+        random: untrained weights; what is made with them says so.
     """
 
-    def __init__(
-        self,
-        model: str,
-        pretrained: str | None = None,
-        crops: CropPolicy | dict[str, Any] | None = None,
-        device: str | torch.device = "cpu",
-        random_weights: bool = False,
-    ) -> None:
+    id: str
+    dim: int
+    image_size: int
+    interpolation: str = "bicubic"
+    temperature: float = 0.01
+    random: bool = False
+
+    def __init__(self, crops: CropPolicy | Mapping[str, Any] | None = None) -> None:
         super().__init__()
         self.crops = crops if isinstance(crops, CropPolicy) else CropPolicy(**(crops or {}))
-        self.model, self.tokenizer, self.id = _create(str(model), pretrained, random_weights)
-        visual = self.model.visual
-        size = visual.image_size
-        self.image_size: int = size[0] if isinstance(size, tuple | list) else int(size)
-        preprocess = visual.preprocess_cfg
-        for name in ("mean", "std"):
-            value = torch.tensor(preprocess[name], dtype=torch.float32)
-            self.register_buffer(name, value.reshape(3, 1, 1), persistent=False)
-        self.model.requires_grad_(False).eval()
-        visual.to(memory_format=torch.channels_last)  # a third faster on the CPU, same results
-        self.to(device)
-        with torch.inference_mode():
-            self.dim: int = self._encode_batch(["a"]).shape[1]
 
-    def train(self, mode: bool = True) -> Teacher:
-        """Stays in evaluation mode, whatever the detector around it does."""
-        return super().train(False)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the model runs."""
-        return self.mean.device
-
-    @property
-    def temperature(self) -> float:
-        """What the model divides cosines by: 1 / exp(logit_scale), 0.01 for OpenAI's CLIP."""
-        return float(1 / self.model.logit_scale.exp())
-
-    @cached_property
-    def weights_hash(self) -> str:
-        """First 16 hex digits of the SHA-256 over the names, shapes and values of the weights."""
-        digest = hashlib.sha256()
-        for name, value in sorted(self.model.state_dict().items()):
-            digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
-            digest.update(value.cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()[:16]
-
+    @abstractmethod
     def encode_text(self, texts: Sequence[str], batch_size: int = 256) -> Tensor:
         """Embeds texts.
 
@@ -115,133 +64,113 @@ class Teacher(nn.Module):
         Raises:
             UserError: for an empty text.
         """
-        texts = [texts] if isinstance(texts, str) else list(texts)
-        if empty := [i for i, text in enumerate(texts) if not text.strip()]:
-            raise UserError(f"text {empty[0]} is empty; expected words, e.g. 'a red striped star'")
-        chunks = [texts[i : i + batch_size] for i in range(0, len(texts), batch_size)]
-        with torch.inference_mode():
-            parts = [nn.functional.normalize(self._encode_batch(chunk), dim=-1) for chunk in chunks]
-        # Joined outside of inference mode: an ordinary tensor, which a loss may take.
-        return torch.cat(parts) if parts else torch.zeros(0, self.dim, device=self.device)
 
+    @abstractmethod
     def encode_images(self, images: Tensor) -> Tensor:
-        """Embeds pictures of the model's own size.
+        """Embeds pictures of the teacher's own size.
 
         Args:
-            images: (n, 3, S, S) float RGB in [0, 1].
+            images: (n, 3, S, S) RGB, uint8, or float in [0, 1].
 
         Returns:
             (n, D) float32, raw (not unit norm), on the teacher's device.
         """
-        with torch.inference_mode():
-            images = (images.to(self.device) - self.mean) / self.std
-            embeddings = self.model.encode_image(images).float()
-        return embeddings.clone()  # an ordinary tensor, which a loss may take
 
-    def encode_regions(self, image: Tensor, boxes: Tensor, batch_size: int = 128) -> Tensor:
-        """Embeds regions of a picture, cropped and fused by ``self.crops``.
+    def train(self, mode: bool = True) -> Teacher:
+        """Stays in evaluation mode, whatever the detector around it does."""
+        return super().train(False)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the teacher runs."""
+        for value in (*self.parameters(), *self.buffers()):
+            return value.device
+        return torch.device("cpu")
+
+    @cached_property
+    def weights_hash(self) -> str:
+        """First 16 hex digits of the SHA-256 over the names, shapes and values of the weights."""
+        return hash_weights(self.state_dict())
+
+    def encode_regions(
+        self,
+        images: Tensor | Sequence[Tensor],
+        boxes: Tensor | Sequence[Tensor],
+        batch_size: int = 128,
+    ) -> Tensor:
+        """Embeds regions of pictures, cropped and fused by ``self.crops``.
 
         Args:
-            image: (3, H, W) RGB, uint8 or float in [0, 1].
-            boxes: (P, 4) xyxy, absolute pixels of ``image``; P may be 0.
-            batch_size: crops a forward pass (on a CPU, more than 128 is slower: caches).
+            images: a picture (3, H, W) RGB, uint8 or float in [0, 1]; or several.
+            boxes: (P, 4) xyxy, absolute pixels of the picture, P may be 0; or one such tensor for
+                each of several pictures.
+            batch_size: crops a forward pass; a batch mixes pictures.
 
         Returns:
-            (P, D) float32, unit norm, on the teacher's device.
+            (P, D) float32, unit norm, on the teacher's device, the P of all pictures in order.
 
         Raises:
             UserError: for a wrong shape, or a box without area or with NaN.
         """
-        if image.ndim != 3 or image.shape[0] != 3 or boxes.ndim != 2 or boxes.shape[1] != 4:
-            raise UserError(
-                f"image {tuple(image.shape)} and boxes {tuple(boxes.shape)}; expected (3, H, W) "
-                "RGB and (P, 4) xyxy in pixels"
-            )
-        if not (boxes[:, 2:] > boxes[:, :2]).all():
-            raise UserError("a box without area or with NaN; expected x1 < x2 and y1 < y2")
-        with torch.inference_mode():
-            image = image.to(self.device)
-            image = image.float() / 255 if image.dtype == torch.uint8 else image.float()
-            per_chunk = max(1, batch_size // len(self.crops.scales))
-            parts = [
-                self.crops.fuse_scales(
-                    self.encode_images(self.crops.crop(image, chunk, self.image_size))
-                )
-                for chunk in boxes.split(per_chunk)
-                if len(chunk)
-            ]
+        images = [images] if isinstance(images, Tensor) else list(images)
+        boxes = [boxes] if isinstance(boxes, Tensor) else list(boxes)
+        if len(images) != len(boxes):
+            raise UserError(f"{len(images)} pictures, {len(boxes)} sets of boxes; expected as many")
+        for image, own in zip(images, boxes, strict=True):
+            _check_regions(image, own)
+        images = [_to_uint8(image).to(self.device) for image in images]
+        step = max(1, batch_size // len(self.crops.scales)) * len(self.crops.scales)
+        parts = [
+            self.crops.fuse_scales(self.encode_images(crops))
+            for crops in self.crops.crop(images, boxes, self.image_size, self.interpolation, step)
+        ]
         return torch.cat(parts) if parts else torch.zeros(0, self.dim, device=self.device)
 
-    def _encode_batch(self, texts: list[str]) -> Tensor:
-        tokens = self.tokenizer(texts)
-        full = (tokens[:, -1] != 0).nonzero().flatten().tolist()
-        for i in full if hasattr(self.tokenizer, "encode") else []:
-            if len(self.tokenizer.encode(texts[i])) + 2 > tokens.shape[1]:
-                LOGGER.warning("text cut to the teacher's %d tokens: %s", tokens.shape[1], texts[i])
-        return self.model.encode_text(tokens.to(self.device)).float()
+
+def hash_weights(state: Mapping[str, Tensor]) -> str:
+    """First 16 hex digits of the SHA-256 over the names, shapes and values of weights."""
+    digest = hashlib.sha256()
+    for name, value in sorted(state.items()):
+        digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+        digest.update(value.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
-def _create(model: str, pretrained: str | None, random_weights: bool) -> tuple[nn.Module, Any, str]:
-    """The open_clip model, its tokenizer and the teacher's id."""
-    if pretrained is not None and random_weights:
-        raise UserError(f"both pretrained={pretrained!r} and random_weights=True; expected one")
-    directory = find_directory(model)
-    tokenizer_args: dict[str, Any] = {}
-    if directory is not None:
-        if pretrained is not None:
-            raise UserError(
-                f"both a teacher directory {model!r} and pretrained={pretrained!r}; "
-                "expected one: the directory holds its weights"
-            )
-        model = f"{LOCAL_DIR}{directory}"
-        name = _configured_name(directory)
-        if (directory / BPE_NAME).is_file():
-            tokenizer_args["bpe_path"] = str(directory / BPE_NAME)
-        if not random_weights:
-            require_weights(directory)
-    elif model.startswith("hf-hub:"):
-        name = model
-    else:
-        name = model = model.replace("/", "-")
-        if model not in open_clip.list_models():
-            raise UserError(
-                f"unknown teacher {model!r}; expected a directory or an open_clip model name "
-                "(python -c 'import open_clip; print(open_clip.list_models())')"
-            )
+def build_teacher(options: Mapping[str, Any], device: str | torch.device = "cpu") -> Teacher:
+    """The teacher that a config's ``teacher`` names.
 
-    arguments: dict[str, Any] = {}
-    teacher_id = name
-    if random_weights:
-        LOGGER.warning("RANDOM TEACHER WEIGHTS: %s is untrained, its embeddings mean nothing", name)
-        arguments = {"load_weights": False, "pretrained_text": False}
-        teacher_id = f"{name}:random"
-    elif directory is None and not model.startswith("hf-hub:"):
-        weights, arguments = find_pretrained(model, pretrained)
-        arguments |= {"pretrained": weights, "require_pretrained": True}
-        teacher_id = f"{name}:{Path(pretrained or '').name}"
-    else:
-        arguments = {"require_pretrained": True}
+    Args:
+        options: ``type``, a class registered with ``TEACHERS`` ('OpenCLIPTeacher' unless given),
+            and its arguments.
+        device: where it runs.
 
-    try:
-        with torch.random.fork_rng(devices=[]):  # random weights: the same in every process
-            torch.manual_seed(0)
-            clip = open_clip.create_model(model, **arguments)
-        return clip, open_clip.get_tokenizer(model, **tokenizer_args), teacher_id
-    except Exception as error:  # open_clip wraps and raises many kinds
-        source = arguments.get("pretrained", directory or model)
-        reason = " ".join(str(error).split())[:300]
+    Raises:
+        UserError: no such type, arguments that it does not take, or see the class.
+    """
+    options = dict(options)
+    kind = options.pop("type", "OpenCLIPTeacher")
+    found = kind if isinstance(kind, type) else TEACHERS.get(kind)
+    if found is None:
         raise UserError(
-            f"the weights or configuration of teacher {name!r} from {str(source)!r} do not load: "
-            f"{reason}; expected weights of exactly this architecture; {FIX}"
-        ) from error
-
-
-def _configured_name(directory: Path) -> str:
+            f"no teacher type {kind!r}; expected one of: {', '.join(TEACHERS.module_dict)}. A class "
+            " of your own is registered with @TEACHERS.register_module() in a module that "
+            "custom_imports of the config names (docs/own_teacher.md)."
+        )
     try:
-        config = json.loads((directory / CONFIG_NAME).read_text(encoding="utf-8"))
-        return str(config.get("name", directory.resolve().name))
-    except (json.JSONDecodeError, AttributeError) as error:
+        return found(**options, device=device)
+    except TypeError as error:
+        raise UserError(f"teacher {kind!r} with {options}: {error}") from error
+
+
+def _check_regions(image: Tensor, boxes: Tensor) -> None:
+    if image.ndim != 3 or image.shape[0] != 3 or boxes.ndim != 2 or boxes.shape[1] != 4:
         raise UserError(
-            f"{directory / CONFIG_NAME} is not a JSON object ({error}); expected open_clip's "
-            "{'model_cfg': ..., 'preprocess_cfg': ...}"
-        ) from error
+            f"image {tuple(image.shape)} and boxes {tuple(boxes.shape)}; expected (3, H, W) "
+            "RGB and (P, 4) xyxy in pixels"
+        )
+    if not (boxes[:, 2:] > boxes[:, :2]).all():
+        raise UserError("a box without area or with NaN; expected x1 < x2 and y1 < y2")
+
+
+def _to_uint8(image: Tensor) -> Tensor:
+    return image if image.dtype == torch.uint8 else (image * 255).round().clamp(0, 255).byte()

@@ -10,18 +10,18 @@ import open_clip
 from huggingface_hub import try_to_load_from_cache
 from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 
+from ovdistill.arguments import OFFLINE_VARIABLES
 from ovdistill.errors import UserError
 
 CONFIG_NAME = "open_clip_config.json"
 LOCAL_DIR = "local-dir:"
 HF_HUB = "hf-hub:"
-OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "OVDISTILL_OFFLINE")
 # The parts of a pretrained tag's configuration that change what the image tower is fed.
 PREPROCESS_KEYS = ("mean", "std", "interpolation", "resize_mode")
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 FIX = (
-    "give a file: Teacher(model, pretrained='/path/to/weights.safetensors'), or a directory with "
-    f"{CONFIG_NAME} and the weights; random_weights=True only to try the code out"
+    "give a file: OpenCLIPTeacher(model, pretrained='/path/to/weights.safetensors'), or a directory "
+    f"with {CONFIG_NAME} and the weights; random_weights=True only to try the code out"
 )
 
 

@@ -117,7 +117,7 @@ def run_demo(monkeypatch, *arguments: str | Path) -> int:
 
 
 def test_the_demo_writes_a_picture_and_json(monkeypatch, checkpoint, picture, tmp_path, capsys):
-    monkeypatch.setattr(module, "build_teacher", lambda config, device: WordsByLength())
+    monkeypatch.setattr(module, "build_teacher", lambda options, device: WordsByLength())
     Image.fromarray(picture).save(tmp_path / "a.png")
     options = ["--config", CONFIG, "--checkpoint", checkpoint, "--device", "cpu", "--max-dets", 3]
     code = run_demo(
@@ -137,7 +137,7 @@ def test_the_demo_writes_a_picture_and_json(monkeypatch, checkpoint, picture, tm
 
 
 def test_the_demo_takes_config_options(monkeypatch, checkpoint, picture, tmp_path):
-    monkeypatch.setattr(module, "build_teacher", lambda config, device: WordsByLength())
+    monkeypatch.setattr(module, "build_teacher", lambda options, device: WordsByLength())
     Image.fromarray(picture).save(tmp_path / "a.png")
     code = run_demo(
         monkeypatch, tmp_path / "a.png", "--text", "ring", "--score-threshold", 0,

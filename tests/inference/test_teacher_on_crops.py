@@ -2,11 +2,10 @@
 
 import pytest
 import torch
-from mmengine.config import Config
 
-from ovdistill.build import build_teacher
 from ovdistill.inference.teacher_on_crops import TeacherOnCrops
 from ovdistill.methods.vild.loss import ensemble_log_scores
+from ovdistill.teacher import build_teacher
 from ovdistill.vocabulary import TEMPLATES, Vocabulary
 
 from ..batches import batch, build
@@ -14,7 +13,7 @@ from ..batches import batch, build
 
 @pytest.fixture(scope="module")
 def teacher():
-    return build_teacher(Config(dict(teacher=dict(model="ovshapes"))))
+    return build_teacher(dict(model="ovshapes"))
 
 
 @pytest.fixture

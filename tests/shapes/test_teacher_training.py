@@ -17,7 +17,7 @@ from ovdistill.shapes.teacher_data import (
 )
 from ovdistill.shapes.tokenizer import learn_merges, merges_file, vocabulary_size
 from ovdistill.shapes.world import category_names
-from ovdistill.teacher import CropPolicy, Teacher
+from ovdistill.teacher import CropPolicy, OpenCLIPTeacher
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_a_trained_directory_loads_as_a_teacher(tmp_path, pool):
     config["vision_cfg"] |= {"image_size": 32}
     models = [teacher_training.fit(config, tokenizer, pool, 2, 65, seed) for seed in (0, 0, 1)]
     teacher_training.write_teacher(tmp_path, models[0], config)
-    teacher = Teacher(str(tmp_path))
+    teacher = OpenCLIPTeacher(str(tmp_path))
     tokens = tokenizer(["a red star"])
     with torch.no_grad():
         own, same, other = (model.encode_text(tokens, normalize=True) for model in models)

@@ -7,10 +7,10 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from ovdistill.build import build_teacher
 from ovdistill.errors import UserError
 from ovdistill.store.captions import CaptionStore, write_captions
 from ovdistill.store.extract_captions import extract_captions, read_captions
+from ovdistill.teacher import build_teacher
 
 CONFIG = Config(dict(teacher=dict(model="ovshapes")))
 CAPTIONS = {7: ["a red striped star and a ring", "a ring"], 3: ["on the"]}
@@ -29,7 +29,7 @@ def coco(path, captions=CAPTIONS):
 def test_captions_are_the_teachers_embeddings(tmp_path):
     extract_captions(CONFIG, coco(tmp_path / "captions.json"), tmp_path / "store")
     store = pickle.loads(pickle.dumps(CaptionStore(tmp_path / "store")))
-    teacher = build_teacher(CONFIG)
+    teacher = build_teacher(CONFIG.teacher)
     first, second = store[7]
     texts = ["a red striped star and a ring", "red striped star", "ring"]
     expected = teacher.encode_text(texts)

@@ -1,10 +1,43 @@
+"""What a crop shows: by hand, and against PIL with open_clip's own preprocessing."""
+
+import numpy as np
 import pytest
 import torch
+from open_clip.transform import image_transform
+from PIL import Image
 
 from ovdistill.errors import UserError
 from ovdistill.teacher.crops import CropPolicy
+from ovdistill.teacher.resample import resize_by_products
 
 BOX = torch.tensor([[10.0, 20.0, 30.0, 30.0]])  # 20 wide, 10 high, centre (20, 25)
+# long either way, tiny, of half pixels, beyond each border, and a whole picture outside
+BOXES = torch.tensor(
+    [
+        [10, 20, 70, 30],
+        [40.5, 2.5, 47.2, 60.1],
+        [20, 20, 21.5, 21.5],
+        [-8, -5, 30, 22],
+        [70, 50, 101.3, 77.8],
+        [0, 0, 90, 70],
+        [0.5, 31, 89.5, 32.6],
+        [200, 200, 220, 230],
+    ]
+)
+
+
+def picture(height=70, width=90, seed=0):
+    smooth = np.random.default_rng(seed).integers(0, 256, (height // 5, width // 5, 3), np.uint8)
+    return Image.fromarray(smooth).resize((width, height), Image.BICUBIC)
+
+
+def tensor(image):
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+
+
+def crop(policy, image, boxes, size=32, interpolation="bicubic"):
+    (crops,) = policy.crop([image], [boxes], size, interpolation)
+    return crops
 
 
 @pytest.mark.parametrize(
@@ -12,74 +45,117 @@ BOX = torch.tensor([[10.0, 20.0, 30.0, 30.0]])  # 20 wide, 10 high, centre (20, 
     [
         # square: side 20 and 30 about (20, 25)
         (CropPolicy(), [[10, 15, 30, 35], [5, 10, 35, 40]]),
-        # squash: the box; 1.5x is x1 - 0.25 w ... x2 + 0.25 w
-        (CropPolicy(shape="squash"), [[10, 20, 30, 30], [5, 17.5, 35, 32.5]]),
-        (CropPolicy(scales=(2.0,), outside="clip"), [[0, 5, 28, 32]]),
-        (CropPolicy(scales=(2.0,), outside="pad"), [[0, 5, 40, 45]]),
+        # the box; 1.5x is x1 - 0.25 w ... x2 + 0.25 w, and 17.5, 32.5 round to even as in PIL
+        (CropPolicy(shape="squash"), [[10, 20, 30, 30], [5, 18, 35, 32]]),
+        (CropPolicy(scales=(2.0,), shape="clip"), [[0, 15, 40, 35]]),
+        (CropPolicy(scales=(0.01,), shape="pad"), [[20, 25, 21, 26]]),
     ],
 )
-def test_crop_boxes_by_hand(policy, expected):
-    crops = policy.crop_boxes(BOX, (32, 28))
-    assert crops.shape == (1, len(policy.scales), 4)
-    assert crops[0].tolist() == expected
+def test_rectangles_by_hand(policy, expected):
+    assert policy.rectangles(BOX).tolist() == expected
 
 
-def test_crop_of_the_whole_picture_is_the_picture():
-    image = torch.randint(0, 256, (3, 24, 24), dtype=torch.uint8)
-    crops = CropPolicy(scales=(1.0,)).crop(image, torch.tensor([[0.0, 0.0, 24.0, 24.0]]), 24)
-    assert torch.equal(crops[0], image.float())
+@pytest.mark.parametrize(
+    ("shape", "resized", "offset"),
+    [
+        ("clip", (32, 64), (0, -16)),  # 10 x 20 -> the middle of 32 x 64
+        ("pad", (16, 32), (8, 0)),
+        ("squash", (32, 32), (0, 0)),
+    ],
+)
+def test_placement_by_hand(shape, resized, offset):
+    policy = CropPolicy(scales=(1.0,), shape=shape)
+    placed = policy.place(policy.rectangles(BOX), 32)
+    assert tuple(placed.resized[0].tolist()) == resized
+    assert tuple(placed.offset[0].tolist()) == offset
 
 
-def test_crop_on_whole_pixels_is_a_slice():
-    image = torch.rand(3, 20, 30)
-    crops = CropPolicy(scales=(1.0,)).crop(image, torch.tensor([[5.0, 2.0, 13.0, 10.0]]), 8)
-    torch.testing.assert_close(crops[0], image[:, 2:10, 5:13])
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+@pytest.mark.parametrize(
+    ("shape", "mode"), [("clip", "shortest"), ("pad", "longest"), ("squash", "squash")]
+)
+def test_crops_are_those_of_pil_and_open_clip(shape, mode, interpolation):
+    image = picture()
+    preprocess = image_transform(
+        32,
+        is_train=False,
+        mean=(0, 0, 0),
+        std=(1, 1, 1),
+        resize_mode=mode,
+        interpolation=interpolation,
+    )
+    expected = [
+        preprocess(image.crop(tuple(map(round, box)))).mul(255).round() for box in BOXES.tolist()
+    ]
+    policy = CropPolicy(scales=(1.0,), shape=shape)
+    crops = crop(policy, tensor(image), BOXES, 32, interpolation)
+    assert crops.dtype == torch.uint8
+    difference = (crops.float() - torch.stack(expected)).abs()
+    assert difference.amax() <= 2 and difference.mean() < 0.05
 
 
-def test_crop_averages_when_it_shrinks():
-    # Columns 0, 1, 0, 1, ...: half as many output columns are all 0.5, not every second one.
-    image = (torch.arange(16) % 2).float().expand(3, 16, 16)
-    crops = CropPolicy(scales=(1.0,)).crop(image, torch.tensor([[0.0, 0.0, 16.0, 16.0]]), 8)
-    torch.testing.assert_close(crops, torch.full_like(crops, 0.5))
+@pytest.mark.parametrize("shape", ["clip", "square", "pad", "squash"])
+@pytest.mark.parametrize("fill", [(0, 0, 0), (200, 100, 50)])
+def test_products_make_the_same_crops(shape, fill):
+    images = [tensor(picture(seed=seed, height=height)) for seed, height in ((0, 70), (1, 50))]
+    policy = CropPolicy(shape=shape, fill=fill)
+    (crops,) = policy.crop(images, [BOXES, BOXES[:3]], 32)
+    placed = policy.place(policy.rectangles(torch.cat([BOXES, BOXES[:3]])), 32)
+    index = torch.tensor([0] * 16 + [1] * 6)
+    by_products = resize_by_products(images, index, placed, "bicubic")
+    difference = (crops.float() - by_products.float()).abs()
+    assert difference.amax() <= 2 and difference.mean() < 0.05
 
 
-def test_border_pads_with_black_or_clips():
-    image = torch.ones(3, 8, 8)
+def test_batches_mix_pictures_and_change_nothing():
+    images = [tensor(picture(seed=seed, height=height)) for seed, height in ((0, 70), (1, 50))]
+    boxes = [BOXES[:5], BOXES[:0]]
+    policy = CropPolicy()
+    (whole,) = policy.crop([*images, images[0]], [*boxes, BOXES[5:]], 32)
+    parts = [*policy.crop([*images, images[0]], [*boxes, BOXES[5:]], 32, batch_size=7)]
+    assert [len(part) for part in parts] == [7, 7, 2]
+    assert torch.equal(torch.cat(parts), whole)
+    assert list(policy.crop(images, [BOXES[:0], BOXES[:0]], 32)) == []
+
+
+def test_a_crop_on_whole_pixels_is_a_slice():
+    image = tensor(picture())
+    crops = crop(CropPolicy(scales=(1.0,)), image, torch.tensor([[5.0, 2.0, 37.0, 34.0]]))
+    assert torch.equal(crops[0], image[:, 2:34, 5:37])
+
+
+def test_outside_of_the_picture_has_the_stated_colour():
+    image = torch.full((3, 8, 8), 255, dtype=torch.uint8)
     corner = torch.tensor([[-4.0, -4.0, 4.0, 4.0]])
-    padded = CropPolicy(scales=(1.0,)).crop(image, corner, 8)[0, 0]
-    assert padded[4:, 4:].eq(1).all() and padded[:3].eq(0).all() and padded[:, :3].eq(0).all()
-    assert CropPolicy(scales=(1.0,), outside="clip").crop(image, corner, 8).eq(1).all()
+    crops = crop(CropPolicy(scales=(1.0,), fill=(10, 20, 30)), image, corner, 8)[0]
+    assert crops[:, 4:, 4:].eq(255).all()
+    assert crops[:, 0, 0].tolist() == crops[:, 7, 0].tolist() == [10, 20, 30]
 
 
-def test_scales_of_a_box_follow_each_other():
-    image = torch.rand(3, 32, 32)
-    boxes = torch.tensor([[8.0, 8, 16, 16], [4.0, 4, 20, 20]])
-    crops = CropPolicy().crop(image, boxes, 8)
-    assert crops.shape == (4, 3, 8, 8)
-    for row, scale in enumerate((1.0, 1.5)):
-        alone = CropPolicy(scales=(scale,)).crop(image, boxes[1:], 8)
-        assert torch.equal(crops[2 + row], alone[0])
-
-
-def test_fuse_by_hand():
-    raw = torch.tensor([[3.0, 0.0], [0.0, 4.0]])  # one box, two scales
+def test_fusing_two_scales_by_hand():
+    raw = torch.tensor([[3.0, 0.0], [0.0, 4.0]])  # one box: 1x, 1.5x
     torch.testing.assert_close(CropPolicy().fuse_scales(raw), torch.tensor([[0.6, 0.8]]))
-    even = CropPolicy(fuse="unit_sum").fuse_scales(raw)
-    torch.testing.assert_close(even, torch.tensor([[0.5**0.5, 0.5**0.5]]))
+    even = CropPolicy(fuse="norm_then_mean").fuse_scales(raw)
+    torch.testing.assert_close(even, torch.tensor([[0.5, 0.5]]).sqrt())
 
 
-def test_no_boxes():
-    assert CropPolicy().crop(torch.rand(3, 8, 8), torch.zeros(0, 4), 4).shape == (0, 3, 4, 4)
-
-
-def test_dict_round_trip():
-    policy = CropPolicy(scales=(1.0, 2.0), shape="squash", outside="clip", fuse="unit_sum")
+def test_policy_survives_json():
+    policy = CropPolicy(scales=(1.0, 2.0), shape="squash", fuse="norm_then_mean", fill=(1, 2, 3))
     assert CropPolicy(**policy.to_dict()) == policy
 
 
 @pytest.mark.parametrize(
-    "bad", [{"scales": ()}, {"scales": (0.0,)}, {"shape": "round"}, {"outside": ""}, {"fuse": "x"}]
+    "bad",
+    [
+        dict(scales=()),
+        dict(scales=(0.0,)),
+        dict(scales=(float("inf"),)),
+        dict(shape="round"),
+        dict(fuse="product"),
+        dict(fill=(0, 0)),
+        dict(fill=(0, 0, 256)),
+    ],
 )
-def test_bad_policy(bad):
+def test_bad_policies(bad):
     with pytest.raises(UserError, match="expected"):
         CropPolicy(**bad)
