@@ -152,8 +152,8 @@ def build_teacher(options: Mapping[str, Any], device: str | torch.device = "cpu"
     found = kind if isinstance(kind, type) else TEACHERS.get(kind)
     if found is None:
         raise UserError(
-            f"no teacher type {kind!r}; expected one of: {', '.join(TEACHERS.module_dict)}. A class "
-            " of your own is registered with @TEACHERS.register_module() in a module that "
+            f"no teacher type {kind!r}; expected one of: {', '.join(TEACHERS.module_dict)}. A "
+            "class of your own is registered with @TEACHERS.register_module() in a module that "
             "custom_imports of the config names (docs/own_teacher.md)."
         )
     try:

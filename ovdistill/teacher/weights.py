@@ -20,8 +20,8 @@ HF_HUB = "hf-hub:"
 PREPROCESS_KEYS = ("mean", "std", "interpolation", "resize_mode")
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 FIX = (
-    "give a file: OpenCLIPTeacher(model, pretrained='/path/to/weights.safetensors'), or a directory "
-    f"with {CONFIG_NAME} and the weights; random_weights=True only to try the code out"
+    "give a file: pretrained='/path/to/weights.safetensors', or a directory as the model, with "
+    f"{CONFIG_NAME} and the weights; random_weights=True only to try the code out"
 )
 
 
