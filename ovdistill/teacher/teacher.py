@@ -122,7 +122,9 @@ class Teacher(nn.Module, ABC):
         step = max(1, batch_size // len(self.crops.scales)) * len(self.crops.scales)
         parts = [
             self.crops.fuse_scales(self.encode_images(crops))
-            for crops in self.crops.crop(images, boxes, self.image_size, self.interpolation, step)
+            for crops in self.crops.crop(
+                zip(images, boxes, strict=True), self.image_size, self.interpolation, step
+            )
         ]
         return torch.cat(parts) if parts else torch.zeros(0, self.dim, device=self.device)
 

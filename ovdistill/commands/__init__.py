@@ -1,0 +1,1 @@
+"""The subcommands of `ovdistill`, a module each."""
