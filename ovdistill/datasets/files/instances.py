@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Counts:
     bare: int
     base: int | None = None
     novel: int | None = None
-    unused: Sequence[str] = ()
+    unused: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
