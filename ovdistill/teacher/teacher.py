@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ovdistill.errors import UserError
 from ovdistill.teacher.crops import CropPolicy
+from ovdistill.teacher.text_tower import TextTower
 
 TEACHERS = Registry("teacher", scope="ovdistill")
 
@@ -75,6 +76,17 @@ class Teacher(nn.Module, ABC):
         Returns:
             (n, D) float32, raw (not unit norm), on the teacher's device.
         """
+
+    def text_tower(self) -> TextTower:
+        """The text tower from its token embeddings on, through which prompts are learned.
+
+        Raises:
+            UserError: the teacher has none of this kind.
+        """
+        raise UserError(
+            f"teacher {self.id!r} ({type(self).__name__}) has no text tower to learn prompts "
+            "through; expected an OpenCLIPTeacher, or written templates: ovdistill vocab"
+        )
 
     def train(self, mode: bool = True) -> Teacher:
         """Stays in evaluation mode, whatever the detector around it does."""
