@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmengine.config import DictAction
+
 from ovdistill.arguments import add_teacher_arguments, default_device, teacher_options
 from ovdistill.errors import UserError
 
@@ -42,7 +44,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     )
     add_teacher_arguments(parser)
     add = parser.add_argument
-    add("--cfg-options", nargs="+", default=[], help="overrides of the config: key=value")
+    add("--cfg-options", nargs="+", action=DictAction, help="overrides of the config: key=value")
     add("--images", metavar="DIR", help="folder of the pictures (default: the config's)")
     add("--annotations", metavar="FILE", help="lists the pictures (default: the config's)")
     add(
@@ -84,7 +86,7 @@ def main(argv: Sequence[str]) -> None:
     from ovdistill.store.extract import ExtractOptions, extract
     from ovdistill.teacher import build_teacher
 
-    config = load_config(args.config, _options(args.cfg_options)) if args.config else None
+    config = load_config(args.config, args.cfg_options) if args.config else None
     device = args.device or default_device()
     device = f"cuda:{local_rank}" if device == "cuda" else device
     on_cpu = device == "cpu"
@@ -254,14 +256,6 @@ def _with_crops(args: argparse.Namespace, options: dict) -> dict:
     given = dict(shape=args.crop_shape, scales=args.crop_scales, fuse=args.crop_fuse)
     given = {key: value for key, value in given.items() if value is not None}
     return dict(options, crops={**(options.get("crops") or {}), **given})
-
-
-def _options(pairs: Sequence[str]) -> dict:
-    from mmengine.config import DictAction
-
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--cfg-options", nargs="+", action=DictAction)
-    return parser.parse_args(["--cfg-options", *pairs]).cfg_options if pairs else {}
 
 
 def _step(config: Config, name: str) -> dict:

@@ -59,9 +59,7 @@ def test_file(tmp_path):
     assert FileProposals(path).propose([picture()])[0][0].shape == (0, 4)
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "7", "[1]", '[{"image_id": 1}]', '[{"bbox": [0, 0, 1, 1]}]']
-)
+@pytest.mark.parametrize("text", ["{", "7", "[1]", '[{"image_id": 1}]', '[{"bbox": [0, 0, 1, 1]}]'])
 def test_bad_files(tmp_path, text):
     (tmp_path / "boxes.json").write_text(text)
     with pytest.raises(UserError, match="cannot read proposals .*expected a .json list"):
