@@ -19,6 +19,7 @@ from ovdistill.errors import run_tool
 # name: (module, one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("ovdistill.doctor", "check the installation, and say how to fix it"),
+    "init-dataset": ("ovdistill.init_dataset", "write a configuration for data of your own"),
 }
 
 
