@@ -292,7 +292,8 @@ def test_from_a_file_to_figures(tmp_path):
     assert sorted(novel) == ["dotted ring", "solid heart"]
     out = tmp_path / "out"
     run("tools/test.py", path, tmp_path / "run" / "last.pth", "-o", out,
-        "--cfg-options", f"cache={tmp_path / 'cache'}", "test_dataloader.num_workers=0")  # fmt: skip
+        "--cfg-options", f"cache={tmp_path / 'cache'}",
+        "test_dataloader.num_workers=0")  # fmt: skip
     classes = json.loads((out / "per_category.json").read_text())
     assert [c["name"] for c in classes if c["group"] == "novel"] == novel
     assert json.loads((out / "metrics.json").read_text())["segm/AP"] >= 0
