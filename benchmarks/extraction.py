@@ -5,7 +5,7 @@
 The plain pipeline cuts each box with PIL and preprocesses it with open_clip's own transform, one by
 one. Prints, in one run on the same boxes: milliseconds of one core for cutting, resizing and
 normalising a crop; the cosine of the embeddings (policy 'clip'); milliseconds of encoding alone at
-each precision and batch size; the whole extraction beside the best of those; and the hours for LVIS.
+each precision and batch size; the whole extraction beside the best of those; the hours for LVIS.
 """
 
 from __future__ import annotations
@@ -92,11 +92,14 @@ def main() -> None:
     crops = LVIS_PICTURES * LVIS_BOXES * LVIS_SCALES
     size = LVIS_PICTURES * LVIS_BOXES * bytes_a_region(teacher.dim) / 2**30
     print(
-        f"LVIS, {LVIS_PICTURES:,} photos x {LVIS_BOXES} boxes x {LVIS_SCALES} scales: {crops:,} crops, "
-        f"{size:.1f} GB\n"
-        f"  encoding at a stated {STATED_RATE:,} crops a second: {crops / STATED_RATE / 3600:.1f} h\n"
-        f"  preprocessing on one core: ours {crops * ours / 3600:.1f} h, plain {crops * plain / 3600:.1f} h"
+        f"LVIS, {LVIS_PICTURES:,} photos x {LVIS_BOXES} boxes x {LVIS_SCALES} scales: "
+        f"{crops:,} crops, {size:.1f} GB"
     )
+    print(
+        f"  encoding at a stated {STATED_RATE:,} crops a second: {crops / STATED_RATE / 3600:.1f} h"
+    )
+    ours, plain = (f"{crops * seconds / 3600:.1f} h" for seconds in (ours, plain))
+    print(f"  preprocessing on one core: ours {ours}, plain {plain}")
 
 
 def preprocessing(
@@ -133,9 +136,7 @@ def preprocessing(
         seconds["plain"].append(_cpu_seconds(plain) / count)
         seconds["ours"].append(_cpu_seconds(ours) / count)
     a, b = (statistics.median(seconds[name]) for name in ("plain", "ours"))
-    print(
-        f"preprocessing of {count} crops, ms of one core: plain {1e3 * a:.2f}, ours {1e3 * b:.2f}"
-    )
+    print(f"preprocessing of {count} crops, ms of a core: plain {1e3 * a:.2f}, ours {1e3 * b:.2f}")
     print(f"  ours is {a / b:.1f} times faster")
     few = slice(0, CROPS_AT_A_TIME)
     with torch.inference_mode():
@@ -154,9 +155,8 @@ def best_encoding(options: dict, repeats: int) -> tuple[str, int]:
         for batch_size in BATCHES:
             seconds = [_encoder_seconds(teacher, batch_size) for _ in range(repeats)]
             found[precision, batch_size] = statistics.median(seconds)
-            print(
-                f"encoder alone, {precision}, batch {batch_size}: {1e3 * statistics.median(seconds):.1f} ms a crop"
-            )
+            milliseconds = 1e3 * statistics.median(seconds)
+            print(f"encoder alone, {precision}, batch {batch_size}: {milliseconds:.1f} ms a crop")
     return min(found, key=found.get)
 
 
@@ -177,8 +177,8 @@ def whole_extraction(
         alone = (before + _encoder_seconds(teacher, batch_size)) / 2
         ratios.append(seconds / alone)
     print(
-        f"whole extraction, {teacher.precision}, batch {batch_size}: {1 / seconds:.1f} regions a second, "
-        f"{statistics.median(ratios):.3f} times the encoder alone (of {repeats}: "
+        f"whole extraction, {teacher.precision}, batch {batch_size}: {1 / seconds:.1f} regions a "
+        f"second, {statistics.median(ratios):.3f} times the encoder alone (of {repeats}: "
         f"{', '.join(f'{ratio:.3f}' for ratio in sorted(ratios))}); "
         f"{size / meta.counts['regions']:.0f} bytes a region"
     )

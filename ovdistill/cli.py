@@ -22,6 +22,7 @@ COMMANDS: Commands = {
     "extract": ("ovdistill.commands.extract", "make a store of the teacher's region embeddings"),
     "store": ("ovdistill.commands.store", "check, describe and join such stores"),
     "doctor": ("ovdistill.doctor", "check the installation, and say how to fix it"),
+    "init-dataset": ("ovdistill.init_dataset", "write a configuration for data of your own"),
 }
 
 

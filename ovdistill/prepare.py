@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.error import URLError
 
 import torch
 from mmengine import dist
@@ -39,7 +41,7 @@ def prepare(config: Config, for_training: bool = True) -> None:
     """
     steps = config.get("prepare", {})
     if dist.is_main_process():
-        if "data" in steps:
+        if steps.get("data"):
             prepare_data(**steps["data"])
         if "vocabulary" in steps:
             prepare_vocabulary(config, **steps["vocabulary"])
@@ -69,7 +71,7 @@ def prepare_vocabulary(
     config: Config,
     path: str,
     names: str,
-    split: str,
+    split: str | Sequence[str],
     templates: str = "single",
     embeddings: str | None = None,
     tokens: bool = False,
@@ -81,7 +83,7 @@ def prepare_vocabulary(
         path: the vocabulary file to write.
         names: where the names stand: an annotation file, a text file, or "a, b, c".
         split: how base and novel are told apart: a split of OVShapes, or see
-            ``vocabulary.base_mask``.
+            ``vocabulary.base_mask`` (a list of novel names, which may be empty).
         templates: prompts, 'single' or 'vild63'.
         embeddings: an .npy file (W, D) in the order of the names, in place of the teacher.
         tokens: embed the names' tokens too.
@@ -130,7 +132,8 @@ def prepare_proposals(
         options: overrides of the network's config, in training and in proposing.
 
     Raises:
-        UserError: there is no checkpoint and ``train`` is off.
+        UserError: there is no checkpoint and ``train`` is off, or the network's initial weights
+            cannot be fetched.
     """
     from mmengine.runner import Runner
 
@@ -158,7 +161,14 @@ def prepare_proposals(
     own.work_dir = str(Path(checkpoint).with_suffix(""))
     own.randomness = config.get("randomness", dict(seed=0))
     own.launcher = "none"
-    Runner.from_cfg(own).train()
+    try:
+        Runner.from_cfg(own).train()
+    except URLError as error:
+        key = "prepare.proposals.options.model.backbone.init_cfg"
+        raise UserError(
+            f"the initial weights of {network} cannot be fetched ({error.reason}). Name a local "
+            f"file with --cfg-options {key}.checkpoint=PATH, or start from scratch with {key}=None."
+        ) from None
     shutil.copyfile(last_checkpoint(own.work_dir), f"{checkpoint}.tmp")
     Path(f"{checkpoint}.tmp").replace(checkpoint)
     print_log(f"proposals: wrote {checkpoint}", "current", logging.INFO)
