@@ -1,8 +1,8 @@
 """The command `ovdistill`: one subcommand per module.
 
 To add a subcommand, write a module with ``main(argv: Sequence[str]) -> int | None`` (its exit code;
-bad input is a ``UserError``) and name it in ``COMMANDS``. A module may in turn choose between several
-with ``run_command``. Only the module of the command that was asked for is imported.
+bad input is a ``UserError``) and name it in ``COMMANDS``. A module may in turn choose between
+several with ``run_command``. Only the module of the command that was asked for is imported.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ovdistill.errors import run_tool
 # name: (module, one line of help)
 Commands = Mapping[str, tuple[str, str]]
 COMMANDS: Commands = {
+    "vocab": ("ovdistill.commands.vocab", "make and compare files of words"),
     "doctor": ("ovdistill.doctor", "check the installation, and say how to fix it"),
 }
 

@@ -92,12 +92,14 @@ def choose_words(
             None: 'coco' for the source 'coco', 'lvis' for names with frequencies, else 'none'.
 
     Returns:
-        All names, W names, and (W,) bool.
+        All names (for 'coco' too, COCO's 80: published embeddings are of these), W names, and (W,)
+        bool.
 
     Raises:
         UserError: see ``find_names`` and ``base_mask``.
     """
-    everything = names = find_names(source)
+    names = find_names(source)
+    everything = find_names("coco80") if source == "coco" else names
     if split is None:
         split = "coco" if source == "coco" else "lvis" if names.frequency else "none"
     if split == "coco":
