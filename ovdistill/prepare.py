@@ -105,8 +105,9 @@ def prepare_vocabulary(
         own = own or build_teacher(config.teacher).id
         vocabulary = import_words(embeddings, names, own, split)
     else:
-        teacher = build_teacher(config.teacher)
-        vocabulary = encode_words(names, teacher, templates, split, synonyms, tokens)
+        vocabulary = encode_words(
+            names, lambda: build_teacher(config.teacher), templates, split, synonyms, tokens
+        )
     vocabulary.save(path)
     print_log(f"words: wrote {path} ({len(vocabulary)} of {vocabulary.teacher})", "current")
 

@@ -43,14 +43,14 @@ def main(argv: Sequence[str]) -> None:
     """
     args = parse_args(argv)
     check_output(args)
-    # the teacher's libraries take seconds to import
-    from ovdistill.vocabulary import read_templates
-    from ovdistill.vocabulary.make import choose_words, encode_words
+    from ovdistill.vocabulary.make import encode_words
 
-    choose_words(args.names, args.split)  # before the teacher is loaded
-    templates = read_templates(args.templates)
-    teacher = teacher_of(args)
     vocabulary = encode_words(
-        args.names, teacher, templates, args.split, args.synonyms, args.tokens
+        args.names,
+        lambda: teacher_of(args),
+        args.templates,
+        args.split,
+        args.synonyms,
+        args.tokens,
     )
     write(vocabulary, args.out)

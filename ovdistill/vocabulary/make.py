@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def encode_words(
     names: str | os.PathLike[str],
-    teacher: Teacher,
+    teacher: Callable[[], Teacher],
     templates: str | Sequence[str] = "single",
     split: str | None = None,
     synonyms: bool = False,
@@ -34,7 +34,7 @@ def encode_words(
 
     Args:
         names: see ``find_names``.
-        teacher: the teacher.
+        teacher: makes the teacher, once the names and templates are known to be good.
         templates: see ``read_templates``.
         split: see ``choose_words``.
         synonyms: average over the synonyms of each name.
@@ -45,7 +45,7 @@ def encode_words(
     """
     _, words, is_base = choose_words(names, split)
     prompts = read_templates(templates)
-    return Vocabulary.encode(words, teacher, prompts, is_base, tokens, synonyms, progress=True)
+    return Vocabulary.encode(words, teacher(), prompts, is_base, tokens, synonyms, progress=True)
 
 
 def import_words(

@@ -72,11 +72,11 @@ def test_splits_that_do_not_fit(names, split, message):
 
 def test_synonyms_are_averaged_over_all_their_prompts(ann, teacher, tmp_path):
     (tmp_path / "t.txt").write_text("# two of them\na photo of {article} {}.\n\n{}\n")
-    words = encode_words(ann, teacher, str(tmp_path / "t.txt"), synonyms=True)
+    words = encode_words(ann, lambda: teacher, str(tmp_path / "t.txt"), synonyms=True)
     prompts = ["a photo of a solid star.", "solid star", "a photo of a star.", "star"]
     expected = torch.nn.functional.normalize(teacher.encode_text(prompts).mean(dim=0), dim=0)
     torch.testing.assert_close(words.embeddings[0], expected)
-    plain = encode_words(ann, teacher, str(tmp_path / "t.txt"))
+    plain = encode_words(ann, lambda: teacher, str(tmp_path / "t.txt"))
     assert not torch.allclose(plain.embeddings[0], expected, atol=1e-3)
     torch.testing.assert_close(plain.embeddings[1], words.embeddings[1])  # "ring" alone
     assert (words.synonyms_averaged, plain.synonyms_averaged) == (True, False)
