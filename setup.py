@@ -51,6 +51,7 @@ setup(
         "open_clip_torch>=3",
         "huggingface_hub",
         "hotcoco>=1.3",
+        "ijson>=3.2",  # reads annotation files of a gigabyte a record at a time
         "numpy",
         "pillow",
         "pycocotools",

@@ -65,7 +65,7 @@ def teacher_options(args: argparse.Namespace) -> dict:
     elif args.config:
         from ovdistill.build import load_config
 
-        options = load_config(args.config).get("teacher")
+        options = load_config(args.config, vars(args).get("cfg_options")).get("teacher")
         if not options:
             raise UserError(f"{args.config} names no teacher; give one with --teacher")
     else:

@@ -9,6 +9,7 @@ from pickle import UnpicklingError
 
 import torch
 from mmengine.config import Config
+from mmengine.dataset import Compose
 from mmengine.logging import HistoryBuffer
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -105,6 +106,18 @@ def build_detector(
         load_weights(model, checkpoint)
     model.cfg = config
     return model.to(device).eval()
+
+
+def build_picture_pipeline(config: Config) -> Compose:
+    """The test pipeline of a config, on a picture in memory instead of a data set's.
+
+    It takes dict(img=(H, W, 3) uint8 BGR, img_id=int).
+    """
+    from mmdet.registry import TRANSFORMS
+
+    steps = [s for s in config.test_pipeline if not s["type"].split(".")[-1].startswith("Load")]
+    steps = [{"type": "mmdet.LoadImageFromNDArray"}, *steps]
+    return Compose([TRANSFORMS.build(step) for step in steps])
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:

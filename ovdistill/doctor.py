@@ -46,6 +46,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "open_clip": ("open_clip_torch",),
     "pycocotools": ("pycocotools",),
     "hotcoco": ("hotcoco",),
+    "ijson": ("ijson",),
     "safetensors": ("safetensors",),
     "tensorboard": ("tensorboard",),
     "rich": ("rich",),

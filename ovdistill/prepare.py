@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 import shutil
+import time
 from pathlib import Path
 
 import torch
+from mmengine import dist
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from ovdistill.build import last_checkpoint, load_config, placeholders, read_weights
+from ovdistill.build import last_checkpoint, read_weights
 from ovdistill.errors import UserError
 from ovdistill.headers import read_header
 from ovdistill.shapes import WEIGHTS_DIR
@@ -24,7 +26,7 @@ from ovdistill.vocabulary.make import encode_words, import_words
 
 
 def prepare(config: Config, for_training: bool = True) -> None:
-    """Runs the steps of ``config.prepare`` in order.
+    """Runs the steps of ``config.prepare`` in order; every process calls it.
 
     Args:
         config: from ``load_config``.
@@ -34,16 +36,18 @@ def prepare(config: Config, for_training: bool = True) -> None:
         UserError: something is missing that only the user can provide.
     """
     steps = config.get("prepare", {})
-    if "data" in steps:
-        prepare_data(**steps["data"])
-    if "vocabulary" in steps:
-        prepare_vocabulary(config, **steps["vocabulary"])
-    if for_training and steps.get("proposals"):
-        prepare_proposals(config, **steps["proposals"])
+    if dist.is_main_process():
+        if "data" in steps:
+            prepare_data(**steps["data"])
+        if "vocabulary" in steps:
+            prepare_vocabulary(config, **steps["vocabulary"])
+        if for_training and steps.get("proposals"):
+            prepare_proposals(config, **steps["proposals"])
+        if for_training and steps.get("captions"):
+            prepare_captions(config, **steps["captions"])
+    dist.barrier()
     if for_training and steps.get("regions"):
         prepare_regions(config, **steps["regions"])
-    if for_training and steps.get("captions"):
-        prepare_captions(config, **steps["captions"])
 
 
 def prepare_data(type: str, root: str) -> None:
@@ -136,6 +140,8 @@ def prepare_proposals(
     """
     from mmengine.runner import Runner
 
+    from ovdistill.store.inputs import proposal_network
+
     if Path(checkpoint).is_file():
         print_log(f"proposals: {checkpoint}", "current")
         return
@@ -147,7 +153,7 @@ def prepare_proposals(
         Path(f"{checkpoint}.tmp").replace(checkpoint)
         print_log(f"proposals: wrote {checkpoint} (as shipped: {shipped.name})", "current")
         return
-    own = _proposal_network(config)
+    own = proposal_network(config)
     if not train:
         raise UserError(
             f"no proposal network {checkpoint}. Train it on base boxes first:\n"
@@ -165,22 +171,34 @@ def prepare_proposals(
 
 
 def prepare_regions(config: Config, path: str, per_image: int) -> None:
-    """Regions of the training pictures with their teacher embeddings.
+    """Regions of the training pictures with their teacher embeddings; all processes share the work.
 
     Args:
         config: its ``prepare.proposals`` proposes, its ``teacher`` embeds.
-        path: the store to write.
+        path: the store to make, or to finish.
         per_image: regions to keep for each picture.
     """
-    from ovdistill.store import TeacherStore
-    from ovdistill.store.extract import extract_regions
+    from ovdistill.arguments import default_device
+    from ovdistill.store.extract import ExtractOptions, extract
+    from ovdistill.store.inputs import network_proposals, training_pictures
+    from ovdistill.store.meta import NAME, read_meta
 
-    if Path(path).is_file():
-        store = TeacherStore(path)
-        print_log(f"regions: {path} ({len(store)} pictures)", "current")
-        return
-    checkpoint = config.prepare.proposals.checkpoint
-    extract_regions(config, _proposal_network(config), checkpoint, path, per_image)
+    folder = Path(path)
+    if folder.is_file() or (folder / NAME).is_file():
+        counts = read_meta(folder).counts
+        if counts:
+            print_log(f"regions: {path} ({counts['pictures']} pictures)", "current")
+            return
+    device = default_device()  # the one that init_dist has chosen for this process
+    extract(
+        training_pictures(config),
+        network_proposals(config, device),
+        build_teacher(config.teacher, device),
+        folder,
+        ExtractOptions(per_image=per_image, rank=dist.get_rank(), world_size=dist.get_world_size()),
+    )
+    while not read_meta(folder).counts:  # a barrier would time out where shares take hours
+        time.sleep(1)
 
 
 def prepare_captions(config: Config, path: str, annotations: str) -> None:
@@ -198,10 +216,3 @@ def prepare_captions(config: Config, path: str, annotations: str) -> None:
         print_log(f"captions: {path} ({len(CaptionStore(path))} pictures)", "current")
         return
     extract_captions(config, annotations, path)
-
-
-def _proposal_network(config: Config) -> Config:
-    """The config of ``config.prepare.proposals.network``, on the data of ``config``."""
-    step = config.prepare.proposals
-    path = Path(config.filename).parent / step.network
-    return load_config(path, {**placeholders(config), **step.get("options", {})})

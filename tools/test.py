@@ -85,9 +85,7 @@ def main() -> None:
 
     if args.launcher != "none":
         dist.init_dist(args.launcher, **config.env_cfg.get("dist_cfg", {}))
-    if dist.is_main_process():
-        prepare(config, for_training=False)
-    dist.barrier()
+    prepare(config, for_training=False)
     runner = Runner.from_cfg(config)
     model = getattr(runner.model, "module", runner.model)
     load_weights(model, args.checkpoint)

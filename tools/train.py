@@ -73,9 +73,7 @@ def main() -> None:
 
     if args.launcher != "none":
         dist.init_dist(args.launcher, **config.env_cfg.get("dist_cfg", {}))
-    if dist.is_main_process():
-        prepare(config)
-    dist.barrier()
+    prepare(config)
     if args.prepare_only:
         return
     check_initial_weights(config)

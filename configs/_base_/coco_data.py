@@ -13,7 +13,7 @@ val_pictures = "val2017/"
 cache = "data/coco"
 vocabulary = "{cache}/vocabulary_vild63.safetensors"
 proposals = "work_dirs/rpn_r50_coco/last.pth"
-regions = "{cache}/regions.safetensors"
+regions = "{cache}/regions"
 caption_ann = "annotations/captions_train2017.json"
 captions = "{cache}/captions.safetensors"
 

@@ -11,7 +11,7 @@ pictures = ""
 cache = "data/lvis"
 vocabulary = "{cache}/vocabulary_vild63.safetensors"
 proposals = "work_dirs/rpn_r50_lvis/last.pth"
-regions = "{cache}/regions.safetensors"
+regions = "{cache}/regions"
 caption_ann = "annotations/captions_train2017.json"
 captions = "{cache}/captions.safetensors"
 

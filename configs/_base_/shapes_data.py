@@ -4,7 +4,7 @@ data_root = "data/ovshapes"
 split = "shape"
 vocabulary = "{data_root}/{split}/vocabulary.safetensors"
 proposals = "{data_root}/{split}/proposals.pth"
-regions = "{data_root}/{split}/regions.safetensors"
+regions = "{data_root}/{split}/regions"
 captions = "{data_root}/captions.safetensors"
 
 teacher = dict(model="ovshapes")

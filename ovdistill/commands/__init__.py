@@ -1,1 +1,1 @@
-"""The commands of `ovdistill`, one module each."""
+"""The subcommands of `ovdistill`, a module each."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ovdistill.commands.lines import print_lines
 from ovdistill.headers import VocabularyHeader, header_of, open_vocabulary
 
 EQUAL = 1e-5
@@ -45,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
         *names_differ(a, b, limit),
         *embeddings_differ(a, left, b, right, limit),
     ]
-    print("\n".join(found) if found else f"equal: {len(a)} words of teacher {a.teacher}")
+    print_lines(found or [f"equal: {len(a)} words of teacher {a.teacher}"])
     return 1 if found else 0
 
 

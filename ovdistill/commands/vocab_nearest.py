@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ovdistill.arguments import add_teacher_arguments, teacher_of
+from ovdistill.commands.lines import print_lines
 from ovdistill.errors import UserError
 from ovdistill.headers import TeacherId, VocabularyHeader, header_of, open_vocabulary
 
@@ -46,8 +47,8 @@ def main(argv: Sequence[str]) -> None:
     else:
         query = embeddings[find(args.word, header)]
     cosine = embeddings @ query
-    for row in cosine.argsort()[::-1][: args.limit or None]:
-        print(f"{cosine[row]:.3f}\t{header.names[row]}")
+    nearest = cosine.argsort()[::-1][: args.limit or None]
+    print_lines(f"{cosine[row]:.3f}\t{header.names[row]}" for row in nearest)
 
 
 def find(word: str, header: VocabularyHeader) -> int:
@@ -75,4 +76,6 @@ def encode(args: argparse.Namespace, header: VocabularyHeader) -> np.ndarray:
     from ovdistill.vocabulary import TEMPLATES
     from ovdistill.vocabulary.embed import embed
 
-    return embed([[args.text]], teacher, header.templates or TEMPLATES["single"])[0].numpy()
+    # learned prompts are described by a text that is no template
+    templates = [template for template in header.templates if "{}" in template]
+    return embed([[args.text]], teacher, templates or TEMPLATES["single"])[0].numpy()

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
+from ovdistill.commands.lines import print_lines
 from ovdistill.headers import VocabularyHeader, read_header
 
 COLUMNS = ("word", "split", "frequency", "synonyms")
@@ -31,24 +32,22 @@ def main(argv: Sequence[str]) -> None:
     args = parser.parse_args(argv)
     header = read_header(args.file)
     if args.json:
-        print(json.dumps(asdict(header) | {"teacher": header.teacher._asdict()}, indent=2))
+        content = asdict(header) | {"teacher": header.teacher._asdict()}
+        print_lines([json.dumps(content, indent=2)])
         return
     rows = [row for row in words(header) if contains(row, args.grep or "")]
     shown = rows[: args.limit or None]
+    origin = [f"{key}: {value}" for key, value in provenance(header).items()]
+    left = len(rows) - len(shown)
+    rest = [f"... and {left} more (--limit 0 shows all)"] if left else []
     console = Console()
-    for key, value in provenance(header).items():
-        print(f"{key}: {value}")
-    if console.is_terminal:
-        table = Table()
-        for column in COLUMNS:
-            table.add_column(column)
-        for row in shown:
-            table.add_row(*row)
-        console.print(table)
-    else:
-        print("\n".join("\t".join(row) for row in [COLUMNS, *shown]))
-    if len(shown) < len(rows):
-        print(f"... and {len(rows) - len(shown)} more (--limit 0 shows all)")
+    if not console.is_terminal:
+        print_lines([*origin, *("\t".join(row) for row in [COLUMNS, *shown]), *rest])
+        return
+    table = Table(*COLUMNS)
+    for row in shown:
+        table.add_row(*row)
+    console.print(*origin, table, *rest, sep="\n", markup=False, highlight=False)
 
 
 def provenance(header: VocabularyHeader) -> dict[str, str]:

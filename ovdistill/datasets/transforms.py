@@ -48,7 +48,7 @@ class LoadTeacherRegions(BaseTransform):
     """Adds the teacher's regions of a picture, still in pixels of the original.
 
     Args:
-        store: file of a ``TeacherStore``.
+        store: folder of a ``TeacherStore``.
         max_regions: keep that many regions of the highest objectness.
     """
 

@@ -12,7 +12,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 
-from ovdistill.build import build_detector, load_config
+from ovdistill.build import build_detector, build_picture_pipeline, load_config
 from ovdistill.errors import UserError
 from ovdistill.inference.detections import Detections, select
 from ovdistill.inference.pictures import find_pictures, parse_queries, read_picture
@@ -183,14 +183,7 @@ class OVInferencer:
 
     @cached_property
     def _pipeline(self) -> Compose:
-        """The test pipeline of the config, on a picture in memory instead of a data set's."""
-        from mmdet.registry import TRANSFORMS
-        from mmdet.utils import get_test_pipeline_cfg
-
-        steps = get_test_pipeline_cfg(self.config)
-        steps = [step for step in steps if not step["type"].split(".")[-1].startswith("Load")]
-        steps = [{"type": "mmdet.LoadImageFromNDArray"}, *steps]
-        return Compose([TRANSFORMS.build(step) for step in steps])
+        return build_picture_pipeline(self.config)
 
 
 def _device(name: str | None) -> torch.device:

@@ -1,151 +1,151 @@
-"""A file of distillation regions: image id -> boxes, objectness, teacher embeddings.
+"""Reads a store: image id -> boxes, objectness and teacher embeddings.
 
-One safetensors file: the regions of all images one after the other, and where each image's start.
-
-Shapes: N images, P regions of an image, D embedding width.
+A store is a folder of shards (``store.shard``) and a ``meta.json`` (``store.meta``).
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.nn.functional import normalize
 
 from ovdistill.errors import UserError
-from ovdistill.store.mapped import MappedTensors, read_header, write_tensors
+from ovdistill.store.mapped import MappedTensors
+from ovdistill.store.meta import FIX, StoreMeta, read_meta, write_meta
+from ovdistill.store.regions import Regions
+from ovdistill.store.shard import FIELDS, read_index, shard_path, write_shard
 
-FORMAT = "ovdistill-store-1"
-FIX = "make it again: ovdistill extract (tools/train.py does so where it can)"
-FIELDS = ("boxes", "objectness", "embeddings")
-
-
-@dataclass(frozen=True, eq=False)
-class Regions:
-    """The distillation regions of an image.
-
-    Attributes:
-        boxes: (P, 4) float32, xyxy, absolute pixels of the original image. (Not float16: that
-            has steps of half a pixel beyond 512.)
-        objectness: (P,) float32, score of each proposal.
-        embeddings: (P, D) float16, unit norm up to rounding; bring to unit norm again in float32.
-    """
-
-    boxes: Tensor
-    objectness: Tensor
-    embeddings: Tensor
-
-    def __len__(self) -> int:
-        return len(self.boxes)
-
-    def top(self, count: int) -> Regions:
-        """The ``count`` regions of the highest objectness."""
-        kept = self.objectness.argsort(descending=True, stable=True)[:count]
-        return Regions(self.boxes[kept], self.objectness[kept], self.embeddings[kept])
+PICTURES_A_SHARD = 128
 
 
 class TeacherStore:
-    """Reads a store; ``store[image_id]`` gives the image's ``Regions``.
+    """A complete store; ``store[image_id]`` gives the picture's ``Regions``.
 
-    The file is checked here, but mapped into memory at the first access of each process; so a
-    store can be pickled and sent to data loader workers.
+    Shards are checked here (not their checksums: ``ovdistill store verify``), but mapped into
+    memory at the first access of each process; so a store can be pickled and sent to workers.
 
     Args:
-        path: the file.
+        folder: the store.
 
     Raises:
-        UserError: no such file, damaged or incomplete, or not a store.
+        UserError: no such store, damaged or incomplete.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
-        self.header, whole, rows = read_header(self.path, FORMAT, ("offsets", "image_ids"), FIX)
-        self.offsets: list[int] = whole["offsets"].tolist()
-        self.image_ids: list[int] = whole["image_ids"].tolist()
-        counts = {rows.get(name) for name in FIELDS}
-        if len(self.offsets) != len(self.image_ids) + 1 or counts != {self.offsets[-1]}:
-            raise UserError(f"teacher store {self.path!r} contradicts itself; {FIX}")
-        self._rows = {image_id: row for row, image_id in enumerate(self.image_ids)}
-        self._mapped = MappedTensors(self.path)
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self.meta = read_meta(self.folder)
+        _check_complete(self.folder, self.meta)
+        store = self.meta.fingerprint
+        shards = [read_index(self.folder, number, store) for number in range(self.meta.shards)]
+        self.skipped = {r["image_id"]: r["reason"] for s in shards for r in s.skipped if r["whole"]}
+        self._rows = torch.cat([torch.zeros(0, dtype=torch.int64), *(s.image_ids for s in shards)])
+        self._order = self._rows.argsort()
+        self._sorted = self._rows[self._order]
+        # of every picture: its shard, and its rows there
+        counts = torch.tensor([len(shard.image_ids) for shard in shards], dtype=torch.int64)
+        self._shard = torch.arange(len(shards)).repeat_interleave(counts)
+        self._start = torch.cat(
+            [torch.zeros(0, dtype=torch.int64), *(s.offsets[:-1] for s in shards)]
+        )
+        self._end = torch.cat([torch.zeros(0, dtype=torch.int64), *(s.offsets[1:] for s in shards)])
+        self._mapped = [
+            MappedTensors(str(shard_path(self.folder, number))) for number in range(len(shards))
+        ]
 
     def __len__(self) -> int:
-        return len(self.image_ids)
+        return len(self._rows)
 
     def __contains__(self, image_id: int) -> bool:
-        return image_id in self._rows
+        return self._find(image_id) is not None
+
+    @property
+    def image_ids(self) -> list[int]:
+        """In the order of the shards."""
+        return self._rows.tolist()
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """Where the regions and embeddings come from."""
+        return self.meta.provenance
 
     def __getitem__(self, image_id: int) -> Regions:
-        """The regions of an image, copied out of the file.
+        """The regions of a picture, copied out of the file.
 
         Raises:
-            UserError: the image is not in the store.
+            UserError: the picture is not in the store; nothing is ever computed in its place.
         """
-        row = self._rows.get(int(image_id))
+        row = self._find(int(image_id))
         if row is None:
+            if int(image_id) in self.skipped:
+                reason = f"was skipped ({self.skipped[int(image_id)]})"
+                raise UserError(f"image {image_id} {reason} when store {self.folder} was made")
             raise UserError(
-                f"image {image_id} is not in teacher store {self.path!r} of {len(self)} images; "
+                f"image {image_id} is not in teacher store {self.folder} of {len(self)} images; "
                 f"expected the store of this data set; {FIX}"
             )
-        part = slice(self.offsets[row], self.offsets[row + 1])
-        return Regions(*(self._mapped[name][part].clone() for name in FIELDS))
+        mapped = self._mapped[self._shard[row]]
+        part = slice(int(self._start[row]), int(self._end[row]))
+        return Regions(*(mapped[name][part].clone() for name in FIELDS))
+
+    def _find(self, image_id: int) -> int | None:
+        place = int(torch.searchsorted(self._sorted, image_id))
+        if place == len(self._sorted) or int(self._sorted[place]) != image_id:
+            return None
+        return int(self._order[place])
 
 
 def write_store(
-    path: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
     records: Iterable[tuple[int, Regions]],
-    header: dict[str, Any],
+    provenance: dict[str, Any],
+    pictures_a_shard: int = PICTURES_A_SHARD,
 ) -> Path:
-    """Writes a store at once: it is there complete, or not at all.
+    """Makes a store of regions that are there already, shard by shard.
 
     Args:
-        path: the file.
-        records: (image id, regions); embeddings of any float dtype, which are brought to unit
-            norm and stored as float16.
-        header: plain JSON values: teacher, its hash, crop policy, source of the boxes, ...
+        folder: the store to make; it must not hold one.
+        records: (image id, regions).
+        provenance: plain JSON values, see ``StoreMeta``; ``dim`` is added.
+        pictures_a_shard: pictures in a file.
 
     Returns:
-        ``path``.
+        ``folder``.
 
     Raises:
-        UserError: no records, an image that comes twice, or parts of unequal lengths, NaN or a
-            zero embedding.
+        UserError: no records, an image that comes twice, or see ``write_shard``.
     """
-    ids, counts, parts = [], [], []
-    for image_id, regions in records:
-        _check(image_id, regions)
-        ids.append(int(image_id))
-        counts.append(len(regions))
-        unit = normalize(regions.embeddings.float(), dim=-1).half()
-        parts.append((regions.boxes.float(), regions.objectness.float(), unit))
+    folder = Path(folder)
+    records = [(image_id, regions.stored(image_id)) for image_id, regions in records]
+    ids = [image_id for image_id, _ in records]
     if not ids:
-        raise UserError(f"no images for teacher store {os.fspath(path)!r}; expected at least one")
+        raise UserError(f"no images for teacher store {folder}; expected at least one")
     if len(set(ids)) < len(ids):
         repeated = next(i for i in ids if ids.count(i) > 1)
-        raise UserError(f"image {repeated} comes twice for teacher store {os.fspath(path)!r}")
-    boxes, objectness, embeddings = (
-        torch.cat(part).contiguous() for part in zip(*parts, strict=True)
-    )
-    tensors = {
-        "boxes": boxes,
-        "objectness": objectness,
-        "embeddings": embeddings,
-        "offsets": torch.tensor([0, *counts]).cumsum(0),
-        "image_ids": torch.tensor(ids),
-    }
-    return write_tensors(path, tensors, FORMAT, header)
+        raise UserError(f"image {repeated} comes twice for teacher store {folder}")
+    if (folder / "meta.json").is_file():
+        raise UserError(f"{folder} holds a store already; name another folder, or delete it")
+    dim = records[0][1].embeddings.shape[-1]
+    shards = -(-len(ids) // pictures_a_shard)
+    meta = StoreMeta({**provenance, "dim": dim}, len(ids), shards)
+    folder.mkdir(parents=True, exist_ok=True)
+    rest = iter(records)
+    for number in range(shards):
+        write_shard(folder, number, meta.fingerprint, dim, list(islice(rest, pictures_a_shard)))
+    regions = sum(len(regions) for _, regions in records)
+    counts = dict(pictures=len(ids), regions=regions, skipped=0)
+    write_meta(folder, StoreMeta(meta.provenance, len(ids), shards, counts))
+    return folder
 
 
-def _check(image_id: int, regions: Regions) -> None:
-    sizes = len(regions.boxes), len(regions.objectness), len(regions.embeddings)
-    if len({*sizes}) != 1 or regions.boxes.shape[1:] != (4,) or regions.embeddings.ndim != 2:
+def _check_complete(folder: Path, meta: StoreMeta) -> None:
+    missing = [n for n in range(meta.shards) if not shard_path(folder, n).is_file()]
+    if missing:
         raise UserError(
-            f"image {image_id}: {sizes} boxes, scores and embeddings; expected (P, 4), (P,), (P, D)"
+            f"store {folder} is not complete: {len(missing)} of {meta.shards} shards are missing "
+            f"(the first: {shard_path(folder, missing[0]).name}). Run the command that made it "
+            "again: it goes on where it stopped."
         )
-    norms = regions.embeddings.float().norm(dim=-1)
-    if not (torch.isfinite(norms) & (norms > 0)).all() or regions.boxes.isnan().any():
-        raise UserError(f"image {image_id}: a box or an embedding with NaN, or a zero embedding")

@@ -9,7 +9,7 @@ Shapes: P boxes, C scales, n = P * C crops, S side of the teacher's input.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -110,31 +110,42 @@ class CropPolicy:
 
     def crop(
         self,
-        images: Sequence[Tensor],
-        boxes: Sequence[Tensor],
+        pictures: Iterable[tuple[Tensor, Tensor]],
         size: int,
         interpolation: str = "bicubic",
         batch_size: int | None = None,
     ) -> Iterator[Tensor]:
-        """All crops of all boxes of several pictures, in batches that mix pictures.
+        """All crops of all boxes of a stream of pictures, in full batches that mix pictures.
 
         Args:
-            images: N pictures (3, H, W), uint8 RGB, of any sizes, on one device.
-            boxes: N times (P, 4) float, xyxy, absolute pixels of the picture; P may be 0.
+            pictures: (3, H, W) uint8 RGB of any sizes, on one device, and for each its boxes (P, 4)
+                float, xyxy, absolute pixels of the picture; P may be 0.
             size: S, pixels.
             interpolation: 'bicubic' or 'bilinear', both antialiased.
             batch_size: crops at a time; all at once unless given.
 
         Yields:
-            (n, 3, S, S) uint8 on the device of the pictures, picture by picture, box-major.
+            (n, 3, S, S) uint8 on the device of the pictures, picture by picture, box-major; n is
+            ``batch_size`` but for the last.
         """
-        rectangles = [self.rectangles(own.cpu()) for own in boxes]
-        counts = torch.tensor([len(own) for own in rectangles])
-        index = torch.arange(len(images)).repeat_interleave(counts)
-        placed = self.place(torch.cat(rectangles), size)
-        for rows in torch.arange(len(index)).split(batch_size or max(1, len(index))):
-            if len(rows):
-                yield cut(images, index[rows], placed.at(rows), interpolation)
+        images: list[Tensor] = []
+        rectangles, index = torch.zeros(0, 4, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
+
+        def batch(count: int) -> Tensor:
+            return cut(images, index[:count], self.place(rectangles[:count], size), interpolation)
+
+        for image, boxes in pictures:
+            new = self.rectangles(boxes.cpu())
+            rectangles = torch.cat([rectangles, new])
+            index = torch.cat([index, torch.full((len(new),), len(images))])
+            images.append(image)
+            while batch_size and len(index) >= batch_size:
+                yield batch(batch_size)
+                rectangles, index = rectangles[batch_size:], index[batch_size:]
+                first = int(index[0]) if len(index) else len(images)
+                images, index = images[first:], index - first
+        if len(index):
+            yield batch(len(index))
 
     def fuse_scales(self, embeddings: Tensor) -> Tensor:
         """One unit-norm embedding a box: (P * C, D) raw, box-major -> (P, D) float32."""

@@ -17,6 +17,7 @@ from ovdistill.errors import UserError
 from ovdistill.shapes import TEACHER_DIR
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.teacher import TEACHERS, Teacher, hash_weights
+from ovdistill.teacher.text_tower import TextTower
 from ovdistill.teacher.weights import (
     CONFIG_NAME,
     FIX,
@@ -135,6 +136,10 @@ class OpenCLIPTeacher(Teacher):
             pixels = to_input(images.to(self.device), self.mean, self.std, self.precision)
             embeddings = self.model.encode_image(pixels).float()
         return embeddings.clone()  # an ordinary tensor, which a loss may take
+
+    def text_tower(self) -> TextTower:
+        """See ``Teacher``."""
+        return TextTower(self.model, self.tokenizer, self.id)
 
     def _encode_batch(self, texts: list[str]) -> Tensor:
         tokens = self.tokenizer(texts)

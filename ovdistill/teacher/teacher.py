@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ovdistill.errors import UserError
 from ovdistill.teacher.crops import CropPolicy
+from ovdistill.teacher.text_tower import TextTower
 
 TEACHERS = Registry("teacher", scope="ovdistill")
 
@@ -84,6 +85,17 @@ class Teacher(nn.Module, ABC):
             (n, D) float32, raw (not unit norm), on the teacher's device.
         """
 
+    def text_tower(self) -> TextTower:
+        """The text tower from its token embeddings on, through which prompts are learned.
+
+        Raises:
+            UserError: the teacher has none of this kind.
+        """
+        raise UserError(
+            f"teacher {self.id!r} ({type(self).__name__}) has no text tower to learn prompts "
+            "through; expected an OpenCLIPTeacher, or written templates: ovdistill vocab"
+        )
+
     def train(self, mode: bool = True) -> Teacher:
         """Stays in evaluation mode, whatever the detector around it does."""
         return super().train(False)
@@ -130,7 +142,9 @@ class Teacher(nn.Module, ABC):
         step = max(1, batch_size // len(self.crops.scales)) * len(self.crops.scales)
         parts = [
             self.crops.fuse_scales(self.encode_images(crops))
-            for crops in self.crops.crop(images, boxes, self.image_size, self.interpolation, step)
+            for crops in self.crops.crop(
+                zip(images, boxes, strict=True), self.image_size, self.interpolation, step
+            )
         ]
         return torch.cat(parts) if parts else torch.zeros(0, self.dim, device=self.device)
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from ovdistill.shapes.world import SPLITS as SHAPES_SPLITS
 from ovdistill.shapes.world import novel_names
 from ovdistill.vocabulary.arrays import read_array
+from ovdistill.vocabulary.embed import with_synonyms
 from ovdistill.vocabulary.named import find_names
 from ovdistill.vocabulary.names import Names, read_names
 from ovdistill.vocabulary.prompts import read_templates
@@ -45,6 +46,8 @@ def encode_words(
     """
     _, words, is_base = choose_words(names, split)
     prompts = read_templates(templates)
+    if synonyms:
+        with_synonyms(words)  # raises where there are none
     return Vocabulary.encode(words, teacher(), prompts, is_base, tokens, synonyms, progress=True)
 
 

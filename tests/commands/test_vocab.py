@@ -96,6 +96,14 @@ def test_show_on_a_terminal(built, capsys, monkeypatch):
     assert "┃" in printed and "outlined heart" in printed
 
 
+def test_a_reader_may_stop(built, tmp_path):
+    words = Vocabulary.from_array(np.ones((9999, 2)), [f"word {n}" for n in range(9999)])
+    words.save(tmp_path / "v")
+    command = f"{sys.executable} -m ovdistill.cli vocab show --limit 0 {tmp_path / 'v'} | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("format: ovdistill-vocabulary-1\n", "")
+
+
 def test_show_needs_no_torch(built):
     code = (
         "import sys; sys.modules['torch'] = None\n"

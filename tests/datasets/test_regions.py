@@ -104,9 +104,9 @@ def test_padding_in_the_pipeline_is_refused():
 
 
 def test_load_keeps_the_best_and_refuses_an_unknown_picture(tmp_path):
-    path = tmp_path / "regions.safetensors"
+    path = tmp_path / "regions"
     regions = Regions(torch.tensor(BOXES), torch.tensor([0.2, 0.9]), torch.eye(4)[:2])
-    write_store(path, [(7, regions)], header={})
+    write_store(path, [(7, regions)], {})
     load = LoadTeacherRegions(path, max_regions=1)
     assert load(dict(img_id=7))["teacher_regions"].boxes.tolist() == [BOXES[1]]
     with pytest.raises(UserError, match="image 8"):

@@ -36,7 +36,7 @@ def tensor(image):
 
 
 def crop(policy, image, boxes, size=32, interpolation="bicubic"):
-    (crops,) = policy.crop([image], [boxes], size, interpolation)
+    (crops,) = policy.crop([(image, boxes)], size, interpolation)
     return crops
 
 
@@ -99,7 +99,7 @@ def test_crops_are_those_of_pil_and_open_clip(shape, mode, interpolation):
 def test_products_make_the_same_crops(shape, fill):
     images = [tensor(picture(seed=seed, height=height)) for seed, height in ((0, 70), (1, 50))]
     policy = CropPolicy(shape=shape, fill=fill)
-    (crops,) = policy.crop(images, [BOXES, BOXES[:3]], 32)
+    (crops,) = policy.crop(zip(images, [BOXES, BOXES[:3]], strict=True), 32)
     placed = policy.place(policy.rectangles(torch.cat([BOXES, BOXES[:3]])), 32)
     index = torch.tensor([0] * 16 + [1] * 6)
     by_products = resize_by_products(images, index, placed, "bicubic")
@@ -109,13 +109,14 @@ def test_products_make_the_same_crops(shape, fill):
 
 def test_batches_mix_pictures_and_change_nothing():
     images = [tensor(picture(seed=seed, height=height)) for seed, height in ((0, 70), (1, 50))]
-    boxes = [BOXES[:5], BOXES[:0]]
+    stream = [(images[0], BOXES[:5]), (images[1], BOXES[:0]), (images[1], BOXES[5:])]
     policy = CropPolicy()
-    (whole,) = policy.crop([*images, images[0]], [*boxes, BOXES[5:]], 32)
-    parts = [*policy.crop([*images, images[0]], [*boxes, BOXES[5:]], 32, batch_size=7)]
-    assert [len(part) for part in parts] == [7, 7, 2]
-    assert torch.equal(torch.cat(parts), whole)
-    assert list(policy.crop(images, [BOXES[:0], BOXES[:0]], 32)) == []
+    (whole,) = policy.crop(stream, 32)
+    for size, expected in ((7, [7, 7, 2]), (4, [4, 4, 4, 4])):
+        parts = [*policy.crop(iter(stream), 32, batch_size=size)]
+        assert [len(part) for part in parts] == expected
+        assert torch.equal(torch.cat(parts), whole)
+    assert list(policy.crop([(images[0], BOXES[:0])], 32)) == []
 
 
 def test_a_crop_on_whole_pixels_is_a_slice():

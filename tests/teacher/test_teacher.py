@@ -66,7 +66,7 @@ def test_regions(teacher):
     torch.testing.assert_close(regions, as_float, atol=1e-5, rtol=0)
     # Raw sum over the scales, then unit norm.
     raw = [
-        teacher.encode_images(*CropPolicy(scales=(s,)).crop([image], [boxes], 64, "bilinear"))
+        teacher.encode_images(*CropPolicy(scales=(s,)).crop([(image, boxes)], 64, "bilinear"))
         for s in (1.0, 1.5)
     ]
     by_hand = torch.nn.functional.normalize(raw[0] + raw[1], dim=1)

@@ -1,0 +1,39 @@
+"""What a config says of a store: its pictures and the source of its boxes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from mmdet.registry import DATASETS
+from mmengine.config import Config
+
+from ovdistill.build import load_config, placeholders
+from ovdistill.store.pictures import PictureFile
+from ovdistill.store.proposals import NetworkProposals
+
+
+def training_pictures(config: Config) -> list[PictureFile]:
+    """All pictures of a config's training set, those without a label too."""
+    dataset = config.train_dataloader.dataset
+    while "dataset" in dataset:  # samplers by class wrap the data set
+        dataset = dataset.dataset
+    dataset = DATASETS.build(dict(dataset, pipeline=[], test_mode=True, filter_cfg=None))
+    records = (dataset.get_data_info(index) for index in range(len(dataset)))
+    return [PictureFile(r["img_id"], r["img_path"], (r["height"], r["width"])) for r in records]
+
+
+def network_proposals(config: Config, device: str | torch.device) -> NetworkProposals:
+    """The network of ``config.prepare.proposals``, made ready where it can be."""
+    from ovdistill.prepare import prepare_proposals
+
+    step = config.prepare.proposals
+    prepare_proposals(config, **step)
+    return NetworkProposals(proposal_network(config), step.checkpoint, device)
+
+
+def proposal_network(config: Config) -> Config:
+    """The config of ``config.prepare.proposals.network``, on the data of ``config``."""
+    step = config.prepare.proposals
+    path = Path(config.filename).parent / step.network
+    return load_config(path, {**placeholders(config), **step.get("options", {})})

@@ -1,0 +1,64 @@
+"""The loop that learns a context; nothing else changes.
+
+Shapes: n samples, W base words, M context vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from ovdistill.vocabulary.learn.context import Prompts
+from ovdistill.vocabulary.learn.loss import class_weights, soft_background_loss
+from ovdistill.vocabulary.learn.recipe import Recipe
+from ovdistill.vocabulary.learn.samples import BACKGROUND, Samples
+
+
+def learn_context(
+    start: Tensor,
+    prompts: Prompts,
+    samples: Samples,
+    is_base: Tensor,
+    temperature: float,
+    recipe: Recipe,
+    report: Callable[[str], None],
+) -> Tensor:
+    """Learns a context that tells the samples' words apart.
+
+    Args:
+        start: (M, width) to start from; stays as it is.
+        prompts: of the W base words, in the order of the vocabulary.
+        samples: of base words and background; labels are rows of the vocabulary.
+        is_base: (words of the vocabulary,) bool.
+        temperature: what cosines are divided by.
+        recipe: its epochs, batch, lr and seed.
+        report: told each epoch and its mean loss.
+
+    Returns:
+        (M, width) without gradient, on the device of ``start``.
+    """
+    words, device = len(prompts), start.device
+    column = is_base.long().cumsum(0) - 1  # row of the vocabulary -> row among the base words
+    labels = torch.where(samples.labels == BACKGROUND, words, column[samples.labels])
+    weights = class_weights(labels, words).to(device)
+    context = start.detach().clone().requires_grad_()
+    optimizer = torch.optim.SGD([context], lr=recipe.lr)
+    steps = recipe.epochs * -(-len(samples) // recipe.batch)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    for epoch in range(1, recipe.epochs + 1):
+        losses = []
+        for rows in torch.randperm(len(samples), generator=generator).split(recipe.batch):
+            regions = normalize(samples.embeddings[rows].to(device).float(), dim=-1)
+            logits = regions @ prompts.encode(context).T / temperature
+            loss = soft_background_loss(logits, labels[rows].to(device), weights)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.detach())
+        report(f"epoch {epoch} of {recipe.epochs}: loss {float(torch.stack(losses).mean()):.4f}")
+    return context.detach()

@@ -1,0 +1,119 @@
+"""The command from end to end on a few drawn pictures, with the embedded teacher."""
+
+import contextlib
+import io
+import json
+from pathlib import Path
+
+import cv2
+import pytest
+import torch
+
+from ovdistill.build import build_detector, load_config
+from ovdistill.commands.vocab_learn import main
+from ovdistill.errors import UserError
+from ovdistill.prepare import prepare_vocabulary
+from ovdistill.shapes.generate import make_shapes
+from ovdistill.store import Regions, write_store
+from ovdistill.teacher import OpenCLIPTeacher
+from ovdistill.vocabulary import Vocabulary
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIG = str(CONFIGS / "vild_r18_shapes.py")
+QUICK = ["--context", "2", "--epochs", "2", "--bins", "single", "--background", "1"]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Pictures, words, and a store of ground truth boxes, each also moved by some pixels."""
+    root = tmp_path_factory.mktemp("shapes")
+    make_shapes(root, train=20, val=2, test=2, workers=1)
+    config = load_config(CONFIG, {"data_root": str(root)})
+    prepare_vocabulary(config, **config.prepare.vocabulary)
+    teacher = OpenCLIPTeacher("ovshapes")
+    content = json.loads((root / "annotations/instances_train.json").read_text())
+    records = []
+    for image in content["images"]:
+        own = [a["bbox"] for a in content["annotations"] if a["image_id"] == image["id"]]
+        xywh = torch.tensor(own)
+        boxes = torch.cat([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], dim=1)
+        boxes = torch.cat([boxes, boxes + 5, boxes + 12])
+        picture = cv2.imread(str(root / "images" / image["file_name"]))[..., ::-1].copy()
+        embeddings = teacher.encode_regions(torch.from_numpy(picture).permute(2, 0, 1), boxes)
+        records.append((image["id"], Regions(boxes, torch.ones(len(boxes)), embeddings)))
+    header = dict(teacher=teacher.id, teacher_hash=teacher.weights_hash)
+    write_store(config.prepare.regions.path, records, header)
+    return root
+
+
+@pytest.fixture(scope="module")
+def options(root):
+    return ["--config", CONFIG, "--cfg-options", f"data_root={root}"]
+
+
+@pytest.fixture(scope="module")
+def run(root, options):
+    """What the command writes and prints."""
+    out, printed = root / "learned.safetensors", io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        main([*options, *QUICK, "-o", str(out)])
+    return out, printed.getvalue()
+
+
+def test_with_a_config(root, run):
+    out, printed = run
+    assert "18 pictures; 2 are held out" in printed
+    assert "IoU 0.5 to 1: epoch 2 of 2: loss" in printed
+    assert all(f"\n| {name} | " in printed for name in ("learned", "single", "vild63"))
+    learned = Vocabulary.load(out)
+    written = Vocabulary.load(root / "shape/vocabulary.safetensors")
+    assert (learned.names, learned.teacher_hash) == (written.names, written.teacher_hash)
+    assert torch.equal(learned.is_base, written.is_base)
+    (template,) = learned.templates
+    assert template.startswith("learned: 2 context vectors") and "/regions" in template
+
+    # any config takes the file in place of its own words
+    config = load_config(CONFIG, {"data_root": str(root), "vocabulary": str(out)})
+    detector = build_detector(config)
+    torch.testing.assert_close(
+        detector.vocabulary.embeddings, learned.embeddings, atol=1e-6, rtol=0
+    )
+
+
+def test_the_same_seed_and_sources_give_the_same_words(root, run, tmp_path):
+    named = ["--teacher", "ovshapes", "--vocabulary", str(root / "shape/vocabulary.safetensors")]
+    named += ["--annotations", str(root / "annotations/instances_train.json")]
+    named += ["--store", str(root / "shape/regions")]
+    main([*named, *QUICK, "-o", str(tmp_path / "out")])
+    first, again = Vocabulary.load(run[0]), Vocabulary.load(tmp_path / "out")
+    assert torch.equal(first.embeddings, again.embeddings)
+    assert first.templates == again.templates
+
+
+def test_missing_sources(tmp_path):
+    out = ["-o", str(tmp_path / "out")]
+    with pytest.raises(UserError, match="no vocabulary to learn prompts from .no --config.; give"):
+        main(["--teacher", "ovshapes", *out])
+    text_only = str(CONFIGS / "vild_text_r18_shapes.py")
+    with pytest.raises(UserError, match=r"no store .*vild_text.* has none.; give --store PATH"):
+        main(["--config", text_only, *out])
+
+
+def test_regions_of_another_teacher(root, options, tmp_path):
+    header = dict(teacher="ViT-B-32:openai", teacher_hash="abc")
+    records = [(1, Regions(torch.zeros(1, 4), torch.ones(1), torch.ones(1, 128)))]
+    path = write_store(tmp_path / "other", records, header)
+    with pytest.raises(
+        UserError, match=r"teacher 'ViT-B-32:openai' .weights abc.; got teacher 'ovshapes-rn'"
+    ):
+        main([*options, "--store", str(path), "-o", str(tmp_path / "out")])
+
+
+def test_options_of_the_config_reach_its_teacher(options, tmp_path):
+    with pytest.raises(UserError, match="no teacher directory 'nowhere'"):
+        main([*options, "teacher.model=./nowhere", "-o", str(tmp_path / "out")])
+
+
+def test_context_or_words_to_start_from(options, tmp_path):
+    with pytest.raises(SystemExit):
+        main([*options, "--context", "4", "--init", "a photo of a", "-o", str(tmp_path / "out")])
