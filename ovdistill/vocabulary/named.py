@@ -10,15 +10,14 @@ from ovdistill.vocabulary.names import Names, read_names
 from ovdistill.vocabulary.splits import COCO_BASE, COCO_NOVEL
 
 LVIS_FREQUENCY = Path(__file__).with_name("lvis_v1_frequency.txt")
-NAMED = {
-    "lvis": "the 1203 of LVIS v1, with their frequencies",
-    "coco": "the 48 base and 17 novel ones of OV-COCO",
-    "coco80": "all 80 of COCO",
-}
 
 
 def find_names(source: str | os.PathLike[str]) -> Names:
-    """A key of ``NAMED``, or whatever ``read_names`` reads; in the order of category ids.
+    """Category names, in the order of their ids.
+
+    Args:
+        source: 'lvis', the 1203 of LVIS v1 as mmdet spells them, with their frequencies; 'coco80';
+            'coco', the 48 base and 17 novel ones of OV-COCO; or see ``read_names``.
 
     Raises:
         UserError: see ``read_names``.
