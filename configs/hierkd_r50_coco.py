@@ -8,6 +8,7 @@ another batch add --auto-scale-lr):
 
 Before it, once: `tools/train.py configs/rpn_r50_coco.py`. The first command encodes words, captions
 and regions where they are missing, and says what it cannot make. The captions name novel objects.
+Pictures without a base box are left out: the instance level distils labelled objects only.
 
 Cost: 12 epochs; not measured here.
 Expected: box AP50 novel/base/all 20.3/51.3/43.2 (the paper). Not reproduced here.

@@ -23,6 +23,7 @@ COMMANDS: Commands = {
     "store": ("ovdistill.commands.store", "check, describe and join such stores"),
     "vocab": ("ovdistill.commands.vocab", "make and compare files of words"),
     "doctor": ("ovdistill.doctor", "check the installation, and say how to fix it"),
+    "init-dataset": ("ovdistill.init_dataset", "write a configuration for data of your own"),
 }
 
 

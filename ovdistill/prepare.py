@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.error import URLError
 
 import torch
 from mmengine import dist
@@ -37,7 +39,7 @@ def prepare(config: Config, for_training: bool = True) -> None:
     """
     steps = config.get("prepare", {})
     if dist.is_main_process():
-        if "data" in steps:
+        if steps.get("data"):
             prepare_data(**steps["data"])
         if "vocabulary" in steps:
             prepare_vocabulary(config, **steps["vocabulary"])
@@ -67,7 +69,7 @@ def prepare_vocabulary(
     config: Config,
     path: str,
     names: str,
-    split: str,
+    split: str | Sequence[str],
     templates: str = "single",
     embeddings: str | None = None,
     tokens: bool = False,
@@ -136,7 +138,8 @@ def prepare_proposals(
         options: overrides of the network's config, in training and in proposing.
 
     Raises:
-        UserError: there is no checkpoint and ``train`` is off.
+        UserError: there is no checkpoint and ``train`` is off, or the network's initial weights
+            cannot be fetched.
     """
     from mmengine.runner import Runner
 
@@ -164,7 +167,14 @@ def prepare_proposals(
     own.work_dir = str(Path(checkpoint).with_suffix(""))
     own.randomness = config.get("randomness", dict(seed=0))
     own.launcher = "none"
-    Runner.from_cfg(own).train()
+    try:
+        Runner.from_cfg(own).train()
+    except URLError as error:
+        key = "prepare.proposals.options.model.backbone.init_cfg"
+        raise UserError(
+            f"the initial weights of {network} cannot be fetched ({error.reason}). Name a local "
+            f"file with --cfg-options {key}.checkpoint=PATH, or start from scratch with {key}=None."
+        ) from None
     shutil.copyfile(last_checkpoint(own.work_dir), f"{checkpoint}.tmp")
     Path(f"{checkpoint}.tmp").replace(checkpoint)
     print_log(f"proposals: wrote {checkpoint}", "current", logging.INFO)

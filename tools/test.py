@@ -48,6 +48,11 @@ def read_config(args: argparse.Namespace) -> Config:
             raise UserError(f"got --vocabulary {args.vocabulary}; there is no such file.")
         options["vocabulary"] = args.vocabulary
     config = load_config(args.config, options)
+    if not config.get(f"{args.split}_evaluator"):
+        raise UserError(
+            f"{args.config} evaluates no {args.split} pictures ({args.split}_evaluator). Give the "
+            "other --split; `ovdistill init-dataset` takes pictures to evaluate on with --val."
+        )
     if args.split == "val":
         config.test_dataloader = config.val_dataloader
         config.test_evaluator = config.val_evaluator

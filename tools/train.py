@@ -50,6 +50,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     config = load_config(args.config, args.cfg_options)
+    if config.get("train_cfg") is None:
+        raise UserError(
+            f"{args.config} trains nothing: it tests a detector of another config, with "
+            f"`python tools/test.py {args.config} CHECKPOINT`."
+        )
 
     from mmengine import dist
     from mmengine.runner import Runner

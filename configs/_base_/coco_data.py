@@ -5,6 +5,8 @@ annotations/captions_train2017.json, train2017/, val2017/. Novel annotations are
 data set; no other file is needed.
 """
 
+_base_ = ["clip_b32.py"]
+
 data_root = "data/coco"
 train_ann = "annotations/instances_train2017.json"
 val_ann = "annotations/instances_val2017.json"
@@ -17,7 +19,6 @@ regions = "{cache}/regions"
 caption_ann = "annotations/captions_train2017.json"
 captions = "{cache}/captions.safetensors"
 
-teacher = dict(model="ViT-B-32-quickgelu", pretrained="openai", crops=dict(scales=(1.0, 1.5)))
 prepare = dict(
     vocabulary=dict(
         path="{vocabulary}",

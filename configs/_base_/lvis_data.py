@@ -4,6 +4,8 @@ Layout of ``data_root`` (the official files): annotations/lvis_v1_{train,val}.js
 val2017/. Novel annotations are dropped by the data set; no other file is needed.
 """
 
+_base_ = ["clip_b32.py", "pictures_1024.py"]
+
 data_root = "data/lvis"
 train_ann = "annotations/lvis_v1_train.json"
 val_ann = "annotations/lvis_v1_val.json"
@@ -15,7 +17,6 @@ regions = "{cache}/regions"
 caption_ann = "annotations/captions_train2017.json"
 captions = "{cache}/captions.safetensors"
 
-teacher = dict(model="ViT-B-32-quickgelu", pretrained="openai", crops=dict(scales=(1.0, 1.5)))
 prepare = dict(
     vocabulary=dict(
         path="{vocabulary}",
@@ -26,30 +27,13 @@ prepare = dict(
     ),
 )
 
-# large-scale jitter, 1024 x 1024
 train_pipeline = [
     dict(type="LoadPicture"),
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
-    dict(type="RandomResize", scale=(1024, 1024), ratio_range=(0.1, 2.0), keep_ratio=True),
-    dict(
-        type="RandomCrop",
-        crop_type="absolute",
-        crop_size=(1024, 1024),
-        recompute_bbox=True,
-        allow_negative_crop=True,
-    ),
-    dict(type="FilterAnnotations", min_gt_bbox_wh=(1e-2, 1e-2), keep_empty=False),
-    dict(type="RandomFlip", prob=0.5),
+    *_base_.large_scale_jitter,
     dict(type="PackOVInputs"),
 ]
-test_pipeline = [
-    dict(type="LoadPicture"),
-    dict(type="Resize", scale=(1024, 1024), keep_ratio=True),
-    dict(
-        type="PackOVInputs",
-        meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor"),
-    ),
-]
+test_pipeline = _base_.fitted_1024
 
 train_dataloader = dict(
     batch_size=4,

@@ -126,7 +126,7 @@ def check_same_teacher(store: TeacherStore, teacher: Teacher) -> None:
     name, weights = store.header.get("teacher"), store.header.get("teacher_hash")
     if weights != teacher.weights_hash:
         raise UserError(
-            f"teacher store {store.folder!r} was made by teacher {name!r} (weights {weights}); got "
+            f"teacher store {store.folder} was made by teacher {name!r} (weights {weights}); got "
             f"teacher {teacher.id!r} (weights {teacher.weights_hash}). Expected the same: name "
             "that teacher with --teacher, or make the store with this one: ovdistill extract"
         )

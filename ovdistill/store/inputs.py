@@ -12,6 +12,8 @@ from ovdistill.build import load_config, placeholders
 from ovdistill.store.pictures import PictureFile
 from ovdistill.store.proposals import NetworkProposals
 
+SHIPPED_CONFIGS = Path(__file__).parents[2] / "configs"
+
 
 def training_pictures(config: Config) -> list[PictureFile]:
     """All pictures of a config's training set, those without a label too."""
@@ -33,7 +35,13 @@ def network_proposals(config: Config, device: str | torch.device) -> NetworkProp
 
 
 def proposal_network(config: Config) -> Config:
-    """The config of ``config.prepare.proposals.network``, on the data of ``config``."""
+    """The config of ``config.prepare.proposals.network``, on the data of ``config``.
+
+    It is looked for beside the config, then among the shipped ones: a config of a user's own
+    inherits the step from those.
+    """
     step = config.prepare.proposals
     path = Path(config.filename).parent / step.network
+    if not path.is_file() and (SHIPPED_CONFIGS / step.network).is_file():
+        path = SHIPPED_CONFIGS / step.network
     return load_config(path, {**placeholders(config), **step.get("options", {})})

@@ -27,7 +27,7 @@ def encode_words(
     names: str | os.PathLike[str],
     teacher: Callable[[], Teacher],
     templates: str | Sequence[str] = "single",
-    split: str | None = None,
+    split: str | Sequence[str] | None = None,
     synonyms: bool = False,
     tokens: bool = False,
 ) -> Vocabulary:
@@ -55,7 +55,7 @@ def import_words(
     embeddings: str | os.PathLike[str],
     names: str | os.PathLike[str],
     teacher: str,
-    split: str | None = None,
+    split: str | Sequence[str] | None = None,
     templates: str | Sequence[str] | None = None,
     transposed: bool = False,
 ) -> Vocabulary:
@@ -84,15 +84,16 @@ def import_words(
 
 
 def choose_words(
-    source: str | os.PathLike[str], split: str | None = None
+    source: str | os.PathLike[str], split: str | Sequence[str] | None = None
 ) -> tuple[Names, Names, Tensor]:
     """The names of a source, those that take part, and which of these are base.
 
     Args:
         source: see ``find_names``.
         split: 'lvis' (rare ones are novel), 'coco' (48 / 17; COCO's other 15 are left out), 'none'
-            (all are base), a split of OVShapes, or the novel names as ``read_names`` takes them.
-            None: 'coco' for the source 'coco', 'lvis' for names with frequencies, else 'none'.
+            (all are base), a split of OVShapes, or the novel names: as ``read_names`` takes them,
+            or a sequence, which may be empty. None: 'coco' for the source 'coco', 'lvis' for names
+            with frequencies, else 'none'.
 
     Returns:
         All names (for 'coco' too, COCO's 80: published embeddings are of these), W names, and (W,)
@@ -110,6 +111,6 @@ def choose_words(
     novel: str | Sequence[str] = split
     if split in SHAPES_SPLITS:
         novel = novel_names(split)
-    elif split not in SPLITS:
+    elif isinstance(split, str) and split not in SPLITS:
         novel = read_names(split).names
     return everything, names, base_mask(names.names, names.frequency, novel)

@@ -50,7 +50,7 @@ def test_coco_by_name():
 
 @pytest.mark.parametrize(
     ("split", "base"),
-    [(None, [1, 0]), ("lvis", [1, 0]), ("none", [1, 1]), ("solid star", [0, 1])],
+    [(None, [1, 0]), ("lvis", [1, 0]), ("none", [1, 1]), ("solid star", [0, 1]), ([], [1, 1])],
 )
 def test_splits(ann, split, base):
     _, _, is_base = choose_words(ann, split)

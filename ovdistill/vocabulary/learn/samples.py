@@ -117,7 +117,7 @@ def read_samples(
         for image_id in store.image_ids:
             if image_id not in truth:
                 raise UserError(
-                    f"image {image_id} of teacher store {store.folder!r} is not in {annotations}; "
+                    f"image {image_id} of teacher store {store.folder} is not in {annotations}; "
                     "expected the annotations of the pictures that the store was made of"
                 )
             if image_id not in images:

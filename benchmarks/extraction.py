@@ -1,0 +1,208 @@
+"""Region embeddings: our cropping and extraction beside the pipeline that papers use.
+
+    python benchmarks/extraction.py --images FOLDER [--teacher ViT-B-32:openai]
+
+The plain pipeline cuts each box with PIL and preprocesses it with open_clip's own transform, one by
+one. Prints, in one run on the same boxes: milliseconds of one core for cutting, resizing and
+normalising a crop; the cosine of the embeddings (policy 'clip'); milliseconds of encoding alone at
+each precision and batch size; the whole extraction beside the best of those; the hours for LVIS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from open_clip.transform import image_transform
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+
+from ovdistill.arguments import add_teacher_arguments, teacher_options
+from ovdistill.errors import run_tool
+from ovdistill.inference.pictures import find_pictures
+from ovdistill.store.extract import ExtractOptions, bytes_a_region, extract
+from ovdistill.store.pictures import Picture, PictureFile, read
+from ovdistill.store.proposals import Proposals, ProposalSource
+from ovdistill.teacher import OpenCLIPTeacher, build_teacher
+from ovdistill.teacher.open_clip_teacher import to_input
+
+BATCHES = (16, 32, 64, 128)
+CROPS_AT_A_TIME = 32
+LVIS_PICTURES, LVIS_BOXES, LVIS_SCALES = 100_000, 300, 2
+STATED_RATE = 10_000  # crops a second on one accelerator: 0.1 ms each
+
+
+class Boxes(ProposalSource):
+    """Boxes of the sizes of objects: sides from 4 % to 80 % of the picture's, log-uniform."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.provenance = dict(kind="benchmark", source=f"{count} boxes", hash="")
+
+    def propose(self, pictures: Sequence[Picture]) -> list[Proposals]:
+        return [
+            self._boxes(picture.pixels.shape[1:], picture.file.image_id) for picture in pictures
+        ]
+
+    def _boxes(self, size: tuple[int, int], seed: int) -> tuple[Tensor, Tensor]:
+        generator = torch.Generator().manual_seed(seed)
+        height, width = size
+        area = 0.04 * 20 ** torch.rand(self.count, 1, generator=generator)
+        aspect = 3 ** (torch.rand(self.count, 1, generator=generator) - 0.5)
+        sides = torch.cat([area * aspect, area / aspect], dim=1).clamp(max=1)
+        start = torch.rand(self.count, 2, generator=generator) * (1 - sides)
+        unit = torch.cat([start, start + sides], dim=1)
+        return unit * torch.tensor([width, height] * 2), torch.ones(self.count)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_teacher_arguments(parser)
+    parser.add_argument("--images", required=True, help="folder of photos")
+    parser.add_argument("--count", type=int, default=3, help="photos for preprocessing")
+    parser.add_argument("--boxes", type=int, default=300, help="boxes a photo")
+    parser.add_argument("--repeats", type=int, default=5, help="medians of so many")
+    args = parser.parse_args()
+    args.device = "cpu"  # the plain pipeline's preprocessing runs there
+    options = teacher_options(args)
+    options["crops"] = dict(scales=[1.0], shape="clip")
+    teacher = build_teacher(options)
+    if teacher.random:
+        print("RANDOM TEACHER WEIGHTS: speed only; the embeddings mean nothing")
+    paths = find_pictures(args.images)[: args.count]
+    files = [PictureFile(number, str(path)) for number, path in enumerate(paths)]
+    pictures = [read(file) for file in files]
+    source = Boxes(args.boxes)
+    boxes = [own for own, _ in source.propose(pictures)]
+
+    cores = torch.get_num_threads()
+    torch.set_num_threads(1)
+    plain, ours = preprocessing(teacher, pictures, boxes, args.repeats)
+    torch.set_num_threads(cores)
+    precision, batch_size = best_encoding(options, args.repeats)
+    whole_extraction(dict(options, precision=precision), files, source, batch_size, args.repeats)
+    crops = LVIS_PICTURES * LVIS_BOXES * LVIS_SCALES
+    size = LVIS_PICTURES * LVIS_BOXES * bytes_a_region(teacher.dim) / 2**30
+    print(
+        f"LVIS, {LVIS_PICTURES:,} photos x {LVIS_BOXES} boxes x {LVIS_SCALES} scales: "
+        f"{crops:,} crops, {size:.1f} GB"
+    )
+    print(
+        f"  encoding at a stated {STATED_RATE:,} crops a second: {crops / STATED_RATE / 3600:.1f} h"
+    )
+    ours, plain = (f"{crops * seconds / 3600:.1f} h" for seconds in (ours, plain))
+    print(f"  preprocessing on one core: ours {ours}, plain {plain}")
+
+
+def preprocessing(
+    teacher: OpenCLIPTeacher, pictures: list[Picture], boxes: list[Tensor], repeats: int
+) -> tuple[float, float]:
+    """Prints and returns seconds of one core for a crop, plain and ours."""
+    size, mean, std = teacher.image_size, teacher.mean, teacher.std
+    transform = image_transform(
+        size,
+        is_train=False,
+        mean=tuple(mean.flatten().tolist()),
+        std=tuple(std.flatten().tolist()),
+        interpolation=teacher.interpolation,
+        resize_mode="shortest",
+    )
+    images = [Image.fromarray(p.pixels.permute(1, 2, 0).numpy()) for p in pictures]
+    tensors = [picture.pixels for picture in pictures]
+
+    def plain() -> list[Tensor]:
+        return [
+            transform(image.crop(tuple(map(round, box))))
+            for image, own in zip(images, boxes, strict=True)
+            for box in own.tolist()
+        ]
+
+    def ours() -> list[Tensor]:
+        stream = zip(tensors, boxes, strict=True)
+        crops = teacher.crops.crop(stream, size, teacher.interpolation, CROPS_AT_A_TIME)
+        return [to_input(batch, mean, std, "fp32") for batch in crops]
+
+    count = sum(map(len, boxes))
+    seconds = {"plain": [], "ours": []}
+    for _ in range(repeats):  # in turn, so that both see the same machine
+        seconds["plain"].append(_cpu_seconds(plain) / count)
+        seconds["ours"].append(_cpu_seconds(ours) / count)
+    a, b = (statistics.median(seconds[name]) for name in ("plain", "ours"))
+    print(f"preprocessing of {count} crops, ms of a core: plain {1e3 * a:.2f}, ours {1e3 * b:.2f}")
+    print(f"  ours is {a / b:.1f} times faster")
+    few = slice(0, CROPS_AT_A_TIME)
+    with torch.inference_mode():
+        reference = teacher.model.encode_image(torch.stack(plain()[few]))
+    embeddings = teacher.encode_regions(tensors, boxes)[few]
+    cosine = cosine_similarity(reference.float(), embeddings)
+    print(f"  cosine of {len(cosine)} embeddings, ours and plain: lowest {cosine.min():.5f}")
+    return a, b
+
+
+def best_encoding(options: dict, repeats: int) -> tuple[str, int]:
+    """Prints milliseconds of the encoder alone for a crop; returns the fastest setting."""
+    found = {}
+    for precision in ("fp32", "bf16"):
+        teacher = build_teacher(dict(options, precision=precision))
+        for batch_size in BATCHES:
+            seconds = [_encoder_seconds(teacher, batch_size) for _ in range(repeats)]
+            found[precision, batch_size] = statistics.median(seconds)
+            milliseconds = 1e3 * statistics.median(seconds)
+            print(f"encoder alone, {precision}, batch {batch_size}: {milliseconds:.1f} ms a crop")
+    return min(found, key=found.get)
+
+
+def whole_extraction(
+    options: dict, files: list[PictureFile], source: ProposalSource, batch_size: int, repeats: int
+) -> None:
+    """Prints the whole extraction, pictures read and store written, beside the encoder alone."""
+    teacher = build_teacher(options)
+    settings = ExtractOptions(batch_size=batch_size, workers=1)
+    ratios = []
+    for _ in range(repeats):
+        before = _encoder_seconds(teacher, batch_size)
+        with tempfile.TemporaryDirectory() as folder:
+            start = time.perf_counter()
+            meta = extract(files, source, teacher, Path(folder, "store"), settings)
+            seconds = (time.perf_counter() - start) / meta.counts["regions"]
+            size = sum(f.stat().st_size for f in Path(folder, "store").glob("shard-*"))
+        alone = (before + _encoder_seconds(teacher, batch_size)) / 2
+        ratios.append(seconds / alone)
+    print(
+        f"whole extraction, {teacher.precision}, batch {batch_size}: {1 / seconds:.1f} regions a "
+        f"second, {statistics.median(ratios):.3f} times the encoder alone (of {repeats}: "
+        f"{', '.join(f'{ratio:.3f}' for ratio in sorted(ratios))}); "
+        f"{size / meta.counts['regions']:.0f} bytes a region"
+    )
+
+
+def _encoder_seconds(teacher: OpenCLIPTeacher, batch_size: int, batches: int = 4) -> float:
+    size = teacher.image_size
+    crops = torch.randint(0, 256, (batch_size, size, size, 3), dtype=torch.uint8).permute(
+        0, 3, 1, 2
+    )
+    pixels = to_input(crops, teacher.mean, teacher.std, teacher.precision)
+    with torch.inference_mode():
+        teacher.model.encode_image(pixels)
+        start = time.perf_counter()
+        for _ in range(batches):
+            teacher.model.encode_image(pixels)
+    return (time.perf_counter() - start) / batch_size / batches
+
+
+def _cpu_seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+if __name__ == "__main__":
+    run_tool(main)

@@ -1,0 +1,29 @@
+"""A detector trained on LVIS, on Objects365 v1 val: all 365 words, without training on it.
+
+Command (CHECKPOINT is one of vild_ens_r50_lvis.py):
+
+    python tools/test.py configs/transfer_objects365.py CHECKPOINT
+
+A detector with one head (vild_r50_lvis.py, vild_rfs_, vild_text_, vouch_, ovdistill_r50_lvis.py):
+
+    python tools/test.py configs/transfer_objects365.py CHECKPOINT \
+        --cfg-options model.roi_head.image_head=None
+
+It reads annotations in COCO's format, as Objects365 publishes them, and the pictures: under
+data_root annotations/objects365_val.json and val/; elsewhere with --cfg-options val_ann=FILE
+val_pictures=DIR/. Every word counts alike: the ensemble has one share (0.6 of the text head, as in
+DetPro), and no AP of novel words exists. Score threshold and number of detections a picture are
+DetPro's; COCO's AP counts the best 100 of each word.
+
+Cost: not measured here.
+Expected: box AP 11.8 (README of ViLD's released code), AP50 18.2 (RKD's paper on ViLD); not
+verified: whether ViLD or its ensemble, and with which shares. Not reproduced here.
+"""
+
+_base_ = ["_base_/transfer.py"]
+
+data_root = "data/objects365"
+val_ann = "annotations/objects365_val.json"
+val_pictures = "val/"
+cache = "data/objects365"
+model = dict(test_cfg=dict(rcnn=dict(score_thr=0.003, max_per_img=300)))

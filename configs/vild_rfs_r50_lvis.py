@@ -1,0 +1,25 @@
+"""ViLD on OV-LVIS with repeat-factor sampling: pictures of infrequent base words come more often.
+
+Command (see vild_r50_lvis.py for the batch, and for what to run before):
+
+    torchrun --nnodes 8 --nproc_per_node 8 tools/train.py configs/vild_rfs_r50_lvis.py \
+        --launcher pytorch --amp
+    python tools/test.py configs/vild_rfs_r50_lvis.py work_dirs/vild_rfs_r50_lvis/last.pth
+
+A picture is repeated by its most infrequent base word; words below 0.1 % of the pictures count.
+Novel words have no annotations in training, so they cannot move the factors. ViLD's released
+configuration has no such sampling; DetPro, Detic, RKD, BARON and OADP have it, with this threshold.
+
+Cost and result: not measured here.
+"""
+
+_base_ = ["vild_r50_lvis.py"]
+
+train_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type="ClassBalancedDataset",
+        oversample_thr=1e-3,
+        dataset=_base_.train_dataloader.dataset,
+    )
+)
