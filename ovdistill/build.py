@@ -114,10 +114,8 @@ def build_picture_pipeline(config: Config) -> Compose:
     It takes dict(img=(H, W, 3) uint8 BGR, img_id=int).
     """
     from mmdet.registry import TRANSFORMS
-    from mmdet.utils import get_test_pipeline_cfg
 
-    steps = get_test_pipeline_cfg(config)
-    steps = [step for step in steps if not step["type"].split(".")[-1].startswith("Load")]
+    steps = [s for s in config.test_pipeline if not s["type"].split(".")[-1].startswith("Load")]
     steps = [{"type": "mmdet.LoadImageFromNDArray"}, *steps]
     return Compose([TRANSFORMS.build(step) for step in steps])
 

@@ -58,7 +58,7 @@ def write_config(path: Path, config: Config, weights: str) -> None:
             custom_imports=config.custom_imports,
             default_scope=config.default_scope,
             model={k: v for k, v in config.model.items() if k not in ("distillers", "vocabulary")},
-            test_dataloader=dict(dataset=dict(pipeline=config.test_pipeline)),
+            test_pipeline=config.test_pipeline,
             teacher=config.teacher,
             prepare=dict(vocabulary=dict(templates=_templates(config))),
         )
