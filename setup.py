@@ -35,7 +35,10 @@ setup(
         "Topic :: Scientific/Engineering :: Image Recognition",
     ],
     packages=find_packages(include=["ovdistill", "ovdistill.*"]),
-    package_data={"ovdistill.shapes": ["weights/**/*", "samples/**/*"]},
+    package_data={
+        "ovdistill.shapes": ["weights/**/*", "samples/**/*"],
+        "ovdistill.vocabulary": ["lvis_v1_frequency.txt"],
+    },
     python_requires=">=3.10",
     install_requires=[
         "torch>=2.4",

@@ -18,6 +18,9 @@ from torch import Tensor, nn
 from ovdistill.errors import UserError
 from ovdistill.vocabulary import Vocabulary
 
+PROJECTION = "bbox_head.fc_cls.project.weight"
+MARK = "teacher_mark.text"  # not in every checkpoint, see ``TeacherMark``
+
 
 def load_config(path: str | Path, options: Mapping | None = None) -> Config:
     """Reads a config and fills its placeholders.
@@ -157,20 +160,21 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
     """Loads a checkpoint into a detector, every key of it.
 
     Raises:
-        UserError: see ``read_weights``; or the checkpoint is of another detector.
+        UserError: see ``read_weights``; or the checkpoint is of another detector, or was trained
+            with another teacher than that of the detector's vocabulary.
     """
     state = read_weights(path)
-    key = "roi_head.bbox_head.fc_cls.project.weight"
     own = model.state_dict()
-    if key in own and key in state and len(own[key]) != len(state[key]):
-        raise UserError(
-            f"{path} was trained in an embedding space of width {len(state[key])}; the vocabulary "
-            f"of this config has width {len(own[key])}. Build the vocabulary with the teacher that "
-            "the detector was trained with, or name another checkpoint."
-        )
+    for name in (key for key in own.keys() & state.keys() if key.endswith(PROJECTION)):
+        if len(own[name]) != len(state[name]):
+            raise UserError(
+                f"{path} was trained in an embedding space of width {len(state[name])}; the "
+                f"vocabulary of this config has width {len(own[name])}. Build the vocabulary with "
+                "the teacher that the detector was trained with, or name another checkpoint."
+            )
     wrong = [
         name
-        for name in own.keys() | state.keys()
+        for name in (own.keys() | state.keys()) - {MARK}
         if name not in own or name not in state or own[name].shape != state[name].shape
     ]
     if wrong:

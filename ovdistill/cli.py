@@ -21,6 +21,7 @@ Commands = Mapping[str, tuple[str, str]]
 COMMANDS: Commands = {
     "extract": ("ovdistill.commands.extract", "make a store of the teacher's region embeddings"),
     "store": ("ovdistill.commands.store", "check, describe and join such stores"),
+    "vocab": ("ovdistill.commands.vocab", "make and compare files of words"),
     "doctor": ("ovdistill.doctor", "check the installation, and say how to fix it"),
     "init-dataset": ("ovdistill.init_dataset", "write a configuration for data of your own"),
 }

@@ -20,13 +20,11 @@ from mmengine.logging import print_log
 
 from ovdistill.build import last_checkpoint, read_weights
 from ovdistill.errors import UserError
+from ovdistill.headers import read_header
 from ovdistill.shapes import WEIGHTS_DIR
 from ovdistill.shapes.generate import make_shapes
-from ovdistill.shapes.world import SPLITS as SHAPES_SPLITS
-from ovdistill.shapes.world import novel_names
-from ovdistill.teacher import build_teacher
-from ovdistill.vocabulary import TEMPLATES, Vocabulary, base_mask, read_names
-from ovdistill.vocabulary.splits import COCO_BASE, COCO_NOVEL
+from ovdistill.teacher import build_teacher, teacher_id
+from ovdistill.vocabulary.make import encode_words, import_words
 
 
 def prepare(config: Config, for_training: bool = True) -> None:
@@ -75,39 +73,47 @@ def prepare_vocabulary(
     templates: str = "single",
     embeddings: str | None = None,
     tokens: bool = False,
+    synonyms: bool = False,
 ) -> None:
     """Encodes the words with the config's teacher, or takes embeddings that were published.
 
     Args:
         config: its ``teacher`` encodes the words.
         path: the vocabulary file to write.
-        names: where the names stand: an annotation file, a text file, or "a, b, c".
-        split: how base and novel are told apart: a split of OVShapes, or see
-            ``vocabulary.base_mask`` (a list of novel names, which may be empty).
-        templates: prompts, 'single' or 'vild63'.
-        embeddings: an .npy file (W, D) in the order of the names, in place of the teacher.
+        names: where the names stand: an annotation file, a text file, "a, b, c", or see
+            ``vocabulary.named``.
+        split: how base and novel are told apart, see ``vocabulary.make.choose_words``.
+        templates: prompts, 'single', 'vild63' or a file of them.
+        embeddings: an .npy file in the order of the names, in place of the teacher.
         tokens: embed the names' tokens too.
+        synonyms: average over the synonyms of each name.
 
     Raises:
-        UserError: tokens of embeddings from a file are asked for.
+        UserError: tokens or synonyms of embeddings from a file are asked for; the file is there
+            and of another teacher.
     """
-    if tokens and embeddings:
-        raise UserError("tokens need the teacher: take prepare.vocabulary.embeddings away.")
+    if (tokens or synonyms) and embeddings:
+        raise UserError(
+            "tokens and synonyms need the teacher: take prepare.vocabulary.embeddings away."
+        )
+    own = teacher_id(config.teacher)
     if Path(path).is_file():
-        vocabulary = Vocabulary.load(path)
-        print_log(f"words: {path} ({len(vocabulary)} of {vocabulary.teacher})", "current")
+        header = read_header(path)
+        if own is not None and header.teacher.name != own:
+            raise UserError(
+                f"{path} has words of teacher {header.teacher}; the teacher of this config is "
+                f"{own}. Take the file away, so that it is made again, or name another with "
+                "--cfg-options vocabulary=PATH, or the teacher with --cfg-options teacher.model=..."
+            )
+        print_log(f"words: {path} ({len(header)} of {header.teacher.name})", "current")
         return
-    words = read_names(names)
-    if split == "coco":  # 15 of COCO's 80 categories are in neither part
-        words = words.only({*COCO_BASE, *COCO_NOVEL})
-    novel = novel_names(split) if split in SHAPES_SPLITS else split
-    is_base = base_mask(words.names, words.frequency, novel)
     if embeddings:
-        teacher_id = f"{config.teacher.model}:{config.teacher.get('pretrained')}"
-        vocabulary = Vocabulary.from_array(embeddings, words, teacher=teacher_id, is_base=is_base)
+        own = own or build_teacher(config.teacher).id
+        vocabulary = import_words(embeddings, names, own, split)
     else:
-        teacher = build_teacher(config.teacher)
-        vocabulary = Vocabulary.encode(words, teacher, TEMPLATES[templates], is_base, tokens)
+        vocabulary = encode_words(
+            names, lambda: build_teacher(config.teacher), templates, split, synonyms, tokens
+        )
     vocabulary.save(path)
     print_log(f"words: wrote {path} ({len(vocabulary)} of {vocabulary.teacher})", "current")
 

@@ -1,4 +1,4 @@
-"""What training needs is made once: here the proposal network that ships with the package."""
+"""What training needs is made once: words, and the proposal network that ships with the package."""
 
 from pathlib import Path
 
@@ -8,8 +8,9 @@ from safetensors.torch import load_file
 
 from ovdistill.build import build_detector, load_config
 from ovdistill.errors import UserError
-from ovdistill.prepare import prepare_proposals
+from ovdistill.prepare import prepare_proposals, prepare_vocabulary
 from ovdistill.shapes import WEIGHTS_DIR
+from ovdistill.vocabulary import Vocabulary
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
@@ -38,3 +39,27 @@ def test_without_weights_the_command_that_makes_them_is_named(tmp_path):
     options = dict(config.prepare.proposals, published="none", train=False)
     with pytest.raises(UserError, match=r"tools/train.py .*proposals_r18_shapes.py"):
         prepare_proposals(config, **options)
+
+
+def test_words_are_made_once_and_only_of_the_configs_teacher(tmp_path):
+    options = dict(data_root=str(tmp_path), split="dotted ring")
+    options["prepare.vocabulary.names"] = "solid star, dotted ring"
+    config = load_config(CONFIGS / "vild_r18_shapes.py", options)
+    prepare_vocabulary(config, **config.prepare.vocabulary)
+    path = Path(config.vocabulary)
+    words = Vocabulary.load(path)
+    assert (words.teacher, words.is_base.tolist()) == ("ovshapes-rn", [True, False])
+    before = path.stat().st_mtime_ns
+    prepare_vocabulary(config, **config.prepare.vocabulary)
+    assert path.stat().st_mtime_ns == before
+    config.teacher = dict(model="ViT-B-32", pretrained="openai")  # whose weights are not needed
+    with pytest.raises(UserError, match=r"ovshapes-rn.*config is ViT-B-32:openai"):
+        prepare_vocabulary(config, **config.prepare.vocabulary)
+
+
+@pytest.mark.parametrize("asked", ["tokens", "synonyms"])
+def test_published_embeddings_have_neither_tokens_nor_synonyms(asked):
+    config = load_config(CONFIGS / "vild_r18_shapes.py")
+    options = dict(config.prepare.vocabulary, embeddings="e.npy", **{asked: True})
+    with pytest.raises(UserError, match="need the teacher"):
+        prepare_vocabulary(config, **options)

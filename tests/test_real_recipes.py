@@ -6,7 +6,6 @@ The teacher's image embeddings are drawn at random: no weights of CLIP's image t
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from mmdet.registry import DATASETS, MODELS
@@ -15,29 +14,16 @@ from mmengine.dataset import pseudo_collate
 
 import ovdistill.register  # noqa: F401
 from ovdistill.build import load_config
+from ovdistill.prepare import prepare_vocabulary
 from ovdistill.store import Regions, write_store
 from ovdistill.store.captions import write_captions
-from ovdistill.vocabulary import Vocabulary, base_mask, read_names
-from ovdistill.vocabulary.splits import COCO_BASE, COCO_NOVEL
+from ovdistill.vocabulary import Vocabulary
+from ovdistill.vocabulary.named import find_names
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 RECIPES = sorted(path.stem for path in CONFIGS.glob("*_r50_*.py"))
+EMBEDDINGS = {"lvis": "lvis_v1", "coco": "coco"}  # of all 80 of COCO
 D = 512
-
-
-def vocabulary(real_data: Path, benchmark: str) -> Vocabulary:
-    """1203 words of LVIS or 65 of COCO, with their published embeddings."""
-    folder = real_data / "clip_text"
-    if benchmark == "lvis":
-        words = read_names(folder / "lvis_v1_train_cat_info.json")
-        mask = base_mask(words.names, words.frequency, "lvis")
-        return Vocabulary.from_array(folder / "lvis_v1_clip_a+cname.npy", words, "test", mask)
-    everything = read_names(real_data / "coco_mini/annotations/instances_train2017.json")
-    words = everything.only({*COCO_BASE, *COCO_NOVEL})
-    rows = [everything.names.index(name) for name in words.names]
-    array = np.load(folder / "coco_clip_a+cname.npy")[rows]
-    mask = base_mask(words.names, words.frequency, "coco")
-    return Vocabulary.from_array(array, words, "test", mask)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +52,6 @@ def options(real_data, tmp_path_factory):
         )
         captions = {photo: [(3 * n, [3 * n + 1, 3 * n + 2])] for n, photo in enumerate(photos)}
         write_captions(own / "captions", captions, embed(3 * len(photos)), {})
-        vocabulary(real_data, benchmark).save(own / "vocabulary")
         pictures = str(real_data / "coco_mini/images/train2017") + "/"
         given[benchmark] = {
             "data_root": str(annotations),
@@ -77,6 +62,9 @@ def options(real_data, tmp_path_factory):
             "regions": str(own / "regions"),
             "captions": str(own / "captions"),
         }
+        recipe = load_config(CONFIGS / f"rkd_r50_{benchmark}.py", given[benchmark])
+        embeddings = str(real_data / "clip_text" / f"{EMBEDDINGS[benchmark]}_clip_a+cname.npy")
+        prepare_vocabulary(recipe, **{**recipe.prepare.vocabulary, "embeddings": embeddings})
     return given
 
 
@@ -136,3 +124,21 @@ def test_a_recipe_takes_steps_on_real_photos(name, options):
     with torch.no_grad():
         results = model.eval().test_step(pseudo_collate([data[0]]))
     assert all(sample.pred_instances.bboxes.isfinite().all() for sample in results)
+
+
+@pytest.mark.parametrize(("benchmark", "counts"), [("lvis", (866, 337)), ("coco", (48, 17))])
+def test_published_embeddings_are_the_vocabulary(benchmark, counts, options):
+    words = Vocabulary.load(options[benchmark]["vocabulary"])
+    base = int(words.is_base.sum())
+    assert (base, len(words) - base) == counts
+    assert words.made_by == ("ViT-B-32-quickgelu:openai", "")
+
+
+def test_the_names_of_mmdet_serve_the_official_annotations(options):
+    """Which differ in one letter of "speaker_(stereo_equipment)"."""
+    recipe = load_config(CONFIGS / "rkd_r50_lvis.py", options["lvis"])
+    names = find_names("lvis").names
+    words = Vocabulary(names, embed(len(names)), torch.ones(len(names)) > 0, "test")
+    official = DATASETS.build(recipe.val_dataloader.dataset)
+    other = DATASETS.build(dict(recipe.val_dataloader.dataset, vocabulary=words))
+    assert other.metainfo["cat_ids"] == official.metainfo["cat_ids"]

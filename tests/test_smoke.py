@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,20 @@ BAD = {
         + ["--cfg-options", "data_root={data}"],
         "width 128; the vocabulary of this config has width 8",
     ),
+    "vocabulary of a teacher that the config does not name": (
+        ["tools/test.py", "{config}", "{run}/last.pth", "--vocabulary", "{tmp}/other.safetensors"]
+        + ["--cfg-options", "data_root={data}"],
+        "words of teacher other (weights",
+    ),
+    "vocabulary of other weights of the teacher": (
+        ["tools/test.py", "{config}", "{run}/last.pth", "-o", "{tmp}"]
+        + ["--vocabulary", "{tmp}/retrained.safetensors", "--cfg-options", "data_root={data}"],
+        "the vocabulary is of teacher ovshapes-rn (weights 0123)",
+    ),
+    "foreign vocabulary in the demo": (
+        ["demo/image_demo.py", "--vocabulary", "{tmp}/retrained.safetensors", "-o", "{tmp}"],
+        "the detector was trained with teacher ovshapes-rn",
+    ),
     "teacher that cannot be fetched offline": (
         ["tools/train.py", "{config}", "--cfg-options", "data_root={data}"]
         + ["vocabulary={tmp}/v.safetensors", "teacher.model=ViT-B-32", "teacher.pretrained=openai"],
@@ -228,8 +243,11 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_is_one_message(name, trained, tmp_path):
-    narrow = Vocabulary(("striped star",), torch.eye(1, 8), torch.tensor([True]), "other")
-    narrow.save(tmp_path / "narrow.safetensors")
+    one = (("striped star",), torch.eye(1, 8), torch.tensor([True]), "ovshapes-rn")
+    Vocabulary(*one).save(tmp_path / "narrow.safetensors")
+    words = Vocabulary.load(trained / "data" / "shape" / "vocabulary.safetensors")
+    replace(words, teacher_hash="0123").save(tmp_path / "retrained.safetensors")
+    replace(words, teacher="other").save(tmp_path / "other.safetensors")
     (tmp_path / "plain.json").write_text(
         json.dumps(dict(images=[], annotations=[], categories=[dict(id=1, name="star")]))
     )

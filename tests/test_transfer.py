@@ -33,7 +33,7 @@ ONE_HEAD = {"model.roi_head.image_head": None}
 def vocabulary(words: int = 3, dim: int = 512) -> Vocabulary:
     names = tuple(f"word {i}" for i in range(words))
     is_base = torch.arange(words) > 0
-    return Vocabulary(names, torch.eye(words, dim), is_base, "test")
+    return Vocabulary(names, torch.eye(words, dim), is_base, "ViT-B-32-quickgelu:openai")
 
 
 def build(name: str, options: dict) -> torch.nn.Module:

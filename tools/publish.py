@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 
 from ovdistill.build import build_detector, load_config
 from ovdistill.errors import run_tool
+from ovdistill.vocabulary import TEMPLATES, read_templates
 
 
 def main() -> None:
@@ -57,9 +58,9 @@ def write_config(path: Path, config: Config, weights: str) -> None:
             custom_imports=config.custom_imports,
             default_scope=config.default_scope,
             model={k: v for k, v in config.model.items() if k not in ("distillers", "vocabulary")},
-            test_dataloader=dict(dataset=dict(pipeline=config.test_pipeline)),
+            test_pipeline=config.test_pipeline,
             teacher=config.teacher,
-            prepare=dict(vocabulary=dict(templates=config.prepare.vocabulary.templates)),
+            prepare=dict(vocabulary=dict(templates=_templates(config))),
         )
     )
     path.with_suffix(".tmp").write_text(
@@ -67,6 +68,13 @@ def write_config(path: Path, config: Config, weights: str) -> None:
     )
     path.with_suffix(".tmp").replace(path)
     print(f"wrote {path}")
+
+
+def _templates(config: Config) -> str | list[str]:
+    """The name of the config's templates, or those of a file, which is not handed out."""
+    templates = config.prepare.vocabulary.templates
+    named = isinstance(templates, str) and templates in TEMPLATES
+    return templates if named else list(read_templates(templates))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path as osp
+from collections import defaultdict
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,7 @@ from mmdet.registry import DATASETS
 
 from ovdistill.datasets.annotations import Annotations, read_annotations
 from ovdistill.errors import UserError
-from ovdistill.vocabulary import Vocabulary
+from ovdistill.vocabulary import Vocabulary, clean_name
 
 
 @DATASETS.register_module()
@@ -23,7 +24,7 @@ class OVDataset(BaseDetDataset):
 
     Args:
         vocabulary: a ``Vocabulary`` or the path of its file; its names are the category names of
-            the annotation file (the file may have more).
+            the annotation file, cleaned or as they are (the file may have more).
         labelled: 'base' drops the annotations of novel words; 'all' keeps every one (testing,
             and the oracle that is trained on all classes).
         class_agnostic: every label is 0, for networks that tell objects from background only.
@@ -74,15 +75,30 @@ class OVDataset(BaseDetDataset):
         ]
 
     def _cat_ids(self, annotations: Annotations) -> tuple[int, ...]:
-        names = self.vocabulary.names
-        unknown = [name for name in names if name not in annotations.categories]
+        """Category id of each word: of the same name, or of the one that is the same when cleaned.
+
+        So a list of names in another spelling ("hot dog" for "hot_dog") serves a file as well.
+        """
+        cleaned = defaultdict(list)
+        for name, category in annotations.categories.items():
+            cleaned[clean_name(name)].append(category["id"])
+        cat_ids, unknown = [], []
+        for name in self.vocabulary.names:
+            same = annotations.categories.get(name)
+            found = [same["id"]] if same else cleaned[clean_name(name)]
+            if len(found) == 1 and found[0] not in cat_ids:
+                cat_ids += found
+            else:
+                unknown.append(name)
         if unknown:
             raise UserError(
-                f"{len(unknown)} of the {len(names)} words of the vocabulary are not categories of "
-                f"{annotations.path} (the first: {unknown[0]!r}); that file has "
-                f"{len(annotations.categories)} categories. Build the vocabulary from this file."
+                f"{len(unknown)} of the {len(self.vocabulary)} words of the vocabulary are not "
+                f"categories of {annotations.path} (the first: {unknown[0]!r}); that file has "
+                f"{len(annotations.categories)} categories. Build the vocabulary from this file: "
+                f"ovdistill vocab build --names {annotations.path} --teacher "
+                f"{self.vocabulary.teacher} -o FILE"
             )
-        return tuple(annotations.categories[name]["id"] for name in names)
+        return tuple(cat_ids)
 
     def _record(self, image: dict, annotations: list[dict], label_of: dict[int, int]) -> dict:
         width, height = image["width"], image["height"]

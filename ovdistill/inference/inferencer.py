@@ -17,7 +17,7 @@ from ovdistill.errors import UserError
 from ovdistill.inference.detections import Detections, select
 from ovdistill.inference.pictures import find_pictures, parse_queries, read_picture
 from ovdistill.teacher import Teacher, build_teacher
-from ovdistill.vocabulary import TEMPLATES, Vocabulary
+from ovdistill.vocabulary import Vocabulary, read_templates
 
 SHIPPED = Path(__file__).parents[1] / "shapes" / "weights"
 
@@ -94,7 +94,9 @@ class OVInferencer:
         queries = parse_queries(queries)
         others = parse_queries(background) if background else ()
         names = queries + tuple(word for word in others if word not in queries)
-        templates = TEMPLATES[_find(self.config, "prepare", "vocabulary", "templates") or "single"]
+        templates = read_templates(
+            _find(self.config, "prepare", "vocabulary", "templates") or "single"
+        )
         tokens = bool(_find(self.config, "prepare", "vocabulary", "tokens"))
         vocabulary = Vocabulary.encode(names, self.teacher, templates, tokens=tokens)
         self.set_vocabulary(vocabulary, len(queries))
@@ -108,7 +110,7 @@ class OVInferencer:
             wanted: the first ``wanted`` words are reported; all unless given.
 
         Raises:
-            UserError: the width of the embeddings is not the detector's.
+            UserError: the width or the teacher of the embeddings is not the detector's.
         """
         if self.model is None:
             self.model = build_detector(self.config, self.checkpoint, vocabulary, self.device)

@@ -100,7 +100,8 @@ class SigmoidRegionWordLoss(RegionWordLoss):
                 raise UserError(
                     "a federated loss needs the counts of training pictures, which this vocabulary "
                     "has not; build it from an LVIS annotation file, whose categories have "
-                    "image_count."
+                    "image_count:\n  ovdistill vocab build --names lvis_v1_train.json --teacher "
+                    "MODEL:PRETRAINED -o FILE"
                 )
             considered = considered & federated_words(labels, self.counts, self.federated)
         return self.loss_weight * sigmoid_loss(finite, labels, considered, weights)

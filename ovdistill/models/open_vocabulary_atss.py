@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ovdistill.errors import UserError
 from ovdistill.methods.distiller import DistillInputs, distillation_losses
 from ovdistill.methods.inputs import gather_captions, gather_regions, needed, region_rois
+from ovdistill.models.teacher_mark import TeacherMark
 from ovdistill.vocabulary import Vocabulary
 
 
@@ -52,15 +53,17 @@ class OpenVocabularyATSS(SingleStageDetector):
                     "OpenVocabularyATSS has none. Use it with OpenVocabularyRCNN."
                 )
             term.set_width(vocabulary.dim)
+        self.teacher_mark = TeacherMark(vocabulary.made_by)
         self.set_vocabulary(vocabulary)
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Replaces the words; label ``i`` of a detection is then ``vocabulary.names[i]``.
 
         Raises:
-            UserError: the vocabulary's width is not that of this detector's embeddings.
+            UserError: the vocabulary's width or teacher is not that of this detector's embeddings.
         """
         vocabulary.check_width(self.bbox_head.fc_cls.project.out_features)
+        self.teacher_mark.check(vocabulary.made_by)
         self.vocabulary = vocabulary
         self.bbox_head.set_vocabulary(vocabulary)
 

@@ -12,6 +12,7 @@ from mmdet.structures import SampleList
 from mmdet.utils import ConfigType
 from torch import Tensor
 
+from ovdistill.models.teacher_mark import TeacherMark
 from ovdistill.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -60,15 +61,17 @@ class OpenVocabularyRCNN(TwoStageDetector):
         super().__init__(roi_head=roi_head, **kwargs)
         if channels_last:
             self.to(memory_format=torch.channels_last)
+        self.teacher_mark = TeacherMark(vocabulary.made_by)
         self.set_vocabulary(vocabulary)
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Replaces the words; label ``i`` of a detection is then ``vocabulary.names[i]``.
 
         Raises:
-            UserError: the vocabulary's width is not that of this detector's embeddings.
+            UserError: the vocabulary's width or teacher is not that of this detector's embeddings.
         """
         vocabulary.check_width(self.roi_head.bbox_head.fc_cls.project.out_features)
+        self.teacher_mark.check(vocabulary.made_by)
         self.vocabulary = vocabulary
         self.roi_head.set_vocabulary(vocabulary)
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from ovdistill.errors import UserError
+from ovdistill.headers import BUILD
 from ovdistill.methods.region_word.loss import focal_loss, merge_tokens
 from ovdistill.models.alignment import RegionWordLoss
 from ovdistill.models.region_word_head import RegionWordHead
@@ -43,8 +44,8 @@ class RegionTokenHead(RegionWordHead):
         if vocabulary.token_embeddings is None:
             raise UserError(
                 "RegionTokenHead needs the embeddings of tokens, which this vocabulary has not. "
-                "Encode it with them: prepare.vocabulary.tokens=True and a new path, or "
-                "Vocabulary.encode(..., tokens=True)."
+                "Encode it with them: prepare.vocabulary.tokens=True and a new path, or\n  "
+                f"{BUILD} --tokens"
             )
         self.tokens = vocabulary.token_embeddings.to(self.words.device)
         self.positive_map = vocabulary.positive_map.to(self.words.device)

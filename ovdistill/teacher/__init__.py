@@ -2,6 +2,6 @@
 
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.open_clip_teacher import OpenCLIPTeacher
-from ovdistill.teacher.teacher import TEACHERS, Teacher, build_teacher
+from ovdistill.teacher.teacher import TEACHERS, Teacher, build_teacher, teacher_id
 
-__all__ = ["TEACHERS", "CropPolicy", "OpenCLIPTeacher", "Teacher", "build_teacher"]
+__all__ = ["TEACHERS", "CropPolicy", "OpenCLIPTeacher", "Teacher", "build_teacher", "teacher_id"]

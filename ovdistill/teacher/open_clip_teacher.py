@@ -67,7 +67,8 @@ class OpenCLIPTeacher(Teacher):
         if precision not in PRECISIONS:
             raise UserError(f"teacher precision {precision!r}; expected: {', '.join(PRECISIONS)}")
         model = str(TEACHER_DIR) if str(model) == OVSHAPES else str(model)
-        self.model, self.tokenizer, self.id = _create(model, pretrained, random_weights)
+        self.model, self.tokenizer = _create(model, pretrained, random_weights)
+        self.id = self.id_of(model, pretrained, random_weights)
         self.model.requires_grad_(False).eval()
         self.random = random_weights
         self.precision = precision
@@ -88,6 +89,30 @@ class OpenCLIPTeacher(Teacher):
         self.to(device)
         with torch.inference_mode():
             self.dim = self._encode_batch(["a"]).shape[1]
+
+    @classmethod
+    def id_of(
+        cls,
+        model: str,
+        pretrained: str | None = None,
+        random_weights: bool = False,
+        **options: Any,
+    ) -> str | None:
+        """See ``Teacher``; None for a model directory that is not here."""
+        model = str(TEACHER_DIR) if str(model) == OVSHAPES else str(model)
+        directory = Path(model.removeprefix(LOCAL_DIR))
+        if (directory / CONFIG_NAME).is_file():
+            name = _configured_name(directory)
+        elif model.startswith("hf-hub:"):
+            name = model
+        elif pretrained or random_weights:
+            name = model.replace("/", "-")
+            pretrained = Path(pretrained or "").name
+        else:
+            return None
+        if random_weights:
+            return f"{name}:random"
+        return f"{name}:{pretrained}" if pretrained else name
 
     @cached_property
     def weights_hash(self) -> str:
@@ -156,8 +181,8 @@ def _side(size: int | Sequence[int], name: str) -> int:
     return int(sides.pop())
 
 
-def _create(model: str, pretrained: str | None, random_weights: bool) -> tuple[nn.Module, Any, str]:
-    """The open_clip model, its tokenizer and the teacher's id."""
+def _create(model: str, pretrained: str | None, random_weights: bool) -> tuple[nn.Module, Any]:
+    """The open_clip model and its tokenizer."""
     if pretrained is not None and random_weights:
         raise UserError(f"both pretrained={pretrained!r} and random_weights=True; expected one")
     directory = find_directory(model)
@@ -185,15 +210,12 @@ def _create(model: str, pretrained: str | None, random_weights: bool) -> tuple[n
             )
 
     arguments: dict[str, Any] = {}
-    teacher_id = name
     if random_weights:
         LOGGER.warning("RANDOM TEACHER WEIGHTS: %s is untrained, its embeddings mean nothing", name)
         arguments = {"load_weights": False, "pretrained_text": False}
-        teacher_id = f"{name}:random"
     elif directory is None and not model.startswith("hf-hub:"):
         weights, arguments = find_pretrained(model, pretrained)
         arguments |= {"pretrained": weights, "require_pretrained": True}
-        teacher_id = f"{name}:{Path(pretrained or '').name}"
     else:
         arguments = {"require_pretrained": True}
 
@@ -201,7 +223,7 @@ def _create(model: str, pretrained: str | None, random_weights: bool) -> tuple[n
         with torch.random.fork_rng(devices=[]):  # random weights: the same in every process
             torch.manual_seed(0)
             clip = open_clip.create_model(model, **arguments)
-        return clip, open_clip.get_tokenizer(model, **tokenizer_args), teacher_id
+        return clip, open_clip.get_tokenizer(model, **tokenizer_args)
     except Exception as error:  # open_clip wraps and raises many kinds
         source = arguments.get("pretrained", directory or model)
         reason = " ".join(str(error).split())[:300]

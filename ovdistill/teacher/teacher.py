@@ -51,6 +51,14 @@ class Teacher(nn.Module, ABC):
         super().__init__()
         self.crops = crops if isinstance(crops, CropPolicy) else CropPolicy(**(crops or {}))
 
+    @classmethod
+    def id_of(cls, **options: Any) -> str | None:
+        """The ``id`` that a teacher of these arguments would have, without loading its weights.
+
+        None = cannot be told, as here: a subclass need not have it.
+        """
+        return None
+
     @abstractmethod
     def encode_text(self, texts: Sequence[str], batch_size: int = 256) -> Tensor:
         """Embeds texts.
@@ -161,8 +169,27 @@ def build_teacher(options: Mapping[str, Any], device: str | torch.device = "cpu"
     Raises:
         UserError: no such type, arguments that it does not take, or see the class.
     """
-    options = dict(options)
-    kind = options.pop("type", "OpenCLIPTeacher")
+    found, arguments = _class_of(options)
+    try:
+        return found(**arguments, device=device)
+    except TypeError as error:
+        raise UserError(f"teacher {found.__name__!r} with {arguments}: {error}") from error
+
+
+def teacher_id(options: Mapping[str, Any]) -> str | None:
+    """The id of the teacher that ``build_teacher`` would build; None = cannot be told without it.
+
+    Raises:
+        UserError: no such type.
+    """
+    found, arguments = _class_of(options)
+    return found.id_of(**arguments)
+
+
+def _class_of(options: Mapping[str, Any]) -> tuple[type[Teacher], dict[str, Any]]:
+    """The class that a config's ``teacher`` names, and its arguments."""
+    arguments = dict(options)
+    kind = arguments.pop("type", "OpenCLIPTeacher")
     found = kind if isinstance(kind, type) else TEACHERS.get(kind)
     if found is None:
         raise UserError(
@@ -170,10 +197,7 @@ def build_teacher(options: Mapping[str, Any], device: str | torch.device = "cpu"
             "class of your own is registered with @TEACHERS.register_module() in a module that "
             "custom_imports of the config names (docs/own_teacher.md)."
         )
-    try:
-        return found(**options, device=device)
-    except TypeError as error:
-        raise UserError(f"teacher {kind!r} with {options}: {error}") from error
+    return found, arguments
 
 
 def _check_regions(image: Tensor, boxes: Tensor) -> None:

@@ -1,7 +1,7 @@
 """Names and their embeddings, which never travel apart."""
 
 from ovdistill.vocabulary.names import Names, read_names
-from ovdistill.vocabulary.prompts import TEMPLATES, article, clean_name, fill
+from ovdistill.vocabulary.prompts import TEMPLATES, article, clean_name, fill, read_templates
 from ovdistill.vocabulary.splits import base_mask
 from ovdistill.vocabulary.vocabulary import Vocabulary
 
@@ -14,4 +14,5 @@ __all__ = [
     "clean_name",
     "fill",
     "read_names",
+    "read_templates",
 ]

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
 from ovdistill.errors import UserError
+
+# LVIS v1's own annotation files misspell this one.
+_CORRECTED = {"speaker (stero equipment)": "speaker (stereo equipment)"}
 
 
 def clean_name(name: str) -> str:
     """A category name as words: "Speaker_(stereo_equipment)" -> "speaker (stereo equipment)".
 
-    "_" becomes a space, "/" becomes " or ", lower case, no trailing "." (ViLD's rule).
+    "_" becomes a space, "/" becomes " or ", lower case, no trailing "." (ViLD's rule). Names that
+    are the same after this are names of one category.
     """
     words = name.replace("_", " ").replace("/", " or ").lower().split()
-    return " ".join(words).rstrip(".").rstrip()
+    cleaned = " ".join(words).rstrip(".").rstrip()
+    return _CORRECTED.get(cleaned, cleaned)
 
 
 def article(name: str) -> str:
@@ -81,3 +90,37 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     "single": ("a photo of {article} {}.",),
     "vild63": _vild63(),
 }
+
+
+def read_templates(source: str | os.PathLike[str] | Sequence[str]) -> tuple[str, ...]:
+    """Prompt templates by name, from a file or as they are.
+
+    Args:
+        source: a key of ``TEMPLATES``; a text file with one template a line, where lines that begin
+            with "#" are comments; or the templates.
+
+    Raises:
+        UserError: neither, no templates, a repeated one, or see ``fill``.
+    """
+    if isinstance(source, str) and source in TEMPLATES:
+        return TEMPLATES[source]
+    if isinstance(source, (str, os.PathLike)):
+        try:
+            lines = Path(source).read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(
+                f"cannot read templates from {os.fspath(source)!r} ({error}); expected one of: "
+                f"{', '.join(TEMPLATES)}, or a text file with one template a line, such as: "
+                "a photo of {article} {}."
+            ) from error
+        templates = [line.strip() for line in lines]
+        templates = [line for line in templates if line and not line.startswith("#")]
+    else:
+        templates = list(source)
+    for template in templates:
+        fill(template, "word")
+    if not templates:
+        raise UserError(f"no templates in {source!r}; expected e.g. a photo of {{article}} {{}}.")
+    if len(set(templates)) < len(templates):
+        raise UserError(f"a template occurs twice in {source!r}; expected each once")
+    return tuple(templates)

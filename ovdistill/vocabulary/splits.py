@@ -11,7 +11,7 @@ from ovdistill.errors import UserError
 from ovdistill.vocabulary.prompts import clean_name
 
 # OV-COCO, 48 base and 17 novel classes of COCO's 80 (OVR-CNN, Zareian et al. 2021; the split goes
-# back to Bansal et al. 2018). COCO's other 15 classes are not used at all.
+# back to Bansal et al. 2018).
 COCO_BASE = tuple(
     "person|bicycle|car|motorcycle|train|truck|boat|bench|bird|horse|sheep|bear|zebra|giraffe|"
     "backpack|handbag|suitcase|frisbee|skis|kite|surfboard|bottle|fork|spoon|bowl|banana|apple|"
@@ -22,8 +22,14 @@ COCO_NOVEL = tuple(
     "airplane|bus|cat|dog|cow|elephant|umbrella|tie|snowboard|skateboard|cup|knife|cake|couch|"
     "keyboard|sink|scissors".split("|")
 )
+# COCO's other 15, which take no part at all: as words they would compete for objects.
+COCO_UNUSED = tuple(
+    "traffic light|fire hydrant|stop sign|parking meter|sports ball|baseball bat|baseball glove|"
+    "tennis racket|wine glass|hot dog|potted plant|dining table|cell phone|teddy bear|"
+    "hair drier".split("|")
+)
 RARE = "r"
-SPLITS = ("lvis", "coco")
+SPLITS = ("lvis", "coco", "none")
 
 
 def base_mask(
@@ -36,7 +42,8 @@ def base_mask(
     Args:
         names: W category names.
         frequency: "f", "c" or "r" of each name; needed by "lvis".
-        split: "lvis": rare categories are novel; "coco": the 48/17 split; or the novel names.
+        split: "lvis": rare categories are novel; "coco": the 48/17 split; "none": all are base; or
+            the novel names.
 
     Returns:
         (W,) bool.
@@ -45,6 +52,8 @@ def base_mask(
         UserError: an unknown split, no frequencies for "lvis", a name outside of the 65 of
             "coco", or a novel name that is none of ``names``.
     """
+    if split == "none":
+        return torch.ones(len(names), dtype=torch.bool)
     if split == "lvis":
         if frequency is None:
             raise UserError(
@@ -69,6 +78,6 @@ def base_mask(
     if missing := sorted(novel.difference(cleaned)):
         raise UserError(
             f"novel names that are not in the vocabulary: {', '.join(missing[:5])}; "
-            f"expected some of its {len(names)} names"
+            f"expected some of its {len(names)} names, or a split: {', '.join(SPLITS)}"
         )
     return torch.tensor([name not in novel for name in cleaned], dtype=torch.bool)

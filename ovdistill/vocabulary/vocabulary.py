@@ -7,29 +7,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from ovdistill.errors import UserError
+from ovdistill.headers import FORMAT, TeacherId, header_of, open_vocabulary
+from ovdistill.vocabulary.arrays import read_array, unit_rows
+from ovdistill.vocabulary.embed import embed, with_synonyms
 from ovdistill.vocabulary.names import Names, check_names
-from ovdistill.vocabulary.prompts import fill
 from ovdistill.vocabulary.tokens import all_tokens, positive_map
 
 if TYPE_CHECKING:
     from ovdistill.teacher import Teacher
 
-FORMAT = "ovdistill-vocabulary-1"
 UNIT_TOLERANCE = 1e-3
-PROMPTS_A_CHUNK = 8192  # bounds the memory of many names x many templates
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +41,7 @@ class Vocabulary:
         teacher: id of the teacher that made the embeddings, e.g. "ViT-B-32:openai".
         teacher_hash: hash of its weights; "" = unknown (imported embeddings).
         templates: the prompts that were averaged; () = unknown.
+        synonyms_averaged: a name's embedding is the mean over the prompts of all its synonyms.
         frequency: "f", "c" or "r" of each name, or None.
         synonyms: synonyms of each name, or None.
         counts: training pictures with each name, or None.
@@ -62,6 +61,7 @@ class Vocabulary:
     synonyms: tuple[tuple[str, ...], ...] | None = None
     counts: tuple[int, ...] | None = None
     token_embeddings: Tensor | None = None
+    synonyms_averaged: bool = False
 
     def __post_init__(self) -> None:
         check_names(self.names, "a vocabulary")
@@ -98,6 +98,11 @@ class Vocabulary:
         return self.embeddings.shape[1]
 
     @property
+    def made_by(self) -> TeacherId:
+        """Id of the teacher and hash of its weights."""
+        return TeacherId(self.teacher, self.teacher_hash)
+
+    @property
     def tokens(self) -> tuple[str, ...]:
         """The T different tokens of all names, see ``vocabulary.tokens``."""
         return all_tokens(self.names)
@@ -124,11 +129,10 @@ class Vocabulary:
         templates: Sequence[str],
         is_base: Tensor | None = None,
         tokens: bool = False,
+        synonyms: bool = False,
+        progress: bool = False,
     ) -> Vocabulary:
-        """Embeds names with a teacher.
-
-        Each prompt is embedded and brought to unit norm, a name's prompts are averaged, and the
-        mean is brought to unit norm again (ViLD).
+        """Embeds names with a teacher, see ``vocabulary.embed``.
 
         Args:
             names: W names.
@@ -136,17 +140,22 @@ class Vocabulary:
             templates: e.g. ``TEMPLATES["vild63"]``.
             is_base: (W,) bool; None = all base.
             tokens: embed the names' tokens too, for a head that aligns with them.
+            synonyms: average over the prompts of a name and all its synonyms.
+            progress: show a progress bar, where someone can see it.
 
         Raises:
-            UserError: no names or templates, an empty or repeated name, a bad template.
+            UserError: no names or templates, an empty or repeated name, a bad template, names
+                without synonyms where these are asked for.
         """
         names = names if isinstance(names, Names) else Names(tuple(names))
         check_names(names.names, "the names to encode")
         if not templates:
             raise UserError("no prompt templates; expected e.g. TEMPLATES['single']")
+        phrases = with_synonyms(names) if synonyms else [[name] for name in names.names]
+        words = [[token] for token in all_tokens(names.names)] if tokens else None
         return cls(
             names=names.names,
-            embeddings=_embed(names.names, teacher, templates),
+            embeddings=embed(phrases, teacher, templates, progress),
             is_base=_all_base(names) if is_base is None else is_base,
             teacher=teacher.id,
             teacher_hash=teacher.weights_hash,
@@ -154,9 +163,8 @@ class Vocabulary:
             frequency=names.frequency,
             synonyms=names.synonyms,
             counts=names.counts,
-            token_embeddings=(
-                _embed(all_tokens(names.names), teacher, templates) if tokens else None
-            ),
+            token_embeddings=embed(words, teacher, templates, progress) if words else None,
+            synonyms_averaged=synonyms,
         )
 
     @classmethod
@@ -166,56 +174,52 @@ class Vocabulary:
         names: Names | Sequence[str],
         teacher: str = "unknown",
         is_base: Tensor | None = None,
+        templates: Sequence[str] = (),
+        transposed: bool = False,
     ) -> Vocabulary:
         """Takes embeddings made elsewhere, bringing them to unit norm.
 
         Args:
-            source: (W, D) float16 or float32 array, or a .npy file with one (no pickle).
-            names: the W names, in the order of the rows.
+            source: an array of floats, see ``unit_rows``, or a .npy file with one.
+            names: the W names, in the order of the embeddings.
             teacher: id of the model that made them.
             is_base: (W,) bool; None = all base.
+            templates: the prompts, as far as known.
+            transposed: a square array is (D, W).
 
         Raises:
-            UserError: not such a file or array; NaN or a zero vector; names that do not fit.
+            UserError: see ``read_array`` and ``unit_rows``.
         """
-        origin = "the array" if isinstance(source, np.ndarray) else repr(os.fspath(source))
-        array = source
-        if not isinstance(source, np.ndarray):
-            try:
-                array = np.load(source, allow_pickle=False)
-            except (OSError, ValueError, EOFError) as error:
-                raise UserError(
-                    f"cannot read embeddings from {origin} ({error}); expected a .npy file with "
-                    "a (names, width) float array"
-                ) from error
+        array = source if isinstance(source, np.ndarray) else read_array(source)
         names = names if isinstance(names, Names) else Names(tuple(names))
-        if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f":
-            got = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array)
-            raise UserError(f"{origin} is {got}; expected a (names, width) float array")
-        if len(array) != len(names):
-            raise UserError(
-                f"{origin} has {len(array)} rows for {len(names)} names; expected a row each"
-            )
-        raw = torch.from_numpy(array.astype(np.float32))
-        norms = raw.norm(dim=1)
-        if not (torch.isfinite(norms) & (norms > 0)).all():
-            row = int((~(torch.isfinite(norms) & (norms > 0))).nonzero()[0])
-            raise UserError(
-                f"row {row} ({names.names[row]!r}) of {origin} is zero or not finite; "
-                "expected an embedding of every name"
-            )
         return cls(
             names=names.names,
-            embeddings=normalize(raw, dim=1),
+            embeddings=unit_rows(array, names.names, transposed),
             is_base=_all_base(names) if is_base is None else is_base,
             teacher=teacher,
+            templates=tuple(templates),
             frequency=names.frequency,
             synonyms=names.synonyms,
             counts=names.counts,
         )
 
+    def only(self, kept: Container[str]) -> Vocabulary:
+        """Those of the words that are in ``kept``, in the same order, without tokens."""
+        rows = [row for row, name in enumerate(self.names) if name in kept]
+        parts = Names(self.names, self.frequency, self.synonyms, counts=self.counts).only(kept)
+        return replace(
+            self,
+            names=parts.names,
+            embeddings=self.embeddings[rows],
+            is_base=self.is_base[rows],
+            frequency=parts.frequency,
+            synonyms=parts.synonyms,
+            counts=parts.counts,
+            token_embeddings=None,
+        )
+
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes one .safetensors file, at once; its metadata is readable without torch."""
+        """Writes one .safetensors file, at once; see ``ovdistill.headers`` for readers."""
         path = Path(path)
         header = {
             "format": FORMAT,
@@ -223,6 +227,7 @@ class Vocabulary:
             "teacher": self.teacher,
             "teacher_hash": self.teacher_hash,
             "templates": json.dumps(self.templates),
+            "synonyms_averaged": json.dumps(self.synonyms_averaged),
             "frequency": json.dumps(self.frequency),
             "synonyms": json.dumps(self.synonyms),
             "counts": json.dumps(self.counts),
@@ -242,51 +247,23 @@ class Vocabulary:
         Raises:
             UserError: no such file, damaged, or not a vocabulary.
         """
-        if not Path(path).is_file():
-            raise UserError(
-                f"no vocabulary file {os.fspath(path)!r}; make one with: ovdistill vocab"
+        with open_vocabulary(path, "pt") as file:
+            header = header_of(file)
+            return cls(
+                names=header.names,
+                embeddings=file.get_tensor("embeddings"),
+                is_base=file.get_tensor("is_base"),
+                teacher=header.teacher.name,
+                teacher_hash=header.teacher.weights_hash,
+                templates=header.templates,
+                frequency=header.frequency,
+                synonyms=header.synonyms,
+                counts=header.counts,
+                token_embeddings=(
+                    file.get_tensor("token_embeddings") if header.has_tokens else None
+                ),
+                synonyms_averaged=header.synonyms_averaged,
             )
-        try:
-            with safe_open(path, framework="pt") as file:
-                header = file.metadata() or {}
-                if header.get("format") != FORMAT:
-                    raise UserError(
-                        f"{os.fspath(path)!r} is {header.get('format', 'no vocabulary')}; "
-                        f"expected {FORMAT}; make one with: ovdistill vocab"
-                    )
-                synonyms = json.loads(header["synonyms"])
-                frequency = json.loads(header["frequency"])
-                counts = json.loads(header.get("counts", "null"))
-                has_tokens = "token_embeddings" in file.keys()  # noqa: SIM118 - no mapping
-                return cls(
-                    names=tuple(json.loads(header["names"])),
-                    embeddings=file.get_tensor("embeddings"),
-                    is_base=file.get_tensor("is_base"),
-                    teacher=header["teacher"],
-                    teacher_hash=header["teacher_hash"],
-                    templates=tuple(json.loads(header["templates"])),
-                    frequency=None if frequency is None else tuple(frequency),
-                    synonyms=None if synonyms is None else tuple(tuple(s) for s in synonyms),
-                    counts=None if counts is None else tuple(counts),
-                    token_embeddings=file.get_tensor("token_embeddings") if has_tokens else None,
-                )
-        except (SafetensorError, KeyError, json.JSONDecodeError) as error:
-            raise UserError(
-                f"vocabulary file {os.fspath(path)!r} is damaged ({error}); "
-                "make it again with: ovdistill vocab"
-            ) from error
-
-
-def _embed(names: Sequence[str], teacher: Teacher, templates: Sequence[str]) -> Tensor:
-    """(len(names), D) float32 on the CPU: the mean over templates, of unit norm."""
-    per_chunk = max(1, PROMPTS_A_CHUNK // len(templates))
-    means = []
-    for start in range(0, len(names), per_chunk):
-        chunk = names[start : start + per_chunk]
-        prompts = [fill(template, name) for name in chunk for template in templates]
-        embedded = teacher.encode_text(prompts).unflatten(0, (len(chunk), len(templates)))
-        means.append(normalize(embedded.mean(dim=1), dim=-1).cpu())
-    return torch.cat(means).clone()  # no longer an inference-mode tensor
 
 
 def _check_form(embeddings: Tensor, rows: str) -> None:

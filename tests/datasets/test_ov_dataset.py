@@ -1,6 +1,7 @@
 """OVDataset: base and novel annotations in COCO and LVIS format."""
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -88,6 +89,30 @@ def test_empty_pictures_can_be_dropped(root, vocabulary):
     assert len(build(root, vocabulary)) == 3
     kept = build(root, vocabulary, filter_cfg=dict(filter_empty_gt=True))
     assert [kept.get_data_info(n)["img_id"] for n in range(len(kept))] == [10, 12]
+
+
+def rename(root, **names: str) -> None:
+    content = json.loads((root / "ann.json").read_text())
+    for category in content["categories"]:
+        category["name"] = names.get(category["name"], category["name"])
+    (root / "ann.json").write_text(json.dumps(content))
+
+
+def test_another_spelling_of_a_name(root, vocabulary):
+    rename(root, dog="Hot_Dog")
+    words = replace(vocabulary, names=("cat", "hot dog", "emu"))
+    assert build(root, words).metainfo["cat_ids"] == (5, 7, 9)
+    # the name itself comes first
+    rename(root, cat="hot dog")
+    words = replace(vocabulary, names=("Hot_Dog", "hot dog", "emu"))
+    assert build(root, words).metainfo["cat_ids"] == (7, 5, 9)
+
+
+@pytest.mark.parametrize("names", [("hot_dog", "cat", "emu"), ("emu", "Emu", "cat")])
+def test_a_spelling_that_could_be_two_is_none(root, vocabulary, names):
+    rename(root, dog="Hot_Dog", unused="hot dog")
+    with pytest.raises(UserError, match=r"1 of the 3 words.*vocab build --names"):
+        build(root, replace(vocabulary, names=names))
 
 
 def test_words_that_the_file_does_not_know(root):

@@ -63,7 +63,7 @@ def test_the_detector_combines_both_as_an_ensemble(model, teacher, monkeypatch):
     expected = ensemble_log_scores(alone[:, :-1], named, model.vocabulary.is_base)
     assert torch.allclose(both["cls_score"][:, :-1], expected, atol=1e-4)
     assert torch.allclose(both["cls_score"][:, -1], alone[:, -1])
-    assert not any("teacher" in key for key in model.state_dict())
+    assert not any("crop_teacher" in key for key in model.state_dict())
 
 
 def test_whole_predictions_run_and_can_go_back(model, teacher):

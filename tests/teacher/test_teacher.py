@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from ovdistill.errors import UserError
 from ovdistill.shapes.teacher_training import WEIGHTS_DIR, WEIGHTS_NAME
-from ovdistill.teacher import CropPolicy, OpenCLIPTeacher
+from ovdistill.teacher import CropPolicy, OpenCLIPTeacher, teacher_id
 from ovdistill.teacher.weights import CONFIG_NAME
 
 
@@ -115,6 +115,21 @@ def test_hash_tells_weights_apart(teacher, copy):
     state["text_projection"] = state["text_projection"] + 0.01
     save_file(state, copy / WEIGHTS_NAME)
     assert OpenCLIPTeacher(str(copy)).weights_hash != teacher.weights_hash
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (dict(model="ovshapes"), "ovshapes-rn"),
+        (dict(model="ovshapes", random_weights=True), "ovshapes-rn:random"),
+        (dict(model="ViT-B/32", pretrained="openai"), "ViT-B-32:openai"),
+        (dict(model="ViT-B-32", pretrained="/some/weights.pt", crops={}), "ViT-B-32:weights.pt"),
+        (dict(model="hf-hub:org/repo"), "hf-hub:org/repo"),
+        (dict(model="no/such/directory"), None),
+    ],
+)
+def test_the_id_is_told_without_the_weights(options, expected):
+    assert teacher_id(options) == expected
 
 
 def test_random_weights_are_loud_and_repeatable(copy, caplog):

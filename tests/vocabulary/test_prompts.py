@@ -1,7 +1,7 @@
 import pytest
 
 from ovdistill.errors import UserError
-from ovdistill.vocabulary.prompts import TEMPLATES, article, clean_name, fill
+from ovdistill.vocabulary.prompts import TEMPLATES, article, clean_name, fill, read_templates
 
 
 def test_vild63_is_63_unique_templates():
@@ -45,6 +45,7 @@ def test_vild63_sentences(text):
 
 def test_clean_name_and_article():
     assert clean_name(" Hot_Dog. ") == "hot dog"
+    assert clean_name("speaker_(stero_equipment)") == clean_name("speaker_(stereo_equipment)")
     assert [article(w) for w in ("apple", "Ice", "hour", "unicorn")] == ["an", "an", "a", "an"]
 
 
@@ -52,3 +53,23 @@ def test_clean_name_and_article():
 def test_bad_templates_and_names(template, name):
     with pytest.raises(UserError, match="expected"):
         fill(template, name)
+
+
+def test_own_templates(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text("# mine\n\na {}.\n  {article} {} here\n")
+    assert read_templates(path) == ("a {}.", "{article} {} here")
+    assert read_templates(str(path)) == read_templates(["a {}.", "{article} {} here"])
+    assert read_templates("vild63") == TEMPLATES["vild63"]
+
+
+@pytest.mark.parametrize("text", ["", "# none\n", "a photo\n", "{} {other}\n", "{}\n{}\n"])
+def test_bad_templates(tmp_path, text):
+    (tmp_path / "t.txt").write_text(text)
+    with pytest.raises(UserError, match="expected"):
+        read_templates(tmp_path / "t.txt")
+
+
+def test_templates_that_are_not_there():
+    with pytest.raises(UserError, match="single, vild63"):
+        read_templates("vild64")

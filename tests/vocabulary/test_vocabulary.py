@@ -111,7 +111,7 @@ def test_from_array_normalises(tmp_path):
 @pytest.mark.parametrize(
     "array",
     [
-        np.ones((3, 2), np.float32),
+        np.ones((3, 3), np.float32),
         np.ones(2, np.float32),
         np.ones((2, 2), int),
         np.array([[1, 0], [0, 0]], np.float32),

@@ -191,28 +191,24 @@ model = dict(
 )
 prepare = dict(vocabulary=dict(templates="single"))
 teacher = dict(model="ovshapes")
-test_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            dict(type="LoadPicture"),
-            dict(
-                keep_ratio=True,
-                scale=(
-                    128,
-                    128,
-                ),
-                type="Resize",
-            ),
-            dict(
-                meta_keys=(
-                    "img_id",
-                    "img_path",
-                    "ori_shape",
-                    "img_shape",
-                    "scale_factor",
-                ),
-                type="PackOVInputs",
-            ),
-        ]
-    )
-)
+test_pipeline = [
+    dict(type="LoadPicture"),
+    dict(
+        keep_ratio=True,
+        scale=(
+            128,
+            128,
+        ),
+        type="Resize",
+    ),
+    dict(
+        meta_keys=(
+            "img_id",
+            "img_path",
+            "ori_shape",
+            "img_shape",
+            "scale_factor",
+        ),
+        type="PackOVInputs",
+    ),
+]

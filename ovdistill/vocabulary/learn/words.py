@@ -75,6 +75,7 @@ def learn_vocabulary(
         teacher=teacher.id,
         teacher_hash=teacher.weights_hash,
         templates=(f"{recipe.in_words()}, {source}",),
+        synonyms_averaged=False,
     )
 
 

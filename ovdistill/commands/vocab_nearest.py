@@ -1,0 +1,81 @@
+"""`ovdistill vocab nearest`: the words of a file that are nearest to a text, by cosine.
+
+ovdistill vocab nearest FILE --word "striped star"        # one of its words: no teacher
+ovdistill vocab nearest FILE --text "a red star" --teacher ovshapes
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+import numpy as np
+
+from ovdistill.arguments import add_teacher_arguments, teacher_of
+from ovdistill.commands.lines import print_lines
+from ovdistill.errors import UserError
+from ovdistill.headers import TeacherId, VocabularyHeader, header_of, open_vocabulary
+
+SHOWN = 10
+
+
+def main(argv: Sequence[str]) -> None:
+    """Prints words and cosines, the nearest first.
+
+    Raises:
+        UserError: a word that the file has not, a teacher other than the file's, or see
+            ``open_vocabulary`` and ``teacher_of``.
+    """
+    parser = argparse.ArgumentParser(
+        "ovdistill vocab nearest",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", help="vocabulary file")
+    query = parser.add_mutually_exclusive_group(required=True)
+    query.add_argument("--text", help="any text, put into the file's own templates")
+    query.add_argument("--word", metavar="NAME", help="a word of the file, or one of its synonyms")
+    parser.add_argument(
+        "--limit", type=int, default=SHOWN, help=f"words shown, 0 for all (default: {SHOWN})"
+    )
+    add_teacher_arguments(parser)
+    args = parser.parse_args(argv)
+    with open_vocabulary(args.file, "np") as file:
+        header, embeddings = header_of(file), file.get_tensor("embeddings")
+    if args.word is None:
+        query = encode(args, header)
+    else:
+        query = embeddings[find(args.word, header)]
+    cosine = embeddings @ query
+    nearest = cosine.argsort()[::-1][: args.limit or None]
+    print_lines(f"{cosine[row]:.3f}\t{header.names[row]}" for row in nearest)
+
+
+def find(word: str, header: VocabularyHeader) -> int:
+    """The row of a name, or of the first name that has it as a synonym."""
+    if word in header.names:
+        return header.names.index(word)
+    for row, synonyms in enumerate(header.synonyms or ()):
+        if word in synonyms:
+            return row
+    raise UserError(
+        f"{word!r} is none of the {len(header)} words; `ovdistill vocab show FILE --grep TEXT` "
+        "finds them, --text encodes any text with the teacher"
+    )
+
+
+def encode(args: argparse.Namespace, header: VocabularyHeader) -> np.ndarray:
+    """(D,) the text's embedding, of the teacher that made the file."""
+    teacher = teacher_of(args)
+    given = TeacherId(teacher.id, teacher.weights_hash)
+    if not header.teacher.is_same(given):
+        raise UserError(
+            f"{args.file} was made with teacher {header.teacher}; got teacher {given}. Give the "
+            "file's own with --teacher or --config."
+        )
+    from ovdistill.vocabulary import TEMPLATES
+    from ovdistill.vocabulary.embed import embed
+
+    # learned prompts are described by a text that is no template
+    templates = [template for template in header.templates if "{}" in template]
+    return embed([[args.text]], teacher, templates or TEMPLATES["single"])[0].numpy()

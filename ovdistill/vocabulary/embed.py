@@ -1,0 +1,76 @@
+"""Names -> prompts -> one embedding each, with a teacher.
+
+Shapes: W names, D embedding width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+from tqdm import tqdm
+
+from ovdistill.errors import UserError
+from ovdistill.vocabulary.names import Names
+from ovdistill.vocabulary.prompts import clean_name, fill
+
+if TYPE_CHECKING:
+    from ovdistill.teacher import Teacher
+
+PROMPTS_A_CHUNK = 2048  # bounds the memory of many names x many templates
+
+
+def with_synonyms(names: Names) -> list[list[str]]:
+    """Each name and its synonyms, cleaned, without repetitions ("a_cup" and "a cup" are one).
+
+    Raises:
+        UserError: the source of the names has no synonyms.
+    """
+    if names.synonyms is None:
+        raise UserError(
+            "these names have no synonyms to average over; expected an LVIS annotation file, whose "
+            "categories have 'synonyms': --names lvis_v1_train.json"
+        )
+    pairs = zip(names.names, names.synonyms, strict=True)
+    return [list(dict.fromkeys(map(clean_name, (name, *own)))) for name, own in pairs]
+
+
+def embed(
+    groups: Sequence[Sequence[str]],
+    teacher: Teacher,
+    templates: Sequence[str],
+    progress: bool = False,
+) -> Tensor:
+    """The mean over all prompts of all phrases of each group.
+
+    Each prompt is embedded and brought to unit norm, they are averaged, and the mean is brought to
+    unit norm again (ViLD).
+
+    Args:
+        groups: W times one phrase or several.
+        teacher: embeds the prompts.
+        templates: of the prompts.
+        progress: show a progress bar, where someone can see it.
+
+    Returns:
+        (W, D) float32, unit norm, on the CPU.
+    """
+    phrases = list(dict.fromkeys(phrase for group in groups for phrase in group))
+    per_chunk = max(1, PROMPTS_A_CHUNK // len(templates))
+    means = []
+    total = len(phrases) * len(templates)
+    with tqdm(total=total, desc="words", unit="prompt", disable=None if progress else True) as bar:
+        for start in range(0, len(phrases), per_chunk):
+            chunk = phrases[start : start + per_chunk]
+            prompts = [fill(template, phrase) for phrase in chunk for template in templates]
+            embedded = teacher.encode_text(prompts).unflatten(0, (len(chunk), len(templates)))
+            means.append(embedded.mean(dim=1).cpu())
+            bar.update(len(prompts))
+    # every phrase has as many prompts: the mean of its group is the mean of the phrases' means
+    place = {phrase: row for row, phrase in enumerate(phrases)}
+    mean_of = torch.cat(means)
+    grouped = [mean_of[[place[phrase] for phrase in group]].mean(dim=0) for group in groups]
+    return normalize(torch.stack(grouped), dim=-1)
