@@ -16,6 +16,7 @@ from typing import Any
 from mmengine.config import DictAction
 from PIL import Image
 
+from ovdistill.arguments import add_offline_argument
 from ovdistill.errors import UserError, run_tool
 
 DEFAULT_TEXT = "solid circle, green star, red striped heart, outlined cross, ring"
@@ -38,6 +39,7 @@ def parse_args() -> argparse.Namespace:
     add("--score-threshold", type=float, default=0.3, help="lowest score kept (default: 0.3)")
     add("--max-dets", type=int, default=100, help="objects a picture at most (default: 100)")
     add("--device", help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
+    add_offline_argument(parser)
     add("--cfg-options", nargs="+", action=DictAction, help="overrides of the config: key=value")
     return parser.parse_args()
 

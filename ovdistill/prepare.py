@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import torch
@@ -20,7 +21,7 @@ from mmengine.logging import print_log
 
 from ovdistill.build import last_checkpoint, read_weights
 from ovdistill.errors import UserError
-from ovdistill.headers import read_header
+from ovdistill.headers import TeacherId, read_header
 from ovdistill.shapes import WEIGHTS_DIR
 from ovdistill.shapes.generate import make_shapes
 from ovdistill.teacher import build_teacher, teacher_id
@@ -50,6 +51,38 @@ def prepare(config: Config, for_training: bool = True) -> None:
     dist.barrier()
     if for_training and steps.get("regions"):
         prepare_regions(config, **steps["regions"])
+    if for_training:
+        check_teachers(config)
+
+
+def check_teachers(config: Config) -> None:
+    """Words, regions and captions of a training must be of one teacher.
+
+    Raises:
+        UserError: they are not; it names both.
+    """
+    from ovdistill.store import CaptionStore
+    from ovdistill.store.meta import read_meta
+
+    steps = config.get("prepare", {})
+    found = {}
+    if "vocabulary" in steps:
+        found[config.vocabulary] = read_header(config.vocabulary).teacher
+    if steps.get("regions"):
+        found[steps.regions.path] = _teacher(read_meta(Path(steps.regions.path)).provenance)
+    if steps.get("captions"):
+        found[steps.captions.path] = _teacher(CaptionStore(steps.captions.path).header)
+    for path, teacher in found.items():
+        for first, other in found.items():
+            if not teacher.is_same(other):
+                raise UserError(
+                    f"{first} is of teacher {other}, {path} of teacher {teacher}; a training needs "
+                    "one teacher. Delete the one that is not the config's, and prepare again."
+                )
+
+
+def _teacher(header: Mapping[str, Any]) -> TeacherId:
+    return TeacherId(header.get("teacher", ""), header.get("teacher_hash", ""))
 
 
 def prepare_data(type: str, root: str) -> None:

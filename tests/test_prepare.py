@@ -1,5 +1,6 @@
 """What training needs is made once: words, and the proposal network that ships with the package."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from safetensors.torch import load_file
 
 from ovdistill.build import build_detector, load_config
 from ovdistill.errors import UserError
-from ovdistill.prepare import prepare_proposals, prepare_vocabulary
+from ovdistill.prepare import check_teachers, prepare_proposals, prepare_vocabulary
 from ovdistill.shapes import WEIGHTS_DIR
+from ovdistill.store import Regions, write_store
 from ovdistill.vocabulary import Vocabulary
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -63,3 +65,27 @@ def test_published_embeddings_have_neither_tokens_nor_synonyms(asked):
     options = dict(config.prepare.vocabulary, embeddings="e.npy", **{asked: True})
     with pytest.raises(UserError, match="need the teacher"):
         prepare_vocabulary(config, **options)
+
+
+def test_words_and_regions_of_two_teachers_do_not_train_together(tmp_path):
+    options = dict(data_root=str(tmp_path), split="dotted ring")
+    options["prepare.vocabulary.names"] = "solid star, dotted ring"
+    config = load_config(CONFIGS / "vild_r18_shapes.py", options)
+    prepare_vocabulary(config, **config.prepare.vocabulary)
+    words = Vocabulary.load(config.vocabulary)
+    regions = Regions(torch.tensor([[0.0, 0, 8, 8]]), torch.ones(1), torch.ones(1, words.dim))
+    for name, weights, fits in (
+        (words.teacher, words.teacher_hash, True),
+        ("a copy of it", words.teacher_hash, True),
+        (words.teacher, "0123456789abcdef", False),
+        ("ViT-B-32:openai", "", False),
+    ):
+        shutil.rmtree(config.regions, ignore_errors=True)
+        write_store(config.regions, [(1, regions)], dict(teacher=name, teacher_hash=weights))
+        if fits:
+            check_teachers(config)
+            continue
+        with pytest.raises(
+            UserError, match=r"is of teacher ovshapes-rn .*, .*regions is of teacher"
+        ):
+            check_teachers(config)

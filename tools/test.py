@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mmengine.config import Config, DictAction
 
+from ovdistill.arguments import add_offline_argument
 from ovdistill.build import load_config, load_weights
 from ovdistill.errors import UserError, run_tool
 from ovdistill.evaluation import report
@@ -34,6 +35,7 @@ def parse_args() -> argparse.Namespace:
         "--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none", help="as mmdet's"
     )
     parser.add_argument("--local_rank", "--local-rank", type=int, default=0)
+    add_offline_argument(parser)
     parser.add_argument("--cfg-options", nargs="+", action=DictAction, help="overrides, key=value")
     args = parser.parse_args()
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))

@@ -9,10 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.error import URLError
 
+import torch
 from mmengine.config import Config, DictAction
+from mmengine.runner.checkpoint import get_torchvision_models
 
+from ovdistill.arguments import add_offline_argument
 from ovdistill.build import last_checkpoint, load_config
 from ovdistill.errors import UserError, run_tool
+from ovdistill.teacher.weights import offline
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,6 +40,7 @@ def parse_args() -> argparse.Namespace:
         "--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none", help="as mmdet's"
     )
     parser.add_argument("--local_rank", "--local-rank", type=int, default=0)
+    add_offline_argument(parser)
     parser.add_argument(
         "--cfg-options",
         nargs="+",
@@ -109,7 +114,7 @@ def pretrained_parts(config: Mapping, key: str) -> dict[str, str]:
 
 
 def check_initial_weights(config: Config) -> None:
-    """Raises UserError where ``load_from`` names a file that is not there."""
+    """Raises UserError where initial weights are not there and will not be fetched."""
     path = config.get("load_from")
     if path and "://" not in path and not osp.isfile(path):
         raise UserError(
@@ -117,6 +122,20 @@ def check_initial_weights(config: Config) -> None:
             "training that makes them (its docstring says which), or name others with "
             "--cfg-options load_from=PATH."
         )
+    for key, name in pretrained_parts(config.get("model", {}), "model").items():
+        if offline() and "://" in name and not is_cached(name):
+            raise UserError(
+                f"the initial weights {name} are not in the cache and downloads are switched off. "
+                f"Name a local file with --cfg-options {key}.checkpoint=PATH, or start from scratch "
+                f"with {key}=None."
+            )
+
+
+def is_cached(name: str) -> bool:
+    """Whether torch's hub has fetched these weights before ('torchvision://resnet50' or a URL)."""
+    if name.startswith("torchvision://"):
+        name = get_torchvision_models()[name.removeprefix("torchvision://")]
+    return Path(torch.hub.get_dir(), "checkpoints", name.rsplit("/", 1)[-1]).is_file()
 
 
 def resume(config: Config, checkpoint: str) -> None:

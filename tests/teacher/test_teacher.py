@@ -2,8 +2,11 @@ import json
 import logging
 import shutil
 
+import numpy as np
 import pytest
 import torch
+from open_clip.transform import image_transform
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from ovdistill.errors import UserError
@@ -208,3 +211,87 @@ def test_failed_download_is_one_clear_error(monkeypatch):
     monkeypatch.setattr("ovdistill.teacher.weights.download_pretrained", fail)
     with pytest.raises(UserError, match="could not be downloaded .no route to host.*give a file"):
         OpenCLIPTeacher("ViT-B-32", "openai")
+
+
+def test_regions_are_those_of_the_plain_pipeline(teacher):
+    """PIL crops, open_clip's own preprocessing, one by one: the cosine is 0.999 and above."""
+    generator = np.random.default_rng(0)
+    picture = Image.fromarray(generator.integers(0, 256, (12, 16, 3), np.uint8))
+    picture = picture.resize((160, 120), Image.BICUBIC)
+    corner = generator.uniform(0, 100, (40, 2))
+    boxes = np.concatenate([corner, corner + generator.uniform(4, 60, (40, 2))], axis=1)
+    preprocess = image_transform(
+        teacher.image_size,
+        is_train=False,
+        mean=tuple(teacher.mean.flatten().tolist()),
+        std=tuple(teacher.std.flatten().tolist()),
+        interpolation=teacher.interpolation,
+        resize_mode="shortest",
+    )
+    with torch.inference_mode():
+        plain = [
+            teacher.model.encode_image(preprocess(picture.crop(tuple(map(round, box))))[None])[0]
+            for box in boxes.tolist()
+        ]
+    clip = OpenCLIPTeacher(str(WEIGHTS_DIR), crops=dict(scales=(1.0,), shape="clip"))
+    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+    ours = clip.encode_regions(pixels, torch.from_numpy(boxes))
+    assert torch.nn.functional.cosine_similarity(ours, torch.stack(plain)).min() >= 0.999
+
+
+def test_regions_of_several_pictures_fill_batches_together(teacher):
+    images = [torch.randint(0, 256, (3, 70 + i, 90), dtype=torch.uint8) for i in range(3)]
+    boxes = [torch.rand(n, 4) * 30 + torch.tensor([0, 0, 40, 40]) for n in (3, 0, 4)]
+    sizes = []
+    hook = teacher.model.visual.register_forward_pre_hook(
+        lambda _, args: sizes.append(len(args[0]))
+    )
+    together = teacher.encode_regions(images, boxes, batch_size=5)
+    hook.remove()
+    assert sizes == [4, 4, 4, 2]  # crops; both scales of a region stay together
+    apart = [teacher.encode_regions(*pair) for pair in zip(images, boxes, strict=True)]
+    torch.testing.assert_close(together, torch.cat(apart), atol=1e-5, rtol=0)
+    with pytest.raises(UserError, match="3 pictures, 2 sets of boxes"):
+        teacher.encode_regions(images, boxes[:2])
+
+
+def test_half_precision_is_of_the_same_teacher(teacher):
+    half = OpenCLIPTeacher(str(WEIGHTS_DIR), precision="bf16")
+    assert half.weights_hash == teacher.weights_hash
+    images = torch.randint(0, 256, (4, 3, 64, 64), dtype=torch.uint8)
+    cosine = torch.nn.functional.cosine_similarity
+    assert cosine(half.encode_images(images), teacher.encode_images(images)).min() > 0.995
+    assert torch.equal(half.encode_text(["star"]), teacher.encode_text(["star"]))
+    with pytest.raises(UserError, match="teacher precision 'int4'; expected: fp32, bf16, fp16"):
+        OpenCLIPTeacher(str(WEIGHTS_DIR), precision="int4")
+
+
+@pytest.mark.parametrize(("scale", "bias"), [(2.302585, -10.0), (None, None)])
+def test_other_architectures_keep_their_own_scale(copy, scale, bias):
+    """A ViT with a text tower of its own, SigLIP's scale and bias; D, S and mean are the model's."""
+    config = json.loads((copy / CONFIG_NAME).read_text())
+    config["model_cfg"] |= dict(custom_text=True, embed_dim=24)
+    config["model_cfg"]["vision_cfg"] = dict(
+        layers=1, width=32, head_width=16, patch_size=8, image_size=40
+    )
+    if scale is not None:
+        config["model_cfg"] |= dict(init_logit_scale=scale, init_logit_bias=bias)
+    config["preprocess_cfg"]["mean"] = [0.1, 0.2, 0.3]
+    (copy / CONFIG_NAME).write_text(json.dumps(config))
+    other = OpenCLIPTeacher(str(copy), random_weights=True)
+    assert (other.dim, other.image_size) == (24, 40)
+    torch.testing.assert_close(other.mean.flatten(), torch.tensor([0.1, 0.2, 0.3]))
+    assert other.temperature == pytest.approx(0.1 if scale else 0.07, rel=1e-3)
+    image = torch.randint(0, 256, (3, 70, 90), dtype=torch.uint8)
+    regions = other.encode_regions(image, torch.tensor([[5.0, 5, 40, 30]]))
+    assert regions.shape == other.encode_text(["a star"]).shape == (1, 24)
+
+
+def test_pictures_must_be_square(copy):
+    config = json.loads((copy / CONFIG_NAME).read_text())
+    config["model_cfg"]["vision_cfg"] = dict(
+        layers=1, width=32, head_width=16, patch_size=8, image_size=[40, 64]
+    )
+    (copy / CONFIG_NAME).write_text(json.dumps(config))
+    with pytest.raises(UserError, match="expected square ones"):
+        OpenCLIPTeacher(str(copy), random_weights=True)
