@@ -86,6 +86,6 @@ def test_words_and_regions_of_two_teachers_do_not_train_together(tmp_path):
             check_teachers(config)
             continue
         with pytest.raises(
-            UserError, match=r"is of teacher ovshapes-rn .*, .*regions is of teacher"
+            UserError, match=rf"regions is of teacher {name} .*, .*safetensors of teacher ovshapes"
         ):
             check_teachers(config)

@@ -126,8 +126,8 @@ def check_initial_weights(config: Config) -> None:
         if offline() and "://" in name and not is_cached(name):
             raise UserError(
                 f"the initial weights {name} are not in the cache and downloads are switched off. "
-                f"Name a local file with --cfg-options {key}.checkpoint=PATH, or start from scratch "
-                f"with {key}=None."
+                f"Name a local file with --cfg-options {key}.checkpoint=PATH, or start from "
+                f"scratch with {key}=None."
             )
 
 

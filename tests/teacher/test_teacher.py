@@ -268,7 +268,7 @@ def test_half_precision_is_of_the_same_teacher(teacher):
 
 @pytest.mark.parametrize(("scale", "bias"), [(2.302585, -10.0), (None, None)])
 def test_other_architectures_keep_their_own_scale(copy, scale, bias):
-    """A ViT with a text tower of its own, SigLIP's scale and bias; D, S and mean are the model's."""
+    """A ViT with its own text tower, SigLIP's scale and bias; D, S and mean are the model's."""
     config = json.loads((copy / CONFIG_NAME).read_text())
     config["model_cfg"] |= dict(custom_text=True, embed_dim=24)
     config["model_cfg"]["vision_cfg"] = dict(
