@@ -1,6 +1,6 @@
 """Region embeddings: our cropping and extraction beside the pipeline that papers use.
 
-    python benchmarks/extraction.py --images FOLDER [--teacher ViT-B-32:openai]
+    python benchmarks/extraction.py --images FOLDER --annotations FILE --teacher ViT-B-32:openai
 
 The plain pipeline cuts each box with PIL and preprocesses it with open_clip's own transform, one by
 one. Prints, in one run on the same boxes: milliseconds of one core for cutting, resizing and
@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from ovdistill.arguments import add_teacher_arguments, teacher_options
+from ovdistill.datasets.annotations import read_annotations
 from ovdistill.errors import run_tool
 from ovdistill.inference.pictures import find_pictures
 from ovdistill.store.extract import ExtractOptions, bytes_a_region, extract
@@ -40,26 +41,40 @@ STATED_RATE = 10_000  # crops a second on one accelerator: 0.1 ms each
 
 
 class Boxes(ProposalSource):
-    """Boxes of the sizes of objects: sides from 4 % to 80 % of the picture's, log-uniform."""
+    """Boxes of the sizes of labelled objects, at random places.
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    Args:
+        count: boxes a picture.
+        sides: (n, 2) widths and heights to draw from, as parts of the picture's.
+    """
+
+    def __init__(self, count: int, sides: Tensor) -> None:
+        self.count, self.sides = count, sides
         self.provenance = dict(kind="benchmark", source=f"{count} boxes", hash="")
 
     def propose(self, pictures: Sequence[Picture]) -> list[Proposals]:
-        return [
-            self._boxes(picture.pixels.shape[1:], picture.file.image_id) for picture in pictures
-        ]
+        return [self._boxes(p.pixels.shape[1:], p.file.image_id) for p in pictures]
 
     def _boxes(self, size: tuple[int, int], seed: int) -> tuple[Tensor, Tensor]:
         generator = torch.Generator().manual_seed(seed)
         height, width = size
-        area = 0.04 * 20 ** torch.rand(self.count, 1, generator=generator)
-        aspect = 3 ** (torch.rand(self.count, 1, generator=generator) - 0.5)
-        sides = torch.cat([area * aspect, area / aspect], dim=1).clamp(max=1)
+        sides = self.sides[torch.randint(len(self.sides), (self.count,), generator=generator)]
         start = torch.rand(self.count, 2, generator=generator) * (1 - sides)
         unit = torch.cat([start, start + sides], dim=1)
         return unit * torch.tensor([width, height] * 2), torch.ones(self.count)
+
+
+def labelled_sides(path: str) -> Tensor:
+    """(n, 2) widths and heights of labelled boxes of 4 pixels and more, as parts of a picture's."""
+    found = read_annotations(Path(path))
+    sizes = {image["id"]: (image["width"], image["height"]) for image in found.images}
+    sides = [
+        [record["bbox"][2] / sizes[image_id][0], record["bbox"][3] / sizes[image_id][1]]
+        for image_id, records in found.by_image.items()
+        for record in records
+        if min(record["bbox"][2:]) >= 4
+    ]
+    return torch.tensor(sides).clamp(max=1)
 
 
 def main() -> None:
@@ -68,7 +83,9 @@ def main() -> None:
     )
     add_teacher_arguments(parser)
     parser.add_argument("--images", required=True, help="folder of photos")
+    parser.add_argument("--annotations", required=True, help="their labelled boxes give the sizes")
     parser.add_argument("--count", type=int, default=3, help="photos for preprocessing")
+    parser.add_argument("--whole", type=int, default=10, help="photos for the whole extraction")
     parser.add_argument("--boxes", type=int, default=300, help="boxes a photo")
     parser.add_argument("--repeats", type=int, default=5, help="medians of so many")
     args = parser.parse_args()
@@ -81,7 +98,7 @@ def main() -> None:
     paths = find_pictures(args.images)[: args.count]
     files = [PictureFile(number, str(path)) for number, path in enumerate(paths)]
     pictures = [read(file) for file in files]
-    source = Boxes(args.boxes)
+    source = Boxes(args.boxes, labelled_sides(args.annotations))
     boxes = [own for own, _ in source.propose(pictures)]
 
     cores = torch.get_num_threads()
@@ -89,6 +106,8 @@ def main() -> None:
     plain, ours = preprocessing(teacher, pictures, boxes, args.repeats)
     torch.set_num_threads(cores)
     precision, batch_size = best_encoding(options, args.repeats)
+    paths = find_pictures(args.images)[: args.whole]
+    files = [PictureFile(number, str(path)) for number, path in enumerate(paths)]
     whole_extraction(dict(options, precision=precision), files, source, batch_size, args.repeats)
     crops = LVIS_PICTURES * LVIS_BOXES * LVIS_SCALES
     size = LVIS_PICTURES * LVIS_BOXES * bytes_a_region(teacher.dim) / 2**30

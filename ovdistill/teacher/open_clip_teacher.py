@@ -162,16 +162,19 @@ def to_input(images: Tensor, mean: Tensor, std: Tensor, precision: str) -> Tenso
     scale, shift = 1 / (std * full), -mean / std
     dtype, width = PRECISIONS[precision], images.shape[-1]
     pixels = torch.empty(
-        images.shape, dtype=torch.float32, device=images.device, memory_format=torch.channels_last
+        images.shape, dtype=dtype, device=images.device, memory_format=torch.channels_last
     )
-    # Rows of red, green, blue, red, ... in place, on the CPU a picture at a time, which stays in
-    # its cache: a tenth of the time of one expression for the batch.
+    # Rows of red, green, blue, red, ..., on the CPU a picture at a time, which stays in its cache:
+    # a tenth of the time of one expression for the batch.
     rows, source = (value.permute(0, 2, 3, 1).flatten(2) for value in (pixels, images))
     scale, shift = (value.flatten().repeat(width) for value in (scale, shift))
     step = 1 if images.device.type == "cpu" else max(1, len(images))
     for target, part in zip(rows.split(step), source.split(step), strict=True):
-        target.copy_(part).mul_(scale).add_(shift)
-    return pixels.to(dtype)
+        values = target.copy_(part) if dtype == torch.float32 else part.float()
+        torch.addcmul(shift, values, scale, out=values)
+        if values is not target:
+            target.copy_(values)
+    return pixels
 
 
 def _side(size: int | Sequence[int], name: str) -> int:
