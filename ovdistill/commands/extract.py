@@ -148,9 +148,9 @@ def pictures(args: argparse.Namespace, config: Config | None) -> list[PictureFil
 
     if not args.annotations:
         return training_pictures(config)
-    folder = Path(args.images or ".")
-    if not folder.is_dir():
-        raise UserError(f"got --images {folder}; there is no such folder")
+    folder = Path(args.images or "")
+    if not args.images or not folder.is_dir():
+        raise UserError(f"got --images {args.images} with --annotations; expected their folder")
     return [
         PictureFile(
             image["id"], str(folder / image["file_name"]), (image["height"], image["width"])

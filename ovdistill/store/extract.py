@@ -8,6 +8,7 @@ Shapes: P regions, D embedding width.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -275,11 +276,14 @@ def _check_files(files: Sequence[PictureFile]) -> None:
     if len(set(ids)) < len(ids):
         repeated = next(i for i in ids if ids.count(i) > 1)
         raise UserError(f"image id {repeated} occurs twice; expected one picture an id")
+    if not any(Path(file.path).is_file() for file in files[:PICTURES_AT_A_TIME]):
+        raise UserError(
+            f"no picture {files[0].path}, nor the next ones; check --images, or data_root of the "
+            "config"
+        )
 
 
 def _hash_ids(files: Sequence[PictureFile]) -> str:
-    import hashlib
-
     ids = torch.tensor([file.image_id for file in files], dtype=torch.int64)
     return hashlib.sha256(ids.numpy().tobytes()).hexdigest()[:16]
 

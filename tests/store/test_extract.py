@@ -186,6 +186,9 @@ def test_bad_lists_of_pictures(data, teacher, tmp_path):
         extract([], GridProposals(12), teacher, tmp_path / "s", OPTIONS)
     with pytest.raises(UserError, match="image id 1000 occurs twice"):
         extract(files(data)[:1] * 2, GridProposals(12), teacher, tmp_path / "s", OPTIONS)
+    elsewhere = [PictureFile(1, "none.png"), PictureFile(2, "none too.png")]
+    with pytest.raises(UserError, match="no picture none.png, nor the next ones; check --images"):
+        extract(elsewhere, GridProposals(12), teacher, tmp_path / "s", OPTIONS)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").write_text("")
     with pytest.raises(UserError, match="no store and not empty"):
