@@ -154,7 +154,10 @@ def test_interrupted_run_is_finished_by_the_next(root, tmp_path):
 
 def test_interrupt_ends_the_tool_at_once(tmp_path):
     command = [sys.executable, str(TOOL), "--root", str(tmp_path / "i"), "--train", "90000"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as running:
+    options = dict(stderr=subprocess.PIPE, start_new_session=True)
+    # a shell's background jobs ignore Ctrl-C, and so would theirs; the tool is not one of them
+    options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, **options) as running:
         while not list(tmp_path.glob("i/.partial/images/train/*5.png")):
             assert running.poll() is None
             time.sleep(0.1)
