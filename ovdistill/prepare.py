@@ -7,6 +7,7 @@ does. The steps stand in a config's ``prepare``.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -185,8 +186,9 @@ def prepare_proposals(
     if published and shipped.is_file():
         weights = {name: value.float() for name, value in read_weights(shipped).items()}
         Path(checkpoint).parent.mkdir(parents=True, exist_ok=True)
-        torch.save(dict(state_dict=weights), f"{checkpoint}.tmp")
-        Path(f"{checkpoint}.tmp").replace(checkpoint)
+        temporary = Path(f"{checkpoint}.{os.getpid()}.tmp")  # processes of an extraction may meet
+        torch.save(dict(state_dict=weights), temporary)
+        temporary.replace(checkpoint)
         print_log(f"proposals: wrote {checkpoint} (as shipped: {shipped.name})", "current")
         return
     own = proposal_network(config)

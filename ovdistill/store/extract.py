@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ExtractOptions:
-    """How a store is filled; the first four are part of what it is.
+    """How a store is filled; the first three are part of what it is.
 
     Attributes:
         per_image: regions to keep for each picture, of the highest objectness.
@@ -182,11 +182,10 @@ def _encoded(
             step,
         )
         parts = [
-            teacher.crops.fuse_scales(teacher.encode_images(batch)).half().cpu()
-            for batch in ahead(crops)
+            teacher.crops.fuse_scales(teacher.encode_images(batch)).half() for batch in ahead(crops)
         ]
-        none = torch.zeros(0, teacher.dim, dtype=torch.float16)
-        yield number, shard, torch.cat([none, *parts])
+        none = torch.zeros(0, teacher.dim, dtype=torch.float16, device=teacher.device)
+        yield number, shard, torch.cat([none, *parts]).cpu()  # the device is waited for once
 
 
 def _with_boxes(

@@ -11,8 +11,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-# modes of 16 bits; PIL cuts them at 255 where it should divide
-DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
+# 16 bits (in "I" too, as PNG files are read); PIL cuts them at 255 where it should divide
+DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,8 @@ def read(file: PictureFile) -> Picture:
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode not in DEEP_MODES:
         return image.convert("RGB")
-    values = np.asarray(image, dtype=np.float32)
-    # 32-bit modes hold 16-bit pictures of PNG files; smaller values are as they are
-    scale = 255 / 65535 if values.max(initial=0) > 255 else 1
-    return Image.fromarray((values * scale).round().clip(0, 255).astype(np.uint8)).convert("RGB")
+    values = np.asarray(image, dtype=np.float32) / 257
+    return Image.fromarray(values.round().clip(0, 255).astype(np.uint8)).convert("RGB")
 
 
 class _Files(Dataset):

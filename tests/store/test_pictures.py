@@ -39,6 +39,8 @@ def test_sixteen_bits_are_divided_not_cut(tmp_path):
     deep = (SMOOTH[..., 0].astype(np.uint16)) * 257
     Image.fromarray(deep).save(tmp_path / "deep.png")
     assert np.array_equal(pixels(tmp_path / "deep.png")[..., 1], SMOOTH[..., 0])
+    Image.fromarray(deep // 1000).save(tmp_path / "dark.png")  # dark, not of 8 bits
+    assert pixels(tmp_path / "dark.png").max() == 0
 
 
 def test_exif_rotation_is_applied_and_compared_with_the_annotations(tmp_path):
