@@ -17,9 +17,9 @@ from torch.nn.functional import interpolate
 
 # half of a filter's width, in pixels of source or result, whichever is coarser
 SUPPORT = {"bilinear": 1.0, "bicubic": 2.0}
-# The integer kernel enlarges a crop whole, although only its middle may be wanted: where it grows
-# longer than this many S, the products, which make no other pixel, are faster.
-LONG = 8
+# The integer kernel begins at the crop's first pixel, although only its middle may be wanted: where
+# the crop grows longer than this many S, the products, which make no other pixel, are faster.
+LONG = 100
 # float32 values in the windows of a batch of products: 256 MB
 VALUES_A_BATCH = 1 << 26
 
@@ -90,13 +90,21 @@ def _one_by_one(
     """(3, S, S) uint8 each, with torch's integer kernel (it takes one size at a time)."""
     size = placed.size
     fill = torch.tensor(placed.fill, dtype=torch.uint8).reshape(3, 1, 1)
-    columns = (index, placed.rectangles, placed.resized, placed.offset)
-    for picture, rectangle, resized, offset in zip(*(c.tolist() for c in columns), strict=True):
+    lengths = (placed.rectangles[:, 2:] - placed.rectangles[:, :2]).flip(1)
+    # a hair more than the ratio: the kernel rounds sides down, and whole ones shall stay whole
+    scales = placed.resized / lengths.double() * (1 + 1e-9)
+    whole = (placed.resized == lengths).all(dim=1)
+    # What is behind the square's last pixel is not resized. What is before its first must be:
+    # the kernel counts from there, and cannot begin between two pixels.
+    ends = torch.stack([sum(_span(placed, axis, interpolation)) for axis in (1, 0)], dim=1)
+    rectangles = torch.cat([placed.rectangles[:, :2], placed.rectangles[:, :2] + ends], dim=1)
+    columns = (index, rectangles, scales, whole, placed.offset)
+    for picture, rectangle, scale, same, offset in zip(*(c.tolist() for c in columns), strict=True):
         window = _window(images[picture], rectangle, fill)
-        if window.shape[1:] != tuple(resized):
+        if not same:
             # in one piece, colours innermost: half the time, and the result is laid out so too
             window = window[None].contiguous(memory_format=torch.channels_last)
-            window = interpolate(window, resized, mode=interpolation, antialias=True)[0]
+            window = interpolate(window, scale_factor=scale, mode=interpolation, antialias=True)[0]
         skipped = [max(0, -start) for start in offset]
         window = window[:, skipped[0] : skipped[0] + size, skipped[1] : skipped[1] + size]
         if window.shape[1:] != (size, size):

@@ -5,6 +5,7 @@ import pytest
 import torch
 from open_clip.transform import image_transform
 from PIL import Image
+from torch.nn.functional import interpolate
 
 from ovdistill.errors import UserError
 from ovdistill.teacher.crops import CropPolicy
@@ -160,3 +161,17 @@ def test_policy_survives_json():
 def test_bad_policies(bad):
     with pytest.raises(UserError, match="expected"):
         CropPolicy(**bad)
+
+
+@pytest.mark.parametrize("box", [[3, 5, 80, 12], [30, 1, 37, 69], [0, 10, 90, 41]])
+def test_the_end_of_a_long_crop_is_cut_off_before_it_is_resized_and_nothing_moves(box):
+    box, image = torch.tensor([box]).float(), tensor(picture())
+    policy = CropPolicy(scales=(1.0,), shape="clip")
+    placed = policy.place(policy.rectangles(box), 32)
+    x1, y1, x2, y2 = placed.rectangles[0].tolist()
+    top, left = (-placed.offset[0]).tolist()
+    whole = interpolate(
+        image[None, :, y1:y2, x1:x2], placed.resized[0].tolist(), mode="bicubic", antialias=True
+    )[0]
+    expected = whole[:, top : top + 32, left : left + 32]
+    assert (crop(policy, image, box)[0].float() - expected.float()).abs().amax() <= 1
