@@ -51,6 +51,7 @@ class VocabularyHeader:
         synonyms_averaged: a name's embedding is the mean over the prompts of all its synonyms.
         frequency, synonyms, counts: one for each name, or None.
         has_tokens: the tokens of the names are embedded too.
+        place: of the name in learned prompts, which the file has ('contexts'); "" = it has none.
         format: of the file.
     """
 
@@ -64,6 +65,7 @@ class VocabularyHeader:
     synonyms: tuple[tuple[str, ...], ...] | None
     counts: tuple[int, ...] | None
     has_tokens: bool
+    place: str
     format: str
 
     def __len__(self) -> int:
@@ -123,6 +125,7 @@ def header_of(file: safe_open) -> VocabularyHeader:
         synonyms=synonyms and tuple(tuple(own) for own in synonyms),
         counts=_values(text, "counts"),
         has_tokens="token_embeddings" in file.keys(),  # noqa: SIM118 - no mapping
+        place=text.get("place", ""),
         format=text["format"],
     )
 

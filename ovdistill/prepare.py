@@ -117,7 +117,7 @@ def prepare_vocabulary(
         names: where the names stand: an annotation file, a text file, "a, b, c", or see
             ``vocabulary.named``.
         split: how base and novel are told apart, see ``vocabulary.make.choose_words``.
-        templates: prompts, 'single', 'vild63' or a file of them.
+        templates: prompts, 'single', 'vild63', or a file of templates or of learned prompts.
         embeddings: an .npy file in the order of the names, in place of the teacher.
         tokens: embed the names' tokens too.
         synonyms: average over the synonyms of each name.

@@ -56,6 +56,7 @@ def test_everything_but_embeddings_is_read_without_torch(path):
         "synonyms": [["cup", "mug"], ["boat"]],
         "counts": None,
         "has_tokens": False,
+        "place": "",
         "format": "ovdistill-vocabulary-1",
     }
 

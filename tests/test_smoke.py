@@ -12,8 +12,12 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
+from ovdistill.inference.inferencer import OVInferencer
 from ovdistill.store import TeacherStore
+from ovdistill.teacher import OpenCLIPTeacher
 from ovdistill.vocabulary import Vocabulary
+from ovdistill.vocabulary.context import context_of
+from ovdistill.vocabulary.learned import LearnedPrompts
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "configs" / "vild_r18_shapes.py"
@@ -118,16 +122,37 @@ def test_vocabulary_given_to_testing_is_used(trained, tmp_path):
         assert file.metadata()
 
 
-def test_published_student_finds_text(trained, tmp_path):
+@pytest.fixture
+def learned(trained, tmp_path):
+    """The words of the small data set, with prompts that could have been learned."""
+    words = Vocabulary.load(trained / "data" / "shape" / "vocabulary.safetensors")
+    teacher = OpenCLIPTeacher("ovshapes")
+    context = context_of("a picture of the", teacher.text_tower())
+    prompts = LearnedPrompts(context[None], "end", words.made_by, "learned")
+    path = tmp_path / "learned.safetensors"
+    Vocabulary.encode(words.names, teacher, prompts, words.is_base).save(path)
+    return path
+
+
+@pytest.mark.parametrize("prompts", ["written", "learned"])
+def test_published_student_finds_text(trained, prompts, tmp_path, request):
+    own = [f"vocabulary={request.getfixturevalue('learned')}"] if prompts == "learned" else []
+    folder = tmp_path / "published"
     run(
-        "tools/publish.py", CONFIG, trained / "run" / "last.pth", "-o", tmp_path, "--half",
-        "--cfg-options", f"data_root={trained / 'data'}",
+        "tools/publish.py", CONFIG, trained / "run" / "last.pth", "-o", folder, "--half",
+        "--cfg-options", f"data_root={trained / 'data'}", *own,
     )  # fmt: skip
+    student = OVInferencer(folder / "student_config.py", folder / "student.safetensors", "cpu")
+    words = student.set_text("red star, heart")
+    template = "a photo of a {}." if prompts == "written" else "a picture of the {}."
+    expected = student.teacher.encode_text([template.format(name) for name in words.names])
+    torch.testing.assert_close(words.embeddings, expected, atol=1e-5, rtol=0)
+
     picture = next((trained / "data" / "images" / "test").glob("*.png"))
     run(
         "demo/image_demo.py", picture, "--text", "red star, heart", "--score-threshold", 0.0,
-        "--config", tmp_path / "student_config.py",
-        "--checkpoint", tmp_path / "student.safetensors", "-o", tmp_path / "out",
+        "--config", folder / "student_config.py",
+        "--checkpoint", folder / "student.safetensors", "-o", tmp_path / "out",
     )  # fmt: skip
     report = json.loads((tmp_path / "out" / f"{picture.stem}.json").read_text())
     assert report["queries"] == ["red star", "heart"]

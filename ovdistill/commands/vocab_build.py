@@ -26,8 +26,8 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     add(
         "--templates",
         default="single",
-        help="prompts: 'single' (default), 'vild63', or a text file with one a line, where {} is "
-        "the name and {article} its 'a' or 'an'",
+        help="prompts: 'single' (default), 'vild63', a text file with one a line, where {} is the "
+        "name and {article} its 'a' or 'an', or a .safetensors file of `ovdistill vocab learn`",
     )
     add("--synonyms", action="store_true", help="average over the synonyms of each name (LVIS)")
     add("--tokens", action="store_true", help="embed the names' tokens too, for RegionTokenHead")

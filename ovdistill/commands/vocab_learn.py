@@ -22,6 +22,7 @@ from ovdistill.errors import UserError
 from ovdistill.store import TeacherStore
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary import TEMPLATES, Vocabulary
+from ovdistill.vocabulary.context import PLACES
 from ovdistill.vocabulary.learn import (
     Recipe,
     accuracy_table,
@@ -29,7 +30,6 @@ from ovdistill.vocabulary.learn import (
     read_samples,
     split_images,
 )
-from ovdistill.vocabulary.learn.context import PLACES
 from ovdistill.vocabulary.learn.recipe import BINS
 
 

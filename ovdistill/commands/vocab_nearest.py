@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> None:
     )
     parser.add_argument("file", help="vocabulary file")
     query = parser.add_mutually_exclusive_group(required=True)
-    query.add_argument("--text", help="any text, put into the file's own templates")
+    query.add_argument("--text", help="any text, put into the file's own prompts")
     query.add_argument("--word", metavar="NAME", help="a word of the file, or one of its synonyms")
     parser.add_argument(
         "--limit", type=int, default=SHOWN, help=f"words shown, 0 for all (default: {SHOWN})"
@@ -73,9 +73,8 @@ def encode(args: argparse.Namespace, header: VocabularyHeader) -> np.ndarray:
             f"{args.file} was made with teacher {header.teacher}; got teacher {given}. Give the "
             "file's own with --teacher or --config."
         )
-    from ovdistill.vocabulary import TEMPLATES
+    from ovdistill.vocabulary import TEMPLATES, Vocabulary
     from ovdistill.vocabulary.embed import embed
 
-    # learned prompts are described by a text that is no template
-    templates = [template for template in header.templates if "{}" in template]
-    return embed([[args.text]], teacher, templates or TEMPLATES["single"])[0].numpy()
+    prompts = Vocabulary.load(args.file).prompts or TEMPLATES["single"]
+    return embed([[args.text]], teacher, prompts)[0].numpy()

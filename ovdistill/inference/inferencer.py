@@ -17,7 +17,9 @@ from ovdistill.errors import UserError
 from ovdistill.inference.detections import Detections, select
 from ovdistill.inference.pictures import find_pictures, parse_queries, read_picture
 from ovdistill.teacher import Teacher, build_teacher
-from ovdistill.vocabulary import Vocabulary, read_templates
+from ovdistill.vocabulary import Vocabulary
+from ovdistill.vocabulary.learned import LearnedPrompts
+from ovdistill.vocabulary.make import prompts_of
 
 SHIPPED = Path(__file__).parents[1] / "shapes" / "weights"
 
@@ -75,6 +77,11 @@ class OVInferencer:
         """The teacher named by the config, loaded when the first text is encoded."""
         return build_teacher(self.config.teacher, self.device)
 
+    @cached_property
+    def prompts(self) -> tuple[str, ...] | LearnedPrompts:
+        """What texts are put into: see ``vocabulary.make.prompts_of``."""
+        return prompts_of(self.config)
+
     def set_text(
         self, queries: str | Sequence[str], background: str | Sequence[str] = ()
     ) -> Vocabulary:
@@ -94,11 +101,8 @@ class OVInferencer:
         queries = parse_queries(queries)
         others = parse_queries(background) if background else ()
         names = queries + tuple(word for word in others if word not in queries)
-        templates = read_templates(
-            _find(self.config, "prepare", "vocabulary", "templates") or "single"
-        )
         tokens = bool(_find(self.config, "prepare", "vocabulary", "tokens"))
-        vocabulary = Vocabulary.encode(names, self.teacher, templates, tokens=tokens)
+        vocabulary = Vocabulary.encode(names, self.teacher, self.prompts, tokens=tokens)
         self.set_vocabulary(vocabulary, len(queries))
         return vocabulary
 

@@ -14,6 +14,7 @@ from torch.nn.functional import normalize
 from tqdm import tqdm
 
 from ovdistill.errors import UserError
+from ovdistill.vocabulary.learned import LearnedPrompts
 from ovdistill.vocabulary.names import Names
 from ovdistill.vocabulary.prompts import clean_name, fill
 
@@ -41,34 +42,40 @@ def with_synonyms(names: Names) -> list[list[str]]:
 def embed(
     groups: Sequence[Sequence[str]],
     teacher: Teacher,
-    templates: Sequence[str],
+    prompts: Sequence[str] | LearnedPrompts,
     progress: bool = False,
 ) -> Tensor:
     """The mean over all prompts of all phrases of each group.
 
     Each prompt is embedded and brought to unit norm, they are averaged, and the mean is brought to
-    unit norm again (ViLD).
+    unit norm again (ViLD; DetPro for learned prompts).
 
     Args:
         groups: W times one phrase or several.
         teacher: embeds the prompts.
-        templates: of the prompts.
+        prompts: templates, or learned with this teacher.
         progress: show a progress bar, where someone can see it.
 
     Returns:
         (W, D) float32, unit norm, on the CPU.
+
+    Raises:
+        UserError: see ``fill`` and ``LearnedPrompts.embed``.
     """
     phrases = list(dict.fromkeys(phrase for group in groups for phrase in group))
-    per_chunk = max(1, PROMPTS_A_CHUNK // len(templates))
+    per_chunk = max(1, PROMPTS_A_CHUNK // len(prompts))
     means = []
-    total = len(phrases) * len(templates)
+    total = len(phrases) * len(prompts)
     with tqdm(total=total, desc="words", unit="prompt", disable=None if progress else True) as bar:
         for start in range(0, len(phrases), per_chunk):
             chunk = phrases[start : start + per_chunk]
-            prompts = [fill(template, phrase) for phrase in chunk for template in templates]
-            embedded = teacher.encode_text(prompts).unflatten(0, (len(chunk), len(templates)))
+            if isinstance(prompts, LearnedPrompts):
+                embedded = prompts.embed(chunk, teacher)
+            else:
+                texts = [fill(template, phrase) for phrase in chunk for template in prompts]
+                embedded = teacher.encode_text(texts).unflatten(0, (len(chunk), len(prompts)))
             means.append(embedded.mean(dim=1).cpu())
-            bar.update(len(prompts))
+            bar.update(len(chunk) * len(prompts))
     # every phrase has as many prompts: the mean of its group is the mean of the phrases' means
     place = {phrase: row for row, phrase in enumerate(phrases)}
     mean_of = torch.cat(means)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmengine.config import Config
 from torch import Tensor
 
 from ovdistill.shapes.world import SPLITS as SHAPES_SPLITS
 from ovdistill.shapes.world import novel_names
 from ovdistill.vocabulary.arrays import read_array
 from ovdistill.vocabulary.embed import with_synonyms
+from ovdistill.vocabulary.learned import LearnedPrompts, read_prompts
 from ovdistill.vocabulary.named import find_names
 from ovdistill.vocabulary.names import Names, read_names
 from ovdistill.vocabulary.prompts import read_templates
@@ -36,7 +39,7 @@ def encode_words(
     Args:
         names: see ``find_names``.
         teacher: makes the teacher, once the names and templates are known to be good.
-        templates: see ``read_templates``.
+        templates: see ``read_prompts``.
         split: see ``choose_words``.
         synonyms: average over the synonyms of each name.
         tokens: embed the names' tokens too.
@@ -45,7 +48,7 @@ def encode_words(
         UserError: names, templates or split that cannot be read or do not fit each other.
     """
     _, words, is_base = choose_words(names, split)
-    prompts = read_templates(templates)
+    prompts = read_prompts(templates)
     if synonyms:
         with_synonyms(words)  # raises where there are none
     return Vocabulary.encode(words, teacher(), prompts, is_base, tokens, synonyms, progress=True)
@@ -81,6 +84,21 @@ def import_words(
         array, everything, teacher, templates=prompts, transposed=transposed
     )
     return replace(whole.only(words.names), is_base=is_base)
+
+
+def prompts_of(config: Config) -> tuple[str, ...] | LearnedPrompts:
+    """What other words are put into, to go with those that a config's detector is trained with.
+
+    The prompts of its vocabulary file; those that ``prepare.vocabulary`` names where the file is
+    not here, as beside a detector that was handed out, or does not say (imported embeddings).
+
+    Raises:
+        UserError: see ``Vocabulary.load`` and ``read_prompts``.
+    """
+    path = config.get("vocabulary")
+    own = Vocabulary.load(path).prompts if path and Path(path).is_file() else ()
+    step = config.get("prepare", {}).get("vocabulary", {})
+    return own or read_prompts(step.get("templates") or "single")
 
 
 def choose_words(

@@ -21,6 +21,7 @@ from ovdistill.errors import UserError
 from ovdistill.headers import FORMAT, TeacherId, header_of, open_vocabulary
 from ovdistill.vocabulary.arrays import read_array, unit_rows
 from ovdistill.vocabulary.embed import embed, with_synonyms
+from ovdistill.vocabulary.learned import LearnedPrompts, learned_prompts
 from ovdistill.vocabulary.names import Names, check_names
 from ovdistill.vocabulary.tokens import all_tokens, positive_map
 
@@ -41,6 +42,7 @@ class Vocabulary:
         teacher: id of the teacher that made the embeddings, e.g. "ViT-B-32:openai".
         teacher_hash: hash of its weights; "" = unknown (imported embeddings).
         templates: the prompts that were averaged; () = unknown.
+        learned: the learned prompts in place of templates, which ``templates`` describes; or None.
         synonyms_averaged: a name's embedding is the mean over the prompts of all its synonyms.
         frequency: "f", "c" or "r" of each name, or None.
         synonyms: synonyms of each name, or None.
@@ -62,6 +64,7 @@ class Vocabulary:
     counts: tuple[int, ...] | None = None
     token_embeddings: Tensor | None = None
     synonyms_averaged: bool = False
+    learned: LearnedPrompts | None = None
 
     def __post_init__(self) -> None:
         check_names(self.names, "a vocabulary")
@@ -103,6 +106,11 @@ class Vocabulary:
         return TeacherId(self.teacher, self.teacher_hash)
 
     @property
+    def prompts(self) -> tuple[str, ...] | LearnedPrompts:
+        """What other words are to be put into to go with these; () = unknown."""
+        return self.templates if self.learned is None else self.learned
+
+    @property
     def tokens(self) -> tuple[str, ...]:
         """The T different tokens of all names, see ``vocabulary.tokens``."""
         return all_tokens(self.names)
@@ -126,7 +134,7 @@ class Vocabulary:
         cls,
         names: Names | Sequence[str],
         teacher: Teacher,
-        templates: Sequence[str],
+        prompts: Sequence[str] | LearnedPrompts,
         is_base: Tensor | None = None,
         tokens: bool = False,
         synonyms: bool = False,
@@ -137,34 +145,36 @@ class Vocabulary:
         Args:
             names: W names.
             teacher: the teacher.
-            templates: e.g. ``TEMPLATES["vild63"]``.
+            prompts: e.g. ``TEMPLATES["vild63"]``, or learned with this teacher.
             is_base: (W,) bool; None = all base.
             tokens: embed the names' tokens too, for a head that aligns with them.
             synonyms: average over the prompts of a name and all its synonyms.
             progress: show a progress bar, where someone can see it.
 
         Raises:
-            UserError: no names or templates, an empty or repeated name, a bad template, names
-                without synonyms where these are asked for.
+            UserError: no names or prompts, an empty or repeated name, a bad template, names
+                without synonyms where these are asked for, prompts of another teacher.
         """
         names = names if isinstance(names, Names) else Names(tuple(names))
         check_names(names.names, "the names to encode")
-        if not templates:
+        if not prompts:
             raise UserError("no prompt templates; expected e.g. TEMPLATES['single']")
         phrases = with_synonyms(names) if synonyms else [[name] for name in names.names]
         words = [[token] for token in all_tokens(names.names)] if tokens else None
+        learned = prompts if isinstance(prompts, LearnedPrompts) else None
         return cls(
             names=names.names,
-            embeddings=embed(phrases, teacher, templates, progress),
+            embeddings=embed(phrases, teacher, prompts, progress),
             is_base=_all_base(names) if is_base is None else is_base,
             teacher=teacher.id,
             teacher_hash=teacher.weights_hash,
-            templates=tuple(templates),
+            templates=(learned.description,) if learned else tuple(prompts),
             frequency=names.frequency,
             synonyms=names.synonyms,
             counts=names.counts,
-            token_embeddings=embed(words, teacher, templates, progress) if words else None,
+            token_embeddings=embed(words, teacher, prompts, progress) if words else None,
             synonyms_averaged=synonyms,
+            learned=learned,
         )
 
     @classmethod
@@ -235,6 +245,9 @@ class Vocabulary:
         tensors = {"embeddings": self.embeddings.contiguous(), "is_base": self.is_base.contiguous()}
         if self.token_embeddings is not None:
             tensors["token_embeddings"] = self.token_embeddings.contiguous()
+        if self.learned is not None:
+            header["place"] = self.learned.place
+            tensors["contexts"] = self.learned.contexts.contiguous()
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         temporary.write_bytes(save(tensors, header))
@@ -263,6 +276,7 @@ class Vocabulary:
                     file.get_tensor("token_embeddings") if header.has_tokens else None
                 ),
                 synonyms_averaged=header.synonyms_averaged,
+                learned=learned_prompts(file, header),
             )
 
 

@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from ovdistill.build import build_detector, load_config
+from ovdistill.commands.vocab_build import main as build
 from ovdistill.commands.vocab_learn import main
+from ovdistill.commands.vocab_nearest import main as nearest
 from ovdistill.errors import UserError
 from ovdistill.prepare import prepare_vocabulary
 from ovdistill.shapes.generate import make_shapes
@@ -78,6 +80,20 @@ def test_with_a_config(root, run):
     torch.testing.assert_close(
         detector.vocabulary.embeddings, learned.embeddings, atol=1e-6, rtol=0
     )
+
+
+def test_the_file_s_prompts_embed_other_names_too(run, tmp_path, capsys):
+    learned, out = run[0], tmp_path / "more.safetensors"
+    options = ["--templates", str(learned), "--teacher", "ovshapes", "-o", str(out)]
+    build(["--names", "solid star, a moon", *options])
+    words, more = Vocabulary.load(learned), Vocabulary.load(out)
+    assert more.templates == words.templates
+    row = words.names.index("solid star")
+    torch.testing.assert_close(more.embeddings[0], words.embeddings[row], atol=1e-6, rtol=0)
+
+    capsys.readouterr()
+    nearest([str(learned), "--text", "solid star", "--teacher", "ovshapes", "--limit", "1"])
+    assert capsys.readouterr().out == "1.000\tsolid star\n"
 
 
 def test_the_same_seed_and_sources_give_the_same_words(root, run, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ovdistill.errors import UserError
-from ovdistill.vocabulary.learn.context import PLACES, Place
+from ovdistill.vocabulary.context import PLACES, Place
 
 # Lower ends of the bins of IoU, each of which has a context of its own (DetPro), or one for all.
 BINS: dict[str, tuple[float, ...]] = {"grades": (0.5, 0.6, 0.7, 0.8, 0.9), "single": (0.5,)}

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ovdistill.vocabulary.learn.context import Prompts
+from ovdistill.vocabulary.context import Prompts
 from ovdistill.vocabulary.learn.loss import class_weights, soft_background_loss
 from ovdistill.vocabulary.learn.recipe import Recipe
 from ovdistill.vocabulary.learn.samples import BACKGROUND, Samples

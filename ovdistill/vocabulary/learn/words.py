@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
-from torch.nn.functional import normalize
 
 from ovdistill.errors import UserError
+from ovdistill.headers import TeacherId
 from ovdistill.teacher import Teacher
-from ovdistill.vocabulary import Vocabulary
-from ovdistill.vocabulary.learn.context import Prompts, context_of, random_context
+from ovdistill.vocabulary import Names, Vocabulary
+from ovdistill.vocabulary.context import Prompts, context_of, random_context
 from ovdistill.vocabulary.learn.recipe import Recipe
 from ovdistill.vocabulary.learn.samples import BACKGROUND, Samples
 from ovdistill.vocabulary.learn.train import learn_context
+from ovdistill.vocabulary.learned import LearnedPrompts
 from ovdistill.vocabulary.tokens import all_tokens
 
 
@@ -48,34 +48,34 @@ def learn_vocabulary(
     else:
         start = context_of(recipe.init, tower)
     tokens = () if words.token_embeddings is None else all_tokens(words.names)
-    everything = Prompts((*words.names, *tokens), tower, len(start), recipe.place)
+    Prompts((*words.names, *tokens), tower, len(start), recipe.place)  # raises for long names, now
     base = [n for n, is_base in zip(words.names, words.is_base.tolist(), strict=True) if is_base]
     prompts = Prompts(base, tower, len(start), recipe.place)
     temperature = recipe.temperature or teacher.temperature
-    total = 0
+    contexts = []
     for title, own in split_by_iou(samples, recipe.edges):
         background = int((own.labels == BACKGROUND).sum())
         report(f"{title}: {len(own) - background} regions, {background} of background")
-        context = learn_context(
-            start,
-            prompts,
-            own,
-            words.is_base,
-            temperature,
-            recipe,
-            lambda line, title=title: report(f"{title}: {line}"),
+        contexts.append(
+            learn_context(
+                start,
+                prompts,
+                own,
+                words.is_base,
+                temperature,
+                recipe,
+                lambda line, title=title: report(f"{title}: {line}"),
+            ).cpu()
         )
-        with torch.no_grad():
-            total = total + everything.encode(context, f"{title}: words")
-    embeddings = normalize(total, dim=-1).cpu()
-    return replace(
-        words,
-        embeddings=embeddings[: len(words)],
-        token_embeddings=embeddings[len(words) :] if tokens else None,
-        teacher=teacher.id,
-        teacher_hash=teacher.weights_hash,
-        templates=(f"{recipe.in_words()}, {source}",),
-        synonyms_averaged=False,
+    learned = LearnedPrompts(
+        torch.stack(contexts),
+        recipe.place,
+        TeacherId(teacher.id, teacher.weights_hash),
+        f"{recipe.in_words()}, {source}",
+    )
+    names = Names(words.names, words.frequency, words.synonyms, counts=words.counts)
+    return Vocabulary.encode(
+        names, teacher, learned, words.is_base, tokens=bool(tokens), progress=True
     )
 
 

@@ -8,8 +8,8 @@ from ovdistill.errors import UserError
 from ovdistill.shapes import TEACHER_DIR
 from ovdistill.teacher import OpenCLIPTeacher
 from ovdistill.vocabulary import Vocabulary
+from ovdistill.vocabulary.context import Prompts, random_context
 from ovdistill.vocabulary.learn import Recipe, Samples, accuracy_table, learn_vocabulary
-from ovdistill.vocabulary.learn.context import Prompts, random_context
 from ovdistill.vocabulary.learn.samples import BACKGROUND
 from ovdistill.vocabulary.learn.train import learn_context
 from ovdistill.vocabulary.learn.words import split_by_iou

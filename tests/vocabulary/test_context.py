@@ -6,8 +6,8 @@ import torch
 from ovdistill.errors import UserError
 from ovdistill.shapes import TEACHER_DIR
 from ovdistill.teacher import OpenCLIPTeacher
-from ovdistill.vocabulary.learn import context as module
-from ovdistill.vocabulary.learn.context import Prompts, context_of, random_context
+from ovdistill.vocabulary import context as module
+from ovdistill.vocabulary.context import Prompts, context_of, random_context
 
 NAMES = ["striped star", "ring", "Checkered_Hexagon", "sail (boat)"]
 CLEAN = ["striped star", "ring", "checkered hexagon", "sail (boat)"]

@@ -6,7 +6,7 @@ Shapes: W names, M context vectors, L tokens of the longest prompt, D embedding 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
@@ -15,8 +15,10 @@ from torch.utils.checkpoint import checkpoint
 from tqdm import tqdm
 
 from ovdistill.errors import UserError
-from ovdistill.teacher.text_tower import TextTower
 from ovdistill.vocabulary.prompts import clean_name
+
+if TYPE_CHECKING:
+    from ovdistill.teacher.text_tower import TextTower
 
 Place = Literal["front", "middle", "end"]
 PLACES: tuple[Place, ...] = ("front", "middle", "end")
