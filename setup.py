@@ -62,7 +62,6 @@ setup(
     ],
     extras_require={
         "test": TEST,
-        "demo": ["gradio>=5"],
         # One minor version: another one formats differently.
         "dev": [*TEST, "ruff==0.17.*", "pre-commit"],
     },

@@ -122,6 +122,28 @@ def test_vocabulary_given_to_testing_is_used(trained, tmp_path):
         assert file.metadata()
 
 
+def test_two_processes_prepare_train_and_test_together(trained, tmp_path):
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", 2)
+    # other words than those of ``trained``: regions and all else are made by the two
+    options = ["--cfg-options", f"data_root={trained / 'data'}", "split=compositional"]
+    small = [value for value in SMALL if "published" not in value]
+    output = run(
+        *torchrun, "tools/train.py", CONFIG, "--launcher", "pytorch", "--work-dir", tmp_path,
+        *options, *small,
+    )  # fmt: skip
+    assert "Distributed training: True" in output and "GPU number: 2" in output
+    assert len(TeacherStore(trained / "data" / "compositional" / "regions")) == 8
+    run(
+        *torchrun, "tools/test.py", CONFIG, tmp_path / "last.pth", "--launcher", "pytorch",
+        "-o", tmp_path / "two", *options,
+    )  # fmt: skip
+    run("tools/test.py", CONFIG, tmp_path / "last.pth", "-o", tmp_path / "one", *options)
+    together, alone = (
+        json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("two", "one")
+    )
+    assert together == alone
+
+
 @pytest.fixture
 def learned(trained, tmp_path):
     """The words of the small data set, with prompts that could have been learned."""

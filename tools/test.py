@@ -88,10 +88,10 @@ def main() -> None:
     from ovdistill.evaluation.show import DrawDetections
     from ovdistill.inference.teacher_on_crops import TeacherOnCrops
     from ovdistill.prepare import prepare
+    from ovdistill.processes import init_processes
     from ovdistill.teacher import build_teacher
 
-    if args.launcher != "none":
-        dist.init_dist(args.launcher, **config.env_cfg.get("dist_cfg", {}))
+    init_processes(config, args.launcher)
     prepare(config, for_training=False)
     runner = Runner.from_cfg(config)
     model = getattr(runner.model, "module", runner.model)

@@ -65,6 +65,7 @@ def main() -> None:
     from mmengine.runner import Runner
 
     from ovdistill.prepare import prepare
+    from ovdistill.processes import init_processes
 
     config.launcher = args.launcher
     config.work_dir = args.work_dir or config.get(
@@ -81,8 +82,7 @@ def main() -> None:
     if args.resume:
         resume(config, args.resume)
 
-    if args.launcher != "none":
-        dist.init_dist(args.launcher, **config.env_cfg.get("dist_cfg", {}))
+    init_processes(config, args.launcher)
     prepare(config)
     if args.prepare_only:
         return

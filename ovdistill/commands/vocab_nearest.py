@@ -14,7 +14,7 @@ import numpy as np
 from ovdistill.arguments import add_teacher_arguments, teacher_of
 from ovdistill.commands.lines import print_lines
 from ovdistill.errors import UserError
-from ovdistill.headers import TeacherId, VocabularyHeader, header_of, open_vocabulary
+from ovdistill.headers import VocabularyHeader, header_of, open_vocabulary
 
 SHOWN = 10
 
@@ -67,10 +67,9 @@ def find(word: str, header: VocabularyHeader) -> int:
 def encode(args: argparse.Namespace, header: VocabularyHeader) -> np.ndarray:
     """(D,) the text's embedding, of the teacher that made the file."""
     teacher = teacher_of(args)
-    given = TeacherId(teacher.id, teacher.weights_hash)
-    if not header.teacher.is_same(given):
+    if not header.teacher.is_same(teacher.identity):
         raise UserError(
-            f"{args.file} was made with teacher {header.teacher}; got teacher {given}. Give the "
+            f"{args.file} was made with teacher {header.teacher}; got teacher {teacher.identity}. Give the "
             "file's own with --teacher or --config."
         )
     from ovdistill.vocabulary import TEMPLATES, Vocabulary

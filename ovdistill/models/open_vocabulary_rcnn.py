@@ -12,6 +12,7 @@ from mmdet.structures import SampleList
 from mmdet.utils import ConfigType
 from torch import Tensor
 
+from ovdistill.errors import UserError
 from ovdistill.models.teacher_mark import TeacherMark
 from ovdistill.vocabulary import Vocabulary
 
@@ -79,7 +80,18 @@ class OpenVocabularyRCNN(TwoStageDetector):
         """From now on every box is named by a teacher too; None goes back to the detector alone.
 
         The two are combined as ViLD-ensemble combines its heads.
+
+        Raises:
+            UserError: the teacher is not the one that embedded the words.
         """
+        if crop_teacher is not None:
+            given, words = crop_teacher.teacher.identity, self.vocabulary.made_by
+            if not words.is_same(given):
+                raise UserError(
+                    f"got teacher {given} for the crops; the words are of teacher {words}. Expected "
+                    "the same: name it with --cfg-options teacher.model=MODEL "
+                    "teacher.pretrained=WEIGHTS"
+                )
         self.roi_head.crop_teacher = crop_teacher
 
     def predict(

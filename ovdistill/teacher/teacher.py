@@ -16,6 +16,7 @@ from mmengine.registry import Registry
 from torch import Tensor, nn
 
 from ovdistill.errors import UserError
+from ovdistill.headers import TeacherId
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.text_tower import TextTower
 
@@ -111,6 +112,11 @@ class Teacher(nn.Module, ABC):
     def weights_hash(self) -> str:
         """First 16 hex digits of the SHA-256 over the names, shapes and values of the weights."""
         return hash_weights(self.state_dict())
+
+    @property
+    def identity(self) -> TeacherId:
+        """Its id and the hash of its weights, as the files that are made with it say."""
+        return TeacherId(self.id, self.weights_hash)
 
     def encode_regions(
         self,

@@ -56,10 +56,9 @@ class LearnedPrompts:
         Raises:
             UserError: another teacher, or see ``Prompts``.
         """
-        given = TeacherId(teacher.id, teacher.weights_hash)
-        if not self.teacher.is_same(given):
+        if not self.teacher.is_same(teacher.identity):
             raise UserError(
-                f"the prompts were learned with teacher {self.teacher}; got teacher {given}. "
+                f"the prompts were learned with teacher {self.teacher}; got teacher {teacher.identity}. "
                 "Expected the same: learn them with this one, ovdistill vocab learn"
             )
         tower = teacher.text_tower()

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from ovdistill.errors import UserError
 from ovdistill.inference.teacher_on_crops import TeacherOnCrops
 from ovdistill.methods.vild.loss import ensemble_log_scores
 from ovdistill.teacher import build_teacher
@@ -80,3 +81,12 @@ def test_whole_predictions_run_and_can_go_back(model, teacher):
     assert not all(
         len(a) == len(b) and torch.allclose(a, b) for a, b in zip(scores[0], scores[1], strict=True)
     )
+
+
+def test_another_teacher_than_that_of_the_words_is_refused(model):
+    other = build_teacher(dict(model="ovshapes", random_weights=True))
+    with pytest.raises(
+        UserError, match=r"got teacher ovshapes-rn:random .*words are of teacher ovshapes"
+    ):
+        model.set_crop_teacher(TeacherOnCrops(other, model.data_preprocessor))
+    assert model.roi_head.crop_teacher is None

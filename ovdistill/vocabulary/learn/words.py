@@ -7,7 +7,6 @@ from collections.abc import Callable
 import torch
 
 from ovdistill.errors import UserError
-from ovdistill.headers import TeacherId
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary import Names, Vocabulary
 from ovdistill.vocabulary.context import Prompts, context_of, random_context
@@ -70,7 +69,7 @@ def learn_vocabulary(
     learned = LearnedPrompts(
         torch.stack(contexts),
         recipe.place,
-        TeacherId(teacher.id, teacher.weights_hash),
+        teacher.identity,
         f"{recipe.in_words()}, {source}",
     )
     names = Names(words.names, words.frequency, words.synonyms, counts=words.counts)

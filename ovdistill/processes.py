@@ -1,0 +1,40 @@
+"""The processes of one training or test, on GPUs or on the CPU."""
+
+from __future__ import annotations
+
+import torch
+from mmengine import dist
+from mmengine.config import Config
+
+from ovdistill.errors import UserError
+
+
+def init_processes(config: Config, launcher: str) -> None:
+    """Joins the processes that a launcher has started, before any of them does something.
+
+    mmengine's own way takes a CUDA device for granted; without one the processes talk through gloo
+    and the model is wrapped for the CPU.
+
+    Args:
+        config: its ``env_cfg.dist_cfg`` has the arguments of the process group; the wrapper of the
+            model is set here.
+        launcher: 'none', 'pytorch' or 'slurm'.
+
+    Raises:
+        UserError: another launcher than torchrun without a GPU, or one that has not started this.
+    """
+    if launcher == "none":
+        return
+    options = dict(config.env_cfg.get("dist_cfg", {}))
+    if torch.cuda.is_available():
+        dist.init_dist(launcher, **options)
+        return
+    if launcher != "pytorch":
+        raise UserError(f"got --launcher {launcher} without a GPU; expected 'pytorch' (torchrun)")
+    torch.distributed.init_process_group(**options | dict(backend="gloo"))
+    config.model_wrapper_cfg = dict(
+        type="MMDistributedDataParallel",
+        device_ids=None,
+        broadcast_buffers=False,
+        find_unused_parameters=config.get("find_unused_parameters", False),
+    )
