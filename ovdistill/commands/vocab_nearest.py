@@ -69,8 +69,8 @@ def encode(args: argparse.Namespace, header: VocabularyHeader) -> np.ndarray:
     teacher = teacher_of(args)
     if not header.teacher.is_same(teacher.identity):
         raise UserError(
-            f"{args.file} was made with teacher {header.teacher}; got teacher {teacher.identity}. Give the "
-            "file's own with --teacher or --config."
+            f"{args.file} was made with teacher {header.teacher}; got teacher {teacher.identity}. "
+            "Give the file's own with --teacher or --config."
         )
     from ovdistill.vocabulary import TEMPLATES, Vocabulary
     from ovdistill.vocabulary.embed import embed

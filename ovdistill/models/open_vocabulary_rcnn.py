@@ -88,8 +88,8 @@ class OpenVocabularyRCNN(TwoStageDetector):
             given, words = crop_teacher.teacher.identity, self.vocabulary.made_by
             if not words.is_same(given):
                 raise UserError(
-                    f"got teacher {given} for the crops; the words are of teacher {words}. Expected "
-                    "the same: name it with --cfg-options teacher.model=MODEL "
+                    f"got teacher {given} for the crops; the words are of teacher {words}. "
+                    "Expected the same: name it with --cfg-options teacher.model=MODEL "
                     "teacher.pretrained=WEIGHTS"
                 )
         self.roi_head.crop_teacher = crop_teacher

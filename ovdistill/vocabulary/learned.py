@@ -58,8 +58,9 @@ class LearnedPrompts:
         """
         if not self.teacher.is_same(teacher.identity):
             raise UserError(
-                f"the prompts were learned with teacher {self.teacher}; got teacher {teacher.identity}. "
-                "Expected the same: learn them with this one, ovdistill vocab learn"
+                f"the prompts were learned with teacher {self.teacher}; got teacher "
+                f"{teacher.identity}. Expected the same: learn them with this one, "
+                "ovdistill vocab learn"
             )
         tower = teacher.text_tower()
         prompts = Prompts(names, tower, self.contexts.shape[1], self.place)
