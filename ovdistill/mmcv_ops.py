@@ -14,7 +14,9 @@ so the two do not agree.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import sys
 import warnings
 from collections.abc import Callable
@@ -63,6 +65,13 @@ def install() -> bool:
             )
     sys.modules[NAME] = mmcv._ext = TorchvisionOps()
     return True
+
+
+def import_datasets() -> ModuleType:
+    """``mmdet.datasets``, without what it prints where a data set's own package is missing."""
+    install()
+    with contextlib.redirect_stdout(io.StringIO()):
+        return importlib.import_module("mmdet.datasets")
 
 
 class TorchvisionOps(ModuleType):

@@ -41,10 +41,7 @@ def prepare(config: Config, for_training: bool = True) -> None:
     """
     steps = config.get("prepare", {})
     if dist.is_main_process():
-        if steps.get("data"):
-            prepare_data(**steps["data"])
-        if "vocabulary" in steps:
-            prepare_vocabulary(config, **steps["vocabulary"])
+        prepare_words(config)
         if for_training and steps.get("proposals"):
             prepare_proposals(config, **steps["proposals"])
         if for_training and steps.get("captions"):
@@ -54,6 +51,15 @@ def prepare(config: Config, for_training: bool = True) -> None:
         prepare_regions(config, **steps["regions"])
     if for_training:
         check_teachers(config)
+
+
+def prepare_words(config: Config) -> None:
+    """The steps that everything else needs: data that can be drawn, and the vocabulary."""
+    steps = config.get("prepare", {})
+    if steps.get("data"):
+        prepare_data(**steps["data"])
+    if "vocabulary" in steps:
+        prepare_vocabulary(config, **steps["vocabulary"])
 
 
 def check_teachers(config: Config) -> None:

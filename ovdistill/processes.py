@@ -1,6 +1,9 @@
-"""The processes of one training or test, on GPUs or on the CPU."""
+"""How the processes of one command find together, on GPUs or on the CPU."""
 
 from __future__ import annotations
+
+import time
+from pathlib import Path
 
 import torch
 from mmengine import dist
@@ -38,3 +41,16 @@ def init_processes(config: Config, launcher: str) -> None:
         broadcast_buffers=False,
         find_unused_parameters=config.get("find_unused_parameters", False),
     )
+
+
+def wait_for(file: Path, seconds: float) -> None:
+    """Waits for a file that process 0 writes, where processes share a folder and no group.
+
+    Raises:
+        UserError: it is not there after so many seconds.
+    """
+    start = time.monotonic()
+    while not file.is_file():
+        if time.monotonic() - start > seconds:
+            raise UserError(f"no {file} from process 0 after {seconds:g} s")
+        time.sleep(0.2)

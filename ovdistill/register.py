@@ -8,7 +8,7 @@ import warnings
 
 from ovdistill import mmcv_ops
 
-mmcv_ops.install()
+mmcv_ops.import_datasets()
 # mmdet warns at import about an evaluator that ovdistill does not use
 warnings.filterwarnings("ignore", message="faster_coco_eval is not installed")
 

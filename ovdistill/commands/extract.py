@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 RANDOM_NOTE = "RANDOM TEACHER WEIGHTS: THE EMBEDDINGS MEAN NOTHING, THE STORE IS A TEST OF THE CODE"
 DRY_RUN_PICTURES = 4
+SECONDS_FOR_WORDS = 3600  # LVIS's with 63 templates, which process 0 embeds
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:
@@ -83,6 +84,8 @@ def main(argv: Sequence[str]) -> None:
     # imported here: the help is there at once, and --offline is read before the hub's library
     import ovdistill.register  # noqa: F401
     from ovdistill.build import load_config
+    from ovdistill.prepare import prepare_words
+    from ovdistill.processes import wait_for
     from ovdistill.store.extract import ExtractOptions, extract
     from ovdistill.teacher import build_teacher
 
@@ -100,6 +103,11 @@ def main(argv: Sequence[str]) -> None:
         world_size=world_size,
     )
     out = Path(args.out or config.get("regions") or _no_output(args))
+    if not args.annotations and config.get("vocabulary"):  # which the config's pictures need
+        if rank == 0:
+            prepare_words(config)
+        else:
+            wait_for(Path(config.vocabulary), SECONDS_FOR_WORDS)
     files = pictures(args, config)
     source = proposals(args, config, options, device)
     teacher = build_teacher(_with_crops(args, teacher_options(args)), device)
@@ -208,7 +216,7 @@ def estimate(
     print(
         f"at most {regions:,} regions of {len(files):,} pictures, "
         f"{len(teacher.crops.scales)} crops each: {needed / 2**30:.2f} GB; the teacher alone takes "
-        f"about {duration(seconds)} ({options.world_size} processes on {teacher.device})"
+        f"about {duration(seconds)} (processes: {options.world_size}, on {teacher.device})"
     )
     there = next(folder for folder in (out, *out.absolute().parents) if folder.is_dir())
     done = sum(file.stat().st_size for file in out.glob("shard-*")) if out.is_dir() else 0

@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from ovdistill.errors import UserError
 from ovdistill.evaluation.report import write_json
+from ovdistill.processes import wait_for
 from ovdistill.store.meta import NAME, StoreMeta, read_meta, write_meta
 from ovdistill.store.pictures import Picture, PictureFile, loader
 from ovdistill.store.proposals import ProposalSource, tidy
@@ -117,7 +118,7 @@ def extract(
     """
     folder = Path(folder)
     _check_files(files)
-    meta = _agree(folder, plan_store(files, source, teacher, options), options.rank)
+    meta = agree(folder, plan_store(files, source, teacher, options), options.rank)
     mine = range(options.rank, meta.shards, options.world_size)
     todo = [number for number in mine if not shard_path(folder, number).is_file()]
     size = options.pictures_a_shard
@@ -251,19 +252,19 @@ def _batches(count: int, number: int, options: ExtractOptions) -> Iterator[list[
         yield list(rows[place : place + PICTURES_AT_A_TIME])
 
 
-def _agree(folder: Path, meta: StoreMeta, rank: int) -> StoreMeta:
-    """Writes the plan, or compares it with the one that is there."""
+def agree(folder: Path, meta: StoreMeta, rank: int = 0) -> StoreMeta:
+    """Process 0 writes the plan of a store; where one is there, it and others compare.
+
+    Raises:
+        UserError: the store was begun differently, or the folder has something else in it.
+    """
     if rank == 0 and not (folder / NAME).is_file():
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise UserError(f"{folder} is no store and not empty; name another folder with -o")
         write_meta(folder, meta)
         return meta
-    waiting = time.monotonic()
-    while not (folder / NAME).is_file():
-        if time.monotonic() - waiting > SECONDS_TO_WAIT:
-            raise UserError(f"no {folder / NAME} from process 0 after {SECONDS_TO_WAIT} s")
-        time.sleep(0.2)
+    wait_for(folder / NAME, SECONDS_TO_WAIT)
     meta.check_same(read_meta(folder), folder)
     return meta
 

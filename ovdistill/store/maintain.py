@@ -10,8 +10,8 @@ from typing import Any
 from tqdm import tqdm
 
 from ovdistill.errors import UserError
-from ovdistill.store.extract import finish
-from ovdistill.store.meta import NAME, StoreMeta, read_meta, write_meta
+from ovdistill.store.extract import agree, finish
+from ovdistill.store.meta import NAME, StoreMeta, read_meta
 from ovdistill.store.shard import DamagedShard, read_index, shard_path, verify_shard, write_shard
 from ovdistill.store.store import TeacherStore
 
@@ -78,16 +78,14 @@ def describe(folder: Path) -> dict[str, Any]:
 
 
 def merge(folders: Sequence[Path], out: Path) -> StoreMeta:
-    """Joins complete stores of different pictures into one.
+    """Joins complete stores of different pictures into one, or goes on where that was cut off.
 
     Raises:
         UserError: fewer than two, one that is damaged, differences in anything but the pictures, a
-            picture that is in two of them, or ``out`` is not empty.
+            picture that is in two of them, or something else is in ``out``.
     """
     if len(folders) < 2:
         raise UserError(f"got {len(folders)} stores to merge; expected two or more")
-    if out.exists() and any(out.iterdir()):
-        raise UserError(f"{out} is not empty; name a new folder with -o")
     metas = [verify(folder) for folder in folders]
     for folder, meta in zip(folders[1:], metas[1:], strict=True):
         different = [
@@ -109,13 +107,15 @@ def merge(folders: Sequence[Path], out: Path) -> StoreMeta:
     merged = StoreMeta(
         provenance, sum(meta.pictures for meta in metas), sum(meta.shards for meta in metas)
     )
-    out.mkdir(parents=True, exist_ok=True)
-    write_meta(out, merged)
-    number = 0
-    for folder, meta, store in zip(folders, metas, stores, strict=True):
-        for own in tqdm(range(meta.shards), desc=f"merging {folder}", unit="shard"):
+    merged = agree(out, merged)
+    sources = [
+        (folder, own, meta, store)
+        for folder, meta, store in zip(folders, metas, stores, strict=True)
+        for own in range(meta.shards)
+    ]
+    for number, (folder, own, meta, store) in enumerate(tqdm(sources, "merging", unit="shard")):
+        if not shard_path(out, number).is_file():
             index = read_index(folder, own, meta.fingerprint)
             records = [(image_id, store[image_id]) for image_id in index.image_ids.tolist()]
             write_shard(out, number, merged.fingerprint, merged.dim, records, index.skipped)
-            number += 1
     return finish(out, merged)

@@ -144,9 +144,13 @@ class OpenCLIPTeacher(Teacher):
     def _encode_batch(self, texts: list[str]) -> Tensor:
         tokens = self.tokenizer(texts)
         full = (tokens[:, -1] != 0).nonzero().flatten().tolist()
-        for i in full if hasattr(self.tokenizer, "encode") else []:
-            if len(self.tokenizer.encode(texts[i])) + 2 > tokens.shape[1]:
-                LOGGER.warning("text cut to the teacher's %d tokens: %s", tokens.shape[1], texts[i])
+        full = [texts[row] for row in full] if hasattr(self.tokenizer, "encode") else []
+        long = [text for text in full if len(self.tokenizer.encode(text)) + 2 > tokens.shape[1]]
+        if long:
+            LOGGER.warning(
+                "%d texts are cut to the teacher's %d tokens: %s%s",
+                *(len(long), tokens.shape[1], long[0], " and others" if long[1:] else ""),
+            )
         return self.model.encode_text(tokens.to(self.device)).float()
 
 

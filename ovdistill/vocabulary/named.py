@@ -33,7 +33,4 @@ def find_names(source: str | os.PathLike[str]) -> Names:
 
 def _classes(dataset: str) -> tuple[str, ...]:
     """The category names that mmdet has for a data set of its own."""
-    mmcv_ops.install()
-    from mmdet import datasets
-
-    return getattr(datasets, dataset).METAINFO["classes"]
+    return getattr(mmcv_ops.import_datasets(), dataset).METAINFO["classes"]

@@ -16,12 +16,14 @@ from PIL import Image
 
 from ovdistill.commands import extract as command
 from ovdistill.errors import UserError
+from ovdistill.shapes.generate import make_shapes
 from ovdistill.store import TeacherStore
 from ovdistill.store.extract import ExtractOptions, ahead, extract
 from ovdistill.store.maintain import verify
 from ovdistill.store.pictures import PictureFile, read
 from ovdistill.store.proposals import GridProposals
 from ovdistill.teacher import OpenCLIPTeacher
+from ovdistill.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parents[2]
 PICTURES = 30
@@ -222,6 +224,16 @@ def test_dry_run_keeps_nothing(data, tmp_path, capsys):
     assert "dry run: {'pictures': 4, 'regions': 48, 'skipped': 0}" in output
     assert "at most 360 regions of 30 pictures, 2 crops each" in output
     assert not (tmp_path / "s").exists()
+
+
+def test_a_config_alone_is_enough(tmp_path, capsys):
+    make_shapes(tmp_path, train=6, val=1, test=1, workers=1)
+    config = str(ROOT / "configs" / "vild_r18_shapes.py")
+    options = ["--cfg-options", f"data_root={tmp_path}", "--per-image", "3", "--device", "cpu"]
+    command.main(["--config", config, *options, "--workers", "0"])
+    assert "shape/regions is complete: 6 pictures, 18 regions, 0 skipped" in capsys.readouterr().out
+    assert len(Vocabulary.load(tmp_path / "shape" / "vocabulary.safetensors")) == 65
+    assert len(verify(tmp_path / "shape" / "regions").counts) == 3
 
 
 @pytest.mark.parametrize(

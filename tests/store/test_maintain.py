@@ -78,6 +78,20 @@ def test_merge(folder, tmp_path, capsys):
         assert torch.equal(both[image_id].embeddings, alone.embeddings)
 
 
+def test_a_merge_that_was_cut_off_goes_on(folder, tmp_path):
+    stores = [folder, make(tmp_path / "other", [10, 11, 12])]
+    merge(stores, tmp_path / "whole")
+    shutil.copytree(tmp_path / "whole", tmp_path / "cut")
+    first, *others = sorted((tmp_path / "cut").glob("shard-*"))
+    for path in others:
+        path.unlink()
+    written = first.stat().st_mtime_ns
+    merge(stores, tmp_path / "cut")
+    assert first.stat().st_mtime_ns == written
+    for path in (tmp_path / "whole").iterdir():
+        assert (tmp_path / "cut" / path.name).read_bytes() == path.read_bytes()
+
+
 def test_stores_that_do_not_go_together(folder, tmp_path):
     with pytest.raises(UserError, match=r"made otherwise: teacher: t in .*, another"):
         merge([folder, make(tmp_path / "a", [10], teacher="another")], tmp_path / "out")
@@ -85,6 +99,10 @@ def test_stores_that_do_not_go_together(folder, tmp_path):
         merge([folder, make(tmp_path / "b", [4, 5, 6])], tmp_path / "out")
     with pytest.raises(UserError, match="got 1 stores to merge"):
         merge([folder], tmp_path / "out")
-    with pytest.raises(UserError, match="is not empty"):
-        merge([folder, tmp_path / "a"], folder)
+    with pytest.raises(UserError, match="begun differently: image_ids"):
+        merge([folder, make(tmp_path / "c", [10])], folder)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").write_text("")
+    with pytest.raises(UserError, match="no store and not empty"):
+        merge([folder, tmp_path / "c"], tmp_path / "full")
     assert not (tmp_path / "out").exists()
