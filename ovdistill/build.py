@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from ovdistill.errors import UserError
 from ovdistill.vocabulary import Vocabulary
 
+LOGGER = logging.getLogger(__name__)
 PROJECTION = "bbox_head.fc_cls.project.weight"
 MARK = "teacher_mark.text"  # not in every checkpoint, see ``TeacherMark``
 
@@ -34,13 +36,19 @@ def load_config(path: str | Path, options: Mapping | None = None) -> Config:
         options: dotted keys and values, as ``--cfg-options`` gives them.
 
     Raises:
-        UserError: no such file.
+        UserError: no such file, or options that do not fit it.
     """
     if not Path(path).is_file():
         raise UserError(f"no config file {path}; the shipped ones are in configs/.")
     config = Config.fromfile(str(path))
-    if options:
-        config.merge_from_dict(dict(options))
+    for key in options or ():
+        if key.split(".")[0] not in config:
+            LOGGER.warning("--cfg-options %s: nothing of that name was in %s", key, path)
+    try:
+        config.merge_from_dict(dict(options or {}))
+    except (TypeError, KeyError) as error:
+        given = " ".join(f"{key}={value}" for key, value in options.items())
+        raise UserError(f"--cfg-options {given} do not fit {path}: {error}") from error
     names = {key: value for key, value in config.items() if isinstance(value, str)}
     pattern = re.compile("{(" + "|".join(map(re.escape, names)) + ")}")
 

@@ -6,11 +6,12 @@ does. The steps stand in a config's ``prepare``.
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -39,27 +40,40 @@ def prepare(config: Config, for_training: bool = True) -> None:
     Raises:
         UserError: something is missing that only the user can provide.
     """
-    steps = config.get("prepare", {})
     if dist.is_main_process():
         prepare_words(config)
-        if for_training and steps.get("proposals"):
-            prepare_proposals(config, **steps["proposals"])
-        if for_training and steps.get("captions"):
-            prepare_captions(config, **steps["captions"])
+        if for_training:
+            run_step(config, "proposals", prepare_proposals)
+            run_step(config, "captions", prepare_captions)
     dist.barrier()
-    if for_training and steps.get("regions"):
-        prepare_regions(config, **steps["regions"])
     if for_training:
+        run_step(config, "regions", prepare_regions)
         check_teachers(config)
 
 
 def prepare_words(config: Config) -> None:
     """The steps that everything else needs: data that can be drawn, and the vocabulary."""
-    steps = config.get("prepare", {})
-    if steps.get("data"):
-        prepare_data(**steps["data"])
-    if "vocabulary" in steps:
-        prepare_vocabulary(config, **steps["vocabulary"])
+    run_step(config, "data", prepare_data)
+    run_step(config, "vocabulary", prepare_vocabulary)
+
+
+def run_step(config: Config, name: str, step: Callable[..., None]) -> None:
+    """Runs a step with the options that ``config.prepare`` has for it, if any.
+
+    Raises:
+        UserError: options that the step does not take, or lacks.
+    """
+    options = config.get("prepare", {}).get(name)
+    if not options:
+        return
+    try:
+        inspect.signature(step).bind(config, **options)
+    except TypeError as error:
+        raise UserError(
+            f"prepare.{name} of the config: {error}; expected the arguments of "
+            f"ovdistill.prepare.{step.__name__}, got: {', '.join(options)}"
+        ) from error
+    step(config, **options)
 
 
 def check_teachers(config: Config) -> None:
@@ -92,10 +106,11 @@ def _teacher(header: Mapping[str, Any]) -> TeacherId:
     return TeacherId(header.get("teacher", ""), header.get("teacher_hash", ""))
 
 
-def prepare_data(type: str, root: str) -> None:
+def prepare_data(config: Config, type: str, root: str) -> None:
     """Draws the embedded benchmark; one that is there is used as it is, whatever its size.
 
     Args:
+        config: says nothing more.
         type: 'shapes'.
         root: the folder for it.
     """

@@ -61,3 +61,18 @@ def test_one_option_moves_everything():
 def test_missing_config():
     with pytest.raises(UserError, match="no config file"):
         load_config(CONFIGS / "no_such.py")
+
+
+@pytest.mark.parametrize(
+    "options", [{"prepare.regions.per_image": 4}, {"model.distillers.3.x": 1}, {"data_root.x": 1}]
+)
+def test_options_that_do_not_fit(options):
+    with pytest.raises(UserError, match=r"--cfg-options .* do not fit .*vild_text_r18_shapes.py"):
+        load_config(CONFIGS / "vild_text_r18_shapes.py", options)
+
+
+def test_an_option_of_a_new_name_may_be_a_slip(caplog):
+    config = load_config(CONFIGS / "vild_r18_shapes.py", {"trian_cfg.max_iters": 3, "split": "x"})
+    assert config.train_cfg.max_iters == 1000
+    assert "trian_cfg.max_iters: nothing of that name was in" in caplog.text
+    assert "split" not in caplog.text

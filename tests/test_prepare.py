@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 from safetensors.torch import load_file
 
 from ovdistill.build import build_detector, load_config
 from ovdistill.errors import UserError
-from ovdistill.prepare import check_teachers, prepare_proposals, prepare_vocabulary
+from ovdistill.prepare import (
+    check_teachers,
+    prepare_proposals,
+    prepare_regions,
+    prepare_vocabulary,
+    run_step,
+)
 from ovdistill.shapes import WEIGHTS_DIR
 from ovdistill.store import Regions, write_store
 from ovdistill.vocabulary import Vocabulary
@@ -89,3 +96,13 @@ def test_words_and_regions_of_two_teachers_do_not_train_together(tmp_path):
             UserError, match=rf"regions is of teacher {name} .*, .*safetensors of teacher ovshapes"
         ):
             check_teachers(config)
+
+
+def test_a_step_with_wrong_options_is_named():
+    config = Config(dict(prepare=dict(regions=dict(per_image=4))))
+    with pytest.raises(UserError, match="prepare.regions of the config: missing .* 'path'; exp"):
+        run_step(config, "regions", prepare_regions)
+    config = Config(dict(prepare=dict(regions=dict(path="x", per_image=4, perimage=3))))
+    with pytest.raises(UserError, match="'perimage'.* got: path, per_image, perimage"):
+        run_step(config, "regions", prepare_regions)
+    run_step(Config(dict(prepare=dict(regions=None))), "regions", prepare_regions)

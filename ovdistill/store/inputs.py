@@ -27,11 +27,11 @@ def training_pictures(config: Config) -> list[PictureFile]:
 
 def network_proposals(config: Config, device: str | torch.device) -> NetworkProposals:
     """The network of ``config.prepare.proposals``, made ready where it can be."""
-    from ovdistill.prepare import prepare_proposals
+    from ovdistill.prepare import prepare_proposals, run_step
 
-    step = config.prepare.proposals
-    prepare_proposals(config, **step)
-    return NetworkProposals(proposal_network(config), step.checkpoint, device)
+    run_step(config, "proposals", prepare_proposals)
+    checkpoint = config.prepare.proposals.checkpoint
+    return NetworkProposals(proposal_network(config), checkpoint, device)
 
 
 def proposal_network(config: Config) -> Config:
