@@ -29,7 +29,7 @@ def load_config(path: str | Path, options: Mapping | None = None) -> Config:
 
     A string anywhere in a config may hold ``{name}``, the name of a string at the config's top
     level (``data_root``, ``split``, ``vocabulary``, ...). They are filled after ``options`` are
-    merged, so that one ``--cfg-options data_root=DIR`` moves everything.
+    merged, so that one ``--cfg-options data_root=DIR`` moves all that lies there.
 
     Args:
         path: the config file.

@@ -24,6 +24,7 @@ from mmengine.logging import print_log
 from ovdistill.build import last_checkpoint, read_weights
 from ovdistill.errors import UserError
 from ovdistill.headers import TeacherId, read_header
+from ovdistill.processes import patient_group
 from ovdistill.shapes import WEIGHTS_DIR
 from ovdistill.shapes.generate import make_shapes
 from ovdistill.teacher import build_teacher, teacher_id
@@ -40,12 +41,14 @@ def prepare(config: Config, for_training: bool = True) -> None:
     Raises:
         UserError: something is missing that only the user can provide.
     """
+    group = patient_group()
     if dist.is_main_process():
         prepare_words(config)
         if for_training:
             run_step(config, "proposals", prepare_proposals)
             run_step(config, "captions", prepare_captions)
-    dist.barrier()
+    if group is not None:
+        torch.distributed.barrier(group)
     if for_training:
         run_step(config, "regions", prepare_regions)
         check_teachers(config)

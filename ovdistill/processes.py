@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -41,6 +42,16 @@ def init_processes(config: Config, launcher: str) -> None:
         broadcast_buffers=False,
         find_unused_parameters=config.get("find_unused_parameters", False),
     )
+
+
+def patient_group() -> torch.distributed.ProcessGroup | None:
+    """A group whose barrier waits for days; None for one process. All processes make it together.
+
+    NCCL's barrier gives up after ten minutes, and what process 0 prepares may take longer.
+    """
+    if not torch.distributed.is_initialized():
+        return None
+    return torch.distributed.new_group(backend="gloo", timeout=timedelta(days=7))
 
 
 def wait_for(file: Path, seconds: float) -> None:
