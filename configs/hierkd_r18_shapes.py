@@ -7,8 +7,8 @@ Command:
 
 The captions name novel objects, as COCO's do in HierKD's own training.
 
-Result (split shape, test pictures, three seeds): box AP base 73.1 +- 0.3, novel 37.3 +- 3.4;
-mask AP 68.8 +- 0.2, 40.6 +- 3.8.
+Result (split shape, test pictures, three seeds): box AP base 72.8 +- 0.2, novel 37.2 +- 1.0;
+mask AP 68.6 +- 0.1, 41.0 +- 0.2.
 """
 
 _base_ = ["vild_r18_shapes.py"]

@@ -7,8 +7,8 @@ Command:
 
 The captions name novel objects.
 
-Result (split shape, test pictures, three seeds): box AP base 73.5 +- 0.9, novel 44.3 +- 2.7;
-mask AP 69.5 +- 0.8, 49.2 +- 2.3.
+Result (split shape, test pictures, three seeds): box AP base 73.8 +- 0.3, novel 44.7 +- 3.2;
+mask AP 69.6 +- 0.2, 49.1 +- 2.4.
 """
 
 _base_ = ["rkd_r18_shapes.py"]

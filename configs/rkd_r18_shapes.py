@@ -7,8 +7,8 @@ Command:
 
 Point-wise alone: `--cfg-options model.distillers.0.relation_weight=0`.
 
-Result (split shape, test pictures, three seeds): box AP base 73.8 +- 1.1, novel 47.5 +- 1.9;
-mask AP 69.5 +- 0.9, 51.4 +- 1.7.
+Result (split shape, test pictures, three seeds): box AP base 73.4 +- 0.6, novel 46.7 +- 2.0;
+mask AP 69.2 +- 0.5, 51.4 +- 1.6.
 """
 
 _base_ = ["vild_r18_shapes.py"]

@@ -10,8 +10,8 @@ load_from=PATH):
 
 The captions name novel objects.
 
-Result (split shape, test pictures, three seeds): box AP base 78.3 +- 0.9, novel 24.3 +- 0.8;
-mask AP 75.0 +- 0.5, 24.8 +- 0.9.
+Result (split shape, test pictures, three seeds): box AP base 78.3 +- 0.3, novel 24.1 +- 2.2;
+mask AP 74.8 +- 0.2, 24.9 +- 2.4.
 """
 
 _base_ = ["rkd_pseudo_r18_shapes.py"]

@@ -5,8 +5,8 @@ Command:
     python tools/train.py configs/vild_image_r18_shapes.py
     python tools/test.py configs/vild_image_r18_shapes.py work_dirs/vild_image_r18_shapes/last.pth
 
-Result (split shape, test pictures, three seeds): box AP base 61.3 +- 0.7, novel 40.5 +- 0.6;
-mask AP 58.5 +- 0.8, 44.2 +- 0.9.
+Result (split shape, test pictures, three seeds): box AP base 60.6 +- 0.5, novel 40.8 +- 0.5;
+mask AP 57.9 +- 0.7, 45.1 +- 0.8.
 """
 
 _base_ = ["vild_r18_shapes.py"]

@@ -8,8 +8,8 @@ Command:
 The other split: `--cfg-options split=compositional` to both.
 
 Cost: 1000 iterations, about 4 minutes on two CPU cores (preparation about 2 more, once).
-Result (split shape, test pictures, three seeds): box AP base 73.9 +- 0.8, novel 44.1 +- 3.0;
-mask AP 69.5 +- 0.5, 48.3 +- 3.0.
+Result (split shape, test pictures, three seeds): box AP base 73.9 +- 1.0, novel 43.3 +- 4.7;
+mask AP 69.6 +- 0.6, 46.9 +- 5.0.
 """
 
 _base_ = ["_base_/runtime.py", "_base_/shapes_data.py", "_base_/r18_shapes.py"]
