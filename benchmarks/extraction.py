@@ -203,12 +203,10 @@ def whole_extraction(
     )
 
 
-def _encoder_seconds(teacher: OpenCLIPTeacher, batch_size: int, batches: int = 4) -> float:
-    size = teacher.image_size
-    crops = torch.randint(0, 256, (batch_size, size, size, 3), dtype=torch.uint8).permute(
-        0, 3, 1, 2
-    )
-    pixels = to_input(crops, teacher.mean, teacher.std, teacher.precision)
+def _encoder_seconds(teacher: OpenCLIPTeacher, batch_size: int, crops: int = 384) -> float:
+    size, batches = teacher.image_size, max(1, crops // batch_size)
+    noise = torch.randint(0, 256, (batch_size, size, size, 3), dtype=torch.uint8)
+    pixels = to_input(noise.permute(0, 3, 1, 2), teacher.mean, teacher.std, teacher.precision)
     with torch.inference_mode():
         teacher.model.encode_image(pixels)
         start = time.perf_counter()

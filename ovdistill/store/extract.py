@@ -218,10 +218,16 @@ def _with_boxes(
 
 
 def ahead(items: Iterable[T]) -> Iterator[T]:
-    """The items, each made in a thread while the one before it is in use."""
+    """The items, each made in a thread while the one before it is in use.
+
+    The thread has one core: with a team of its own it would take turns with the encoder's.
+    """
     end = object()
     iterator = iter(items)
+    threads = torch.get_num_threads()
     with ThreadPoolExecutor(1) as thread:
+        thread.submit(torch.set_num_threads, 1).result()
+        torch.set_num_threads(threads)  # torch keeps the last number for threads that begin later
         coming = thread.submit(next, iterator, end)
         while (item := coming.result()) is not end:
             coming = thread.submit(next, iterator, end)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -261,3 +262,11 @@ def test_ahead_hands_on_items_and_errors():
     with pytest.raises(KeyError, match="third"):
         next(made)
     assert torch.equal(torch.cat([*ahead(torch.arange(4).split(3))]), torch.arange(4))
+
+
+def test_what_is_made_ahead_has_one_core_and_leaves_the_others_alone():
+    before = torch.get_num_threads()
+    assert list(ahead(torch.get_num_threads() for _ in range(3))) == [1, 1, 1]
+    assert torch.get_num_threads() == before
+    with ThreadPoolExecutor(1) as later:
+        assert later.submit(torch.get_num_threads).result() == before
