@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -30,11 +31,13 @@ def init_processes(config: Config, launcher: str) -> None:
     if launcher == "none":
         return
     options = dict(config.env_cfg.get("dist_cfg", {}))
-    if torch.cuda.is_available():
+    on_gpus = torch.cuda.is_available()
+    if not on_gpus and launcher != "pytorch":
+        raise UserError(f"got --launcher {launcher} without a GPU; expected 'pytorch' (torchrun)")
+    ranks_of(launcher)  # raises where nothing has started this process
+    if on_gpus:
         dist.init_dist(launcher, **options)
         return
-    if launcher != "pytorch":
-        raise UserError(f"got --launcher {launcher} without a GPU; expected 'pytorch' (torchrun)")
     torch.distributed.init_process_group(**options | dict(backend="gloo"))
     config.model_wrapper_cfg = dict(
         type="MMDistributedDataParallel",
@@ -42,6 +45,26 @@ def init_processes(config: Config, launcher: str) -> None:
         broadcast_buffers=False,
         find_unused_parameters=config.get("find_unused_parameters", False),
     )
+
+
+def ranks_of(launcher: str) -> tuple[int, int, int]:
+    """Rank, number of processes, and rank on this machine, as the launcher tells by environment.
+
+    Raises:
+        UserError: no launcher has started this process.
+    """
+    if launcher == "none":
+        return 0, 1, 0
+    slurm = ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID")
+    names = slurm if launcher == "slurm" else ("RANK", "WORLD_SIZE", "LOCAL_RANK")
+    try:
+        rank, world_size, local_rank = (int(os.environ[name]) for name in names)
+    except KeyError as error:
+        command = "srun" if launcher == "slurm" else "torchrun --nproc_per_node N"
+        raise UserError(
+            f"--launcher {launcher} without {error} in the environment; start it with: {command}"
+        ) from None
+    return rank, world_size, local_rank
 
 
 def patient_group() -> torch.distributed.ProcessGroup | None:

@@ -3,9 +3,6 @@
 import argparse
 import importlib.util
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -25,6 +22,8 @@ from ovdistill.prepare import prepare_proposals
 from ovdistill.shapes.generate import make_shapes
 from ovdistill.store import Regions, write_store
 from ovdistill.vocabulary import Vocabulary, base_mask, read_names
+
+from .running import run
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / "configs"
@@ -255,18 +254,6 @@ def test_testing_without_pictures_says_how_to_name_them(data, tmp_path):
     args = argparse.Namespace(config=path, cfg_options=None, vocabulary=None, split="test")
     with pytest.raises(UserError, match="evaluates no test pictures.*init-dataset.*--val"):
         tool.read_config(args)
-
-
-def run(*command: object) -> str:
-    done = subprocess.run(
-        [sys.executable, *map(str, command)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-    )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-    return done.stdout + done.stderr
 
 
 def test_from_a_file_to_figures(tmp_path):

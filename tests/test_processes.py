@@ -19,3 +19,9 @@ def test_one_process_needs_nothing():
     init_processes(config, "none")
     assert "model_wrapper_cfg" not in config
     assert not torch.distributed.is_initialized()
+
+
+def test_a_process_that_nothing_has_started_names_the_launcher(monkeypatch):
+    monkeypatch.delenv("RANK", raising=False)
+    with pytest.raises(UserError, match="--launcher pytorch without 'RANK' .* torchrun"):
+        init_processes(Config(dict(env_cfg=dict())), "pytorch")

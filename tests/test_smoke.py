@@ -1,9 +1,6 @@
 """The main job on a handful of pictures: prepare, train, resume, test, publish, demo."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +16,8 @@ from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.context import context_of
 from ovdistill.vocabulary.learned import LearnedPrompts
 
+from .running import run
+
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "configs" / "vild_r18_shapes.py"
 SMALL = [
@@ -32,20 +31,6 @@ SMALL = [
     "prepare.proposals.options.train_cfg.max_iters=2",
     "prepare.proposals.options.train_dataloader.batch_size=2",
 ]
-
-
-def run(*command: object, code: int = 0) -> str:
-    """Runs a tool from the root of the repository; returns all it printed."""
-    done = subprocess.run(
-        [sys.executable, *map(str, command)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-    )
-    output = done.stdout + done.stderr
-    assert done.returncode == code, output[-3000:]
-    return output
 
 
 @pytest.fixture(scope="module")

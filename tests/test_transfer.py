@@ -4,9 +4,6 @@ The weights are random: what is tested is the way of the data, not the result.
 """
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +16,8 @@ import ovdistill.register  # noqa: F401
 from ovdistill.build import load_config, load_weights
 from ovdistill.methods.vild.loss import ensemble_log_scores
 from ovdistill.vocabulary import Vocabulary
+
+from .running import run
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / "configs"
@@ -40,19 +39,6 @@ def build(name: str, options: dict) -> torch.nn.Module:
     model = load_config(CONFIGS / f"{name}.py", options).model
     model["vocabulary"] = vocabulary()
     return MODELS.build(model)
-
-
-def run(*command: object, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, *map(str, command)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-    )
-    output = done.stdout + done.stderr
-    assert done.returncode == code, output[-3000:]
-    return output
 
 
 @pytest.fixture(scope="module")

@@ -74,18 +74,19 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
 def main(argv: Sequence[str]) -> None:
     """Runs the command; bad input raises UserError."""
     args = parse_args(argv)
-    rank, world_size, local_rank = processes(args.launcher)
+    # imported here: the help is there at once, and --offline is read before the hub's library
+    from ovdistill.processes import ranks_of, wait_for
+
+    rank, world_size, local_rank = ranks_of(args.launcher)
     for name in ("per_image", "batch_size", "shard_pictures"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             raise UserError(f"got --{name.replace('_', '-')} {getattr(args, name)}; expected 1 up")
     if not args.config and not (args.images and args.annotations and args.proposals and args.out):
         raise UserError("without --config give --images, --annotations, --proposals and -o")
 
-    # imported here: the help is there at once, and --offline is read before the hub's library
     import ovdistill.register  # noqa: F401
     from ovdistill.build import load_config
     from ovdistill.prepare import prepare_words
-    from ovdistill.processes import wait_for
     from ovdistill.store.extract import ExtractOptions, extract
     from ovdistill.teacher import build_teacher
 
@@ -127,25 +128,6 @@ def main(argv: Sequence[str]) -> None:
         print(
             f"process {rank}: its share of {out} is done; others are not (run again if they died)"
         )
-
-
-def processes(launcher: str) -> tuple[int, int, int]:
-    """Rank, number of processes, and rank on this machine, as the launcher tells by environment.
-
-    No process group is made: processes share shards and wait for nobody.
-    """
-    if launcher == "none":
-        return 0, 1, 0
-    slurm = ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID")
-    names = slurm if launcher == "slurm" else ("RANK", "WORLD_SIZE", "LOCAL_RANK")
-    try:
-        rank, world_size, local_rank = (int(os.environ[name]) for name in names)
-    except KeyError as error:
-        command = "srun" if launcher == "slurm" else "torchrun --nproc_per_node N -m ovdistill.cli"
-        raise UserError(
-            f"--launcher {launcher} without {error} in the environment; start it with: {command}"
-        ) from None
-    return rank, world_size, local_rank
 
 
 def pictures(args: argparse.Namespace, config: Config | None) -> list[PictureFile]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from mmengine.dataset import Compose
 
 from ovdistill.build import build_detector, build_picture_pipeline, load_config
@@ -101,7 +100,8 @@ class OVInferencer:
         queries = parse_queries(queries)
         others = parse_queries(background) if background else ()
         names = queries + tuple(word for word in others if word not in queries)
-        tokens = bool(_find(self.config, "prepare", "vocabulary", "tokens"))
+        step = self.config.get("prepare", {}).get("vocabulary") or {}
+        tokens = bool(step.get("tokens"))
         vocabulary = Vocabulary.encode(names, self.teacher, self.prompts, tokens=tokens)
         self.set_vocabulary(vocabulary, len(queries))
         return vocabulary
@@ -199,11 +199,3 @@ def _device(name: str | None) -> torch.device:
     if device.type == "cuda" and not available:
         raise UserError(f"device {name!r} was asked for, but torch finds no GPU: use --device cpu")
     return device
-
-
-def _find(config: Config, *keys: str) -> Any:
-    """config.key.key..., or None where one of them is missing."""
-    value: Any = config
-    for key in keys:
-        value = value.get(key) if value is not None else None
-    return value

@@ -97,7 +97,7 @@ def prompts_of(config: Config) -> tuple[str, ...] | LearnedPrompts:
     """
     path = config.get("vocabulary")
     own = Vocabulary.load(path).prompts if path and Path(path).is_file() else ()
-    step = config.get("prepare", {}).get("vocabulary", {})
+    step = config.get("prepare", {}).get("vocabulary") or {}
     return own or read_prompts(step.get("templates") or "single")
 
 

@@ -1,0 +1,24 @@
+"""Runs a tool as a user does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*command: object, code: int = 0) -> str:
+    """Runs a tool from the root of the repository, to this exit code; returns all it printed."""
+    done = subprocess.run(
+        [sys.executable, *map(str, command)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == code, output[-3000:]
+    return output
