@@ -46,7 +46,7 @@ lint: $(INSTALLED)  ## check style, as pre-commit does
 	$(PY) -m ruff format --check .
 
 doctor: $(INSTALLED)  ## check the installation
-	$(PY) -m ovdistill.cli doctor
+	$(PY) -m ovdistill.commands.main doctor
 
 clean:  ## remove .venv and what tests and tools have cached; data/ and work_dirs/ stay
 	rm -rf .venv .pytest_cache .ruff_cache build dist *.egg-info

@@ -24,13 +24,14 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from ovdistill.arguments import add_teacher_arguments, teacher_options
+from ovdistill.commands.teacher_options import add_teacher_arguments, teacher_options
+from ovdistill.core.errors import run_tool
+from ovdistill.core.images import find_images
 from ovdistill.datasets.annotations import read_annotations
-from ovdistill.errors import run_tool
-from ovdistill.inference.pictures import find_pictures
-from ovdistill.store.extract import ExtractOptions, bytes_a_region, extract
-from ovdistill.store.pictures import Picture, PictureFile, read
-from ovdistill.store.proposals import Proposals, ProposalSource
+from ovdistill.extraction.estimate import bytes_per_region
+from ovdistill.extraction.extract import ExtractOptions, extract
+from ovdistill.extraction.images import ImageFile, LoadedImage, load_image
+from ovdistill.extraction.proposals import Proposals, ProposalSource
 from ovdistill.teacher import OpenCLIPTeacher, build_teacher
 from ovdistill.teacher.open_clip_teacher import to_input
 
@@ -52,7 +53,7 @@ class Boxes(ProposalSource):
         self.count, self.sides = count, sides
         self.provenance = dict(kind="benchmark", source=f"{count} boxes", hash="")
 
-    def propose(self, pictures: Sequence[Picture]) -> list[Proposals]:
+    def propose(self, pictures: Sequence[LoadedImage]) -> list[Proposals]:
         return [self._boxes(p.pixels.shape[1:], p.file.image_id) for p in pictures]
 
     def _boxes(self, size: tuple[int, int], seed: int) -> tuple[Tensor, Tensor]:
@@ -95,9 +96,9 @@ def main() -> None:
     teacher = build_teacher(options)
     if teacher.random:
         print("RANDOM TEACHER WEIGHTS: speed only; the embeddings mean nothing")
-    paths = find_pictures(args.images)[: args.count]
-    files = [PictureFile(number, str(path)) for number, path in enumerate(paths)]
-    pictures = [read(file) for file in files]
+    paths = find_images(args.images)[: args.count]
+    files = [ImageFile(number, str(path)) for number, path in enumerate(paths)]
+    pictures = [load_image(file) for file in files]
     source = Boxes(args.boxes, labelled_sides(args.annotations))
     boxes = [own for own, _ in source.propose(pictures)]
 
@@ -106,11 +107,11 @@ def main() -> None:
     plain, ours = preprocessing(teacher, pictures, boxes, args.repeats)
     torch.set_num_threads(cores)
     precision, batch_size = best_encoding(options, args.repeats)
-    paths = find_pictures(args.images)[: args.whole]
-    files = [PictureFile(number, str(path)) for number, path in enumerate(paths)]
+    paths = find_images(args.images)[: args.whole]
+    files = [ImageFile(number, str(path)) for number, path in enumerate(paths)]
     whole_extraction(dict(options, precision=precision), files, source, batch_size, args.repeats)
     crops = LVIS_PICTURES * LVIS_BOXES * LVIS_SCALES
-    size = LVIS_PICTURES * LVIS_BOXES * bytes_a_region(teacher.dim) / 2**30
+    size = LVIS_PICTURES * LVIS_BOXES * bytes_per_region(teacher.dim) / 2**30
     print(
         f"LVIS, {LVIS_PICTURES:,} photos x {LVIS_BOXES} boxes x {LVIS_SCALES} scales: "
         f"{crops:,} crops, {size:.1f} GB"
@@ -123,7 +124,7 @@ def main() -> None:
 
 
 def preprocessing(
-    teacher: OpenCLIPTeacher, pictures: list[Picture], boxes: list[Tensor], repeats: int
+    teacher: OpenCLIPTeacher, pictures: list[LoadedImage], boxes: list[Tensor], repeats: int
 ) -> tuple[float, float]:
     """Prints and returns seconds of one core for a crop, plain and ours."""
     size, mean, std = teacher.image_size, teacher.mean, teacher.std
@@ -180,9 +181,9 @@ def best_encoding(options: dict, repeats: int) -> tuple[str, int]:
 
 
 def whole_extraction(
-    options: dict, files: list[PictureFile], source: ProposalSource, batch_size: int, repeats: int
+    options: dict, files: list[ImageFile], source: ProposalSource, batch_size: int, repeats: int
 ) -> None:
-    """Prints the whole extraction, pictures read and store written, beside the encoder alone."""
+    """Prints the whole extraction, pictures load_image and store written, beside the encoder alone."""
     teacher = build_teacher(options)
     settings = ExtractOptions(batch_size=batch_size, workers=1)
     ratios = []

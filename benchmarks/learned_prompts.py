@@ -18,10 +18,10 @@ from mmengine.config import Config, DictAction
 from torch import Tensor
 from tqdm import tqdm
 
-import ovdistill.register  # noqa: F401
-from ovdistill.arguments import default_device
-from ovdistill.build import load_config
-from ovdistill.errors import run_tool
+import ovdistill.models.register  # noqa: F401
+from ovdistill.core.devices import choose_device
+from ovdistill.core.errors import run_tool
+from ovdistill.models.config import load_config
 from ovdistill.teacher import Teacher, build_teacher
 from ovdistill.vocabulary import TEMPLATES, Vocabulary
 
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--cfg-options", nargs="+", action=DictAction)
     args = parser.parse_args()
     config = load_config(args.config, args.cfg_options)
-    teacher = build_teacher(config.teacher, default_device())
+    teacher = build_teacher(config.teacher, choose_device())
     regions, labels, words = ground_truth(config, teacher)
     rows = {
         name: Vocabulary.encode(words.names, teacher, templates).embeddings

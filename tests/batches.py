@@ -10,8 +10,8 @@ from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData
 
-import ovdistill.register  # noqa: F401
-from ovdistill.build import load_config
+import ovdistill.models.register  # noqa: F401
+from ovdistill.models.config import load_config
 from ovdistill.vocabulary import Vocabulary
 
 CONFIGS = Path(__file__).parents[1] / "configs"

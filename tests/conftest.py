@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from ovdistill import mmcv_ops
+from ovdistill.core import mmcv_ops
 
 torch.set_num_threads(1)
 mmcv_ops.install()  # tests may import mmdet in any order

@@ -6,9 +6,9 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 
-import ovdistill.register  # noqa: F401
-from ovdistill.build import load_config
-from ovdistill.errors import UserError
+import ovdistill.models.register  # noqa: F401
+from ovdistill.core.errors import UserError
+from ovdistill.models.config import load_config
 from ovdistill.vocabulary import Vocabulary
 
 CONFIGS = Path(__file__).parents[1] / "configs"

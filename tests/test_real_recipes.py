@@ -12,13 +12,13 @@ from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
-import ovdistill.register  # noqa: F401
-from ovdistill.build import load_config
-from ovdistill.prepare import prepare_vocabulary
+import ovdistill.models.register  # noqa: F401
+from ovdistill.datasets.category_names import find_names
+from ovdistill.extraction.prepare import prepare_vocabulary
+from ovdistill.models.config import load_config
 from ovdistill.store import Regions, write_store
 from ovdistill.store.captions import write_captions
 from ovdistill.vocabulary import Vocabulary
-from ovdistill.vocabulary.named import find_names
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 RECIPES = sorted(path.stem for path in CONFIGS.glob("*_r50_*.py"))

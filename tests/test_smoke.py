@@ -13,8 +13,8 @@ from ovdistill.inference.inferencer import OVInferencer
 from ovdistill.store import TeacherStore
 from ovdistill.teacher import OpenCLIPTeacher
 from ovdistill.vocabulary import Vocabulary
-from ovdistill.vocabulary.context import context_of
-from ovdistill.vocabulary.learned import LearnedPrompts
+from ovdistill.vocabulary.learned_prompts import LearnedPrompts
+from ovdistill.vocabulary.prompt_context import context_of
 
 from .running import run
 

@@ -12,9 +12,10 @@ import torch
 from mmdet.registry import MODELS
 from safetensors.torch import save_file
 
-import ovdistill.register  # noqa: F401
-from ovdistill.build import load_config, load_weights
-from ovdistill.methods.vild.loss import ensemble_log_scores
+import ovdistill.models.register  # noqa: F401
+from ovdistill.distillation.vild.loss import ensemble_log_scores
+from ovdistill.models.build import load_weights
+from ovdistill.models.config import load_config
 from ovdistill.vocabulary import Vocabulary
 
 from .running import run

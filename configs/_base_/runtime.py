@@ -1,7 +1,7 @@
 """What every config shares: scope, hooks, logs."""
 
 default_scope = "mmdet"
-custom_imports = dict(imports=["ovdistill.register"], allow_failed_imports=False)
+custom_imports = dict(imports=["ovdistill.models.register"], allow_failed_imports=False)
 
 default_hooks = dict(
     timer=dict(type="IterTimerHook"),

@@ -1,5 +1,1 @@
-"""Datasets in COCO or LVIS format with base and novel words, and their transforms."""
-
-from ovdistill import mmcv_ops
-
-mmcv_ops.install()
+"""Data sets in COCO or LVIS format with base and novel classes, and their transforms."""

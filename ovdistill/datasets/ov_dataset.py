@@ -10,8 +10,8 @@ from typing import Literal
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 
+from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations, read_annotations
-from ovdistill.errors import UserError
 from ovdistill.vocabulary import Vocabulary, clean_name
 
 

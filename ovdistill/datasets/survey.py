@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations, read_annotations
-from ovdistill.errors import UserError
-from ovdistill.vocabulary import read_names
+from ovdistill.datasets.category_names import read_names
 
 TRIED = 5  # pictures that are looked for on disk
 
@@ -54,15 +53,15 @@ def survey(path: Path, pictures: Path | None = None) -> Survey:
         UserError: no such file, not in COCO's format, categories that are not unique, pictures
             that are not there, or an annotation without a box, an area, its picture or category.
     """
-    if not path.is_file():
-        raise UserError(f"no annotation file {path}; expected one in COCO's format.")
     content = read_annotations(path)
     names = read_names(path).names
-    found = [item for items in content.by_image.values() for item in items]
+    found = content.annotations
     if not content.images or not found:
-        raise UserError(f"{path} has {len(content.images)} images and {len(found)} annotations.")
-    _check_images(content)
-    _check_annotations(content, found)
+        first = f"; {content.first_dropped}" if content.first_dropped else ""
+        raise UserError(
+            f"{path} has {len(content.images)} images and {len(found)} annotations that can be "
+            f"used{first}."
+        )
     return Survey(
         path=path,
         pictures=_find_pictures(content, pictures),
@@ -73,37 +72,6 @@ def survey(path: Path, pictures: Path | None = None) -> Survey:
         masks=sum(bool(item.get("segmentation")) for item in found),
         lvis=_is_lvis(content),
     )
-
-
-def _check_images(content: Annotations) -> None:
-    for image in content.images:
-        if missing := [key for key in ("id", "width", "height") if key not in image]:
-            raise UserError(
-                f"image {image.get('id', image['file_name'])} of {content.path} has no "
-                f"{', '.join(missing)}; COCO's format has id, file_name, width and height."
-            )
-    ids = [image["id"] for image in content.images]
-    if len(set(ids)) < len(ids):
-        raise UserError(f"image ids occur more than once in {content.path}; expected one an image.")
-
-
-def _check_annotations(content: Annotations, found: list[dict[str, Any]]) -> None:
-    images = {image["id"] for image in content.images}
-    categories = {category["id"] for category in content.categories.values()}
-    for item in found:
-        box = item.get("bbox")
-        numbers = isinstance(box, list) and all(isinstance(side, (int, float)) for side in box)
-        if not numbers or len(box) != 4:
-            problem = f"bbox {box!r}; expected [x, y, width, height] in pixels"
-        elif "area" not in item:
-            problem = "no area; COCO's format has it (width * height of the box will do)"
-        elif item["image_id"] not in images:
-            problem = f"image_id {item['image_id']!r}, which is no image of the file"
-        elif item.get("category_id") not in categories:
-            problem = f"category_id {item.get('category_id')!r}, which is no category of the file"
-        else:
-            continue
-        raise UserError(f"annotation {item.get('id')} of {content.path} has {problem}.")
 
 
 def _find_pictures(content: Annotations, given: Path | None) -> Path:

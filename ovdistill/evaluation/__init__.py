@@ -1,10 +1,4 @@
-"""Evaluation in the generalized open-vocabulary protocol: base and novel words in one classifier.
+"""Evaluation in the generalized open-vocabulary protocol: base and novel names in one classifier.
 
-Importing this package registers ``OVMetric`` and ``ProposalRecall`` with mmdet; report.py writes
-what they give.
+``ov_metric`` and ``proposal_recall`` are mmdet metrics; the arithmetic beside them needs no mmdet.
 """
-
-from ovdistill.evaluation.ov_metric import OVMetric
-from ovdistill.evaluation.proposals import ProposalRecall
-
-__all__ = ["OVMetric", "ProposalRecall"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -21,7 +22,8 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
+from ovdistill.datasets.annotations import Annotations
 from ovdistill.evaluation.records import Records
 
 
@@ -43,12 +45,6 @@ class Evaluator(Protocol):
 
     version: str  # name and version of the library, for the provenance
 
-    def categories(self) -> list[dict[str, Any]]:
-        """The file's categories."""
-
-    def image_ids(self) -> list[int]:
-        """The file's image ids."""
-
     def curves(
         self, records: Records, metric: str, image_ids: Sequence[int], cat_ids: Sequence[int]
     ) -> Curves:
@@ -58,16 +54,10 @@ class Evaluator(Protocol):
 class HotcocoEvaluator:
     """hotcoco, for both protocols."""
 
-    def __init__(self, ann_file: str, protocol: str, max_dets: int) -> None:
+    def __init__(self, annotations: Annotations, protocol: str, max_dets: int) -> None:
         self.version = f"hotcoco {version('hotcoco')}"
         self.protocol, self.max_dets = protocol, max_dets
-        self.truth = hotcoco.COCO(ann_file)
-
-    def categories(self) -> list[dict[str, Any]]:
-        return self.truth.load_cats(self.truth.get_cat_ids())
-
-    def image_ids(self) -> list[int]:
-        return self.truth.get_img_ids()
+        self.truth = hotcoco.COCO(annotations.to_coco())
 
     def curves(
         self, records: Records, metric: str, image_ids: Sequence[int], cat_ids: Sequence[int]
@@ -92,19 +82,13 @@ class HotcocoEvaluator:
 class CocoEvaluator:
     """pycocotools."""
 
-    def __init__(self, ann_file: str, max_dets: int) -> None:
+    def __init__(self, annotations: Annotations, max_dets: int) -> None:
         self.version = f"pycocotools {version('pycocotools')}"
         self.max_dets = max_dets
+        self.truth = COCO()
+        self.truth.dataset = annotations.to_coco()
         with contextlib.redirect_stdout(io.StringIO()):
-            self.truth = COCO(ann_file)
-        for annotation in self.truth.anns.values():
-            annotation.setdefault("iscrowd", 0)  # LVIS files have none
-
-    def categories(self) -> list[dict[str, Any]]:
-        return self.truth.loadCats(self.truth.getCatIds())
-
-    def image_ids(self) -> list[int]:
-        return self.truth.getImgIds()
+            self.truth.createIndex()
 
     def curves(
         self, records: Records, metric: str, image_ids: Sequence[int], cat_ids: Sequence[int]
@@ -129,7 +113,7 @@ class CocoEvaluator:
 class LvisEvaluator:
     """lvis-api. Its last release, 0.5.3, needs a numpy older than 1.24."""
 
-    def __init__(self, ann_file: str, max_dets: int) -> None:
+    def __init__(self, annotations: Annotations, max_dets: int) -> None:
         try:
             from lvis import LVIS
         except ImportError as error:
@@ -139,13 +123,10 @@ class LvisEvaluator:
             ) from error
         self.version = f"lvis {version('lvis')}"
         self.max_dets = max_dets
-        self.truth = LVIS(ann_file)
-
-    def categories(self) -> list[dict[str, Any]]:
-        return self.truth.load_cats(None)
-
-    def image_ids(self) -> list[int]:
-        return self.truth.get_img_ids()
+        self.truth = LVIS.__new__(LVIS)  # the constructor reads a file
+        self.truth.logger = logging.getLogger("lvis")
+        self.truth.dataset = annotations.to_coco()
+        self.truth._create_index()
 
     def curves(
         self, records: Records, metric: str, image_ids: Sequence[int], cat_ids: Sequence[int]
@@ -176,8 +157,17 @@ class LvisEvaluator:
         return empty
 
 
-def build_evaluator(backend: str, ann_file: str, protocol: str, max_dets: int) -> Evaluator:
-    """The evaluator of ``backend`` ('hotcoco' or 'reference') and ``protocol`` ('coco', 'lvis')."""
+def build_evaluator(
+    backend: str, annotations: Annotations, protocol: str, max_dets: int
+) -> Evaluator:
+    """Build an evaluator.
+
+    Args:
+        backend: 'hotcoco' or 'reference'.
+        annotations: the ground truth.
+        protocol: 'coco' or 'lvis'.
+        max_dets: detections counted, of an image and class ('coco') or of an image ('lvis').
+    """
     if backend == "hotcoco":
-        return HotcocoEvaluator(ann_file, protocol, max_dets)
-    return (LvisEvaluator if protocol == "lvis" else CocoEvaluator)(ann_file, max_dets)
+        return HotcocoEvaluator(annotations, protocol, max_dets)
+    return (LvisEvaluator if protocol == "lvis" else CocoEvaluator)(annotations, max_dets)

@@ -6,20 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from ovdistill import mmcv_ops
-
-mmcv_ops.install()
-
-from mmdet.registry import METRICS  # noqa: E402
-
-from ovdistill.errors import UserError  # noqa: E402
-from ovdistill.evaluation.accumulate import class_averages, summarize  # noqa: E402
-from ovdistill.evaluation.backends import Evaluator, build_evaluator  # noqa: E402
-from ovdistill.evaluation.records import Records, concatenate, image_records  # noqa: E402
-from ovdistill.evaluation.report import write_json  # noqa: E402
+from ovdistill.core.errors import UserError
+from ovdistill.core.files import write_json
+from ovdistill.core.masks import rle_to_json
+from ovdistill.datasets.annotations import Annotations, read_annotations
+from ovdistill.evaluation.accumulate import class_averages, summarize
+from ovdistill.evaluation.backends import build_evaluator
+from ovdistill.evaluation.records import Records, concatenate, image_records
 
 MAX_DETS = {"coco": 100, "lvis": 300}
 
@@ -73,7 +70,7 @@ class OVMetric(BaseMetric):
         if not Path(ann_file).is_file():
             raise UserError(
                 f"no annotation file at {ann_file}: set test_evaluator.ann_file, or make the data "
-                "(`python tools/make_shapes.py` for the embedded benchmark)."
+                "(`ovdistill make-ovshapes` for the embedded benchmark)."
             )
         self.ann_file = str(ann_file)
         self.metrics = metrics
@@ -98,11 +95,12 @@ class OVMetric(BaseMetric):
 
     def compute_metrics(self, results: list[tuple[int, Records]]) -> dict[str, float]:
         """Evaluates all pictures' detections; see the class for the keys."""
-        evaluator = build_evaluator(self.backend, self.ann_file, self.protocol, self.max_dets)
+        truth = read_annotations(self.ann_file)
+        evaluator = build_evaluator(self.backend, truth, self.protocol, self.max_dets)
         self.evaluator_version = evaluator.version
-        image_ids = self._image_ids(evaluator, [image_id for image_id, _ in results])
+        image_ids = self._image_ids(truth, [image_id for image_id, _ in results])
         records = concatenate([part for _, part in results], self.with_masks)
-        classes = self._classes(evaluator)
+        classes = self._classes(truth)
         groups = [row["frequency"] for row in classes] if self.protocol == "lvis" else None
         is_base = [row["group"] == "base" for row in classes]
         flat = {}
@@ -117,9 +115,9 @@ class OVMetric(BaseMetric):
         self.per_category = classes
         return flat
 
-    def _image_ids(self, evaluator: Evaluator, processed: list[int]) -> list[int]:
+    def _image_ids(self, truth: Annotations, processed: list[int]) -> list[int]:
         """The processed images, checked against the file's."""
-        known = set(evaluator.image_ids())
+        known = {image["id"] for image in truth.images}
         if unknown := set(processed) - known:
             raise UserError(
                 f"image {min(unknown)} is not in {self.ann_file}: test_evaluator.ann_file must be "
@@ -132,9 +130,9 @@ class OVMetric(BaseMetric):
             )
         return sorted(set(processed))
 
-    def _classes(self, evaluator: Evaluator) -> list[dict[str, Any]]:
+    def _classes(self, truth: Annotations) -> list[dict[str, Any]]:
         """id, name, group and (LVIS) frequency of every class, in category-id order."""
-        categories = {category["id"]: category for category in evaluator.categories()}
+        categories = {category["id"]: category for category in truth.categories.values()}
         names = (self._meta(key) for key in ("cat_ids", "classes", "is_base"))
         classes = []
         for cat_id, name, is_base in sorted(zip(*names, strict=True)):
@@ -167,14 +165,9 @@ def _frequency(category: dict[str, Any], ann_file: str) -> str:
 
 
 def _plain(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same results with mask counts as text, which JSON can hold."""
+    """Return the same results with masks as JSON can hold them."""
     return [
-        {
-            key: {"size": value["size"], "counts": value["counts"].decode()}
-            if key == "segmentation"
-            else value
-            for key, value in result.items()
-        }
+        {key: rle_to_json(v) if key == "segmentation" else v for key, v in result.items()}
         for result in results
     ]
 

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pycocotools import mask as mask_utils
-from torch import Tensor
 
-Rle = dict[str, Any]  # {"size": [height, width], "counts": bytes}, COCO's compressed form
+from ovdistill.core.masks import Rle, encode_masks
 
 
 @dataclass(frozen=True)
@@ -55,21 +53,6 @@ class Records:
             {"image_id": image_id, "category_id": category_id, "score": score, key: shape}
             for image_id, category_id, score, shape in zip(*columns, shapes, strict=True)
         ]
-
-
-def encode_masks(masks: Tensor | np.ndarray | Sequence[Rle]) -> list[Rle]:
-    """Compresses masks; masks that are compressed already pass through.
-
-    Args:
-        masks: (n, H, W) bool or 0/1, or a list of n RLEs.
-    """
-    if isinstance(masks, Tensor):
-        masks = masks.cpu().numpy()
-    if not isinstance(masks, np.ndarray):
-        return list(masks)
-    if len(masks) == 0:
-        return []
-    return mask_utils.encode(np.asfortranarray(masks.transpose(1, 2, 0), dtype=np.uint8))
 
 
 def image_records(

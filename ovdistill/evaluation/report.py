@@ -6,12 +6,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +14,12 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-import ovdistill
+from ovdistill.core.files import write_json, write_text
 
 COLUMNS = (
     *("AP", "AP50", "AP75", "AP_base", "AP_novel", "AP50_base", "AP50_novel", "HM50"),
     *("APr", "APc", "APf"),
 )
-LIBRARIES = ("torch", "torchvision", "open_clip_torch", "numpy", "pycocotools", "hotcoco")
-STACK = ("mmengine", "mmcv", "mmdet"), ("onedl-mmengine", "onedl-mmcv", "onedl-mmdetection")
 
 
 def rows(metrics: Mapping[str, float]) -> tuple[list[str], list[list[str]]]:
@@ -53,7 +46,7 @@ def table(metrics: Mapping[str, float], title: str | None = None) -> Table:
     return result
 
 
-def show(metrics: Mapping[str, float], title: str | None = None) -> None:
+def print_table(metrics: Mapping[str, float], title: str | None = None) -> None:
     """Prints the table, whole even where the terminal (or a log file) is narrower."""
     result = table(metrics, title)
     wide = Console(width=1000)
@@ -68,48 +61,6 @@ def markdown(metrics: Mapping[str, float]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def provenance(
-    config: str | None = None,
-    checkpoint: str | None = None,
-    vocabulary: str | None = None,
-    evaluator: str | None = None,
-    **more: Any,
-) -> dict[str, Any]:
-    """Where a result comes from: the inputs, the versions, the date (UTC).
-
-    Args:
-        config: config file.
-        checkpoint: checkpoint file.
-        vocabulary: vocabulary file or description.
-        evaluator: ``OVMetric.evaluator_version``.
-        more: anything else that JSON can hold (teacher id, seed, split, ...).
-    """
-    libraries = {name: installed(name) for name in LIBRARIES}
-    libraries |= {name: installed(name, other) for name, other in zip(*STACK, strict=True)}
-    return {
-        "config": config,
-        "checkpoint": checkpoint,
-        "vocabulary": vocabulary,
-        "evaluator": evaluator,
-        **more,
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "ovdistill": ovdistill.__version__,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "libraries": libraries,
-    }
-
-
-def installed(*distributions: str) -> str | None:
-    """Name and version of the first of these distributions that is installed."""
-    for name in distributions:
-        try:
-            return f"{name} {version(name)}"
-        except PackageNotFoundError:
-            continue
-    return None
-
-
 def write_report(
     directory: str | Path,
     metrics: Mapping[str, float],
@@ -121,7 +72,7 @@ def write_report(
     Args:
         directory: made where missing.
         metrics: flat keys, numbers only (non-numbers are left out).
-        origin: see ``provenance``.
+        origin: see ``core.provenance``.
         per_category: ``OVMetric.per_category``.
 
     Returns:
@@ -132,21 +83,9 @@ def write_report(
     write_json(directory / "provenance.json", dict(origin))
     if per_category:
         write_json(directory / "per_category.json", list(per_category))
-    _write(directory / "metrics.md", markdown(numbers))
+    write_text(directory / "metrics.md", markdown(numbers))
     write_json(directory / "metrics.json", numbers)
     return directory / "metrics.json"
-
-
-def write_json(path: str | Path, content: Any) -> None:
-    """Writes JSON to a temporary name, then renames; NaN and infinity are refused (ValueError)."""
-    _write(Path(path), json.dumps(content, indent=1, allow_nan=False) + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text)
-    os.replace(temporary, path)
 
 
 def _is_number(value: Any) -> bool:

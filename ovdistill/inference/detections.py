@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ovdistill.evaluation.records import encode_masks
+from ovdistill.core.masks import encode_masks, rle_to_json
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Detections:
         ]
         if self.masks is not None:
             for record, rle in zip(result, encode_masks(self.masks), strict=True):
-                record["mask"] = {"size": rle["size"], "counts": rle["counts"].decode()}
+                record["mask"] = rle_to_json(rle)
         return result
 
 

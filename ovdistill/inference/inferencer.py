@@ -11,21 +11,19 @@ import numpy as np
 import torch
 from mmengine.dataset import Compose
 
-from ovdistill.build import build_detector, build_picture_pipeline, load_config
-from ovdistill.errors import UserError
+from ovdistill.core.assets import STUDENT_WEIGHTS
+from ovdistill.core.devices import choose_device
+from ovdistill.core.errors import UserError
+from ovdistill.core.images import find_images, read_image
+from ovdistill.core.recipes import student_config
+from ovdistill.datasets.build_vocabulary import prompts_of_config
 from ovdistill.inference.detections import Detections, select
-from ovdistill.inference.pictures import find_pictures, parse_queries, read_picture
+from ovdistill.inference.queries import parse_queries
+from ovdistill.models.build import build_detector, build_image_pipeline
+from ovdistill.models.config import load_config
 from ovdistill.teacher import Teacher, build_teacher
 from ovdistill.vocabulary import Vocabulary
-from ovdistill.vocabulary.learned import LearnedPrompts
-from ovdistill.vocabulary.make import prompts_of
-
-SHIPPED = Path(__file__).parents[1] / "shapes" / "weights"
-
-
-def shipped_student() -> tuple[Path, Path]:
-    """Config and weights of the student that comes with the package."""
-    return SHIPPED / "student_config.py", SHIPPED / "student.safetensors"
+from ovdistill.vocabulary.learned_prompts import LearnedPrompts
 
 
 class OVInferencer:
@@ -41,7 +39,7 @@ class OVInferencer:
         checkpoint: its weights.
         device: 'cpu', 'cuda', ...; a GPU if there is one unless given.
         teacher: the teacher that encodes words; the config's unless given.
-        options: overrides of the config, as ``--cfg-options`` gives them.
+        overrides: of the config, as ``--cfg-options`` gives them.
 
     Raises:
         UserError: a config without weights, or a device that is not there.
@@ -53,7 +51,7 @@ class OVInferencer:
         checkpoint: str | Path | None = None,
         device: str | None = None,
         teacher: Teacher | None = None,
-        options: Mapping | None = None,
+        overrides: Mapping[str, Any] | None = None,
     ) -> None:
         if (config is None) != (checkpoint is None):
             got = "a config" if checkpoint is None else "a checkpoint"
@@ -62,9 +60,9 @@ class OVInferencer:
                 "shipped student."
             )
         if config is None:
-            config, checkpoint = shipped_student()
-        self.device = _device(device)
-        self.config = load_config(config, options)
+            config, checkpoint = student_config(), STUDENT_WEIGHTS
+        self.device = choose_device(device)
+        self.config = load_config(config, overrides)
         self.checkpoint = Path(checkpoint)
         self.model: torch.nn.Module | None = None
         self.queries: tuple[str, ...] = ()
@@ -78,8 +76,8 @@ class OVInferencer:
 
     @cached_property
     def prompts(self) -> tuple[str, ...] | LearnedPrompts:
-        """What texts are put into: see ``vocabulary.make.prompts_of``."""
-        return prompts_of(self.config)
+        """What texts are put into: see ``datasets.build_vocabulary.prompts_of_config``."""
+        return prompts_of_config(self.config)
 
     def set_text(
         self, queries: str | Sequence[str], background: str | Sequence[str] = ()
@@ -170,14 +168,14 @@ class OVInferencer:
         Raises:
             UserError: no pictures there, or one that cannot be read.
         """
-        paths = find_pictures(directory)
+        paths = find_images(directory)
         for start in range(0, len(paths), batch_size):
             batch = paths[start : start + batch_size]
             yield from zip(batch, self.predict(batch, score_threshold, max_dets), strict=True)
 
     def _load(self, image: str | Path | np.ndarray) -> dict[str, Any]:
         if not isinstance(image, np.ndarray):
-            image = read_picture(image)
+            image = read_image(image)
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise UserError(
                 f"got a picture of shape {image.shape}, {image.dtype}: expected (H, W, 3) uint8 RGB"
@@ -187,15 +185,4 @@ class OVInferencer:
 
     @cached_property
     def _pipeline(self) -> Compose:
-        return build_picture_pipeline(self.config)
-
-
-def _device(name: str | None) -> torch.device:
-    available = torch.cuda.is_available()
-    try:
-        device = torch.device(name or ("cuda" if available else "cpu"))
-    except RuntimeError as error:
-        raise UserError(f"no device {name!r}: expected cpu, cuda or cuda:N") from error
-    if device.type == "cuda" and not available:
-        raise UserError(f"device {name!r} was asked for, but torch finds no GPU: use --device cpu")
-    return device
+        return build_image_pipeline(self.config)

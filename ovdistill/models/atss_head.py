@@ -15,7 +15,7 @@ from mmdet.structures.bbox import bbox_overlaps
 from mmdet.utils import ConfigType
 from torch import Tensor, nn
 
-from ovdistill.methods.hierkd.loss import softmax_focal_loss
+from ovdistill.distillation.hierkd.loss import softmax_focal_loss
 from ovdistill.vocabulary import Vocabulary
 
 
@@ -72,7 +72,6 @@ class OpenVocabularyATSSHead(ATSSHead):
         # mmdet's default also names a layer that this head has not
         kwargs.setdefault("init_cfg", dict(type="Normal", layer="Conv2d", std=0.01))
         super().__init__(*args, **kwargs)
-        self.embeddings: list[Tensor] = []
 
     def _init_layers(self) -> None:
         super()._init_layers()
@@ -91,36 +90,52 @@ class OpenVocabularyATSSHead(ATSSHead):
         self.num_classes = len(vocabulary)
         self.cls_out_channels = len(vocabulary) + 1
 
-    def forward(self, x: tuple[Tensor, ...]) -> tuple[list[Tensor], ...]:
-        """As mmdet's; ``embeddings`` then has the (N, D, H_l, W_l) map of each level."""
-        self.embeddings = []
-        return super().forward(x)
+    @property
+    def embed_dim(self) -> int:
+        """Width of the embeddings, D."""
+        return self.fc_cls.project.out_features
 
-    def forward_single(self, x: Tensor, scale: Scale) -> Sequence[Tensor]:
-        """Level (N, C, H, W) -> logits (N, W + 1, H, W), box deltas, IoU logits."""
-        words = boxes = x
+    def forward(self, x: tuple[Tensor, ...]) -> tuple[list[Tensor], ...]:
+        """Levels (N, C, H_l, W_l) -> logits, box deltas and IoU logits of each, as mmdet's."""
+        return self.forward_with_embeddings(x)[0]
+
+    def forward_with_embeddings(
+        self, x: tuple[Tensor, ...]
+    ) -> tuple[tuple[list[Tensor], ...], list[Tensor]]:
+        """Return what ``forward`` returns, and the map of embeddings (N, D, H_l, W_l) of each level."""
+        levels = [self.forward_single(*level) for level in zip(x, self.scales, strict=True)]
+        logits, deltas, quality, embeddings = (list(part) for part in zip(*levels, strict=True))
+        return (logits, deltas, quality), embeddings
+
+    def forward_single(self, x: Tensor, scale: Scale) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Level (N, C, H, W) -> logits (N, W + 1, H, W), box deltas, IoU logits, embeddings."""
+        classes = boxes = x
         for convolution in self.cls_convs:
-            words = convolution(words)
+            classes = convolution(classes)
         for convolution in self.reg_convs:
             boxes = convolution(boxes)
-        embeddings = self.fc_cls(words.permute(0, 2, 3, 1))
-        self.embeddings.append(embeddings.permute(0, 3, 1, 2))
+        embeddings = self.fc_cls(classes.permute(0, 2, 3, 1))
         logits = self.fc_cls.align(embeddings.flatten(0, 2))
         logits = logits.unflatten(0, embeddings.shape[:3]).permute(0, 3, 1, 2)
         deltas = scale(self.atss_reg(boxes)).float()
-        return logits, deltas, self.atss_centerness(boxes)
+        return logits, deltas, self.atss_centerness(boxes), embeddings.permute(0, 3, 1, 2)
 
-    def embed_regions(self, boxes: Tensor, image_index: Tensor) -> Tensor:
-        """Embeddings at the centres of regions, on the level whose anchors are of their size.
+    def embed_regions(
+        self, embeddings: Sequence[Tensor], boxes: Tensor, image_index: Tensor
+    ) -> Tensor:
+        """Return the embeddings at the centres of regions.
+
+        A region is looked up on the level whose anchors are of its size.
 
         Args:
+            embeddings: of ``forward_with_embeddings``, a map (N, D, H_l, W_l) of each level.
             boxes: (P, 4) xyxy, absolute pixels of the network input.
             image_index: (P,) int64.
 
         Returns:
-            (P, D) unit norm, of the latest forward pass.
+            (P, D) unit norm.
         """
-        shapes = torch.tensor([m.shape[-2:] for m in self.embeddings], device=boxes.device)
+        shapes = torch.tensor([m.shape[-2:] for m in embeddings], device=boxes.device)
         strides = boxes.new_tensor([stride[0] for stride in self.prior_generator.strides])
         sizes = strides * self.prior_generator.octave_base_scale
         side = (boxes[:, 2:] - boxes[:, :2]).prod(dim=1).clamp(min=1e-6).sqrt()
@@ -129,7 +144,7 @@ class OpenVocabularyATSSHead(ATSSHead):
         limit = shapes[level].flip(1) - 1
         column, row = torch.minimum(cell.long().clamp(min=0), limit).unbind(dim=1)
         starts = shapes.prod(dim=1).cumsum(0) - shapes.prod(dim=1)
-        flat = torch.cat([m.flatten(2) for m in self.embeddings], dim=2).transpose(1, 2)
+        flat = torch.cat([m.flatten(2) for m in embeddings], dim=2).transpose(1, 2)
         return flat[image_index, starts[level] + row * shapes[level, 1] + column]
 
     def loss_by_feat_single(

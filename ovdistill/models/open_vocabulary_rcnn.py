@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from mmdet.models.detectors import TwoStageDetector
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.utils import ConfigType
-from torch import Tensor
+from torch import Tensor, nn
 
-from ovdistill.errors import UserError
-from ovdistill.models.teacher_mark import TeacherMark
+from ovdistill.core.errors import UserError
+from ovdistill.models.teacher_on_crops import TeacherOnCrops
+from ovdistill.models.vocabulary_mixin import VocabularyMixin, load_vocabulary
 from ovdistill.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    from ovdistill.inference.teacher_on_crops import TeacherOnCrops
 
 
 @MODELS.register_module()
-class OpenVocabularyRCNN(TwoStageDetector):
+class OpenVocabularyRCNN(VocabularyMixin, TwoStageDetector):
     """mmdet's two-stage detector, trained on base words, tested on any.
 
     The RPN, the box regressor and the mask head know no class; the RoI head compares region
@@ -45,59 +44,58 @@ class OpenVocabularyRCNN(TwoStageDetector):
         roi_head: ConfigType,
         distillers: list[ConfigType] | tuple = (),
         channels_last: bool = False,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
-        if not isinstance(vocabulary, Vocabulary):
-            vocabulary = Vocabulary.load(vocabulary)
+        vocabulary = load_vocabulary(vocabulary)
         roi_head = roi_head.copy()
         for name in ("bbox_head", "image_head"):
             if roi_head.get(name):
                 head = roi_head[name].copy()
                 head["num_classes"] = len(vocabulary)
                 head["cls_predictor_cfg"] = dict(
-                    head["cls_predictor_cfg"], embed_dim=vocabulary.dim
+                    head["cls_predictor_cfg"], embed_dim=vocabulary.embed_dim
                 )
                 roi_head[name] = head
         roi_head["distillers"] = list(distillers)
         super().__init__(roi_head=roi_head, **kwargs)
         if channels_last:
             self.to(memory_format=torch.channels_last)
-        self.teacher_mark = TeacherMark(vocabulary.made_by)
-        self.set_vocabulary(vocabulary)
+        self.crop_teacher: TeacherOnCrops | None = None
+        self.init_vocabulary(vocabulary)
 
-    def set_vocabulary(self, vocabulary: Vocabulary) -> None:
-        """Replaces the words; label ``i`` of a detection is then ``vocabulary.names[i]``.
-
-        Raises:
-            UserError: the vocabulary's width or teacher is not that of this detector's embeddings.
-        """
-        vocabulary.check_width(self.roi_head.bbox_head.fc_cls.project.out_features)
-        self.teacher_mark.check(vocabulary.made_by)
-        self.vocabulary = vocabulary
-        self.roi_head.set_vocabulary(vocabulary)
+    @property
+    def vocabulary_head(self) -> nn.Module:
+        """See ``VocabularyMixin``."""
+        return self.roi_head
 
     def set_crop_teacher(self, crop_teacher: TeacherOnCrops | None) -> None:
-        """From now on every box is named by a teacher too; None goes back to the detector alone.
+        """Let a teacher name every box too, from now on; None goes back to the detector alone.
 
         The two are combined as ViLD-ensemble combines its heads.
 
         Raises:
-            UserError: the teacher is not the one that embedded the words.
+            UserError: the teacher is not the one that embedded the vocabulary.
         """
         if crop_teacher is not None:
-            given, words = crop_teacher.teacher.identity, self.vocabulary.made_by
-            if not words.is_same(given):
+            given, texts = crop_teacher.teacher.id, self.vocabulary.teacher
+            if not texts.is_same(given):
                 raise UserError(
-                    f"got teacher {given} for the crops; the words are of teacher {words}. "
+                    f"got teacher {given} for the crops; the vocabulary is of teacher {texts}. "
                     "Expected the same: name it with --cfg-options teacher.model=MODEL "
                     "teacher.pretrained=WEIGHTS"
                 )
-        self.roi_head.crop_teacher = crop_teacher
+        self.crop_teacher = crop_teacher
 
     def predict(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
     ) -> SampleList:
-        """As mmdet's."""
-        if self.roi_head.crop_teacher is not None:
-            self.roi_head.crop_teacher.look_at(batch_inputs)
-        return super().predict(batch_inputs, batch_data_samples, rescale=rescale)
+        """Return the samples with detections, as mmdet's detector does."""
+        if self.crop_teacher is None:
+            return super().predict(batch_inputs, batch_data_samples, rescale=rescale)
+        x = self.extract_feat(batch_inputs)
+        proposals = self.rpn_head.predict(x, batch_data_samples, rescale=False)
+        score_crops = partial(self.crop_teacher, self.crop_teacher.pixels(batch_inputs))
+        results = self.roi_head.predict(
+            x, proposals, batch_data_samples, rescale=rescale, score_crops=score_crops
+        )
+        return self.add_pred_to_datasample(batch_data_samples, results)

@@ -10,11 +10,11 @@ from mmdet.registry import MODELS
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from ovdistill.errors import UserError
-from ovdistill.headers import BUILD
-from ovdistill.methods.region_word.loss import focal_loss, merge_tokens
-from ovdistill.models.alignment import RegionWordLoss
+from ovdistill.core.errors import UserError
+from ovdistill.core.vocabulary_header import BUILD
+from ovdistill.distillation.region_word.loss import focal_loss, merge_tokens
 from ovdistill.models.region_word_head import RegionWordHead
+from ovdistill.models.region_word_loss import RegionWordLoss
 from ovdistill.vocabulary import Vocabulary
 
 

@@ -14,8 +14,8 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ovdistill.errors import UserError
-from ovdistill.methods.distiller import Words
+from ovdistill.core.errors import UserError
+from ovdistill.distillation.batch import TextEmbeddings
 from ovdistill.vocabulary import Vocabulary
 
 
@@ -81,10 +81,10 @@ class RegionWordHead(BaseModule):
         self.words = vocabulary.embeddings.to(device)
         self.is_base = vocabulary.is_base.to(device)
 
-    def as_inputs(self) -> Words:
+    def as_inputs(self) -> TextEmbeddings:
         """The words as distillation terms see them."""
         scale = self.scale.detach() if isinstance(self.scale, Tensor) else self.scale
-        return Words(self.words, self.is_base, 1 / scale)
+        return TextEmbeddings(self.words, self.is_base, 1 / scale)
 
     def forward(self, features: Tensor) -> Tensor:
         """(R, C) region features -> (R, D) float32 embeddings of unit norm."""

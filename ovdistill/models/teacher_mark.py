@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ovdistill.errors import UserError
-from ovdistill.headers import BUILD, TeacherId
+from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
+from ovdistill.core.vocabulary_header import BUILD
 
 
 class TeacherMark(nn.Module):

@@ -2,6 +2,6 @@
 
 from ovdistill.store.captions import Caption, CaptionStore
 from ovdistill.store.regions import Regions
-from ovdistill.store.store import TeacherStore, write_store
+from ovdistill.store.teacher_store import TeacherStore, write_store
 
 __all__ = ["Caption", "CaptionStore", "Regions", "TeacherStore", "write_store"]

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ovdistill.errors import UserError
-from ovdistill.store.mapped import MappedTensors, read_header, write_tensors
+from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
+from ovdistill.store.mapped_tensors import MappedTensors, read_header, write_tensors
 
 FORMAT = "ovdistill-captions-1"
 FIX = "make it again: tools/train.py does so from prepare.captions"
@@ -56,6 +57,11 @@ class CaptionStore:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @property
+    def teacher(self) -> TeacherId:
+        """The teacher that embedded the captions."""
+        return TeacherId.from_header(self.header)
 
     def __getitem__(self, image_id: int) -> tuple[Caption, ...]:
         """The captions of an image.

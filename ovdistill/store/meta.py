@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ovdistill.errors import UserError
-from ovdistill.evaluation.report import write_json
+from ovdistill.core.errors import UserError
+from ovdistill.core.files import write_json
+from ovdistill.core.teacher_id import TeacherId
 
 FORMAT = "ovdistill-store-2"
 NAME = "meta.json"
@@ -22,30 +23,47 @@ class StoreMeta:
 
     Attributes:
         provenance: plain JSON values: teacher, teacher_hash, dim, crops, proposals, ...
-        pictures: how many, the skipped ones among them.
+        images: how many, the skipped ones among them.
         shards: how many files they are in.
-        counts: pictures, regions and skipped of the complete store; empty until then.
+        counts: of the complete store, with the keys 'pictures', 'regions' and 'skipped'; empty
+            until then.
+
+    The keys in the file are those of its first version: 'pictures' for images, 'dim' for D.
     """
 
     provenance: dict[str, Any]
-    pictures: int
+    images: int
     shards: int
     counts: dict[str, int] = field(default_factory=dict)
-    format: str = FORMAT
 
     @property
-    def dim(self) -> int:
-        """Width of the embeddings."""
+    def embed_dim(self) -> int:
+        """Width of the embeddings, D."""
         return self.provenance["dim"]
+
+    @property
+    def teacher(self) -> TeacherId:
+        """The teacher that embedded the regions."""
+        return TeacherId.from_header(self.provenance)
 
     @property
     def fingerprint(self) -> str:
         """16 hex digits that every shard carries: of all but the counts."""
-        plan = {key: value for key, value in asdict(self).items() if key != "counts"}
+        plan = {key: value for key, value in self.to_json().items() if key != "counts"}
         return hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()[:16]
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of ``meta.json``."""
+        return {
+            "provenance": self.provenance,
+            "pictures": self.images,
+            "shards": self.shards,
+            "counts": self.counts,
+            "format": FORMAT,
+        }
+
     def check_same(self, there: StoreMeta, folder: Path) -> None:
-        """Raises UserError where the store that is there was planned otherwise."""
+        """Raise UserError where the store that is there was planned otherwise."""
         if self.fingerprint == there.fingerprint:
             return
         mine, theirs = self._plan(), there._plan()
@@ -60,12 +78,12 @@ class StoreMeta:
         )
 
     def _plan(self) -> dict[str, Any]:
-        return {**self.provenance, "pictures": self.pictures, "shards": self.shards}
+        return {**self.provenance, "images": self.images, "shards": self.shards}
 
 
 def write_meta(folder: Path, meta: StoreMeta) -> None:
-    """Writes ``meta.json`` at once."""
-    write_json(folder / NAME, asdict(meta))
+    """Write ``meta.json``, complete or not at all."""
+    write_json(folder / NAME, meta.to_json())
 
 
 def read_meta(folder: Path) -> StoreMeta:
@@ -83,8 +101,14 @@ def read_meta(folder: Path) -> StoreMeta:
         content = json.loads(path.read_text())
         if content.get("format") != FORMAT:
             raise UserError(f"{path} is of format {content.get('format')}; expected {FORMAT}")
-        meta = StoreMeta(**content)
-        meta.dim, meta.shards + meta.pictures  # noqa: B018 - both must be there
+        meta = StoreMeta(
+            provenance=content["provenance"],
+            images=int(content["pictures"]),
+            shards=int(content["shards"]),
+            counts=content.get("counts", {}),
+        )
+        if not isinstance(meta.embed_dim, int):
+            raise TypeError(f"dim is {meta.embed_dim!r}")
         return meta
-    except (json.JSONDecodeError, AttributeError, TypeError, KeyError) as error:
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
         raise UserError(f"{path} is damaged ({error!r}); {FIX}") from error

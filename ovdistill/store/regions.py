@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
 
 
 @dataclass(frozen=True, eq=False)

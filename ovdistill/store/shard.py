@@ -8,10 +8,8 @@ Shapes: N pictures, P regions of all of them, D embedding width.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +20,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
+from ovdistill.core.files import write_bytes
 from ovdistill.store.regions import Regions
 
 FORMAT = "ovdistill-shard-2"
@@ -66,7 +65,7 @@ def write_shard(
     folder: Path,
     number: int,
     store: str,
-    dim: int,
+    embed_dim: int,
     records: Sequence[tuple[int, Regions]],
     skipped: Sequence[dict[str, Any]] = (),
 ) -> Path:
@@ -76,7 +75,7 @@ def write_shard(
         folder: of the store.
         number: of the shard.
         store: fingerprint of the store.
-        dim: D.
+        embed_dim: D.
         records: image ids and their regions; embeddings of any float dtype.
         skipped: see ``ShardIndex``.
 
@@ -85,12 +84,14 @@ def write_shard(
     """
     parts = [(image_id, regions.stored(image_id)) for image_id, regions in records]
     for image_id, regions in parts:
-        if regions.embeddings.shape[1] != dim:
+        if regions.embeddings.shape[1] != embed_dim:
             raise UserError(
                 f"image {image_id}: embeddings of width {regions.embeddings.shape[1]} for a store "
-                f"of width {dim}"
+                f"of width {embed_dim}"
             )
-    empty = Regions(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dim, dtype=torch.float16))
+    empty = Regions(
+        torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, embed_dim, dtype=torch.float16)
+    )
     own = [regions for _, regions in parts] or [empty]
     tensors = {name: torch.cat([getattr(r, name) for r in own]).contiguous() for name in FIELDS}
     tensors["image_ids"] = torch.tensor([image_id for image_id, _ in parts], dtype=torch.int64)
@@ -98,7 +99,14 @@ def write_shard(
     header = dict(format=FORMAT, store=store, number=number, skipped=list(skipped))
     header["sha256"] = _digest(tensors, header)
     # one key, since safetensors writes several in any order: the same shard is the same file
-    return _write(shard_path(folder, number), save(tensors, {KEY: json.dumps(header)}))
+    path = shard_path(folder, number)
+    try:
+        write_bytes(path, save(tensors, {KEY: json.dumps(header)}))
+    except UserError as error:
+        raise UserError(
+            f"{error} All earlier shards are complete: it goes on from here."
+        ) from error
+    return path
 
 
 def read_index(folder: Path, number: int, store: str) -> ShardIndex:
@@ -173,22 +181,3 @@ def _digest(tensors: dict[str, Tensor], header: dict[str, Any]) -> str:
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         digest.update(value.numpy().data)
     return digest.hexdigest()
-
-
-def _write(path: Path, content: bytes) -> Path:
-    temporary = path.with_name(f"{path.name}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        what = "no space" if full else error.strerror
-        raise UserError(
-            f"cannot write {path}, {len(content) / 2**20:.1f} MB ({what}). All earlier shards are "
-            "complete: make space and run the same command again, it goes on from here."
-        ) from error
-    return path

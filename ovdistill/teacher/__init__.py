@@ -1,7 +1,15 @@
-"""The frozen teacher: text, images and regions of images into one embedding space."""
+"""The frozen teacher: text, images and regions of images in one embedding space."""
 
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.open_clip_teacher import OpenCLIPTeacher
-from ovdistill.teacher.teacher import TEACHERS, Teacher, build_teacher, teacher_id
+from ovdistill.teacher.registry import build_teacher, register_teacher, teacher_name
+from ovdistill.teacher.teacher import Teacher
 
-__all__ = ["TEACHERS", "CropPolicy", "OpenCLIPTeacher", "Teacher", "build_teacher", "teacher_id"]
+__all__ = [
+    "CropPolicy",
+    "OpenCLIPTeacher",
+    "Teacher",
+    "build_teacher",
+    "register_teacher",
+    "teacher_name",
+]

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
 from ovdistill.teacher.resample import Placement, cut
 
 SHAPES = ("clip", "square", "pad", "squash")

@@ -13,10 +13,11 @@ import open_clip
 import torch
 from torch import Tensor, nn
 
-from ovdistill.errors import UserError
-from ovdistill.shapes import TEACHER_DIR
+from ovdistill.core.assets import TEACHER_DIR
+from ovdistill.core.errors import UserError
 from ovdistill.teacher.crops import CropPolicy
-from ovdistill.teacher.teacher import TEACHERS, Teacher, hash_weights
+from ovdistill.teacher.registry import register_teacher
+from ovdistill.teacher.teacher import Teacher, hash_weights
 from ovdistill.teacher.text_tower import TextTower
 from ovdistill.teacher.weights import (
     CONFIG_NAME,
@@ -33,7 +34,7 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 OVSHAPES = "ovshapes"
 
 
-@TEACHERS.register_module()
+@register_teacher
 class OpenCLIPTeacher(Teacher):
     """A frozen open_clip model; width, input size and pixel statistics are the model's own.
 
@@ -68,12 +69,12 @@ class OpenCLIPTeacher(Teacher):
             raise UserError(f"teacher precision {precision!r}; expected: {', '.join(PRECISIONS)}")
         model = str(TEACHER_DIR) if str(model) == OVSHAPES else str(model)
         self.model, self.tokenizer = _create(model, pretrained, random_weights)
-        self.id = self.id_of(model, pretrained, random_weights)
+        self.name = self.name_of(model, pretrained, random_weights)
         self.model.requires_grad_(False).eval()
         self.random = random_weights
         self.precision = precision
         visual = self.model.visual
-        self.image_size = _side(visual.image_size, self.id)
+        self.image_size = _side(visual.image_size, self.name)
         preprocess = visual.preprocess_cfg
         for name in ("mean", "std"):
             value = torch.tensor(preprocess[name], dtype=torch.float32)
@@ -88,10 +89,10 @@ class OpenCLIPTeacher(Teacher):
         visual.to(memory_format=torch.channels_last)  # a third faster on the CPU, same results
         self.to(device)
         with torch.inference_mode():
-            self.dim = self._encode_batch(["a"]).shape[1]
+            self.embed_dim = self._encode_batch(["a"]).shape[1]
 
     @classmethod
-    def id_of(
+    def name_of(
         cls,
         model: str,
         pretrained: str | None = None,
@@ -128,7 +129,7 @@ class OpenCLIPTeacher(Teacher):
         with torch.inference_mode():
             parts = [nn.functional.normalize(self._encode_batch(chunk), dim=-1) for chunk in chunks]
         # Joined outside of inference mode: an ordinary tensor, which a loss may take.
-        return torch.cat(parts) if parts else torch.zeros(0, self.dim, device=self.device)
+        return torch.cat(parts) if parts else torch.zeros(0, self.embed_dim, device=self.device)
 
     def encode_images(self, images: Tensor) -> Tensor:
         """See ``Teacher``."""
@@ -139,7 +140,7 @@ class OpenCLIPTeacher(Teacher):
 
     def text_tower(self) -> TextTower:
         """See ``Teacher``."""
-        return TextTower(self.model, self.tokenizer, self.id)
+        return TextTower(self.model, self.tokenizer, self.name)
 
     def _encode_batch(self, texts: list[str]) -> Tensor:
         tokens = self.tokenizer(texts)

@@ -12,15 +12,12 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from mmengine.registry import Registry
 from torch import Tensor, nn
 
-from ovdistill.errors import UserError
-from ovdistill.headers import TeacherId
+from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.text_tower import TextTower
-
-TEACHERS = Registry("teacher", scope="ovdistill")
 
 
 class Teacher(nn.Module, ABC):
@@ -33,16 +30,16 @@ class Teacher(nn.Module, ABC):
         crops: how ``encode_regions`` crops; a CropPolicy or its arguments. Default: 1x and 1.5x.
 
     Attributes:
-        id: names the teacher in the files made with it, e.g. "ViT-B-32:openai".
-        dim: D.
+        name: names the teacher in the files made with it, e.g. "ViT-B-32:openai".
+        embed_dim: D.
         image_size: S, pixels.
         interpolation: how crops are resized, 'bicubic' or 'bilinear', always antialiased.
         temperature: what cosines are divided by to become logits, 0.01 for OpenAI's CLIP.
         random: untrained weights; what is made with them says so.
     """
 
-    id: str
-    dim: int
+    name: str
+    embed_dim: int
     image_size: int
     interpolation: str = "bicubic"
     temperature: float = 0.01
@@ -53,8 +50,8 @@ class Teacher(nn.Module, ABC):
         self.crops = crops if isinstance(crops, CropPolicy) else CropPolicy(**(crops or {}))
 
     @classmethod
-    def id_of(cls, **options: Any) -> str | None:
-        """The ``id`` that a teacher of these arguments would have, without loading its weights.
+    def name_of(cls, **options: Any) -> str | None:
+        """Return the ``name`` that a teacher of these arguments would have, without its weights.
 
         None = cannot be told, as here: a subclass need not have it.
         """
@@ -93,7 +90,7 @@ class Teacher(nn.Module, ABC):
             UserError: the teacher has none of this kind.
         """
         raise UserError(
-            f"teacher {self.id!r} ({type(self).__name__}) has no text tower to learn prompts "
+            f"teacher {self.name!r} ({type(self).__name__}) has no text tower to learn prompts "
             "through; expected an OpenCLIPTeacher, or written templates: ovdistill vocab"
         )
 
@@ -114,9 +111,9 @@ class Teacher(nn.Module, ABC):
         return hash_weights(self.state_dict())
 
     @property
-    def identity(self) -> TeacherId:
-        """Its id and the hash of its weights, as the files that are made with it say."""
-        return TeacherId(self.id, self.weights_hash)
+    def id(self) -> TeacherId:
+        """Name and hash of the weights, as the files that are made with the teacher say."""
+        return TeacherId(self.name, self.weights_hash)
 
     def encode_regions(
         self,
@@ -152,7 +149,7 @@ class Teacher(nn.Module, ABC):
                 zip(images, boxes, strict=True), self.image_size, self.interpolation, step
             )
         ]
-        return torch.cat(parts) if parts else torch.zeros(0, self.dim, device=self.device)
+        return torch.cat(parts) if parts else torch.zeros(0, self.embed_dim, device=self.device)
 
 
 def hash_weights(state: Mapping[str, Tensor]) -> str:
@@ -162,48 +159,6 @@ def hash_weights(state: Mapping[str, Tensor]) -> str:
         digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
         digest.update(value.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
-
-
-def build_teacher(options: Mapping[str, Any], device: str | torch.device = "cpu") -> Teacher:
-    """The teacher that a config's ``teacher`` names.
-
-    Args:
-        options: ``type``, a class registered with ``TEACHERS`` ('OpenCLIPTeacher' unless given),
-            and its arguments.
-        device: where it runs.
-
-    Raises:
-        UserError: no such type, arguments that it does not take, or see the class.
-    """
-    found, arguments = _class_of(options)
-    try:
-        return found(**arguments, device=device)
-    except TypeError as error:
-        raise UserError(f"teacher {found.__name__!r} with {arguments}: {error}") from error
-
-
-def teacher_id(options: Mapping[str, Any]) -> str | None:
-    """The id of the teacher that ``build_teacher`` would build; None = cannot be told without it.
-
-    Raises:
-        UserError: no such type.
-    """
-    found, arguments = _class_of(options)
-    return found.id_of(**arguments)
-
-
-def _class_of(options: Mapping[str, Any]) -> tuple[type[Teacher], dict[str, Any]]:
-    """The class that a config's ``teacher`` names, and its arguments."""
-    arguments = dict(options)
-    kind = arguments.pop("type", "OpenCLIPTeacher")
-    found = kind if isinstance(kind, type) else TEACHERS.get(kind)
-    if found is None:
-        raise UserError(
-            f"no teacher type {kind!r}; expected one of: {', '.join(TEACHERS.module_dict)}. A "
-            "class of your own is registered with @TEACHERS.register_module() in a module that "
-            "custom_imports of the config names (docs/own_teacher.md)."
-        )
-    return found, arguments
 
 
 def _check_regions(image: Tensor, boxes: Tensor) -> None:

@@ -12,7 +12,7 @@ from open_clip import CLIP
 from open_clip.transformer import TextTransformer
 from torch import Tensor, nn
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
 
 
 class TextTower:

@@ -10,8 +10,8 @@ import open_clip
 from huggingface_hub import try_to_load_from_cache
 from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 
-from ovdistill.arguments import OFFLINE_VARIABLES
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
+from ovdistill.core.offline import OFFLINE_VARIABLES, is_offline
 
 CONFIG_NAME = "open_clip_config.json"
 LOCAL_DIR = "local-dir:"
@@ -25,11 +25,6 @@ FIX = (
 )
 
 
-def offline() -> bool:
-    """True when the user told us to download nothing."""
-    return any(os.environ.get(v, "").lower() in ("1", "true", "yes") for v in OFFLINE_VARIABLES)
-
-
 def find_directory(model: str) -> Path | None:
     """The local directory that ``model`` names, checked; None for any other kind of name.
 
@@ -37,7 +32,7 @@ def find_directory(model: str) -> Path | None:
         UserError: the directory, its configuration or its weights are missing.
     """
     if model.startswith(HF_HUB):
-        if not offline():
+        if not is_offline():
             return None
         cached = try_to_load_from_cache(model[len(HF_HUB) :], CONFIG_NAME)
         if not isinstance(cached, str):
@@ -97,7 +92,7 @@ def find_pretrained(model: str, pretrained: str | None) -> tuple[str, dict[str, 
             f"teacher weights {pretrained!r} of {model!r}: neither a file nor a known tag; "
             f"expected one of {', '.join(tags) or 'no known tag'}; or {FIX}"
         )
-    if offline():
+    if is_offline():
         path = _cached(config)
         if path is None:
             raise UserError(

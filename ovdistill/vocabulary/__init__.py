@@ -1,6 +1,6 @@
-"""Names and their embeddings, which never travel apart."""
+"""Class names and their text embeddings, which never travel apart."""
 
-from ovdistill.vocabulary.names import Names, read_names
+from ovdistill.vocabulary.names import Names
 from ovdistill.vocabulary.prompts import TEMPLATES, article, clean_name, fill, read_templates
 from ovdistill.vocabulary.splits import base_mask
 from ovdistill.vocabulary.vocabulary import Vocabulary
@@ -13,6 +13,5 @@ __all__ = [
     "base_mask",
     "clean_name",
     "fill",
-    "read_names",
     "read_templates",
 ]

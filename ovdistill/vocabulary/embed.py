@@ -6,25 +6,22 @@ Shapes: W names, D embedding width.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 from tqdm import tqdm
 
-from ovdistill.errors import UserError
-from ovdistill.vocabulary.learned import LearnedPrompts
+from ovdistill.core.errors import UserError
+from ovdistill.teacher import Teacher
+from ovdistill.vocabulary.learned_prompts import LearnedPrompts
 from ovdistill.vocabulary.names import Names
 from ovdistill.vocabulary.prompts import clean_name, fill
-
-if TYPE_CHECKING:
-    from ovdistill.teacher import Teacher
 
 PROMPTS_A_CHUNK = 2048  # bounds the memory of many names x many templates
 
 
-def with_synonyms(names: Names) -> list[list[str]]:
+def names_with_synonyms(names: Names) -> list[list[str]]:
     """Each name and its synonyms, cleaned, without repetitions ("a_cup" and "a cup" are one).
 
     Raises:
@@ -39,7 +36,7 @@ def with_synonyms(names: Names) -> list[list[str]]:
     return [list(dict.fromkeys(map(clean_name, (name, *own)))) for name, own in pairs]
 
 
-def embed(
+def embed_phrases(
     groups: Sequence[Sequence[str]],
     teacher: Teacher,
     prompts: Sequence[str] | LearnedPrompts,

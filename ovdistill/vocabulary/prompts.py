@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
 
 # LVIS v1's own annotation files misspell this one.
 _CORRECTED = {"speaker (stero equipment)": "speaker (stereo equipment)"}

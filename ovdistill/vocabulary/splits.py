@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
 from ovdistill.vocabulary.prompts import clean_name
 
 # OV-COCO, 48 base and 17 novel classes of COCO's 80 (OVR-CNN, Zareian et al. 2021; the split goes
@@ -28,6 +28,33 @@ COCO_UNUSED = tuple(
     "tennis racket|wine glass|hot dog|potted plant|dining table|cell phone|teddy bear|"
     "hair drier".split("|")
 )
+COCO_NAMES = tuple(
+    "person|bicycle|car|motorcycle|airplane|bus|train|truck|boat|traffic light|fire hydrant|"
+    "stop sign|parking meter|bench|bird|cat|dog|horse|sheep|cow|elephant|bear|zebra|giraffe|"
+    "backpack|umbrella|handbag|tie|suitcase|frisbee|skis|snowboard|sports ball|kite|baseball bat|"
+    "baseball glove|skateboard|surfboard|tennis racket|bottle|wine glass|cup|fork|knife|spoon|bowl|"
+    "banana|apple|sandwich|orange|broccoli|carrot|hot dog|pizza|donut|cake|chair|couch|"
+    "potted plant|bed|dining table|toilet|tv|laptop|mouse|remote|keyboard|cell phone|microwave|"
+    "oven|toaster|sink|refrigerator|book|clock|vase|scissors|teddy bear|hair drier|"
+    "toothbrush".split("|")
+)  # COCO's 80, in the order of their ids
+# OVShapes, in the style of COCO's 48 / 17. "compositional" has exactly these counts: each held-out
+# pair of pattern and shape is new, but both occur in base. "shape" is the hard one: three whole
+# shapes are never in base, which makes 50 / 15.
+OVSHAPES_NOVEL = {
+    "shape": tuple(
+        f"{pattern} {shape}"
+        for pattern in ("solid", "striped", "dotted", "checkered", "outlined")
+        for shape in ("hexagon", "heart", "arrow")
+    ),
+    "compositional": tuple(
+        "solid circle|solid triangle|solid hexagon|solid arrow|striped circle|striped star|"
+        "striped heart|dotted square|dotted star|dotted cross|dotted diamond|checkered square|"
+        "checkered pentagon|checkered crescent|outlined triangle|outlined ring|"
+        "outlined ellipse".split("|")
+    ),
+}
+OVSHAPES_SPLITS = tuple(OVSHAPES_NOVEL)
 RARE = "r"
 SPLITS = ("lvis", "coco", "none")
 

@@ -9,24 +9,22 @@ import json
 import os
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from ovdistill.errors import UserError
-from ovdistill.headers import FORMAT, TeacherId, header_of, open_vocabulary
-from ovdistill.vocabulary.arrays import read_array, unit_rows
-from ovdistill.vocabulary.embed import embed, with_synonyms
-from ovdistill.vocabulary.learned import LearnedPrompts, learned_prompts
+from ovdistill.core.errors import UserError
+from ovdistill.core.files import write_bytes
+from ovdistill.core.teacher_id import TeacherId
+from ovdistill.core.vocabulary_header import FORMAT, open_vocabulary_file, parse_header
+from ovdistill.teacher import Teacher
+from ovdistill.vocabulary.embed import embed_phrases, names_with_synonyms
+from ovdistill.vocabulary.learned_prompts import LearnedPrompts, learned_prompts
 from ovdistill.vocabulary.names import Names, check_names
+from ovdistill.vocabulary.published_embeddings import read_array, unit_rows
 from ovdistill.vocabulary.tokens import all_tokens, positive_map
-
-if TYPE_CHECKING:
-    from ovdistill.teacher import Teacher
 
 UNIT_TOLERANCE = 1e-3
 
@@ -39,8 +37,7 @@ class Vocabulary:
         names: W different names, in the order of category ids.
         embeddings: (W, D) float32, unit norm, on the CPU.
         is_base: (W,) bool; True = base, False = novel.
-        teacher: id of the teacher that made the embeddings, e.g. "ViT-B-32:openai".
-        teacher_hash: hash of its weights; "" = unknown (imported embeddings).
+        teacher: the teacher that made the embeddings.
         templates: the prompts that were averaged; () = unknown.
         learned: the learned prompts in place of templates, which ``templates`` describes; or None.
         synonyms_averaged: a name's embedding is the mean over the prompts of all its synonyms.
@@ -56,8 +53,7 @@ class Vocabulary:
     names: tuple[str, ...]
     embeddings: Tensor
     is_base: Tensor
-    teacher: str
-    teacher_hash: str = ""
+    teacher: TeacherId
     templates: tuple[str, ...] = ()
     frequency: tuple[str, ...] | None = None
     synonyms: tuple[tuple[str, ...], ...] | None = None
@@ -85,10 +81,10 @@ class Vocabulary:
         _check_norms(self.embeddings, self.names)
         if self.token_embeddings is not None:
             _check_form(self.token_embeddings, "tokens")
-            if self.token_embeddings.shape != (len(self.tokens), self.dim):
+            if self.token_embeddings.shape != (len(self.tokens), self.embed_dim):
                 raise UserError(
                     f"token embeddings {tuple(self.token_embeddings.shape)} for "
-                    f"{len(self.tokens)} tokens of width {self.dim}"
+                    f"{len(self.tokens)} tokens of width {self.embed_dim}"
                 )
             _check_norms(self.token_embeddings, self.tokens)
 
@@ -96,14 +92,9 @@ class Vocabulary:
         return len(self.names)
 
     @property
-    def dim(self) -> int:
-        """D."""
+    def embed_dim(self) -> int:
+        """Width of the embeddings, D."""
         return self.embeddings.shape[1]
-
-    @property
-    def made_by(self) -> TeacherId:
-        """Id of the teacher and hash of its weights."""
-        return TeacherId(self.teacher, self.teacher_hash)
 
     @property
     def prompts(self) -> tuple[str, ...] | LearnedPrompts:
@@ -120,12 +111,12 @@ class Vocabulary:
         """(W, T) bool: which tokens each name has."""
         return positive_map(self.names, self.tokens)
 
-    def check_width(self, dim: int) -> None:
-        """Raises UserError unless D is ``dim``, the width of a detector's embeddings."""
-        if self.dim != dim:
+    def check_width(self, embed_dim: int) -> None:
+        """Raise UserError unless D is ``embed_dim``, the width of a detector's embeddings."""
+        if self.embed_dim != embed_dim:
             raise UserError(
-                f"got a vocabulary of width {self.dim} (teacher {self.teacher}); this detector's "
-                f"embeddings have width {dim}. Encode the words with the teacher that the detector "
+                f"got a vocabulary of width {self.embed_dim} (teacher {self.teacher}); this detector's "
+                f"embeddings have width {embed_dim}. Encode the words with the teacher that the detector "
                 "was trained with."
             )
 
@@ -159,20 +150,19 @@ class Vocabulary:
         check_names(names.names, "the names to encode")
         if not prompts:
             raise UserError("no prompt templates; expected e.g. TEMPLATES['single']")
-        phrases = with_synonyms(names) if synonyms else [[name] for name in names.names]
+        phrases = names_with_synonyms(names) if synonyms else [[name] for name in names.names]
         words = [[token] for token in all_tokens(names.names)] if tokens else None
         learned = prompts if isinstance(prompts, LearnedPrompts) else None
         return cls(
             names=names.names,
-            embeddings=embed(phrases, teacher, prompts, progress),
+            embeddings=embed_phrases(phrases, teacher, prompts, progress),
             is_base=_all_base(names) if is_base is None else is_base,
             teacher=teacher.id,
-            teacher_hash=teacher.weights_hash,
             templates=(learned.description,) if learned else tuple(prompts),
             frequency=names.frequency,
             synonyms=names.synonyms,
             counts=names.counts,
-            token_embeddings=embed(words, teacher, prompts, progress) if words else None,
+            token_embeddings=embed_phrases(words, teacher, prompts, progress) if words else None,
             synonyms_averaged=synonyms,
             learned=learned,
         )
@@ -182,7 +172,7 @@ class Vocabulary:
         cls,
         source: str | os.PathLike[str] | np.ndarray,
         names: Names | Sequence[str],
-        teacher: str = "unknown",
+        teacher: TeacherId | str = "unknown",
         is_base: Tensor | None = None,
         templates: Sequence[str] = (),
         transposed: bool = False,
@@ -192,7 +182,7 @@ class Vocabulary:
         Args:
             source: an array of floats, see ``unit_rows``, or a .npy file with one.
             names: the W names, in the order of the embeddings.
-            teacher: id of the model that made them.
+            teacher: the model that made them; a text is its name.
             is_base: (W,) bool; None = all base.
             templates: the prompts, as far as known.
             transposed: a square array is (D, W).
@@ -206,7 +196,7 @@ class Vocabulary:
             names=names.names,
             embeddings=unit_rows(array, names.names, transposed),
             is_base=_all_base(names) if is_base is None else is_base,
-            teacher=teacher,
+            teacher=TeacherId(teacher) if isinstance(teacher, str) else teacher,
             templates=tuple(templates),
             frequency=names.frequency,
             synonyms=names.synonyms,
@@ -229,13 +219,11 @@ class Vocabulary:
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes one .safetensors file, at once; see ``ovdistill.headers`` for readers."""
-        path = Path(path)
+        """Writes one .safetensors file, at once; see ``ovdistill.core.vocabulary_header`` for readers."""
         header = {
             "format": FORMAT,
             "names": json.dumps(self.names),
-            "teacher": self.teacher,
-            "teacher_hash": self.teacher_hash,
+            **self.teacher.to_header(),
             "templates": json.dumps(self.templates),
             "synonyms_averaged": json.dumps(self.synonyms_averaged),
             "frequency": json.dumps(self.frequency),
@@ -246,12 +234,9 @@ class Vocabulary:
         if self.token_embeddings is not None:
             tensors["token_embeddings"] = self.token_embeddings.contiguous()
         if self.learned is not None:
-            header["place"] = self.learned.place
+            header["place"] = self.learned.name_position
             tensors["contexts"] = self.learned.contexts.contiguous()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        temporary.write_bytes(save(tensors, header))
-        os.replace(temporary, path)
+        write_bytes(path, save(tensors, header))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
@@ -260,14 +245,13 @@ class Vocabulary:
         Raises:
             UserError: no such file, damaged, or not a vocabulary.
         """
-        with open_vocabulary(path, "pt") as file:
-            header = header_of(file)
+        with open_vocabulary_file(path, "pt") as file:
+            header = parse_header(file)
             return cls(
                 names=header.names,
                 embeddings=file.get_tensor("embeddings"),
                 is_base=file.get_tensor("is_base"),
-                teacher=header.teacher.name,
-                teacher_hash=header.teacher.weights_hash,
+                teacher=header.teacher,
                 templates=header.templates,
                 frequency=header.frequency,
                 synonyms=header.synonyms,

@@ -12,7 +12,7 @@ import torch
 
 from ovdistill import cli
 from ovdistill.commands import vocab
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
 from ovdistill.vocabulary import Names, Vocabulary
 
 NAMES = "solid star, striped star, dotted ring, outlined heart"
@@ -99,7 +99,7 @@ def test_show_on_a_terminal(built, capsys, monkeypatch):
 def test_a_reader_may_stop(built, tmp_path):
     words = Vocabulary.from_array(np.ones((9999, 2)), [f"word {n}" for n in range(9999)])
     words.save(tmp_path / "v")
-    command = f"{sys.executable} -m ovdistill.cli vocab show --limit 0 {tmp_path / 'v'} | head -1"
+    command = f"{sys.executable} -m ovdistill.commands.main vocab show --limit 0 {tmp_path / 'v'} | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("format: ovdistill-vocabulary-1\n", "")
 

@@ -9,13 +9,14 @@ import cv2
 import pytest
 import torch
 
-from ovdistill.build import build_detector, load_config
-from ovdistill.commands.vocab_build import main as build
-from ovdistill.commands.vocab_learn import main
-from ovdistill.commands.vocab_nearest import main as nearest
-from ovdistill.errors import UserError
-from ovdistill.prepare import prepare_vocabulary
-from ovdistill.shapes.generate import make_shapes
+from ovdistill.commands.vocab.build import main as build
+from ovdistill.commands.vocab.learn import main
+from ovdistill.commands.vocab.nearest import main as nearest
+from ovdistill.core.errors import UserError
+from ovdistill.extraction.prepare import prepare_vocabulary
+from ovdistill.models.build import build_detector
+from ovdistill.models.config import load_config
+from ovdistill.ovshapes.generate import make_ovshapes
 from ovdistill.store import Regions, write_store
 from ovdistill.teacher import OpenCLIPTeacher
 from ovdistill.vocabulary import Vocabulary
@@ -29,7 +30,7 @@ QUICK = ["--context", "2", "--epochs", "2", "--bins", "single", "--background", 
 def root(tmp_path_factory):
     """Pictures, words, and a store of ground truth boxes, each also moved by some pixels."""
     root = tmp_path_factory.mktemp("shapes")
-    make_shapes(root, train=20, val=2, test=2, workers=1)
+    make_ovshapes(root, train=20, val=2, test=2, workers=1)
     config = load_config(CONFIG, {"data_root": str(root)})
     prepare_vocabulary(config, **config.prepare.vocabulary)
     teacher = OpenCLIPTeacher("ovshapes")

@@ -12,8 +12,8 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from torch.utils.data import Dataset
 
-import ovdistill.register  # noqa: F401
-from ovdistill.build import load_config
+import ovdistill.models.register  # noqa: F401
+from ovdistill.models.config import load_config
 from ovdistill.store import Regions, write_store
 from ovdistill.store.captions import write_captions
 from ovdistill.vocabulary import Vocabulary

@@ -13,9 +13,9 @@ import torch
 from mmdet.registry import TRANSFORMS
 from mmengine.dataset import Compose
 
-import ovdistill.register  # noqa: F401
-from ovdistill.build import load_config
-from ovdistill.datasets.transforms import PackOVInputs
+import ovdistill.models.register  # noqa: F401
+from ovdistill.datasets.pack_inputs import PackOVInputs
+from ovdistill.models.config import load_config
 from ovdistill.store import Regions, write_store
 
 CONFIG = Path(__file__).parents[2] / "configs" / "vild_r50_lvis.py"

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-import ovdistill.register  # noqa: F401
+import ovdistill.models.register  # noqa: F401
+from ovdistill.core.errors import UserError
+from ovdistill.datasets.load_image import LoadImage
 from ovdistill.datasets.ov_dataset import OVDataset
-from ovdistill.datasets.transforms import LoadPicture
-from ovdistill.errors import UserError
 from ovdistill.vocabulary import Vocabulary
 
 
@@ -136,15 +136,15 @@ def test_missing_and_foreign_annotation_files(root, vocabulary):
 def test_pictures_that_cannot_be_read(tmp_path):
     good, bad = tmp_path / "good.png", tmp_path / "bad.png"
     cv2.imwrite(str(good), np.full((4, 6, 3), 7, np.uint8))
-    assert LoadPicture()(dict(img_path=str(good)))["img_shape"] == (4, 6)
+    assert LoadImage()(dict(img_path=str(good)))["img_shape"] == (4, 6)
     bad.write_bytes(good.read_bytes()[:20])
     with pytest.raises(UserError, match="bad.png"):
-        LoadPicture()(dict(img_path=str(bad)))
+        LoadImage()(dict(img_path=str(bad)))
     bad.write_bytes(b"")
     with pytest.raises(UserError, match="bad.png"):
-        LoadPicture()(dict(img_path=str(bad)))
+        LoadImage()(dict(img_path=str(bad)))
     with pytest.raises(UserError, match="missing.png"):
-        LoadPicture()(dict(img_path=str(tmp_path / "missing.png")))
+        LoadImage()(dict(img_path=str(tmp_path / "missing.png")))
 
 
 def test_real_lvis_file(real_data):

@@ -6,9 +6,10 @@ import torch
 from mmdet.registry import TRANSFORMS
 from mmengine.dataset import Compose
 
-import ovdistill.register  # noqa: F401
-from ovdistill.datasets.transforms import LoadTeacherRegions, PackOVInputs
-from ovdistill.errors import UserError
+import ovdistill.models.register  # noqa: F401
+from ovdistill.core.errors import UserError
+from ovdistill.datasets.load_regions import LoadTeacherRegions
+from ovdistill.datasets.pack_inputs import PackOVInputs
 from ovdistill.store import Regions, write_store
 
 HEIGHT, WIDTH = 40, 60

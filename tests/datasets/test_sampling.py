@@ -7,8 +7,8 @@ import pytest
 import torch
 from mmdet.registry import DATASETS
 
-import ovdistill.register  # noqa: F401
-from ovdistill.build import load_config
+import ovdistill.models.register  # noqa: F401
+from ovdistill.models.config import load_config
 from ovdistill.vocabulary import Vocabulary
 
 CONFIGS = Path(__file__).parents[2] / "configs"

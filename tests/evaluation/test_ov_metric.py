@@ -10,9 +10,9 @@ import pytest
 import torch
 from pycocotools import mask as mask_utils
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
+from ovdistill.core.masks import encode_masks
 from ovdistill.evaluation.ov_metric import OVMetric
-from ovdistill.evaluation.records import encode_masks
 
 SIZE = 96
 

@@ -6,14 +6,9 @@ import json
 
 import pytest
 
-from ovdistill.evaluation.report import (
-    COLUMNS,
-    markdown,
-    provenance,
-    show,
-    write_json,
-    write_report,
-)
+from ovdistill.core.files import write_json
+from ovdistill.core.provenance import provenance
+from ovdistill.evaluation.report import COLUMNS, markdown, print_table, write_report
 
 METRICS = {"bbox/AP": 31.25, "bbox/AP_novel": 20.04, "bbox/HM50": -1.0, "segm/AP": 29.0}
 
@@ -29,7 +24,7 @@ def test_markdown_has_a_row_a_kind_and_a_dash_for_missing_figures():
 
 def test_the_table_is_whole_on_a_narrow_terminal(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
-    show({f"bbox/{name}": 12.34 for name in COLUMNS}, title="test split")
+    print_table({f"bbox/{name}": 12.34 for name in COLUMNS}, title="test split")
     printed = capsys.readouterr().out
     assert all(name in printed for name in COLUMNS) and "test split" in printed
     assert printed.count("12.3") == len(COLUMNS)

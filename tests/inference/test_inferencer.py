@@ -13,10 +13,11 @@ from PIL import Image
 from pycocotools import mask as mask_utils
 from safetensors.torch import save_file
 
-from ovdistill.build import build_detector, load_config
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
 from ovdistill.inference import inferencer as module
 from ovdistill.inference.inferencer import OVInferencer
+from ovdistill.models.build import build_detector
+from ovdistill.models.config import load_config
 from ovdistill.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
 from ovdistill.models.atss_head import DenseRegionWordLoss
 
 from ..batches import D, batch, build, losses_of, words

@@ -4,9 +4,9 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 
-from ovdistill.build import load_config
-from ovdistill.errors import UserError
-from ovdistill.methods.vild.loss import ensemble_log_scores
+from ovdistill.core.errors import UserError
+from ovdistill.distillation.vild.loss import ensemble_log_scores
+from ovdistill.models.config import load_config
 
 from ..batches import CONFIGS, D, batch, build, losses_of, words
 

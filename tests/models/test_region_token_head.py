@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
 from ovdistill.models.region_token_head import RegionTokenHead, RegionTokenLoss
 from ovdistill.vocabulary import Vocabulary
 

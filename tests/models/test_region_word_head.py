@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-import ovdistill.register  # noqa: F401
-from ovdistill.models.alignment import RegionWordLoss
+import ovdistill.models.register  # noqa: F401
 from ovdistill.models.region_word_head import RegionWordHead
+from ovdistill.models.region_word_loss import RegionWordLoss
 from ovdistill.vocabulary import Vocabulary
 
 

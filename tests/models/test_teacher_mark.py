@@ -7,11 +7,12 @@ import torch
 from mmengine.runner import load_checkpoint, save_checkpoint
 from safetensors.torch import load_file, save_file
 
-from ovdistill.build import build_detector, load_config, load_weights
-from ovdistill.errors import UserError
-from ovdistill.headers import TeacherId
+from ovdistill.core.assets import TEACHER_DIR
+from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.inference.inferencer import shipped_student
-from ovdistill.shapes import TEACHER_DIR
+from ovdistill.models.build import build_detector, load_weights
+from ovdistill.models.config import load_config
 from ovdistill.teacher import OpenCLIPTeacher
 
 from ..batches import CONFIGS, build, words

@@ -7,9 +7,9 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
+from ovdistill.extraction.captions import extract_captions, read_captions
 from ovdistill.store.captions import CaptionStore, write_captions
-from ovdistill.store.extract_captions import extract_captions, read_captions
 from ovdistill.teacher import build_teacher
 
 CONFIG = Config(dict(teacher=dict(model="ovshapes")))

@@ -7,7 +7,7 @@ from open_clip.transform import image_transform
 from PIL import Image
 from torch.nn.functional import interpolate
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.resample import resize_by_products
 

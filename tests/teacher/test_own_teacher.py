@@ -15,8 +15,8 @@ import pytest
 import torch
 from PIL import Image
 
-from ovdistill.build import load_config
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
+from ovdistill.models.config import load_config
 from ovdistill.store import TeacherStore
 from ovdistill.teacher import build_teacher
 from ovdistill.vocabulary import Vocabulary
@@ -61,7 +61,7 @@ def run(root, *words):
 
 
 def cli(root, *words):
-    return run(root, "-m", "ovdistill.cli", *words)
+    return run(root, "-m", "ovdistill.commands.main", *words)
 
 
 def test_vocabulary_extraction_training_testing_and_demo(project):

@@ -9,20 +9,21 @@ from open_clip.transform import image_transform
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from ovdistill.errors import UserError
-from ovdistill.shapes.teacher_training import WEIGHTS_DIR, WEIGHTS_NAME
+from ovdistill.core.assets import TEACHER_DIR
+from ovdistill.core.errors import UserError
+from ovdistill.ovshapes.teacher.training import WEIGHTS_NAME
 from ovdistill.teacher import CropPolicy, OpenCLIPTeacher, teacher_id
 from ovdistill.teacher.weights import CONFIG_NAME
 
 
 @pytest.fixture(scope="module")
 def teacher():
-    return OpenCLIPTeacher(str(WEIGHTS_DIR))
+    return OpenCLIPTeacher(str(TEACHER_DIR))
 
 
 @pytest.fixture
 def copy(tmp_path):
-    return shutil.copytree(WEIGHTS_DIR, tmp_path / "teacher")
+    return shutil.copytree(TEACHER_DIR, tmp_path / "teacher")
 
 
 @pytest.fixture(params=["HF_HUB_OFFLINE", "OVDISTILL_OFFLINE"])
@@ -181,7 +182,7 @@ def test_truncated_weights(copy):
         ("ViT-X-99", None, "unknown teacher"),
         ("ViT-B-32", None, "without weights; expected pretrained= one of openai"),
         ("ViT-B-32", "missing.pt", "neither a file nor a known tag"),
-        (str(WEIGHTS_DIR), "openai", "expected one: the directory"),
+        (str(TEACHER_DIR), "openai", "expected one: the directory"),
     ],
 )
 def test_bad_names(model, pretrained, message):
@@ -233,7 +234,7 @@ def test_regions_are_those_of_the_plain_pipeline(teacher):
             teacher.model.encode_image(preprocess(picture.crop(tuple(map(round, box))))[None])[0]
             for box in boxes.tolist()
         ]
-    clip = OpenCLIPTeacher(str(WEIGHTS_DIR), crops=dict(scales=(1.0,), shape="clip"))
+    clip = OpenCLIPTeacher(str(TEACHER_DIR), crops=dict(scales=(1.0,), shape="clip"))
     pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
     ours = clip.encode_regions(pixels, torch.from_numpy(boxes))
     assert torch.nn.functional.cosine_similarity(ours, torch.stack(plain)).min() >= 0.999
@@ -256,14 +257,14 @@ def test_regions_of_several_pictures_fill_batches_together(teacher):
 
 
 def test_half_precision_is_of_the_same_teacher(teacher):
-    half = OpenCLIPTeacher(str(WEIGHTS_DIR), precision="bf16")
+    half = OpenCLIPTeacher(str(TEACHER_DIR), precision="bf16")
     assert half.weights_hash == teacher.weights_hash
     images = torch.randint(0, 256, (4, 3, 64, 64), dtype=torch.uint8)
     cosine = torch.nn.functional.cosine_similarity
     assert cosine(half.encode_images(images), teacher.encode_images(images)).min() > 0.995
     assert torch.equal(half.encode_text(["star"]), teacher.encode_text(["star"]))
     with pytest.raises(UserError, match="teacher precision 'int4'; expected: fp32, bf16, fp16"):
-        OpenCLIPTeacher(str(WEIGHTS_DIR), precision="int4")
+        OpenCLIPTeacher(str(TEACHER_DIR), precision="int4")
 
 
 @pytest.mark.parametrize(("scale", "bias"), [(2.302585, -10.0), (None, None)])

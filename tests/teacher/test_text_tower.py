@@ -4,9 +4,9 @@ import open_clip
 import pytest
 import torch
 
-from ovdistill.errors import UserError
-from ovdistill.shapes import TEACHER_DIR
-from ovdistill.shapes.world import category_names
+from ovdistill.core.assets import TEACHER_DIR
+from ovdistill.core.errors import UserError
+from ovdistill.ovshapes.categories import category_names
 from ovdistill.teacher import OpenCLIPTeacher, Teacher
 from ovdistill.teacher.text_tower import TextTower
 

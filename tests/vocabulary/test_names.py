@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from ovdistill.errors import UserError
-from ovdistill.vocabulary.names import Names, read_names
+from ovdistill.core.errors import UserError
+from ovdistill.datasets.category_names import read_names
+from ovdistill.vocabulary.names import Names
 
 CATEGORIES = [
     {"id": 2, "name": "boat", "frequency": "r", "synonyms": ["boat", "ship"]},

@@ -1,6 +1,6 @@
 import pytest
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
 from ovdistill.vocabulary.prompts import TEMPLATES, article, clean_name, fill, read_templates
 
 

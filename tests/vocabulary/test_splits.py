@@ -1,6 +1,6 @@
 import pytest
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
 from ovdistill.vocabulary.splits import COCO_BASE, COCO_NOVEL, base_mask
 
 

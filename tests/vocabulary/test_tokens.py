@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
 from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.tokens import all_tokens, positive_map, tokens_of
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from ovdistill.errors import UserError
-from ovdistill.vocabulary import Names, Vocabulary, base_mask, read_names
+from ovdistill.core.errors import UserError
+from ovdistill.datasets.category_names import read_names
+from ovdistill.vocabulary import Names, Vocabulary, base_mask
 
 
 class FakeTeacher(nn.Module):

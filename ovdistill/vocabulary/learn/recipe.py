@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ovdistill.errors import UserError
-from ovdistill.vocabulary.context import PLACES, Place
+from ovdistill.core.errors import UserError
+from ovdistill.vocabulary.prompt_context import NAME_POSITIONS, NamePosition
 
 # Lower ends of the bins of IoU, each of which has a context of its own (DetPro), or one for all.
 BINS: dict[str, tuple[float, ...]] = {"grades": (0.5, 0.6, 0.7, 0.8, 0.9), "single": (0.5,)}
@@ -18,7 +18,7 @@ class Recipe:
     Attributes:
         context: number of vectors, M.
         init: words to start from, whose tokens then are the M vectors; None: random.
-        place: of the name, 'front', 'middle' or 'end'.
+        name_position: of the name, 'front', 'middle' or 'end'.
         bins: a key of ``BINS``.
         background: share of the background regions to learn from; 0 for none (CoOp).
         epochs: over the regions of a bin.
@@ -33,7 +33,7 @@ class Recipe:
 
     context: int = 8
     init: str | None = None
-    place: Place = "end"
+    name_position: NamePosition = "end"
     bins: str = "grades"
     background: float = 0.1
     epochs: int = 6
@@ -49,7 +49,7 @@ class Recipe:
                 raise UserError(f"got {name} = {value}; expected more than 0")
         if not 0 <= self.background <= 1:
             raise UserError(f"got background = {self.background}; expected a share in [0, 1]")
-        for name, choices in (("place", PLACES), ("bins", BINS)):
+        for name, choices in (("name_position", NAME_POSITIONS), ("bins", BINS)):
             if getattr(self, name) not in choices:
                 raise UserError(
                     f"got {name} = {getattr(self, name)!r}; expected one of: {', '.join(choices)}"
@@ -64,7 +64,7 @@ class Recipe:
         """What a vocabulary says of its prompts."""
         start = f"from {self.init!r}" if self.init else f"{self.context} context vectors"
         return (
-            f"learned: {start}, name at the {self.place}, IoU bins "
+            f"learned: {start}, name at the {self.name_position}, IoU bins "
             f"{' '.join(map(str, self.edges))} to 1, background {self.background}, "
             f"{self.epochs} epochs, lr {self.lr}, seed {self.seed}"
         )

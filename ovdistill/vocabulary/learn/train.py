@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ovdistill.vocabulary.context import Prompts
 from ovdistill.vocabulary.learn.loss import class_weights, soft_background_loss
 from ovdistill.vocabulary.learn.recipe import Recipe
 from ovdistill.vocabulary.learn.samples import BACKGROUND, Samples
+from ovdistill.vocabulary.prompt_context import Prompts
 
 
 def learn_context(

@@ -5,16 +5,11 @@ import json
 import pytest
 import torch
 
-from ovdistill.errors import UserError
+from ovdistill.core.errors import UserError
+from ovdistill.datasets.prompt_samples import match_regions, read_samples, split_images
 from ovdistill.store import Regions, TeacherStore, write_store
 from ovdistill.vocabulary import Vocabulary
-from ovdistill.vocabulary.learn.samples import (
-    BACKGROUND,
-    Samples,
-    match,
-    read_samples,
-    split_images,
-)
+from ovdistill.vocabulary.learn.samples import BACKGROUND, Samples
 
 WORDS = Vocabulary(("cat", "emu", "dog"), torch.eye(3), torch.tensor([True, False, True]), "t")
 BOX = [0.0, 0.0, 10.0, 10.0]
@@ -63,21 +58,21 @@ def write_annotations(path, objects):
 
 def test_match_takes_the_box_of_the_highest_overlap():
     regions = boxes(up_to(9.0), [0, 4, 10, 14], [50, 50, 60, 60])
-    labels, ious = match(regions, boxes(BOX, [0, 5, 10, 15]), torch.tensor([2, 0]))
+    labels, ious = match_regions(regions, boxes(BOX, [0, 5, 10, 15]), torch.tensor([2, 0]))
     assert labels.tolist() == [2, 0, BACKGROUND]
     assert ious.tolist() == pytest.approx([0.9, 9 / 11, 0])
 
 
 def test_match_at_the_exact_edge_and_without_boxes():
-    labels, _ = match(boxes(up_to(5.0), up_to(4.999)), boxes(BOX), torch.tensor([1]))
+    labels, _ = match_regions(boxes(up_to(5.0), up_to(4.999)), boxes(BOX), torch.tensor([1]))
     assert labels.tolist() == [1, BACKGROUND]
-    labels, ious = match(boxes(BOX), boxes(), torch.tensor([], dtype=torch.int64))
+    labels, ious = match_regions(boxes(BOX), boxes(), torch.tensor([], dtype=torch.int64))
     assert (labels.tolist(), ious.tolist()) == ([BACKGROUND], [0])
 
 
 def test_bins_at_their_exact_edges():
     heights = [5.0, 5.999, 6.0, 6.999, 7.0, 7.999, 8.0, 8.999, 9.0, 10.0, 4.999]
-    labels, ious = match(boxes(*map(up_to, heights)), boxes(BOX), torch.tensor([0]))
+    labels, ious = match_regions(boxes(*map(up_to, heights)), boxes(BOX), torch.tensor([0]))
     samples = Samples(torch.zeros(len(heights), 2), labels, ious)
     assert samples.bins((0.5, 0.6, 0.7, 0.8, 0.9)).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, -1]
     assert samples.bins((0.5,)).tolist() == [0] * 10 + [-1]

@@ -1,0 +1,189 @@
+"""Train and test methods on the embedded benchmark, and set them side by side.
+
+    ovdistill compare --split shape --seeds 3 -o work_dirs/compare
+    ovdistill compare --rows text vild my_rows.py -o work_dirs/mine
+
+A run that is cut off goes on where it was: a row and seed with a metrics.json is done, and so are
+those of an earlier comparison.json that --known names. Writes comparison.json, comparison.md and
+comparison.png after every run. --rows picks rows, also of Python files of your own
+(docs/own_term.md); --jobs runs several at a time (each with its share of the cores); --report only
+writes what is there.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Literal
+
+from ovdistill.commands.options import ConfigOptions, option
+from ovdistill.core.errors import UserError
+from ovdistill.core.files import write_json
+from ovdistill.evaluation.comparison import Runs, collect, read_runs, write_comparison
+from ovdistill.evaluation.comparison_rows import ROWS, Row, pick_rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(ConfigOptions):
+    """Options of ``ovdistill compare``."""
+
+    benchmark: Literal["shapes"] = option("shapes", help="the only one (default: %(default)s)")
+    split: Literal["shape", "compositional"] = option("shape", help="default: %(default)s")
+    seeds: int = option(3, help="runs a row, of seeds 0, 1, ... (default: %(default)s)")
+    rows: tuple[str, ...] = option(
+        (), help=f"Python files with rows, or of: {', '.join(row.name for row in ROWS)}"
+    )
+    data_root: str = option("data/ovshapes", help="default: %(default)s")
+    subset: Literal["val", "test"] = option(
+        "test", old_flags=["--pictures"], help="images to test on (default: %(default)s)"
+    )
+    jobs: int = option(1, help="runs at a time (default: %(default)s)")
+    known: str | None = option(
+        None, metavar="FILE", help="a comparison.json whose runs stand in the table as they are"
+    )
+    report: bool = option(False, help="only write what is there")
+    out: str = option(flags=["-o"], help="folder of all runs and of the result", metavar="DIR")
+
+
+def compare(options: CompareOptions) -> None:
+    """Run what is not done yet, and write the table.
+
+    Raises:
+        UserError: an unknown row, or runs that failed.
+    """
+    if options.seeds < 1 or options.jobs < 1:
+        raise UserError(
+            f"got --seeds {options.seeds} --jobs {options.jobs}; expected at least 1 of each."
+        )
+    comparison = Comparison(options, pick_rows(options.rows))
+    failures = [] if options.report else comparison.run_all()
+    comparison.report()
+    print((comparison.out / "comparison.md").read_text())
+    if failures:
+        raise UserError("some runs failed:\n  " + "\n  ".join(failures))
+
+
+class Comparison:
+    """Runs rows of the table in folders of ``--out``, and writes the table.
+
+    Args:
+        options: of the command.
+        rows: to run.
+    """
+
+    def __init__(self, options: CompareOptions, rows: Sequence[Row]) -> None:
+        self.options, self.rows = options, rows
+        self.out = Path(options.out, options.split)
+        self.known: Runs = {}
+        if options.known:
+            self.known = read_runs(options.known, options.split, options.subset)
+        threads = max(1, (os.cpu_count() or 1) // options.jobs)
+        self.environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
+        self.writing = Lock()
+
+    def report(self) -> None:
+        """Writes the table of what is there."""
+        with self.writing:
+            found = collect(self.out, self.options.subset, self.table_rows(), self.known)
+            write_comparison(
+                self.out, found, self.table_rows(), self.options.split, self.options.subset
+            )
+
+    def table_rows(self) -> list[Row]:
+        """Return the rows of the table: those to run, and shipped ones that are there already."""
+        own = [row for row in self.rows if row not in ROWS]
+        return [*ROWS, *own]
+
+    def is_done(self, row: Row, seed: int) -> bool:
+        """Whether there is a result already, here or in ``--known``."""
+        if any(run["seed"] == seed for run in self.known.get(row.name, ())):
+            return True
+        return (self.folder(row.name, seed) / self.options.subset / "metrics.json").is_file()
+
+    def folder(self, row: str, seed: int) -> Path:
+        """The work dir of a run."""
+        return self.out / row / f"seed{seed}"
+
+    def run_all(self) -> list[str]:
+        """Run every row and seed that is not done; return what went wrong."""
+        tasks = [(row, seed) for seed in range(self.options.seeds) for row in self.rows]
+        open_tasks = [task for task in tasks if not self.is_done(*task)]
+        for row, seed in tasks:
+            if (row, seed) not in open_tasks:
+                print(f"{row.name}, seed {seed}: done before", flush=True)
+        for row in {row.config: row for row, _ in open_tasks}.values():
+            self.prepare(row)
+        failures: list[str] = []
+
+        def work(task: tuple[Row, int]) -> None:
+            failure = self.run(*task)
+            print(failure or f"{task[0].name}, seed {task[1]}: done", flush=True)
+            if failure:
+                failures.append(failure)
+            self.report()
+
+        # what other rows build on comes before them
+        for builds_on in (False, True):
+            part = [task for task in open_tasks if task[0].builds_on_another == builds_on]
+            with ThreadPoolExecutor(self.options.jobs) as pool:
+                list(pool.map(work, part))
+        return failures
+
+    def prepare(self, row: Row) -> None:
+        """Makes what trainings of a row share: data, words, proposal network, regions, captions.
+
+        Raises:
+            UserError: the preparation fails.
+        """
+        self.out.mkdir(parents=True, exist_ok=True)
+        command = [*_command("prepare", row), "--cfg-options", *self._options(row)]
+        failure = self._run(command, self.out / "prepare.txt")[0]
+        if failure:
+            raise UserError(f"preparing {row.name}: {failure}")
+
+    def run(self, row: Row, seed: int) -> str | None:
+        """Trains and tests a row with a seed; returns what went wrong, if anything."""
+        folder = self.folder(row.name, seed)
+        folder.mkdir(parents=True, exist_ok=True)
+        options = [*self._options(row), "train_cfg.val_begin=1000000000"]  # tested below
+        if row.starts_from:
+            options.append(f"load_from={self.folder(row.starts_from, seed) / 'last.pth'}")
+        if not row.trained_as:
+            command = [*_command("train", row), "--seed", str(seed), "--work-dir", str(folder)]
+            command += ["--resume", "--cfg-options", *options]
+            failure, memory = self._run(command, folder / "log.txt")
+            if failure:
+                return f"{row.name}, seed {seed}: {failure}"
+            write_json(folder / "cost.json", {"memory": memory})
+        # a row may share its training with another, and differ in how it is tested
+        weights = self.folder(row.trained_as or row.name, seed) / "last.pth"
+        command = [*_command("test", row), str(weights), "--subset", self.options.subset]
+        command += ["-o", str(folder / self.options.subset), *row.test_flags]
+        failure, _ = self._run([*command, "--cfg-options", *options], folder / "log.txt")
+        return f"{row.name}, seed {seed}: {failure}" if failure else None
+
+    def _options(self, row: Row) -> list[str]:
+        options = self.options
+        own = [f"split={options.split}", f"data_root={options.data_root}"]
+        return [*own, *options.cfg_options, *row.options]
+
+    def _run(self, command: list[str], log: Path) -> tuple[str | None, float]:
+        """Runs a command; returns what went wrong and its peak memory in MiB."""
+        with open(log, "a") as file:
+            print(" ".join(command), file=file, flush=True)
+            process = subprocess.Popen(command, stdout=file, stderr=file, env=self.environment)
+            _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = code = os.waitstatus_to_exitcode(status)
+        unit = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss is in bytes or in KiB
+        return (f"exit code {code}, see {log}" if code else None), usage.ru_maxrss / unit
+
+
+def _command(name: str, row: Row) -> list[str]:
+    """Return the start of a command line."""
+    return [sys.executable, "-m", "ovdistill", name, row.config]

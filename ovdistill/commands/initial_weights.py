@@ -1,0 +1,65 @@
+"""The weights that a training starts from: which they are, and whether they can be had."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.error import URLError
+
+from ovdistill.core.errors import UserError
+from ovdistill.core.offline import is_offline
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+
+def check_initial_weights(config: Config) -> None:
+    """Raise UserError where initial weights are not there and will not be fetched."""
+    path = config.get("load_from")
+    if path and "://" not in path and not os.path.isfile(path):
+        raise UserError(
+            f"no initial weights {path}. {Path(str(config.filename)).name} starts from them: run "
+            "the training that makes them (its docstring says which), or name others with "
+            "--cfg-options load_from=PATH."
+        )
+    for key, name in pretrained_parts(config.get("model", {}), "model").items():
+        if is_offline() and "://" in name and not is_cached(name):
+            raise UserError(
+                f"the initial weights {name} are not in the cache and downloads are switched off. "
+                f"Name a local file with --cfg-options {key}.checkpoint=PATH, or start from "
+                f"scratch with {key}=None."
+            )
+
+
+def pretrained_parts(config: Mapping[str, Any], key: str) -> dict[str, str]:
+    """Return the dotted keys of every ``init_cfg`` that names weights, and what it names."""
+    parts: dict[str, str] = {}
+    for name, value in config.items():
+        if name == "init_cfg" and isinstance(value, Mapping) and "checkpoint" in value:
+            parts[f"{key}.{name}"] = value["checkpoint"]
+        elif isinstance(value, Mapping):
+            parts |= pretrained_parts(value, f"{key}.{name}")
+    return parts
+
+
+def is_cached(name: str) -> bool:
+    """Return True if torch's hub has these weights ('torchvision://resnet50' or a URL)."""
+    import torch
+    from mmengine.runner.checkpoint import get_torchvision_models
+
+    if name.startswith("torchvision://"):
+        name = get_torchvision_models()[name.removeprefix("torchvision://")]
+    return Path(torch.hub.get_dir(), "checkpoints", name.rsplit("/", 1)[-1]).is_file()
+
+
+def unreachable(config: Config, error: URLError) -> UserError:
+    """Return the error of initial weights that cannot be fetched, with what to do about it."""
+    parts = pretrained_parts(config.model, "model")
+    return UserError(
+        f"the initial weights {', '.join(sorted(set(parts.values())))} cannot be fetched "
+        f"({error.reason}). Name a local file with --cfg-options "
+        f"{' '.join(f'{key}.checkpoint=PATH' for key in parts)}, or start from scratch with "
+        f"{' '.join(f'{key}=None' for key in parts)}."
+    )

@@ -1,0 +1,33 @@
+"""Write the annotations of PASCAL VOC as one file in COCO's format.
+
+ovdistill prepare-voc data/voc/VOCdevkit/VOC2007 -o data/voc/annotations/voc2007_test.json
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ovdistill.commands.options import CommonOptions, argument, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareVocOptions(CommonOptions):
+    """Options of ``ovdistill prepare-voc``."""
+
+    root: Path = argument("a year's folder, such as VOCdevkit/VOC2007")
+    image_set: str = option("test", help="a list in ImageSets/Main (default: %(default)s)")
+    out: Path = option(flags=["-o"], help="the file to write", metavar="FILE")
+
+
+def prepare_voc(options: PrepareVocOptions) -> None:
+    """Convert one list of images."""
+    from ovdistill.core.files import write_json
+    from ovdistill.datasets.official.voc import read_voc
+
+    content = read_voc(options.root, options.image_set)
+    write_json(options.out, content)
+    print(
+        f"wrote {options.out} ({len(content['images'])} images, "
+        f"{len(content['annotations'])} objects)"
+    )

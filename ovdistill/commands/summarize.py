@@ -1,0 +1,71 @@
+"""Print mean and standard deviation of several test runs.
+
+    ovdistill summarize "ViLD=work_dirs/vild_s*/test" "text=work_dirs/text_s*/test"
+
+prints a Markdown table, a row for each NAME=FOLDERS (a glob of folders with a metrics.json).
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+
+from ovdistill.commands.options import CommonOptions, argument, option
+from ovdistill.core.errors import UserError
+
+KEYS = (
+    *("bbox/AP_novel", "bbox/AP_base", "bbox/AP50_novel", "bbox/AP50_base", "bbox/HM50"),
+    *("segm/AP_novel", "segm/AP_base", "proposal/AR100_novel"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SummarizeOptions(CommonOptions):
+    """Options of ``ovdistill summarize``."""
+
+    rows: tuple[str, ...] = argument("a row each", metavar="NAME=FOLDERS")
+    keys: tuple[str, ...] = option(KEYS, help="figures, a column each", metavar="KEY")
+
+
+def summarize(options: SummarizeOptions) -> None:
+    """Print the table.
+
+    Raises:
+        UserError: a row that names no runs, or runs without one of the figures.
+    """
+    print("| | runs | " + " | ".join(options.keys) + " |")
+    print("|---" * (len(options.keys) + 2) + "|")
+    for row in options.rows:
+        name, equals, pattern = row.rpartition("=")
+        if not equals:
+            raise UserError(f"got {row!r}; expected NAME=FOLDERS.")
+        runs = read_runs(pattern)
+        missing = [key for key in options.keys if key not in runs[0]]
+        if missing:
+            raise UserError(f"{pattern} has no {missing[0]}; it has {', '.join(runs[0])}.")
+        cells = [mean_and_deviation([run[key] for run in runs]) for key in options.keys]
+        print(f"| {name} | {len(runs)} | " + " | ".join(cells) + " |")
+
+
+def read_runs(pattern: str) -> list[dict[str, float]]:
+    """Read the metrics of every folder that a glob names.
+
+    Raises:
+        UserError: none of them has a metrics.json.
+    """
+    paths = [Path(folder) / "metrics.json" for folder in sorted(glob.glob(pattern))]
+    runs = [json.loads(path.read_text()) for path in paths if path.is_file()]
+    if not runs:
+        raise UserError(
+            f"no metrics.json in {pattern}; make one with `ovdistill test CONFIG CHECKPOINT "
+            "-o FOLDER`."
+        )
+    return runs
+
+
+def mean_and_deviation(values: list[float]) -> str:
+    """Return mean +- sample standard deviation, one decimal."""
+    return f"{mean(values):.1f}" + (f" ± {stdev(values):.1f}" if len(values) > 1 else "")

@@ -1,0 +1,137 @@
+"""Train an open-vocabulary detector.
+
+    ovdistill train vild_r18_shapes
+    ovdistill train my_config.py --work-dir runs/first --seed 1
+    torchrun --nproc_per_node 8 -m ovdistill train vild_r50_lvis --launcher pytorch --amp
+
+What the config needs is prepared first, where it can be: data, vocabulary, proposals, regions.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+
+from ovdistill.commands.initial_weights import check_initial_weights, unreachable
+from ovdistill.commands.options import argument, option
+from ovdistill.commands.processes import RunnerOptions, init_processes
+from ovdistill.core.errors import UserError
+from ovdistill.core.recipes import find_recipe
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(RunnerOptions):
+    """Options of ``ovdistill train``."""
+
+    config: str = argument("config file, or the name of a recipe such as vild_r18_shapes")
+    work_dir: str | None = option(
+        None, help="logs and checkpoints; work_dirs/CONFIG by default", metavar="DIR"
+    )
+    resume: str | None = option(
+        None,
+        without_value=AUTO,
+        metavar="CHECKPOINT",
+        help="go on from a checkpoint; without a path, from the last one in the work dir",
+    )
+    auto_scale_lr: bool = option(False, help="scale the learning rate by the batch size")
+    amp: bool = option(False, help="automatic mixed precision")
+    seed: int = option(0, help="of weights and samplers")
+    deterministic: bool = option(False, help="deterministic algorithms")
+    prepare_only: bool = option(False, help="stop before training; the same as ovdistill prepare")
+
+
+def train(options: TrainOptions) -> None:
+    """Train a config, after preparing what it needs.
+
+    Raises:
+        UserError: a config that trains nothing, or something is missing that only the user has.
+    """
+    options.set_local_rank()
+    find_recipe(options.config)  # before anything heavy is imported
+    from mmengine.runner import Runner
+
+    from ovdistill.core.checkpoints import last_checkpoint
+    from ovdistill.core.distributed import is_main_process
+    from ovdistill.extraction.prepare import prepare
+
+    config = training_config(options)
+    init_processes(config, options.launcher)
+    prepare(config)
+    if options.prepare_only:
+        return
+    check_initial_weights(config)
+    runner = Runner.from_cfg(config)
+    try:
+        runner.train()
+    except URLError as error:
+        raise unreachable(config, error) from None
+    if is_main_process():
+        link_last(last_checkpoint(config.work_dir))
+
+
+def training_config(options: TrainOptions) -> Config:
+    """Read the config and put the command's choices into it.
+
+    Raises:
+        UserError: a config that trains nothing or has no batch size to scale by, or a checkpoint
+            to resume from that is not there.
+    """
+    from ovdistill.models.config import load_config
+
+    config = load_config(options.config, options.overrides)
+    if config.get("train_cfg") is None:
+        raise UserError(
+            f"{options.config} trains nothing: it tests a detector of another config, with "
+            f"`ovdistill test {options.config} CHECKPOINT`."
+        )
+    config.launcher = options.launcher
+    config.log_level = options.level
+    config.work_dir = options.work_dir or config.get(
+        "work_dir", os.path.join("work_dirs", Path(options.config).stem)
+    )
+    config.randomness = dict(seed=options.seed, deterministic=options.deterministic)
+    if options.amp:
+        config.optim_wrapper.type = "AmpOptimWrapper"
+        config.optim_wrapper.setdefault("loss_scale", "dynamic")
+    if options.auto_scale_lr:
+        if "auto_scale_lr" not in config:
+            raise UserError(
+                f"got --auto-scale-lr; {options.config} names no base_batch_size for it."
+            )
+        config.auto_scale_lr.enable = True
+    if options.resume:
+        resume_from(config, options.resume)
+    return config
+
+
+def resume_from(config: Config, checkpoint: str) -> None:
+    """Go on from a checkpoint; 'auto' takes the last one of the work dir, or begins.
+
+    mmengine would take ``load_from``, the initial weights of a fresh run, for the run to go on.
+    """
+    from ovdistill.core.checkpoints import last_checkpoint
+
+    if checkpoint == AUTO:
+        if not os.path.isfile(os.path.join(config.work_dir, "last_checkpoint")):
+            return
+        checkpoint = str(last_checkpoint(config.work_dir))
+    if not os.path.isfile(checkpoint):
+        raise UserError(f"got --resume {checkpoint}; there is no such checkpoint.")
+    config.load_from = checkpoint
+    config.resume = True
+
+
+def link_last(checkpoint: Path) -> None:
+    """Let ``last.pth`` name the newest checkpoint, so that commands need no iteration number."""
+    link = checkpoint.with_name("last.pth.tmp")
+    link.unlink(missing_ok=True)
+    link.symlink_to(checkpoint.name)
+    link.replace(checkpoint.with_name("last.pth"))

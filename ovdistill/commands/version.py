@@ -1,0 +1,16 @@
+"""Print the versions of ovdistill and of the libraries that it stands on."""
+
+from __future__ import annotations
+
+import platform
+
+from ovdistill import __version__
+from ovdistill.commands.options import CommonOptions
+from ovdistill.core.provenance import LIBRARIES, STACK, installed_version
+
+
+def version(options: CommonOptions) -> None:
+    """Print a line for each library."""
+    print(f"ovdistill {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    for names in [*((name,) for name in LIBRARIES), *STACK.values()]:
+        print(installed_version(*names) or f"{names[0]} is not installed")

@@ -1,0 +1,47 @@
+"""Encode class names with a teacher.
+
+    ovdistill vocab build --names lvis --templates vild63 --teacher ViT-B-32-quickgelu:openai \\
+        -o lvis.safetensors
+    ovdistill vocab build --names "red star, blue ring" --teacher ovshapes -o names.safetensors
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ovdistill.commands.options import option
+from ovdistill.commands.teacher_options import TeacherOptions, load_teacher
+from ovdistill.commands.vocab.output import NamesOptions, write_vocabulary
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildOptions(TeacherOptions, NamesOptions):
+    """Options of ``ovdistill vocab build``."""
+
+    templates: str = option(
+        "single",
+        help="prompts: 'single' (default), 'vild63', a text file with one a line, where {} is the "
+        "name and {article} its 'a' or 'an', or a .safetensors file of `ovdistill vocab learn`",
+    )
+    synonyms: bool = option(False, help="average over the synonyms of each name (LVIS)")
+    tokens: bool = option(False, help="embed the names' tokens too, for RegionTokenHead")
+
+
+def build(options: BuildOptions) -> None:
+    """Write the vocabulary.
+
+    Raises:
+        UserError: the file is there, see ``encode_names``, or no such teacher.
+    """
+    options.check_output()
+    from ovdistill.datasets.build_vocabulary import encode_names
+
+    vocabulary = encode_names(
+        options.names,
+        lambda: load_teacher(options),
+        options.templates,
+        options.split,
+        synonyms=options.synonyms,
+        tokens=options.tokens,
+    )
+    write_vocabulary(vocabulary, options.out)

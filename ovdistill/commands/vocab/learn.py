@@ -1,0 +1,148 @@
+"""Learn prompts from the teacher's regions of base classes (DetPro).
+
+    ovdistill vocab learn --config vild_r50_lvis -o learned.safetensors
+    ovdistill train vild_r50_lvis --cfg-options vocabulary=learned.safetensors
+
+Class names, annotations, regions and teacher are the config's, or are named one by one. What is
+written is a vocabulary file like any other; docs/learned_prompts.md says how it is learned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ovdistill.commands.options import option
+from ovdistill.commands.teacher_options import TeacherOptions, load_teacher
+from ovdistill.core.errors import UserError
+
+if TYPE_CHECKING:
+    from ovdistill.store import TeacherStore
+    from ovdistill.teacher import Teacher
+    from ovdistill.vocabulary.learn import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnOptions(TeacherOptions):
+    """Options of ``ovdistill vocab learn``; what is not given is ``Recipe``'s."""
+
+    vocabulary: str | None = option(
+        None, help="file with the names, base and novel (default: the config's)"
+    )
+    annotations: str | None = option(
+        None, help="COCO or LVIS file of the images (default: the config's)"
+    )
+    store: tuple[str, ...] = option(
+        (), help="teacher regions of the images (default: the config's)"
+    )
+    context: int | None = option(None, help="vectors, at random (default: 8)")
+    init: str | None = option(
+        None, metavar="TEXT", help="start from words such as 'a photo of a', in place of --context"
+    )
+    place: str | None = option(
+        None,
+        choices=("front", "middle", "end"),
+        help="of the name in the prompt (default: end)",
+    )
+    bins: str | None = option(
+        None,
+        choices=("grades", "single"),
+        help="a context for each of five grades of IoU (default), or one",
+    )
+    background: float | None = option(
+        None,
+        help="share of the background regions to learn from (default: 0.1; 0: none, as CoOp)",
+    )
+    epochs: int | None = option(None, help="over the regions of a bin (default: 6)")
+    batch: int | None = option(None, help="regions a step (default: 512)")
+    lr: float | None = option(None, help="of SGD (default: 0.002)")
+    temperature: float | None = option(None, help="of the logits (default: the teacher's own)")
+    seed: int | None = option(None, help="of context, background and order (default: 0)")
+    out: str = option(flags=["-o"], help="vocabulary file to write", metavar="FILE")
+
+    def recipe(self) -> Recipe:
+        """Return how prompts are learned.
+
+        Raises:
+            UserError: a value out of its range, or both a random context and words to start from.
+        """
+        from dataclasses import fields
+
+        from ovdistill.vocabulary.learn import Recipe
+
+        if self.context is not None and self.init is not None:
+            raise UserError("got --context and --init: give one of them.")
+        given = {f.name: getattr(self, f.name, None) for f in fields(Recipe)}
+        given["name_position"] = self.place
+        return Recipe(**{name: value for name, value in given.items() if value is not None})
+
+
+def learn(options: LearnOptions) -> None:
+    """Learn prompts, write the vocabulary, and print how well it names held-out regions.
+
+    Raises:
+        UserError: something is not named or missing, another teacher's regions, or see
+            ``learn_vocabulary``.
+    """
+    from ovdistill.datasets.prompt_samples import read_samples, split_images
+    from ovdistill.store import TeacherStore
+    from ovdistill.vocabulary import TEMPLATES, Vocabulary
+    from ovdistill.vocabulary.learn import accuracy_table, learn_vocabulary
+
+    recipe = options.recipe()
+    path, annotations, paths = find_sources(options)
+    vocabulary, stores = Vocabulary.load(path), [TeacherStore(store) for store in paths]
+    teacher = load_teacher(options)
+    for store in stores:
+        check_same_teacher(store, teacher)
+
+    learning, held_out = split_images(stores, recipe.seed)
+    samples = read_samples(
+        stores, annotations, vocabulary, learning, recipe.background, recipe.seed
+    )
+    print(f"{len(samples)} regions of {len(learning)} images; {len(held_out)} are held out")
+    source = f"regions of {', '.join(map(str, paths))}"
+    learned = learn_vocabulary(vocabulary, teacher, samples, recipe, source)
+    learned.save(options.out)
+    print(f"wrote {options.out} ({len(learned)} names of {learned.teacher})")
+
+    rows = {"learned": learned.embeddings}
+    for name, templates in TEMPLATES.items():
+        rows[name] = Vocabulary.encode(vocabulary.names, teacher, templates).embeddings
+    judged = read_samples(stores, annotations, vocabulary, held_out, background=0)
+    print(f"\nregions of base classes in held-out images, among all {len(vocabulary)} names:\n")
+    print(accuracy_table(rows, judged))
+
+
+def find_sources(options: LearnOptions) -> tuple[str, str, tuple[str, ...]]:
+    """Return the vocabulary, annotation and store files: as named, else the config's.
+
+    Raises:
+        UserError: one of them is neither named nor in the config.
+    """
+    found: dict[str, Any] = {}
+    if options.config:
+        from ovdistill.extraction.config_inputs import training_annotations, training_dataset
+        from ovdistill.models.config import load_config
+
+        config = load_config(options.config, options.overrides)
+        found["vocabulary"] = training_dataset(config).vocabulary
+        found["annotations"] = training_annotations(config)
+        if regions := config.get("prepare", {}).get("regions"):
+            found["store"] = (regions.path,)
+    for name in ("vocabulary", "annotations", "store"):
+        found[name] = getattr(options, name) or found.get(name)
+        if not found[name]:
+            where = f"{options.config} has none" if options.config else "no --config"
+            raise UserError(f"no {name} to learn prompts from ({where}); give --{name} PATH")
+    return found["vocabulary"], found["annotations"], found["store"]
+
+
+def check_same_teacher(store: TeacherStore, teacher: Teacher) -> None:
+    """Raise UserError unless the regions were embedded by this teacher."""
+    if not store.teacher.is_same(teacher.id):
+        raise UserError(
+            f"teacher store {store.folder} was made by teacher {store.teacher}; got teacher "
+            f"{teacher.id}. Expected the same: name that teacher with --teacher, or make the store "
+            "with this one: ovdistill extract"
+        )

@@ -1,0 +1,82 @@
+"""Which process this is among those of one command, and how they wait for each other."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import torch
+
+from ovdistill.core.errors import UserError
+
+LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
+# of each launcher: the environment variables with rank, number of processes, rank on the machine
+RANK_VARIABLES = {
+    "pytorch": ("RANK", "WORLD_SIZE", "LOCAL_RANK"),
+    "slurm": ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID"),
+    "mpi": ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"),
+}
+START = {"pytorch": "torchrun --nproc_per_node N", "slurm": "srun", "mpi": "mpirun"}
+
+
+def ranks_of(launcher: str) -> tuple[int, int, int]:
+    """Return rank, number of processes and rank on this machine, as the environment says.
+
+    Raises:
+        UserError: no such launcher has started this process.
+    """
+    if launcher == "none":
+        return 0, 1, 0
+    try:
+        rank, world_size, local_rank = (int(os.environ[name]) for name in RANK_VARIABLES[launcher])
+    except KeyError as error:
+        raise UserError(
+            f"--launcher {launcher} without {error} in the environment; start it with: "
+            f"{START[launcher]}"
+        ) from None
+    return rank, world_size, local_rank
+
+
+def is_initialized() -> bool:
+    """Return True when this process belongs to a process group."""
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
+
+
+def get_rank() -> int:
+    """Return the rank of this process in its group, 0 without a group."""
+    return torch.distributed.get_rank() if is_initialized() else 0
+
+
+def get_world_size() -> int:
+    """Return the number of processes in the group, 1 without a group."""
+    return torch.distributed.get_world_size() if is_initialized() else 1
+
+
+def is_main_process() -> bool:
+    """Return True in the process of rank 0, and without a group."""
+    return get_rank() == 0
+
+
+def patient_group() -> torch.distributed.ProcessGroup | None:
+    """Make a group whose barrier waits for days; None for one process. All processes call it.
+
+    NCCL's barrier gives up after ten minutes, and what process 0 prepares may take longer.
+    """
+    if not is_initialized():
+        return None
+    return torch.distributed.new_group(backend="gloo", timeout=timedelta(days=7))
+
+
+def wait_for_file(file: Path, seconds: float) -> None:
+    """Wait for a file that process 0 writes, where processes share a folder and no group.
+
+    Raises:
+        UserError: the file is not there after so many seconds.
+    """
+    start = time.monotonic()
+    while not file.is_file():
+        if time.monotonic() - start > seconds:
+            raise UserError(f"no {file} from process 0 after {seconds:g} s")
+        time.sleep(0.2)

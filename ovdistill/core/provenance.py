@@ -1,0 +1,60 @@
+"""Where a result comes from: inputs, versions of the libraries, date."""
+
+from __future__ import annotations
+
+import platform
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import ovdistill
+
+LIBRARIES = ("torch", "torchvision", "open_clip_torch", "numpy", "pycocotools", "hotcoco")
+# import name: the distributions that provide it, the recommended one first
+STACK = {
+    "mmengine": ("onedl-mmengine", "mmengine"),
+    "mmcv": ("onedl-mmcv", "mmcv"),
+    "mmdet": ("onedl-mmdetection", "mmdet"),
+}
+
+
+def provenance(
+    config: str | None = None,
+    checkpoint: str | None = None,
+    vocabulary: str | None = None,
+    evaluator: str | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """Return where a result comes from, as plain JSON values.
+
+    Args:
+        config: config file.
+        checkpoint: checkpoint file.
+        vocabulary: vocabulary file or description.
+        evaluator: ``OVMetric.evaluator_version``.
+        more: anything else that JSON can hold (teacher, seed, subset, ...).
+    """
+    libraries = {name: installed_version(name) for name in LIBRARIES}
+    libraries |= {name: installed_version(*others) for name, others in STACK.items()}
+    return {
+        "config": config,
+        "checkpoint": checkpoint,
+        "vocabulary": vocabulary,
+        "evaluator": evaluator,
+        **more,
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "ovdistill": ovdistill.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "libraries": libraries,
+    }
+
+
+def installed_version(*distributions: str) -> str | None:
+    """Return name and version of the first of these distributions that is installed."""
+    for name in distributions:
+        try:
+            return f"{name} {version(name)}"
+        except PackageNotFoundError:
+            continue
+    return None

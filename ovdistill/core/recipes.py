@@ -1,0 +1,51 @@
+"""Finding a config: a file of the user's, or a shipped recipe by its name."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from ovdistill.core.errors import UserError
+
+PACKAGE = Path(__file__).parents[1]
+# inside an installed package, beside it in a checkout
+FOLDERS = (PACKAGE / "configs", PACKAGE.parent / "configs")
+
+
+def recipe_folder() -> Path:
+    """Return the folder of the shipped recipes.
+
+    Raises:
+        UserError: the installation lacks them.
+    """
+    for folder in FOLDERS:
+        if (folder / "_base_").is_dir():
+            return folder
+    raise UserError(f"no recipes in {' or '.join(map(str, FOLDERS))}; install ovdistill again")
+
+
+def student_config() -> Path:
+    """Return the config of the student that comes with the package."""
+    return recipe_folder() / "published" / "student.py"
+
+
+def recipe_names() -> list[str]:
+    """List the names of the shipped recipes."""
+    return sorted(path.stem for path in recipe_folder().glob("*.py"))
+
+
+def find_recipe(name: str | Path) -> Path:
+    """Return a config file by its path, or a shipped one by its name, with or without ``.py``.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    shipped = recipe_folder() / f"{str(name).removesuffix('.py')}.py"
+    if path.name == str(name) and shipped.is_file():
+        return shipped
+    near = get_close_matches(path.stem, recipe_names())
+    hint = f"did you mean {', '.join(near)}?" if near else f"such as {recipe_names()[0]}"
+    raise UserError(f"no config file {name}; expected a file, or the name of a recipe: {hint}")

@@ -1,0 +1,106 @@
+"""Category names, by the name of a data set or from whatever file a user has them in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ovdistill.core.assets import LVIS_CATEGORIES
+from ovdistill.core.errors import UserError
+from ovdistill.datasets.annotations import read_json
+from ovdistill.vocabulary import Names
+from ovdistill.vocabulary.names import check_names
+from ovdistill.vocabulary.splits import COCO_BASE, COCO_NAMES, COCO_NOVEL
+
+EXPECTED = (
+    "expected a COCO or LVIS annotation file (.json), a JSON list of categories, a text file with "
+    "one name a line, or names separated by commas"
+)
+
+
+def find_names(source: str | os.PathLike[str]) -> Names:
+    """Return category names, in the order of their ids.
+
+    Args:
+        source: 'lvis', the 1203 of LVIS v1 as mmdet spells them, with their frequencies; 'coco80';
+            'coco', the 48 base and 17 novel ones of OV-COCO; or see ``read_names``.
+
+    Raises:
+        UserError: see ``read_names``.
+    """
+    if source == "lvis":
+        rows = [line.split("\t") for line in LVIS_CATEGORIES.read_text("utf-8").splitlines()]
+        return Names(tuple(name for name, _ in rows), tuple(group for _, group in rows))
+    if source == "coco80":
+        return Names(COCO_NAMES)
+    if source == "coco":
+        return find_names("coco80").only({*COCO_BASE, *COCO_NOVEL})
+    return read_names(source)
+
+
+def read_names(source: str | os.PathLike[str]) -> Names:
+    """Reads category names.
+
+    Args:
+        source: a COCO or LVIS annotation file, a JSON list of categories or of names, a text
+            file with one name a line, or the names themselves: "red star, blue ring".
+
+    Returns:
+        The names; categories with ids are sorted by id.
+
+    Raises:
+        UserError: no such file, not readable as any of these, no names, or an empty or
+            repeated name.
+    """
+    text = os.fspath(source)
+    path = Path(text)
+    is_file = "\n" not in text and len(text) < 4096 and path.is_file()
+    if not is_file:
+        looks_like_path = path.suffix.lower() in (".json", ".txt", ".npy") or os.sep in text
+        if not isinstance(source, str) or (looks_like_path and "," not in text):
+            raise UserError(f"no file {text!r}; {EXPECTED}")
+        return _checked(Names(tuple(part.strip() for part in text.split(","))), repr(text))
+    if path.suffix.lower() == ".json":
+        return _checked(_from_json(read_json(path), text), repr(text))
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read names from {text!r} ({error}); {EXPECTED}") from error
+    lines = (line.strip() for line in content.splitlines())
+    return _checked(Names(tuple(line for line in lines if line)), repr(text))
+
+
+def _from_json(data: Any, path: str) -> Names:
+    categories = data.get("categories") if isinstance(data, dict) else data
+    if isinstance(categories, list) and all(isinstance(c, str) for c in categories):
+        return Names(tuple(c.strip() for c in categories))
+    if not isinstance(categories, list) or not all(
+        isinstance(c, dict) and isinstance(c.get("name"), str) for c in categories
+    ):
+        raise UserError(f"no list of categories with names in {path!r}; {EXPECTED}")
+    with_ids = all(isinstance(c.get("id"), int) for c in categories)
+    if with_ids:
+        categories = sorted(categories, key=lambda c: c["id"])
+        ids = [c["id"] for c in categories]
+        if len(set(ids)) < len(ids):
+            raise UserError(f"a category id occurs twice in {path!r}; expected one category an id")
+    return Names(
+        names=tuple(c["name"].strip() for c in categories),
+        frequency=_all_have(categories, "frequency", str),
+        synonyms=_all_have(categories, "synonyms", tuple),
+        ids=tuple(ids) if with_ids else None,
+        counts=_all_have(categories, "image_count", int),
+    )
+
+
+def _all_have(categories: Iterable[dict], key: str, kind: type) -> tuple | None:
+    """The values of a key as ``kind``, or None unless every category has it."""
+    values = [category.get(key) for category in categories]
+    return None if None in values else tuple(kind(value) for value in values)
+
+
+def _checked(names: Names, source: str) -> Names:
+    check_names(names.names, source)
+    return names

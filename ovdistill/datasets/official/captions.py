@@ -1,0 +1,67 @@
+"""A file of captions in COCO's format, cut down to the images of a file of instances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ovdistill.datasets.annotations import CAPTION_KEYS, IMAGE_KEYS
+from ovdistill.datasets.official.instances import Counts
+from ovdistill.datasets.official.output import counts_of, write_annotations
+from ovdistill.datasets.official.report import Row
+from ovdistill.datasets.official.source import SourceFile
+
+
+def write_captions_of(
+    instances: SourceFile,
+    captions: SourceFile,
+    origin: Mapping[str, Any],
+    path: Path,
+    force: bool = False,
+) -> Row:
+    """Writes the captions of the images of ``instances``, without white space at their ends.
+
+    Captions that are empty then are dropped.
+
+    Raises:
+        UserError: one of the files is damaged, or they have no image in common.
+    """
+    known = counts_of(path, origin, force)
+    if known is not None:
+        return Row.left(path, captions, known)
+    images = {image["id"] for image in instances.records("images", IMAGE_KEYS)}
+    with_caption = set()
+    kept = dropped = 0
+    for record in _stripped(captions):
+        if record["caption"] and record["image_id"] in images:
+            kept += 1
+            with_caption.add(record["image_id"])
+        else:
+            dropped += 1
+    if not kept:
+        raise captions.error(f"has no caption of an image of {instances.path}")
+    counts = Counts(len(images), kept, dropped, len(images) - len(with_caption))
+    sections = {
+        "licenses": captions.value("licenses", list),
+        "images": (
+            image
+            for image in captions.records("images", frozenset({"id"}))
+            if image["id"] in images
+        ),
+        "annotations": (
+            record
+            for record in _stripped(captions)
+            if record["caption"] and record["image_id"] in images
+        ),
+    }
+    write_annotations(path, captions.value("info", dict), origin, asdict(counts), sections)
+    return Row(path, captions, counts, "written")
+
+
+def _stripped(captions: SourceFile) -> Iterator[dict]:
+    for record in captions.records("annotations", CAPTION_KEYS):
+        if not isinstance(record["caption"], str):
+            raise captions.error(f"has a caption (id {record['id']}) that is no text")
+        yield {**record, "caption": record["caption"].strip()}

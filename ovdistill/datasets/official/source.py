@@ -1,0 +1,135 @@
+"""Reads a JSON file of any size a record at a time."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+import ijson
+from tqdm import tqdm
+
+from ovdistill.core.errors import UserError
+from ovdistill.core.files import sha256_of
+
+CHUNK = 1 << 20  # bytes
+T = TypeVar("T", dict, list)
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """An official annotation file, or one in its format.
+
+    Every method reads the file from its start: its sections may come in any order.
+
+    Attributes:
+        path: where it is.
+        title: what it is expected to be, e.g. "the LVIS v1 train annotations".
+        url: where the official file comes from.
+        official_images: number of images of the official file.
+    """
+
+    path: Path
+    title: str
+    url: str
+    official_images: int
+
+    def error(self, problem: str) -> UserError:
+        """An error that names the file, what it should be and where that comes from."""
+        return UserError(f"{self.path} {problem}. Expected {self.title}: {self.url}")
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Size in bytes and SHA-256 of the content.
+
+        Raises:
+            UserError: no such file.
+        """
+        self._open().close()  # raises where there is no such file
+        return {"bytes": self.path.stat().st_size, "sha256": sha256_of(self.path)}
+
+    def read(self, prefix: str) -> Iterator[Any]:
+        """The values at an ijson prefix, with a progress bar on a terminal.
+
+        Args:
+            prefix: "info" gives one value, "images.item" every record of a list; nothing where
+                the file has no such key.
+
+        Raises:
+            UserError: no such file, no JSON, or a part of one.
+        """
+        if ijson.backend != "yajl2_c":
+            warnings.warn(
+                f"ijson's backend is {ijson.backend!r}, many times slower than 'yajl2_c', which "
+                "its wheels hold: pip install --force-reinstall --only-binary ijson ijson",
+                stacklevel=2,
+            )
+        with (
+            self._open() as file,
+            tqdm.wrapattr(
+                file,
+                "read",
+                total=self.path.stat().st_size,
+                desc=f"{self.path.name}: {prefix.removesuffix('.item')}",
+                leave=False,
+                disable=None,
+            ) as counted,
+        ):
+            try:
+                yield from ijson.items(counted, prefix, use_float=True, buf_size=CHUNK)
+            except ijson.JSONError as error:
+                # the C backend gives bytes where the text is no UTF-8; the rest is an excerpt
+                reason = error.args[0]
+                reason = reason if isinstance(reason, str) else reason.decode(errors="replace")
+                raise self.error(
+                    f"is not a complete JSON file ({reason.splitlines()[0]})"
+                ) from None
+
+    def records(self, section: str, keys: frozenset[str]) -> Iterator[dict]:
+        """The records of a list at the top level, in the order of the file.
+
+        Args:
+            section: "images", "annotations" or "categories".
+            keys: what every record must have.
+
+        Raises:
+            UserError: no JSON, no such list or an empty one, or a record that lacks a key.
+        """
+        number = 0
+        for number, record in enumerate(self.read(f"{section}.item"), 1):
+            if not isinstance(record, dict):
+                raise self.error(f"has no object as record {number} of {section}: {record!r:.60}")
+            if not keys <= record.keys():
+                raise self.error(
+                    f"has no {', '.join(sorted(keys - record.keys()))} in record {number} of "
+                    f"{section}, which has {', '.join(record)}"
+                )
+            yield record
+        if not number:
+            raise self.error(
+                f"has no {section}; at its top level it has {', '.join(self._keys()) or 'nothing'}"
+            )
+
+    def value(self, key: str, kind: type[T]) -> T:
+        """What the top level has under a key, whole; empty where it has no such key.
+
+        Raises:
+            UserError: no JSON, or a value of another kind.
+        """
+        value = next(self.read(key), kind())
+        if not isinstance(value, kind):
+            raise self.error(f"has {key} that is no {kind.__name__}: {value!r:.60}")
+        return value
+
+    def _open(self) -> BinaryIO:
+        try:
+            return self.path.open("rb")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise self.error("is not there") from None
+
+    def _keys(self) -> list[str]:
+        """The keys at the top level."""
+        with self._open() as file:
+            events = ijson.parse(file, use_float=True, buf_size=CHUNK)
+            return [key for prefix, event, key in events if (prefix, event) == ("", "map_key")]

@@ -1,0 +1,78 @@
+"""The last transform of a pipeline: packs the image, and moves its distillation regions with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from mmdet.datasets.transforms import PackDetInputs
+from mmdet.registry import TRANSFORMS
+from mmdet.structures.bbox import HorizontalBoxes
+from mmengine.structures import InstanceData
+
+from ovdistill.core.errors import UserError
+
+
+@TRANSFORMS.register_module()
+class PackOVInputs(PackDetInputs):
+    """mmdet's packing, plus the distillation regions moved the way the picture was moved.
+
+    mmdet's geometric transforms (Resize, RandomFlip, RandomCrop, RandomAffine, ...) record the
+    homography they applied. The regions take that one map at the end, so any chain of them
+    moves regions and picture together. Transforms that mix pictures (Mosaic, MixUp, CopyPaste)
+    record none and cannot be combined with regions. Nor can Pad, which hides where the picture
+    ends; the data preprocessor pads batches.
+
+    Args:
+        min_side: a region with a side below this many pixels of the network input, after being
+            clipped to it, is dropped.
+        min_visible: a region with less than this share of its area inside the input is dropped:
+            its embedding describes what is no longer there.
+        **kwargs: as mmdet's ``PackDetInputs``.
+    """
+
+    def __init__(self, min_side: float = 2.0, min_visible: float = 0.5, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.min_side = min_side
+        self.min_visible = min_visible
+
+    def transform(self, results: dict) -> dict:
+        """Adds ``data_samples.teacher_regions``: ``bboxes`` (P, 4) xyxy in absolute pixels of the
+        network input, ``objectness`` (P,), ``embeddings`` (P, D) float32; of a caption,
+        ``data_samples.teacher_caption``: ``embeddings`` (1, D), and
+        ``data_samples.teacher_phrases``: ``embeddings`` (M, D) of its noun phrases.
+
+        Raises:
+            UserError: the regions cannot follow a transform of the pipeline.
+        """
+        packed = super().transform(results)
+        if "teacher_regions" in results:
+            if "pad_shape" in results or "mix_results" in results:
+                raise UserError(
+                    "Pad, Mosaic, MixUp or CopyPaste in a pipeline with distillation regions: take "
+                    "it out (model.data_preprocessor pads batches)."
+                )
+            packed["data_samples"].teacher_regions = self._move(results)
+        if "teacher_caption" in results:
+            caption = results["teacher_caption"]
+            packed["data_samples"].teacher_caption = InstanceData(
+                embeddings=caption.embedding[None]
+            )
+            packed["data_samples"].teacher_phrases = InstanceData(embeddings=caption.phrases)
+        return packed
+
+    def _move(self, results: dict) -> InstanceData:
+        regions = results["teacher_regions"]
+        boxes = HorizontalBoxes(regions.boxes.clone())
+        boxes.project_(results.get("homography_matrix", np.eye(3, dtype=np.float32)))
+        whole = boxes.areas
+        boxes.clip_(results["img_shape"][:2])
+        kept = (
+            (boxes.widths >= self.min_side)
+            & (boxes.heights >= self.min_side)
+            & (boxes.areas >= self.min_visible * whole)
+        )
+        return InstanceData(
+            bboxes=boxes.tensor[kept],
+            objectness=regions.objectness[kept],
+            embeddings=regions.embeddings[kept].to(torch.float32),
+        )

@@ -1,0 +1,100 @@
+"""What distillation terms see of a batch: dataclasses of tensors.
+
+Shapes: N images, R sampled RoIs, P distillation regions of all images of this rank, W class names,
+M noun phrases, D embedding width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass
+class DistillRegions:
+    """Distillation regions as student and teacher see them.
+
+    Attributes:
+        student: (P, D) student embeddings, unit norm, with gradient.
+        teacher: (P, D) float32 teacher embeddings, unit norm, no gradient.
+        boxes: (P, 4) float32, xyxy, absolute pixels of the network input.
+        objectness: (P,) float32 scores by the network that proposed them, in [0, 1].
+        image_index: (P,) int64 index in [0, N) of the image that a region belongs to.
+        overlap: (P,) float32 IoU with the best labelled box of the image, 0 without one.
+    """
+
+    student: Tensor
+    teacher: Tensor
+    boxes: Tensor
+    objectness: Tensor
+    image_index: Tensor
+    overlap: Tensor
+
+
+@dataclass
+class SampledRoIs:
+    """The RoIs that the alignment loss is taken over.
+
+    Attributes:
+        embeddings: (R, D) student embeddings, unit norm, with gradient.
+        boxes: (R, 4) float32, xyxy, absolute pixels of the network input.
+        image_index: (R,) int64 index in [0, N) of the image that a RoI belongs to.
+        labels: (R,) int64 in [0, W]; W where no labelled object was matched.
+    """
+
+    embeddings: Tensor
+    boxes: Tensor
+    image_index: Tensor
+    labels: Tensor
+
+
+@dataclass
+class TextEmbeddings:
+    """What the alignment loss compares embeddings with.
+
+    Attributes:
+        embeddings: (W, D) float32, unit norm, no gradient.
+        is_base: (W,) bool; a word that is not takes no part in training.
+        temperature: cosines are divided by it; a scalar without gradient where it is learned.
+    """
+
+    embeddings: Tensor
+    is_base: Tensor
+    temperature: float | Tensor
+
+
+@dataclass
+class Captions:
+    """A caption of each image, in the teacher's words.
+
+    Attributes:
+        embeddings: (N, D) float32, unit norm, no gradient.
+        phrases: (M, D) float32, unit norm, no gradient: the captions' noun phrases.
+        phrase_index: (M,) int64 index in [0, N) of the image that a phrase belongs to.
+    """
+
+    embeddings: Tensor
+    phrases: Tensor
+    phrase_index: Tensor
+
+
+@dataclass
+class DistillInputs:
+    """What a distillation term may look at, for one batch on one rank.
+
+    Attributes:
+        images: N.
+        texts: of the class names, as the head that distillation trains has them.
+        features: pyramid levels, each (N, C, H_l, W_l), with gradient.
+        sampled: the RoIs of the alignment loss; None in a detector without RoIs.
+        regions: None unless a term needs them.
+        captions: None unless a term needs them.
+    """
+
+    images: int
+    texts: TextEmbeddings
+    features: tuple[Tensor, ...]
+    sampled: SampledRoIs | None
+    regions: DistillRegions | None
+    captions: Captions | None

@@ -1,0 +1,100 @@
+"""RKD's region-level terms as distillers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from mmdet.registry import MODELS
+from torch import Tensor
+
+from ovdistill.distillation.batch import DistillInputs
+from ovdistill.distillation.rkd.loss import point_loss, pseudo_label_loss, relation_loss
+from ovdistill.distillation.term import DistillationTerm
+
+# paper and released code differ in the unit of both losses, so in the weights that fit them
+PRESETS = dict(
+    released=dict(point="mean", row_norm=1, relation="sum", factor=100.0),
+    paper=dict(point="sum", row_norm=2, relation="mean", factor=1.0),
+)
+
+
+@MODELS.register_module()
+class RKDTerm(DistillationTerm):
+    """Point-wise and relation distillation of regions.
+
+    Args:
+        preset: 'paper' (sum over entries, L2 rows, mean over P x P), which wins on OVShapes, or
+            'released' (mean over entries, L1 rows, plain sum, all times 100).
+        point_weight: beta_1; 0 leaves the loss out.
+        relation_weight: beta_2; 0 leaves the loss out.
+    """
+
+    def __init__(
+        self,
+        preset: Literal["paper", "released"] = "paper",
+        point_weight: float = 0.15,
+        relation_weight: float = 0.15,
+    ) -> None:
+        super().__init__()
+        self.form = PRESETS[preset]
+        self.point_weight = point_weight
+        self.relation_weight = relation_weight
+
+    def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
+        """Returns ``loss_rkd_point`` and ``loss_rkd_relation``, those with a weight."""
+        student, teacher = inputs.regions.student, inputs.regions.teacher
+        form = self.form
+        losses = {}
+        if self.point_weight:
+            loss = point_loss(student, teacher, form["point"])
+            losses["loss_rkd_point"] = form["factor"] * self.point_weight * loss
+        if self.relation_weight:
+            loss = relation_loss(student, teacher, form["row_norm"], form["relation"])
+            losses["loss_rkd_relation"] = form["factor"] * self.relation_weight * loss
+        return losses
+
+
+@MODELS.register_module()
+class RKDPseudoLabelTerm(DistillationTerm):
+    """Image-level supervision (PIS): each phrase of a caption labels its best region.
+
+    RKD finds the box of a caption's word with a separate detector, asked for "every {word}"; here
+    the teacher's own embeddings of the regions choose. The words of the loss are the phrases of
+    the batch, so no list of names is needed.
+
+    Args:
+        loss_weight: alpha, 0.1 in RKD.
+        scale: on cosines, 50 in RKD.
+        min_similarity: cosine of the teacher's region and phrase; a phrase that no region of its
+            image reaches labels nothing. Below -1 every phrase of an image with regions labels.
+    """
+
+    needs = ("regions", "captions")
+
+    def __init__(
+        self, loss_weight: float = 0.1, scale: float = 50.0, min_similarity: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.loss_weight = loss_weight
+        self.scale = scale
+        self.min_similarity = min_similarity
+
+    def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
+        """Returns ``loss_rkd_pseudo``."""
+        regions, captions = inputs.regions, inputs.captions
+        if not len(regions.student) or not len(captions.phrases):
+            return {"loss_rkd_pseudo": regions.student.sum() * 0}
+        own = captions.phrase_index[:, None] == regions.image_index
+        similarity = torch.where(own, captions.phrases @ regions.teacher.T, -2.0)
+        best, region = similarity.max(dim=1)
+        # phrases of the same words are one word: all of them are right, and share its weight
+        same = (captions.phrases @ captions.phrases.T > 1 - 1e-3).float()
+        loss = pseudo_label_loss(
+            self.scale * regions.student[region] @ captions.phrases.T,
+            targets=same,
+            kept=best >= self.min_similarity,
+            images=inputs.images,
+            word_weights=1 / same.sum(dim=0),
+        )
+        return {"loss_rkd_pseudo": self.loss_weight * loss}

@@ -1,0 +1,135 @@
+"""The rows of a comparison: what each method trains, from what, and how it is tested."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ovdistill.core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method of the comparison.
+
+    Attributes:
+        name: also the folder of its runs.
+        title: what the table calls it.
+        config: a config file, or the name of a shipped recipe.
+        options: ``key=value`` overrides of the config.
+        novel_captions: its training captions name novel objects.
+        trained_as: the row whose training it shares, or None.
+        starts_from: the row whose checkpoint its training starts from, or None.
+        test_flags: further arguments of ``ovdistill test``.
+    """
+
+    name: str
+    title: str
+    config: str
+    options: tuple[str, ...] = ()
+    novel_captions: bool = False
+    trained_as: str | None = None
+    starts_from: str | None = None
+    test_flags: tuple[str, ...] = ()
+
+    @property
+    def builds_on_another(self) -> bool:
+        """Whether it needs the checkpoint of another row."""
+        return bool(self.trained_as or self.starts_from)
+
+
+# Every row sends the same regions through its head; text alone does so with a weight of zero, so
+# that all have the same compute.
+ROWS = (
+    Row("text", "text only", "vild_r18_shapes", ("model.distillers.0.loss_weight=0",)),
+    Row("vild_image", "ViLD-image", "vild_image_r18_shapes"),
+    Row("vild", "ViLD", "vild_r18_shapes"),
+    Row("vild_ensemble", "ViLD-ensemble", "vild_ensemble_r18_shapes"),
+    Row("hierkd", "HierKD, two-stage", "hierkd_r18_shapes", novel_captions=True),
+    Row(
+        "text_atss",
+        "text only, ATSS",
+        "hierkd_atss_r18_shapes",
+        ("model.distillers.0.loss_weight=0", "model.distillers.1.loss_weight=0"),
+    ),
+    Row("hierkd_atss", "HierKD, ATSS", "hierkd_atss_r18_shapes", novel_captions=True),
+    # in the paper's form RKD's points are ViLD's image loss, with the same weight: one training
+    Row(
+        "rkd_point",
+        "RKD, points",
+        "rkd_r18_shapes",
+        ("model.distillers.0.relation_weight=0",),
+        trained_as="vild",
+    ),
+    Row("rkd", "RKD, points + relations", "rkd_r18_shapes"),
+    Row("rkd_pseudo", "RKD + pseudo labels", "rkd_pseudo_r18_shapes", novel_captions=True),
+    Row(
+        "rkd_transfer",
+        "RKD + pseudo labels + transfer, a second training",
+        "rkd_transfer_r18_shapes",
+        novel_captions=True,
+        starts_from="rkd",
+    ),
+    Row("vouch", "Vouch (ours)", "vouch_r18_shapes"),
+    Row("combined", "combined: Vouch + RKD's relations", "ovdistill_r18_shapes"),
+    Row(
+        "text_crops",
+        "text only + teacher on crops",
+        "vild_r18_shapes",
+        ("model.distillers.0.loss_weight=0",),
+        trained_as="text",
+        test_flags=("--teacher-on-crops",),
+    ),
+    Row(
+        "combined_crops",
+        "combined + teacher on crops",
+        "ovdistill_r18_shapes",
+        trained_as="combined",
+        test_flags=("--teacher-on-crops",),
+    ),
+    Row("oracle", "oracle: all classes labelled", "oracle_r18_shapes"),
+)
+
+
+def load_rows(path: str | Path) -> tuple[Row, ...]:
+    """Read the rows of a Python file of one's own, which is run as a config is.
+
+    Args:
+        path: a file with ``ROWS``, a sequence of ``Row``.
+
+    Raises:
+        UserError: no such file, or no rows in it.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"no file {path}; expected a Python file with ROWS (docs/own_term.md)")
+    rows = runpy.run_path(str(path)).get("ROWS")
+    if not isinstance(rows, Sequence) or not all(isinstance(row, Row) for row in rows) or not rows:
+        raise UserError(
+            f"{path} has no ROWS; expected ROWS = [Row(...), ...] with Row of "
+            "ovdistill.evaluation.comparison_rows"
+        )
+    return tuple(rows)
+
+
+def pick_rows(names: Sequence[str]) -> list[Row]:
+    """Return the rows of these names, those of files first, else in the order of the table.
+
+    Args:
+        names: of shipped rows, or Python files with rows of one's own; none for all shipped rows.
+
+    Raises:
+        UserError: an unknown name, or two rows of one name.
+    """
+    own = [row for name in names if name.endswith(".py") for row in load_rows(name)]
+    wanted = [name for name in names if not name.endswith(".py")]
+    known = [row.name for row in ROWS]
+    if unknown := sorted(set(wanted) - set(known)):
+        raise UserError(
+            f"got row {unknown[0]!r}; expected of: {', '.join(known)}, or a Python file with rows"
+        )
+    rows = [*own, *(row for row in ROWS if not names or row.name in wanted)]
+    if len({row.name for row in rows}) < len(rows):
+        raise UserError(f"two rows have one name; got: {', '.join(row.name for row in rows)}")
+    return rows

@@ -1,0 +1,129 @@
+"""ProposalRecall: do class-agnostic proposals find base and novel objects alike?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmdet.registry import METRICS
+from mmengine.evaluator import BaseMetric
+from torch import Tensor
+from torchvision.ops import box_convert, box_iou
+
+from ovdistill.core.errors import UserError
+from ovdistill.datasets.annotations import Annotations, read_annotations
+
+IOU_THRESHOLDS = np.arange(50, 100, 5) / 100
+
+
+def match(truth: Tensor, proposals: Tensor) -> np.ndarray:
+    """One-to-one matching, highest overlap first.
+
+    Args:
+        truth: (G, 4) boxes, xyxy.
+        proposals: (P, 4) boxes, xyxy, in the same pixels.
+
+    Returns:
+        (G,) float64: the IoU of every true box with its proposal, 0 where it has none.
+    """
+    iou = box_iou(truth.double(), proposals.double()).numpy().copy()  # (G, P)
+    matched = np.zeros(len(truth))
+    for _ in range(min(iou.shape)):
+        row, column = np.unravel_index(iou.argmax(), iou.shape)
+        if iou[row, column] <= 0:
+            break
+        matched[row] = iou[row, column]
+        iou[row], iou[:, column] = -1, -1
+    return matched
+
+
+def recalls(matched: np.ndarray) -> tuple[float, float]:
+    """AR over IoU 0.5:0.05:0.95 and recall at IoU 0.5, in percent; -1.0 without true boxes."""
+    if not len(matched):
+        return -1.0, -1.0
+    # 1e-9: a box that overlaps by exactly a threshold counts, in spite of rounding
+    found = matched[:, None] >= IOU_THRESHOLDS - 1e-9
+    return 100 * float(found.mean()), 100 * float(found[:, 0].mean())
+
+
+@METRICS.register_module()
+class ProposalRecall(BaseMetric):
+    """Recall of the region proposals on all, base and novel objects of one matching.
+
+    Keys, in percent, -1.0 without ground truth: ``proposal/AR100``, ``AR100_base``,
+    ``AR100_novel`` (mean recall over IoU 0.5:0.05:0.95 of the 100 best proposals) and ``R50``,
+    ``R50_base``, ``R50_novel`` (recall at IoU 0.5 of the largest number of proposals).
+
+    The detector must put ``proposals`` (bboxes (P, 4) xyxy original pixels, scores (P,)) into its
+    test output. Crowd boxes are left out.
+
+    Args:
+        ann_file: COCO or LVIS annotation file with the true boxes of all classes.
+        numbers: how many proposals a picture.
+        collect_device: 'cpu' or 'gpu', see BaseMetric.
+        prefix: put before every key.
+
+    Raises:
+        UserError: no such annotation file, or a detector that gives no proposals.
+    """
+
+    default_prefix = "proposal"
+
+    def __init__(
+        self,
+        ann_file: str,
+        numbers: Sequence[int] = (10, 100),
+        collect_device: str = "cpu",
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        if not Path(ann_file).is_file():
+            raise UserError(f"no annotation file at {ann_file}: set the ann_file of ProposalRecall")
+        self.ann_file = str(ann_file)
+        self.numbers = sorted(numbers)
+        self._truth: Annotations | None = None
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Matches every picture's proposals at once, and keeps the overlaps only."""
+        for data_sample in data_samples:
+            if "proposals" not in data_sample:
+                raise UserError(
+                    "ProposalRecall got a test output without 'proposals': add `--cfg-options "
+                    "model.test_cfg.rcnn.keep_proposals=True`."
+                )
+            boxes, is_base = self._true_boxes(int(data_sample["img_id"]))
+            proposals = data_sample["proposals"]
+            order = proposals["scores"].argsort(descending=True, stable=True)
+            ranked = proposals["bboxes"][order].detach().cpu()
+            self.results.append((is_base, [match(boxes, ranked[:n]) for n in self.numbers]))
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Recalls over all pictures' true boxes; see the class for the keys."""
+        is_base = np.concatenate([np.zeros(0, bool), *(flags for flags, _ in results)])
+        groups = {"": np.ones_like(is_base), "_base": is_base, "_novel": ~is_base}
+        flat = {}
+        for position, number in enumerate(self.numbers):
+            matched = np.concatenate([np.zeros(0), *(found[position] for _, found in results)])
+            for group, chosen in groups.items():
+                flat[f"AR{number}{group}"], at_50 = recalls(matched[chosen])
+                if number == self.numbers[-1]:
+                    flat[f"R50{group}"] = at_50
+        return flat
+
+    def _true_boxes(self, image_id: int) -> tuple[Tensor, np.ndarray]:
+        """(G, 4) boxes, xyxy original pixels, and G flags, True = base."""
+        if self._truth is None:
+            self._truth = read_annotations(self.ann_file)
+        meta = self.dataset_meta
+        groups = dict(zip(meta["cat_ids"], meta["is_base"], strict=True))
+        chosen = [
+            record
+            for record in self._truth.by_image.get(image_id, ())
+            if record["category_id"] in groups and not record["iscrowd"]
+        ]
+        boxes = torch.tensor([a["bbox"] for a in chosen], dtype=torch.float64).reshape(-1, 4)
+        flags = np.array([groups[a["category_id"]] for a in chosen], dtype=bool)
+        return box_convert(boxes, "xywh", "xyxy"), flags

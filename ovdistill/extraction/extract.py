@@ -1,0 +1,227 @@
+"""Fills a store: pictures are read in workers, cut in a thread, and encoded in full batches.
+
+Every process of a job takes its share of the shards and writes them alone. So none waits for
+another, and what one leaves undone, any later run does.
+
+Shapes: P regions, D embedding width.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from ovdistill.core.errors import UserError
+from ovdistill.extraction.images import ImageFile, LoadedImage, image_loader
+from ovdistill.extraction.prefetch import prefetch
+from ovdistill.extraction.proposals import ProposalSource, keep_best_boxes
+from ovdistill.store import Regions
+from ovdistill.store.meta import StoreMeta
+from ovdistill.store.plan import begin_store, finish_store
+from ovdistill.store.shard import shard_path, write_shard
+from ovdistill.store.teacher_store import IMAGES_PER_SHARD
+from ovdistill.teacher import Teacher
+
+IMAGES_AT_A_TIME = 8  # read and proposed for together
+
+
+@dataclass(frozen=True)
+class ExtractOptions:
+    """How a store is filled; the first three are part of what it is.
+
+    Attributes:
+        per_image: regions to keep for each picture, of the highest objectness.
+        min_size: pixels; regions with a shorter side are dropped.
+        images_per_shard: images in a file, which is what a crash can lose.
+        batch_size: crops a forward pass.
+        workers: processes that read pictures.
+        rank, world_size: this process among those that fill the store.
+    """
+
+    per_image: int = 300
+    min_size: float = 0.0
+    images_per_shard: int = IMAGES_PER_SHARD
+    batch_size: int = 128
+    workers: int = 1
+    rank: int = 0
+    world_size: int = 1
+
+
+@dataclass
+class _Shard:
+    """What is known of a shard's pictures before they are encoded."""
+
+    files: list[ImageFile] = field(default_factory=list)
+    boxes: list[Tensor] = field(default_factory=list)
+    scores: list[Tensor] = field(default_factory=list)
+    skipped: list[dict[str, Any]] = field(default_factory=list)
+
+
+def plan_store(
+    files: Sequence[ImageFile],
+    source: ProposalSource,
+    teacher: Teacher,
+    options: ExtractOptions,
+) -> StoreMeta:
+    """What the store of these pictures will say of itself."""
+    provenance = dict(
+        **teacher.id.to_header(),
+        random_teacher=teacher.random,
+        dim=teacher.embed_dim,
+        precision=getattr(teacher, "precision", "fp32"),
+        image_size=teacher.image_size,
+        interpolation=teacher.interpolation,
+        crops=teacher.crops.to_dict(),
+        proposals=source.provenance,
+        per_image=options.per_image,
+        min_size=options.min_size,
+        pictures_a_shard=options.images_per_shard,
+        image_ids=_hash_ids(files),
+    )
+    return StoreMeta(provenance, len(files), -(-len(files) // options.images_per_shard))
+
+
+def extract(
+    files: Sequence[ImageFile],
+    source: ProposalSource,
+    teacher: Teacher,
+    folder: str | Path,
+    options: ExtractOptions,
+) -> StoreMeta:
+    """Makes a store, or finishes one that was begun.
+
+    Args:
+        files: the pictures, in the order of the shards.
+        source: of the boxes.
+        teacher: embeds the regions.
+        folder: the store.
+        options: see there.
+
+    Returns:
+        The store's ``meta.json``; with counts if the store is complete now.
+
+    Raises:
+        UserError: no pictures, a picture twice, a store there that was begun differently, or no
+            space to write.
+    """
+    folder = Path(folder)
+    _check_files(files)
+    meta = begin_store(folder, plan_store(files, source, teacher, options), options.rank)
+    mine = range(options.rank, meta.shards, options.world_size)
+    todo = [number for number in mine if not shard_path(folder, number).is_file()]
+    size = options.images_per_shard
+    done = sum(len(files[n * size : (n + 1) * size]) for n in mine if n not in set(todo))
+    bar = tqdm(
+        desc="teacher regions",
+        total=sum(len(files[n * size : (n + 1) * size]) for n in mine),
+        initial=done,
+        unit="picture",
+        disable=options.rank > 0,
+        smoothing=0.05,
+    )
+    with bar:
+        for number, shard, embeddings in _encoded(files, todo, source, teacher, options, bar):
+            parts = embeddings.split([len(boxes) for boxes in shard.boxes])
+            regions = map(Regions, shard.boxes, shard.scores, parts)
+            ids = [file.image_id for file in shard.files]
+            records = list(zip(ids, regions, strict=True))
+            write_shard(folder, number, meta.fingerprint, meta.embed_dim, records, shard.skipped)
+    return finish_store(folder, meta)
+
+
+def _encoded(
+    files: Sequence[ImageFile],
+    todo: Sequence[int],
+    source: ProposalSource,
+    teacher: Teacher,
+    options: ExtractOptions,
+    bar: tqdm,
+) -> Iterator[tuple[int, _Shard, Tensor]]:
+    """Shards with the embeddings (P, D) of all their regions, on the CPU."""
+    batches = [list(_batches(len(files), number, options)) for number in todo]
+    pictures = iter(image_loader(files, [b for own in batches for b in own], options.workers))
+    scales = len(teacher.crops.scales)
+    step = max(1, options.batch_size // scales) * scales
+    for number, own in zip(todo, batches, strict=True):
+        shard = _Shard()
+        crops = teacher.crops.crop(
+            _with_boxes((next(pictures) for _ in own), source, teacher.device, shard, options, bar),
+            teacher.image_size,
+            teacher.interpolation,
+            step,
+        )
+        parts = [
+            teacher.crops.fuse_scales(teacher.encode_images(batch)).half()
+            for batch in prefetch(crops)
+        ]
+        none = torch.zeros(0, teacher.embed_dim, dtype=torch.float16, device=teacher.device)
+        yield number, shard, torch.cat([none, *parts]).cpu()  # the device is waited for once
+
+
+def _with_boxes(
+    batches: Iterable[Sequence[LoadedImage]],
+    source: ProposalSource,
+    device: torch.device,
+    shard: _Shard,
+    options: ExtractOptions,
+    bar: tqdm,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Pixels (on the device) and boxes of the good pictures; notes everything in ``shard``."""
+    for batch in batches:
+        good = [picture for picture in batch if picture.pixels is not None]
+        for picture in batch:
+            if picture.problem:
+                shard.skipped.append(_skipped(picture.file, picture.problem, whole=True))
+        for picture, found in zip(good, source.propose(good) if good else [], strict=True):
+            size = tuple(picture.pixels.shape[1:])
+            boxes, scores, dropped = keep_best_boxes(
+                found, size, options.per_image, options.min_size
+            )
+            if dropped:
+                reason = f"{dropped} of {len(found[0])} boxes: outside of the picture, no area, NaN"
+                reason += f" or a side below {options.min_size:g} pixels"
+                shard.skipped.append(_skipped(picture.file, reason, whole=False))
+            shard.files.append(picture.file)
+            shard.boxes.append(boxes)
+            shard.scores.append(scores)
+            yield picture.pixels.to(device, non_blocking=True), boxes
+        bar.update(len(batch))
+
+
+def _batches(count: int, number: int, options: ExtractOptions) -> Iterator[list[int]]:
+    """Indices of a shard's pictures, few at a time; never across shards, so that a shard does not
+    depend on which others were made with it."""
+    start = number * options.images_per_shard
+    rows = range(start, min(start + options.images_per_shard, count))
+    for place in range(0, len(rows), IMAGES_AT_A_TIME):
+        yield list(rows[place : place + IMAGES_AT_A_TIME])
+
+
+def _check_files(files: Sequence[ImageFile]) -> None:
+    if not files:
+        raise UserError("no pictures to extract from; expected an annotation file with images")
+    ids = [file.image_id for file in files]
+    if len(set(ids)) < len(ids):
+        repeated = next(i for i in ids if ids.count(i) > 1)
+        raise UserError(f"image id {repeated} occurs twice; expected one picture an id")
+    if not any(Path(file.path).is_file() for file in files[:IMAGES_AT_A_TIME]):
+        raise UserError(
+            f"no picture {files[0].path}, nor the next ones; check --images, or data_root of the "
+            "config"
+        )
+
+
+def _hash_ids(files: Sequence[ImageFile]) -> str:
+    ids = torch.tensor([file.image_id for file in files], dtype=torch.int64)
+    return hashlib.sha256(ids.numpy().tobytes()).hexdigest()[:16]
+
+
+def _skipped(file: ImageFile, reason: str, whole: bool) -> dict[str, Any]:
+    return dict(image_id=file.image_id, file=Path(file.path).name, reason=reason, whole=whole)

@@ -1,0 +1,1 @@
+"""OVShapes: the embedded open-vocabulary benchmark (drawn images, LVIS and COCO format)."""

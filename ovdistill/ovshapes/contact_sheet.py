@@ -1,0 +1,86 @@
+"""A labelled contact sheet of OVShapes, to judge by eye whether every category can be told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ovdistill.core.errors import UserError
+from ovdistill.core.images import write_image
+from ovdistill.ovshapes import drawing as draw
+from ovdistill.ovshapes.categories import BACKGROUNDS, COLOURS, PATTERNS, SHAPES
+from ovdistill.ovshapes.scenes import scene
+
+ZOOM = 2
+LABEL = 64  # width of the column of shape names, in pixels of the sheet
+
+
+def contact_sheet(seed: int = 0, size: int = 128) -> np.ndarray:
+    """One row a shape; per pattern the smallest and a large object; then 18 pictures of the world.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    rng = np.random.default_rng((seed, 99))
+    sides = (22 * size // 128, 44 * size // 128)
+    cells = (36 * size // 128, 64 * size // 128)
+    titles = [_text(pattern, sum(cells) * ZOOM) for pattern in PATTERNS]
+    rows = [np.concatenate([_text("", LABEL), *titles], 1)]
+    for shape in SHAPES:
+        row = [_text(shape, LABEL, cells[1] * ZOOM)]
+        for pattern in PATTERNS:
+            for side, cell in zip(sides, cells, strict=True):
+                kind = BACKGROUNDS[rng.integers(len(BACKGROUNDS))]
+                behind = draw.draw_background(kind, size, rng)
+                canvas = behind.copy()
+                colour = list(COLOURS)[rng.integers(len(COLOURS))]
+                angle = np.radians(rng.uniform(-1, 1) * draw.MAX_ANGLE)
+                item = draw.stamp(shape, side, angle, (size / 2, size / 2))
+                draw.paint(canvas, behind, item, pattern, colour, rng)
+                top, left = (size - cells[1]) // 2, (size - cell) // 2
+                row.append(_zoom(canvas[top : top + cells[1], left : left + cell]))
+        rows.append(np.concatenate(row, 1))
+    sheet = np.concatenate(rows, 0)
+
+    pictures, width = [], 6
+    for _ in range(3):
+        line = []
+        for _ in range(width):
+            drawn = scene(rng, size=size)
+            words = drawn.caption.replace(" and ", ", ").replace(" on a ", ", on a ").split(", ")
+            text = [_text(word, size * ZOOM) for word in words + [""] * (6 - len(words))]
+            line.append(np.concatenate([_zoom(drawn.image), *text], 0))
+        pictures.append(np.concatenate(line, 1))
+    scenes = np.concatenate(pictures, 0)
+    full = max(sheet.shape[1], scenes.shape[1])
+    blocks = [
+        np.pad(b, ((0, 8), (0, full - b.shape[1]), (0, 0)), constant_values=255)
+        for b in (sheet, scenes)
+    ]
+    return np.concatenate(blocks, 0)
+
+
+def _zoom(image: np.ndarray) -> np.ndarray:
+    pixels = np.round(image).clip(0, 255).astype(np.uint8)
+    return pixels.repeat(ZOOM, 0).repeat(ZOOM, 1)
+
+
+def _text(text: str, width: int, height: int = 16) -> np.ndarray:
+    """Black words on white, (height, width, 3) uint8."""
+    image = np.full((height, width, 3), 255, np.uint8)
+    place = (3, height // 2 + 4)
+    cv2.putText(image, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
+    return image
+
+
+def write_contact_sheet(path: Path, seed: int = 0) -> None:
+    """Writes the contact sheet as a PNG.
+
+    Raises:
+        UserError: if the path does not end in .png or its folder does not exist.
+    """
+    if path.suffix.lower() != ".png" or not path.parent.is_dir():
+        raise UserError(f"--preview is {path}; expected a .png file in an existing folder")
+    write_image(path, contact_sheet(seed))

@@ -1,0 +1,137 @@
+"""One picture of OVShapes: which objects, where, in front of what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ovdistill.ovshapes import drawing as draw
+from ovdistill.ovshapes.categories import BACKGROUNDS, COLOURS, category_names, scene_caption
+
+OBJECTS_PER_PICTURE = (3, 5)
+OBJECT_SIZE = (28 / 128, 52 / 128)  # longest side, as a share of the picture's side
+MIN_VISIBLE = 0.7  # least visible share of an object's area
+PLACING_TRIES = 400
+
+
+@dataclass(frozen=True, eq=False)
+class Object:
+    """One object of a picture.
+
+    Attributes:
+        pattern, shape, colour: names in ``world``.
+        box: (4,) float32, xyxy, absolute pixels of the picture, around the visible part.
+        mask: (H, W) bool, the visible part of the silhouette.
+        full_area: pixels of the whole silhouette, hidden ones included.
+    """
+
+    pattern: str
+    shape: str
+    colour: str
+    box: np.ndarray
+    mask: np.ndarray
+    full_area: int
+
+    @property
+    def name(self) -> str:
+        """Category name."""
+        return f"{self.pattern} {self.shape}"
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A picture: ``image`` (H, W, 3) uint8 RGB, ``objects`` front to back, ``background`` word."""
+
+    image: np.ndarray
+    objects: tuple[Object, ...]
+    background: str
+    caption: str
+
+
+def draw_categories(
+    rng: np.random.Generator, weights: np.ndarray | None = None, require: int | None = None
+) -> np.ndarray:
+    """Draws a picture's categories: (2 to 5,) int64 indices into ``category_names()``.
+
+    Args:
+        rng: random generator.
+        weights: (65,) probabilities, summing to 1; None = uniform.
+        require: index of a category that must be among them.
+    """
+    low, high = OBJECTS_PER_PICTURE
+    count = rng.integers(low, high + 1)
+    categories = rng.choice(len(category_names()), size=count, p=weights)
+    if require is not None:
+        categories[rng.integers(count)] = require
+    return categories
+
+
+def scene(
+    rng: np.random.Generator,
+    weights: np.ndarray | None = None,
+    size: int = 128,
+    require: int | None = None,
+) -> Scene:
+    """Draws a picture; the same state of ``rng`` gives the same picture.
+
+    Args:
+        rng: random generator.
+        weights: (65,) probabilities of the categories, summing to 1; None = uniform.
+        size: side of the picture in pixels.
+        require: index of a category that must occur.
+    """
+    categories = draw_categories(rng, weights, require)
+    names = [tuple(category_names()[index].split()) for index in categories]
+    colours = [list(COLOURS)[index] for index in rng.integers(len(COLOURS), size=len(names))]
+    background = BACKGROUNDS[rng.integers(len(BACKGROUNDS))]
+    behind = draw.draw_background(background, size, rng)
+
+    # Front to back: a new object goes below the placed ones and so never hides any of them.
+    taken = np.zeros((size, size), bool)
+    placed, objects = [], []
+    for (pattern, shape), colour in zip(names, colours, strict=True):
+        item, mask, full_area = _place(shape, taken, rng)
+        taken |= mask
+        placed.append(item)
+        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
+        objects.append(Object(pattern, shape, colour, box, mask, full_area))
+
+    canvas = behind.copy()
+    for item, thing in zip(reversed(placed), reversed(objects), strict=True):
+        draw.paint(canvas, behind, item, thing.pattern, thing.colour, rng)
+    # "solid" is what people leave unsaid: half the captions drop it.
+    words = [
+        (o.colour, None if o.pattern == "solid" and rng.uniform() < 0.5 else o.pattern, o.shape)
+        for o in objects
+    ]
+    image = np.round(canvas).clip(0, 255).astype(np.uint8)
+    return Scene(image, tuple(objects), background, scene_caption(words, background))
+
+
+def _place(
+    shape: str, taken: np.ndarray, rng: np.random.Generator
+) -> tuple[draw.Stamp, np.ndarray, int]:
+    """Finds a place below the ``taken`` pixels: its silhouette, visible mask and full area."""
+    size = taken.shape[0]
+    smallest, largest = (share * size for share in OBJECT_SIZE)
+    # Most objects are hidden much less than they may be.
+    wanted = rng.uniform(MIN_VISIBLE, 1.0)
+    for attempt in range(PLACING_TRIES):
+        patience = 1 - attempt / PLACING_TRIES  # ask for less and less room
+        bound = MIN_VISIBLE + (wanted - MIN_VISIBLE) * patience
+        side = smallest * (1 + patience * (largest / smallest - 1)) ** rng.uniform()
+        limit = np.radians(draw.MAX_ANGLE)
+        angle = rng.uniform(-limit, limit)
+        outer = draw.corners(shape, side, angle)[0]
+        low, high = 1 - outer.min(0), size - 1 - outer.max(0)
+        centre = rng.uniform(low, high)
+        item = draw.stamp(shape, side, angle, (float(centre[0]), float(centre[1])))
+        whole = np.zeros_like(taken)
+        whole[item.window()] = item.cover >= 0.5
+        visible = whole & ~taken
+        full_area = int(whole.sum())
+        if visible.sum() >= bound * full_area:
+            return item, visible, full_area
+    raise RuntimeError(f"no room for a {shape} after {PLACING_TRIES} tries")

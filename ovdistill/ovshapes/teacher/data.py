@@ -1,0 +1,199 @@
+"""What the small teacher is trained on: pictures of the world, crops of them, and captions.
+
+Shapes: N pictures, n objects or crops.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.ops import roi_align
+from tqdm import tqdm
+
+from ovdistill.core.errors import UserError
+from ovdistill.ovshapes.categories import COLOURS, PATTERNS, SHAPES
+from ovdistill.ovshapes.scenes import Scene, scene
+from ovdistill.teacher.crops import CropPolicy
+from ovdistill.vocabulary.prompts import TEMPLATES
+
+# Second number of every generator's seed. The data sets draw from the streams 0, 1, 2 (train, val,
+# test), so no picture of theirs is ever among the teacher's, whatever the seeds.
+PICTURE_STREAM = 101
+COLOUR_NAMES = tuple(COLOURS)
+SIZES = (len(COLOUR_NAMES), len(PATTERNS), len(SHAPES))
+NUM_KINDS = SIZES[0] * SIZES[1] * SIZES[2]  # 520: a kind is a (colour, pattern, shape)
+NUM_CATEGORIES = SIZES[1] * SIZES[2]
+FULL, CATEGORY = ("colour", "pattern", "shape"), ("pattern", "shape")
+COLOUR_SHAPE, SHAPE = ("colour", "shape"), ("shape",)  # levels: which words a caption has
+
+MAX_SHIFT = 0.12  # of the box's side
+MAX_ZOOM = 1.25
+EXACT_SHARE = 0.4  # of the crops are of the true box
+# How often each group of templates is drawn: the vocabulary's default, short forms, ViLD's 63.
+TEMPLATE_GROUPS = (TEMPLATES["single"], ("{article} {}", "{}"), TEMPLATES["vild63"])
+TEMPLATE_SHARES = (0.5, 0.25, 0.25)
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Pictures and their objects.
+
+    Attributes:
+        images: (N, 3, H, W) uint8 RGB.
+        captions: N captions of whole pictures.
+        boxes: (n, 4) float32 xyxy, absolute pixels of the picture.
+        picture: (n,) int64 index into ``images``.
+        kinds: (n,) int64 kind, colour-major: ((colour * 5) + pattern) * 13 + shape.
+    """
+
+    images: Tensor
+    captions: tuple[str, ...]
+    boxes: Tensor
+    picture: Tensor
+    kinds: np.ndarray
+
+
+def draw_pool(seed: int, count: int, workers: int = 2) -> Pool:
+    """Draws ``count`` pictures, every category and colour equally likely, with a progress bar."""
+    job = partial(_draw, seed)
+    bar = partial(tqdm, total=count, desc="drawing teacher pictures", unit="picture", mininterval=2)
+    if workers <= 1:
+        return make_pool(list(bar(map(job, range(count)))))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=cv2.setNumThreads, initargs=(1,)) as p:
+        return make_pool(list(bar(p.map(job, range(count), chunksize=32))))
+
+
+def _draw(seed: int, index: int) -> tuple[np.ndarray, str, list[tuple[np.ndarray, int]]]:
+    drawn: Scene = scene(np.random.default_rng((seed, PICTURE_STREAM, index)))
+    objects = [(o.box, kind_of(o.colour, o.pattern, o.shape)) for o in drawn.objects]
+    return drawn.image, drawn.caption, objects
+
+
+def make_pool(pictures: Sequence[tuple[np.ndarray, str, list[tuple[np.ndarray, int]]]]) -> Pool:
+    """Joins (image (H, W, 3) uint8, caption, [(box (4,), kind)]) of each picture."""
+    images = torch.from_numpy(np.stack([p[0] for p in pictures])).permute(0, 3, 1, 2).contiguous()
+    objects = [(box, kind, i) for i, p in enumerate(pictures) for box, kind in p[2]]
+    return Pool(
+        images,
+        tuple(p[1] for p in pictures),
+        torch.from_numpy(np.stack([o[0] for o in objects])).float(),
+        torch.tensor([o[2] for o in objects]),
+        np.array([o[1] for o in objects]),
+    )
+
+
+def kind_of(colour: str, pattern: str, shape: str) -> int:
+    """Index of a kind."""
+    words = COLOUR_NAMES.index(colour), PATTERNS.index(pattern), SHAPES.index(shape)
+    return int(np.ravel_multi_index(words, SIZES))
+
+
+def phrase(kind: int, level: Sequence[str] = FULL) -> str:
+    """The words of a kind at a level: "red striped star", "striped star", "red star", "star"."""
+    colour, pattern, shape = np.unravel_index(kind, SIZES)
+    words = {"colour": COLOUR_NAMES[colour], "pattern": PATTERNS[pattern], "shape": SHAPES[shape]}
+    return " ".join(words[part] for part in level)
+
+
+def draw_template(rng: np.random.Generator) -> str:
+    """A prompt template, drawn at random."""
+    group = TEMPLATE_GROUPS[rng.choice(len(TEMPLATE_GROUPS), p=TEMPLATE_SHARES)]
+    return group[rng.integers(len(group))]
+
+
+def jitter(boxes: Tensor, generator: torch.Generator, exact_share: float = EXACT_SHARE) -> Tensor:
+    """Moves and resizes boxes as imprecise proposals do; a share of them stays exact.
+
+    Args:
+        boxes: (n, 4) xyxy; generator: source of randomness; exact_share: in [0, 1].
+
+    Returns:
+        (n, 4): centres moved by up to ``MAX_SHIFT`` of the side, sides scaled by up to
+        ``MAX_ZOOM`` either way, each direction on its own.
+    """
+    n = len(boxes)
+    centre, side = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+    moved = centre + side * (torch.rand(n, 2, generator=generator) * 2 - 1) * MAX_SHIFT
+    scaled = side * MAX_ZOOM ** (torch.rand(n, 2, generator=generator) * 2 - 1)
+    exact = torch.rand(n, 1, generator=generator) < exact_share
+    return torch.where(exact, boxes, torch.cat([moved - scaled / 2, moved + scaled / 2], dim=1))
+
+
+class CropSampler:
+    """Draws batches of crops in which every category comes equally often and no kind twice.
+
+    Args:
+        pool: pictures.
+        per_category: crops of each of the 65 categories, in different colours, 1 to 8.
+        size: side of the crops in pixels.
+        policy: a crop is one of its scales.
+        seed: of the draws.
+
+    Raises:
+        UserError: a kind is missing in the pool.
+    """
+
+    def __init__(
+        self, pool: Pool, per_category: int, size: int, policy: CropPolicy, seed: int
+    ) -> None:
+        self.pool, self.per_category, self.size, self.policy = pool, per_category, size, policy
+        self.rng = np.random.default_rng((seed, PICTURE_STREAM))
+        self.generator = torch.Generator().manual_seed(seed)
+        self.members = [np.flatnonzero(pool.kinds == kind) for kind in range(NUM_KINDS)]
+        if missing := sum(len(members) == 0 for members in self.members):
+            raise UserError(
+                f"{missing} of {NUM_KINDS} kinds of object are missing in {len(pool.images)} "
+                "teacher pictures; expected all: give a larger --pool (4000 is safe)"
+            )
+
+    def crops(self) -> tuple[Tensor, np.ndarray]:
+        """(65 * per_category, 3, S, S) float32 in [0, 1], and the kinds of the central objects."""
+        colours = self.rng.permuted(np.tile(np.arange(SIZES[0]), (NUM_CATEGORIES, 1)), axis=1)[
+            :, : self.per_category
+        ]
+        kinds = (colours * NUM_CATEGORIES + np.arange(NUM_CATEGORIES)[:, None]).ravel()
+        chosen = torch.from_numpy(np.array([self.rng.choice(self.members[k]) for k in kinds]))
+        boxes = jitter(self.pool.boxes[chosen], self.generator)
+        scales = torch.tensor(self.policy.scales)
+        scale = scales[torch.from_numpy(self.rng.integers(len(scales), size=len(kinds)))]
+        images = self.pool.images[self.pool.picture[chosen]]
+        return self._augment(self._look(images, _square(boxes, scale))), kinds
+
+    def pictures(self, count: int) -> tuple[Tensor, list[str]]:
+        """(count, 3, S, S) whole pictures, float32 in [0, 1], and their captions."""
+        chosen = self.rng.choice(len(self.pool.images), size=count, replace=False)
+        images = self.pool.images[chosen]
+        height, width = images.shape[-2:]
+        boxes = torch.tensor([[0.0, 0.0, width, height]]).expand(count, 4)
+        return self._augment(self._look(images, boxes)), [self.pool.captions[i] for i in chosen]
+
+    def _look(self, images: Tensor, boxes: Tensor) -> Tensor:
+        """(n, 3, S, S) float32: one box of each picture, black outside of it, no pixel rounded."""
+        rois = torch.cat([torch.arange(len(boxes))[:, None].to(boxes), boxes], dim=1)
+        return roi_align(images.float(), rois, output_size=self.size, aligned=True)
+
+    def _augment(self, crops: Tensor) -> Tensor:
+        """Mirrors and slightly changes contrast and brightness; no word tells of either."""
+        n, generator = len(crops), self.generator
+        for axis in (2, 3):
+            mirrored = torch.rand(n, 1, 1, 1, generator=generator) < 0.5
+            crops = torch.where(mirrored, crops.flip(axis), crops)
+        gain = 1 + 0.1 * (torch.rand(n, 1, 1, 1, generator=generator) * 2 - 1)
+        offset = 0.04 * (torch.rand(n, 1, 1, 1, generator=generator) * 2 - 1)
+        return (crops / 255 * gain + offset).clamp(0, 1)
+
+
+def _square(boxes: Tensor, scale: Tensor) -> Tensor:
+    """(n, 4) squares of the boxes' longer sides, times (n,) scales."""
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    side = (boxes[:, 2:] - boxes[:, :2]).amax(dim=1, keepdim=True) * scale[:, None]
+    return torch.cat([centre - side / 2, centre + side / 2], dim=1)

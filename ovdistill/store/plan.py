@@ -1,0 +1,65 @@
+"""Beginning and finishing a store that several processes may fill together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ovdistill.core.distributed import wait_for_file
+from ovdistill.core.errors import UserError
+from ovdistill.core.files import remove_temporary, write_json
+from ovdistill.store.meta import NAME, StoreMeta, read_meta, write_meta
+from ovdistill.store.shard import read_index, shard_path
+
+SKIPPED = "skipped.json"  # images and boxes that were left out, and why
+SECONDS_TO_WAIT = 600  # for the first process to write the plan
+
+
+def begin_store(folder: Path, meta: StoreMeta, rank: int = 0) -> StoreMeta:
+    """Write the plan of a store, or compare it with the plan that is there.
+
+    Process 0 writes; the others wait for it and compare.
+
+    Args:
+        folder: the store.
+        meta: its plan.
+        rank: of this process among those that fill the store.
+
+    Returns:
+        ``meta``.
+
+    Raises:
+        UserError: the store was begun differently, or the folder has something else in it.
+    """
+    if rank == 0 and not (folder / NAME).is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise UserError(f"{folder} is no store and not empty; name another folder with -o")
+        write_meta(folder, meta)
+        return meta
+    wait_for_file(folder / NAME, SECONDS_TO_WAIT)
+    meta.check_same(read_meta(folder), folder)
+    return meta
+
+
+def finish_store(folder: Path, meta: StoreMeta) -> StoreMeta:
+    """Write ``skipped.json`` of what is there, and the counts once every shard is.
+
+    Returns:
+        The plan, with counts if the store is complete now.
+    """
+    there = [n for n in range(meta.shards) if shard_path(folder, n).is_file()]
+    shards = [read_index(folder, number, meta.fingerprint) for number in there]
+    skipped = [record for shard in shards for record in shard.skipped]
+    write_json(folder / SKIPPED, skipped)
+    if len(there) < meta.shards:
+        return meta
+    counts = dict(
+        pictures=sum(len(shard.image_ids) for shard in shards),
+        regions=sum(int(shard.offsets[-1]) for shard in shards),
+        skipped=sum(record["whole"] for record in skipped),
+    )
+    meta = replace(meta, counts=counts)
+    write_meta(folder, meta)
+    remove_temporary(folder)  # of a process that was killed while it wrote
+    return meta

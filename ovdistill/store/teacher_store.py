@@ -1,0 +1,154 @@
+"""Reads a store: image id -> boxes, objectness and teacher embeddings.
+
+A store is a folder of shards (``store.shard``) and a ``meta.json`` (``store.meta``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
+from ovdistill.store.mapped_tensors import MappedTensors
+from ovdistill.store.meta import FIX, StoreMeta, read_meta, write_meta
+from ovdistill.store.regions import Regions
+from ovdistill.store.shard import FIELDS, read_index, shard_path, write_shard
+
+IMAGES_PER_SHARD = 128
+
+
+class TeacherStore:
+    """A complete store; ``store[image_id]`` gives the picture's ``Regions``.
+
+    Shards are checked here (not their checksums: ``ovdistill store verify``), but mapped into
+    memory at the first access of each process; so a store can be pickled and sent to workers.
+
+    Args:
+        folder: the store.
+
+    Raises:
+        UserError: no such store, damaged or incomplete.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self.meta = read_meta(self.folder)
+        _check_complete(self.folder, self.meta)
+        store = self.meta.fingerprint
+        shards = [read_index(self.folder, number, store) for number in range(self.meta.shards)]
+        self.skipped = {r["image_id"]: r["reason"] for s in shards for r in s.skipped if r["whole"]}
+        self._rows = torch.cat([torch.zeros(0, dtype=torch.int64), *(s.image_ids for s in shards)])
+        self._order = self._rows.argsort()
+        self._sorted = self._rows[self._order]
+        # of every picture: its shard, and its rows there
+        counts = torch.tensor([len(shard.image_ids) for shard in shards], dtype=torch.int64)
+        self._shard = torch.arange(len(shards)).repeat_interleave(counts)
+        self._start = torch.cat(
+            [torch.zeros(0, dtype=torch.int64), *(s.offsets[:-1] for s in shards)]
+        )
+        self._end = torch.cat([torch.zeros(0, dtype=torch.int64), *(s.offsets[1:] for s in shards)])
+        self._mapped = [
+            MappedTensors(str(shard_path(self.folder, number))) for number in range(len(shards))
+        ]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, image_id: int) -> bool:
+        return self._find(image_id) is not None
+
+    @property
+    def teacher(self) -> TeacherId:
+        """The teacher that embedded the regions."""
+        return self.meta.teacher
+
+    @property
+    def image_ids(self) -> list[int]:
+        """In the order of the shards."""
+        return self._rows.tolist()
+
+    def __getitem__(self, image_id: int) -> Regions:
+        """The regions of a picture, copied out of the file.
+
+        Raises:
+            UserError: the picture is not in the store; nothing is ever computed in its place.
+        """
+        row = self._find(int(image_id))
+        if row is None:
+            if int(image_id) in self.skipped:
+                reason = f"was skipped ({self.skipped[int(image_id)]})"
+                raise UserError(f"image {image_id} {reason} when store {self.folder} was made")
+            raise UserError(
+                f"image {image_id} is not in teacher store {self.folder} of {len(self)} images; "
+                f"expected the store of this data set; {FIX}"
+            )
+        mapped = self._mapped[self._shard[row]]
+        part = slice(int(self._start[row]), int(self._end[row]))
+        return Regions(*(mapped[name][part].clone() for name in FIELDS))
+
+    def _find(self, image_id: int) -> int | None:
+        place = int(torch.searchsorted(self._sorted, image_id))
+        if place == len(self._sorted) or int(self._sorted[place]) != image_id:
+            return None
+        return int(self._order[place])
+
+
+def write_store(
+    folder: str | os.PathLike[str],
+    records: Iterable[tuple[int, Regions]],
+    provenance: dict[str, Any],
+    images_per_shard: int = IMAGES_PER_SHARD,
+) -> Path:
+    """Makes a store of regions that are there already, shard by shard.
+
+    Args:
+        folder: the store to make; it must not hold one.
+        records: (image id, regions).
+        provenance: plain JSON values, see ``StoreMeta``; ``dim`` is added.
+        images_per_shard: images in a file.
+
+    Returns:
+        ``folder``.
+
+    Raises:
+        UserError: no records, an image that comes twice, or see ``write_shard``.
+    """
+    folder = Path(folder)
+    records = [(image_id, regions.stored(image_id)) for image_id, regions in records]
+    ids = [image_id for image_id, _ in records]
+    if not ids:
+        raise UserError(f"no images for teacher store {folder}; expected at least one")
+    if len(set(ids)) < len(ids):
+        repeated = next(i for i in ids if ids.count(i) > 1)
+        raise UserError(f"image {repeated} comes twice for teacher store {folder}")
+    if (folder / "meta.json").is_file():
+        raise UserError(f"{folder} holds a store already; name another folder, or delete it")
+    embed_dim = records[0][1].embeddings.shape[-1]
+    shards = -(-len(ids) // images_per_shard)
+    meta = StoreMeta({**provenance, "dim": embed_dim}, len(ids), shards)
+    folder.mkdir(parents=True, exist_ok=True)
+    rest = iter(records)
+    for number in range(shards):
+        write_shard(
+            folder, number, meta.fingerprint, embed_dim, list(islice(rest, images_per_shard))
+        )
+    regions = sum(len(regions) for _, regions in records)
+    counts = dict(pictures=len(ids), regions=regions, skipped=0)
+    write_meta(folder, StoreMeta(meta.provenance, len(ids), shards, counts))
+    return folder
+
+
+def _check_complete(folder: Path, meta: StoreMeta) -> None:
+    missing = [n for n in range(meta.shards) if not shard_path(folder, n).is_file()]
+    if missing:
+        raise UserError(
+            f"store {folder} is not complete: {len(missing)} of {meta.shards} shards are missing "
+            f"(the first: {shard_path(folder, missing[0]).name}). Run the command that made it "
+            "again: it goes on where it stopped."
+        )

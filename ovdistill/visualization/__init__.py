@@ -1,0 +1,1 @@
+"""Drawing detections and laying out their labels."""

@@ -1,0 +1,221 @@
+"""Draws detections: boxes, translucent masks, words and scores, and a legend of the words."""
+
+from __future__ import annotations
+
+import colorsys
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from ovdistill.visualization.label_layout import Rectangle, overlap, place_label
+
+Colour = tuple[int, int, int]  # RGB, 0-255
+
+
+class Drawable(Protocol):
+    """n objects of an image, best first; ``inference.Detections`` is one."""
+
+    boxes: np.ndarray  # (n, 4) xyxy, absolute pixels of the image
+    scores: np.ndarray  # (n,)
+    labels: np.ndarray  # (n,) int, which name
+    names: Sequence[str]  # n names
+    masks: np.ndarray | None  # (n, H, W) bool
+
+    def __len__(self) -> int: ...
+
+
+# Strong colours that stay apart on most pictures; further ones are generated.
+PALETTE: tuple[Colour, ...] = (
+    *((230, 57, 70), (29, 120, 216), (42, 157, 62), (255, 159, 28), (146, 64, 190)),
+    *((0, 172, 178), (240, 98, 182), (128, 92, 56), (170, 190, 20), (70, 80, 150)),
+)
+MASK_OPACITY = 0.3
+LEGEND_LIMIT = 24  # words; of a longer list only those that were found
+INK, PAPER, GREY, ALARM = (33, 37, 41), (250, 250, 250), (134, 142, 150), (200, 30, 30)
+
+
+def word_colour(index: int) -> Colour:
+    """The colour of word ``index``; the same in every picture."""
+    if index < len(PALETTE):
+        return PALETTE[index]
+    # steps of the golden ratio never come back to the same hue
+    hue = (index * 0.618034) % 1
+    light = (0.42, 0.55, 0.34)[index % 3]
+    return tuple(round(255 * v) for v in colorsys.hls_to_rgb(hue, light, 0.75))
+
+
+def draw_detections(
+    image: np.ndarray,
+    detections: Drawable,
+    words: Sequence[str],
+    note: str = "",
+    min_side: int = 640,
+) -> np.ndarray:
+    """Draws detections on a picture, with a legend under it.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        detections: in pixels of ``image``; ``labels`` index ``words``.
+        words: the queries.
+        note: a line under the legend, in red.
+        min_side: a picture whose longer side is below it is enlarged by a whole factor first.
+
+    Returns:
+        (H', W', 3) uint8 RGB.
+    """
+    factor = max(1, math.ceil(min_side / max(image.shape[:2])))
+    size = (image.shape[1] * factor, image.shape[0] * factor)
+    canvas = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)).copy()
+    unit = math.sqrt(size[0] * size[1]) / 640  # what looks right on 640 px is this much larger
+    for i in reversed(range(len(detections))):  # best on top
+        if detections.masks is not None:
+            colour = word_colour(detections.labels[i])
+            _blend_mask(canvas, detections.masks[i], colour, factor, round(max(2, 2 * unit)))
+    picture = Image.fromarray(canvas)
+    font = ImageFont.load_default(max(15, round(17 * unit)))
+    _draw_boxes(picture, detections, factor, font, line=max(2, round(2 * unit)))
+    legend = _draw_legend(size[0], detections, words, note, font)
+    return np.concatenate([np.asarray(picture), legend])
+
+
+def _blend_mask(
+    canvas: np.ndarray, mask: np.ndarray, colour: Colour, factor: int, line: int
+) -> None:
+    """Tints the mask's pixels and outlines it, in place_label."""
+    shape = mask
+    if factor > 1:  # enlarged without the stairs of its pixels
+        soft = cv2.resize(mask.astype(np.float32), canvas.shape[1::-1])
+        shape = cv2.GaussianBlur(soft, (0, 0), factor / 2) > 0.5
+    tint = np.array(colour, dtype=np.float32) * MASK_OPACITY
+    canvas[shape] = (canvas[shape] * (1 - MASK_OPACITY) + tint).astype(np.uint8)
+    outlines, _ = cv2.findContours(shape.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(canvas, outlines, -1, colour, line, cv2.LINE_AA)
+
+
+def _draw_boxes(
+    picture: Image.Image,
+    detections: Drawable,
+    factor: int,
+    font: ImageFont.FreeTypeFont,
+    line: int,
+) -> None:
+    pen = ImageDraw.Draw(picture)
+    right, bottom = picture.width - 1, picture.height - 1
+    boxes: list[Rectangle] = [
+        (
+            min(max(x1, 0), right),
+            min(max(y1, 0), bottom),
+            min(max(x2, x1, 0), right),
+            min(max(y2, y1, 0), bottom),
+        )
+        for x1, y1, x2, y2 in (detections.boxes * factor).tolist()
+    ]
+    colours = [word_colour(label) for label in detections.labels]
+    for box, colour in reversed(list(zip(boxes, colours, strict=True))):
+        pen.rectangle(box, outline=colour, width=line)
+    _draw_labels(pen, picture.size, boxes, colours, detections, font, line)
+
+
+def _draw_labels(
+    pen: ImageDraw.ImageDraw,
+    size: tuple[int, int],
+    boxes: Sequence[Rectangle],
+    colours: Sequence[Colour],
+    detections: Drawable,
+    font: ImageFont.FreeTypeFont,
+    line: int,
+) -> None:
+    """Writes word and score at every box, or beside it with a line to it."""
+    texts = [
+        _fit(name, f" {score:.2f}", font, size[0] - font.size)
+        for name, score in zip(detections.names, detections.scores, strict=True)
+    ]
+    areas: list[Rectangle] = []
+    for i, (box, text) in enumerate(zip(boxes, texts, strict=True)):
+        others = boxes[:i] + boxes[i + 1 :]
+        areas.append(place_label(box, _label_size(font, text), size, areas, others))
+    for area, box, colour in zip(areas, boxes, colours, strict=True):
+        if not overlap((area[0] - 1, area[1] - 1, area[2] + 1, area[3] + 1), box):
+            middle = ((area[0] + area[2]) / 2, (area[1] + area[3]) / 2)
+            anchor = (min(max(middle[0], box[0]), box[2]), min(max(middle[1], box[1]), box[3]))
+            pen.line([middle, anchor], fill=colour, width=line)
+    for area, text, colour in zip(areas, texts, colours, strict=True):
+        pen.rounded_rectangle(area, radius=font.size // 5, fill=colour)
+        pen.text(_text_corner(area, font), text, fill=_ink_on(colour), font=font)
+
+
+def _draw_legend(
+    width: int,
+    detections: Drawable,
+    words: Sequence[str],
+    note: str,
+    font: ImageFont.FreeTypeFont,
+) -> np.ndarray:
+    """(h, width, 3) uint8: every word with its colour and how often it was found."""
+    counts = np.bincount(detections.labels, minlength=len(words))
+    shown = [i for i in range(len(words)) if len(words) <= LEGEND_LIMIT or counts[i]]
+    room = width - 3 * font.size
+    entries = [
+        (_fit(words[i], f" ({counts[i]})", font, room), word_colour(i), bool(counts[i]))
+        for i in shown
+    ]
+    if rest := len(words) - len(shown):
+        entries.append((f"and {rest} words that were not found", None, False))
+    pad, swatch, row = font.size // 2, font.size, round(font.size * 1.7)
+    x, y, spots = pad, pad, []
+    for text, colour, _ in entries:
+        length = font.getlength(text) + (swatch + pad if colour else 0)
+        if x > pad and x + length > width - pad:
+            x, y = pad, y + row
+        spots.append((x, y))
+        x += length + 2 * pad
+    lines = _wrap(note, font, width - 2 * pad)
+    height = y + row * (1 + len(lines)) + pad // 2
+    strip = Image.new("RGB", (width, height), PAPER)
+    pen = ImageDraw.Draw(strip)
+    for (text, colour, found), (x, y) in zip(entries, spots, strict=True):
+        if colour:
+            pen.rounded_rectangle((x, y + 2, x + swatch, y + 2 + swatch), swatch // 4, fill=colour)
+            x += swatch + pad
+        pen.text((x, y), text, fill=INK if found else GREY, font=font)
+    for number, text in enumerate(lines, start=1):
+        pen.text((pad, y + number * row), text, fill=ALARM, font=font)
+    return np.asarray(strip)
+
+
+def _wrap(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
+    """Breaks a text into lines of at most ``width`` pixels."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and font.getlength(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+def _fit(name: str, tail: str, font: ImageFont.FreeTypeFont, width: float) -> str:
+    """``name`` + ``tail``, the name cut short where the two are wider than ``width`` pixels."""
+    if font.getlength(name + tail) <= width:
+        return name + tail
+    while name and font.getlength(f"{name}...{tail}") > width:
+        name = name[:-1]
+    return f"{name}...{tail}"
+
+
+def _label_size(font: ImageFont.FreeTypeFont, text: str) -> tuple[float, float]:
+    return math.ceil(font.getlength(text)) + font.size * 0.6, sum(font.getmetrics()) + 2
+
+
+def _text_corner(area: Rectangle, font: ImageFont.FreeTypeFont) -> tuple[float, float]:
+    return area[0] + font.size * 0.3, area[1] + 1
+
+
+def _ink_on(colour: Colour) -> Colour:
+    """Black or white, whichever is easier to read on ``colour`` (Rec. 709 luma)."""
+    luma = 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
+    return INK if luma > 150 else (255, 255, 255)

@@ -1,0 +1,71 @@
+"""Where labels go: inside the picture, near their box, and not over one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+Rectangle = tuple[float, float, float, float]  # xyxy, absolute pixels of the canvas
+
+
+def overlap(a: Rectangle, b: Rectangle) -> float:
+    """Area that two rectangles share, in square pixels."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    return max(width, 0) * max(height, 0)
+
+
+def place_label(
+    box: Rectangle,
+    size: tuple[float, float],
+    canvas: tuple[float, float],
+    taken: Sequence[Rectangle],
+    boxes: Sequence[Rectangle] = (),
+) -> Rectangle:
+    """Finds a place for a box's label.
+
+    Places at the box's corners come first, outside before inside; then any row of the canvas, the
+    nearest first. The first of the places that hide no label and least of the other boxes wins.
+
+    Args:
+        box: the box that the label belongs to.
+        size: the label's width and height.
+        canvas: width and height of the picture.
+        taken: labels placed before.
+        boxes: the other boxes; hiding them is bad, hiding a label is worse.
+
+    Returns:
+        The label's rectangle, inside the canvas (as far as it fits at all).
+    """
+    best, least = box, float("inf")
+    for order, corner in enumerate(_corners(box, size, canvas)):
+        position = _inside(corner, size, canvas)
+        moved = abs(position[0] - corner[0]) + abs(position[1] - corner[1])
+        cost = 100 * sum(overlap(position, other) for other in taken)
+        cost += sum(overlap(position, other) for other in boxes)
+        cost += 0.25 * overlap(position, box)
+        # one step down the list weighs as much as hiding a few percent of the label's area
+        cost += 0.03 * size[0] * size[1] * order + moved
+        if cost < least:
+            best, least = position, cost
+    return best
+
+
+def _corners(
+    box: Rectangle, size: tuple[float, float], canvas: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Upper left corners to try, in order of preference."""
+    x1, y1, x2, y2 = box
+    width, height = size
+    lefts = (x1, x2 - width)
+    near = [(x, y) for y in (y1 - height, y2, y1, y2 - height) for x in lefts]
+    near += [(x2, y1), (x1 - width, y1), (x2, y2 - height), (x1 - width, y2 - height)]
+    rows = [row * height for row in range(int(canvas[1] // max(height, 1)))]
+    return near + sorted(((x1, y) for y in rows), key=lambda corner: abs(corner[1] - y1))
+
+
+def _inside(
+    corner: tuple[float, float], size: tuple[float, float], canvas: tuple[float, float]
+) -> Rectangle:
+    left = max(min(corner[0], canvas[0] - size[0]), 0)
+    top = max(min(corner[1], canvas[1] - size[1]), 0)
+    return left, top, left + size[0], top + size[1]

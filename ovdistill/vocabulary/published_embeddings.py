@@ -1,0 +1,80 @@
+"""Embeddings from elsewhere: one .npy file or array -> (W, D) float32 of unit norm."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from ovdistill.core.errors import UserError
+
+LOGGER = logging.getLogger(__name__)
+
+
+def read_array(source: str | os.PathLike[str]) -> np.ndarray:
+    """Reads a .npy file; no pickle.
+
+    Raises:
+        UserError: no such file, or no array in it.
+    """
+    try:
+        array = np.load(source, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(
+            f"cannot read embeddings from {os.fspath(source)!r} ({error}); expected a .npy file "
+            "with a (names, width) float array"
+        ) from error
+    if not isinstance(array, np.ndarray):
+        raise UserError(f"{os.fspath(source)!r} is an archive; expected one array, a .npy file")
+    return array
+
+
+def unit_rows(array: np.ndarray, names: Sequence[str], transposed: bool = False) -> Tensor:
+    """One embedding for each name.
+
+    Args:
+        array: (W, D) or (D, W) of float16, float32 or float64, of any norms. Which of the two is
+            told by W; a square one is taken as (W, D), with a warning.
+        names: the W names, in the order of the embeddings.
+        transposed: a square array is (D, W).
+
+    Returns:
+        (W, D) float32, unit norm.
+
+    Raises:
+        UserError: another type or shape, or an embedding that is zero or not finite.
+    """
+    got = f"an array of {array.dtype} {array.shape}"
+    if array.ndim != 2 or array.dtype.kind != "f":
+        raise UserError(f"{got}; expected (names, width) or (width, names) of floats")
+    count = len(names)
+    if count not in array.shape:
+        raise UserError(
+            f"{got} for {count} names; expected an embedding for each name, (names, width) or "
+            "(width, names)"
+        )
+    square = array.shape[0] == array.shape[1]
+    if square and not transposed:
+        LOGGER.warning(
+            "%s for %d names: took its rows for the names'; if they are the columns: --transposed",
+            got,
+            count,
+        )
+    if transposed and array.shape[1] != count:
+        raise UserError(f"{got} is not transposed for {count} names; take --transposed away")
+    if transposed or array.shape[0] != count:
+        array = array.T
+    rows = torch.from_numpy(array.astype(np.float32))
+    norms = rows.norm(dim=1)
+    if not (sound := torch.isfinite(norms) & (norms > 0)).all():
+        row = int((~sound).nonzero()[0])
+        raise UserError(
+            f"embedding {row} ({names[row]!r}) of {got} is zero or not finite; expected an "
+            "embedding of every name"
+        )
+    return normalize(rows, dim=1)

@@ -1,0 +1,289 @@
+"""`ovdistill init-dataset`: from an annotation file to a configuration that trains."""
+
+import argparse
+import importlib.util
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import DATASETS, MODELS
+from mmengine.config import Config
+
+import ovdistill.models.register  # noqa: F401
+from ovdistill import cli
+from ovdistill.commands.dataset_config import schedule
+from ovdistill.core.errors import UserError
+from ovdistill.datasets.category_names import read_names
+from ovdistill.datasets.survey import survey
+from ovdistill.extraction.prepare import prepare_proposals
+from ovdistill.models.config import load_config, placeholder_values
+from ovdistill.ovshapes.generate import make_ovshapes
+from ovdistill.store import Regions, write_store
+from ovdistill.vocabulary import Vocabulary, base_mask
+
+from .running import run
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = ROOT / "configs"
+D = 8
+
+
+def content() -> dict:
+    """Two pictures, two annotations with boxes alone, three words."""
+    return dict(
+        images=[dict(id=i, file_name=f"{i}.png", height=64, width=96) for i in (4, 7)],
+        annotations=[
+            dict(id=1, image_id=4, category_id=2, bbox=[5, 5, 40, 30], area=1200, iscrowd=0),
+            dict(id=2, image_id=4, category_id=9, bbox=[50, 20, 20, 30], area=600, iscrowd=0),
+        ],
+        categories=[
+            dict(id=2, name="garden gnome"),
+            dict(id=5, name="watering_can"),
+            dict(id=9, name="cat's bowl"),
+        ],
+    )
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "pets"
+    (folder / "images").mkdir(parents=True)
+    for image in content()["images"]:
+        picture = np.full((image["height"], image["width"], 3), 120, np.uint8)
+        cv2.imwrite(str(folder / "images" / image["file_name"]), picture)
+    write(folder / "train.json", content())
+    return folder
+
+
+def write(path: Path, value: dict) -> Path:
+    path.write_text(json.dumps(value))
+    return path
+
+
+def init(*words: object) -> None:
+    assert cli.run(["init-dataset", *map(str, words)]) == 0
+
+
+def build(config: Config, work: Path) -> None:
+    """Words and regions as `--prepare-only` would make them; then the data set and the model."""
+    words = read_names(config.prepare.vocabulary["names"])
+    mask = base_mask(words.names, words.frequency, list(config.prepare.vocabulary.split))
+    embeddings = torch.nn.functional.normalize(torch.randn(len(words), D), dim=1)
+    vocabulary = Vocabulary(words.names, embeddings, mask, "test")
+    images = json.loads(Path(config.prepare.vocabulary["names"]).read_text())["images"]
+    regions = Regions(torch.tensor([[0.0, 0, 30, 30]]), torch.ones(1), torch.ones(1, D))
+    write_store(work / "regions", [(image["id"], regions) for image in images], {})
+    dataset = config.train_dataloader.dataset
+    dataset.vocabulary = config.model.vocabulary = vocabulary
+    for step in dataset.pipeline:
+        if "store" in step:
+            step.store = str(work / "regions")
+    built = DATASETS.build(dataset)
+    assert len(built) == len(images)
+    assert built.metainfo["is_base"] == tuple(mask.tolist())
+    packed = built[0]
+    assert len(packed["data_samples"].teacher_regions) <= 1
+    config.model.backbone.init_cfg = None
+    MODELS.build(config.model)
+    test = DATASETS.build(dict(config.test_dataloader.dataset, vocabulary=vocabulary))
+    assert test.metainfo["classes"] == words.names and test[0]["inputs"].shape[0] == 3
+
+
+def test_boxes_alone_without_anything_to_evaluate_on(data, tmp_path, capsys):
+    path = tmp_path / "own" / "pets.py"
+    init(data / "train.json", "--novel", "Watering can", "-o", path)
+    printed = capsys.readouterr().out
+    assert "2 pictures in " in printed and "1 pictures without any" in printed
+    assert "2 annotations have no mask: boxes only" in printed
+    assert "base: 2 (garden gnome, cat's bowl)" in printed and "novel: 1 (watering_can)" in printed
+    assert f"tools/train.py {path} --prepare-only" in printed and "tools/test.py" not in printed
+    config = load_config(path)
+    assert config.val_cfg is None and config.val_dataloader is None and not config.test_evaluator
+    assert config.model.roi_head.mask_head is None
+    build(config, tmp_path)
+
+
+def test_the_proposal_network_sees_the_same_base_boxes(data, tmp_path):
+    path = tmp_path / "pets.py"
+    init(data / "train.json", "--novel", "watering_can", "-o", path)
+    config = load_config(path)
+    step = config.prepare.proposals
+    network = load_config(
+        path.parent / step.network, {**placeholder_values(config), **step.options}
+    )
+    dataset = network.train_dataloader.dataset
+    assert (dataset.labelled, dataset.ann_file) == ("base", "train.json")
+    assert dataset.vocabulary == config.vocabulary
+    assert dataset.data_prefix.img == "images/" and dataset.data_root == str(data)
+    # its own pipeline, not the detector's, whose regions it is to make
+    assert [s.type for s in dataset.pipeline if "Teacher" in s.type] == []
+    assert network.train_cfg.max_iters == step.options.train_cfg.max_iters == 2000
+    assert network.optim_wrapper.optimizer.lr == 0.02 * 2 / 16
+    assert network.optim_wrapper.clip_grad.max_norm == 35  # the rest is the recipe's
+
+
+@pytest.mark.parametrize(("kind", "recipe"), [("instances", "coco"), ("lvis", "lvis")])
+def test_real_annotations(kind, recipe, real_data, tmp_path):
+    folder = real_data / "coco_mini"
+    file = folder / "annotations" / f"{kind}_train2017.json"
+    path = tmp_path / "mini.py"
+    init(
+        file,
+        "--images",
+        folder / "images/train2017",
+        "--val",
+        file,
+        "--novel",
+        "zebra, giraffe",
+        "-o",
+        path,
+    )
+    config = load_config(path)
+    assert f"vild_r50_{recipe}.py" in path.read_text()
+    assert config.val_evaluator[0].protocol == recipe
+    assert tuple(config.val_evaluator[0].metrics) == ("bbox", "segm")
+    assert config.model.roi_head.mask_head.type == "FCNMaskHead"
+    assert Path(config.val_evaluator[0].ann_file).samefile(file)
+    build(config, tmp_path)
+
+
+def test_schedule_by_hand():
+    recipe = load_config(CONFIGS / "vild_r50_lvis.py")
+    own = schedule(recipe, images=5000, epochs=10, batch=8)
+    # 0.32 at 256 pictures; 10 * 5000 / 8 steps
+    assert (own.batch, own.lr, own.iterations) == (8, 0.01, 6250)
+    fields = own.fields()
+    assert fields["warmup"] == 625 and fields["falls"] == [5625, 5937, 6093]
+    # few pictures: at least 2000 steps, of the recipe's pictures a GPU
+    own = schedule(recipe, images=50, epochs=10)
+    assert (own.batch, own.lr, own.iterations) == (4, 0.005, 2000)
+
+
+def test_nothing_is_replaced_unasked(data, tmp_path):
+    path = tmp_path / "pets.py"
+    path.write_text("mine")
+    with pytest.raises(UserError, match="--force"):
+        init(data / "train.json", "-o", path)
+    assert path.read_text() == "mine"
+    init(data / "train.json", "-o", path, "--force")
+    assert load_config(path).prepare.vocabulary.split == []
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_novel_names_from_a_file(data, tmp_path):
+    names = tmp_path / "novel.txt"
+    names.write_text("cat's bowl\n")
+    init(data / "train.json", "--novel-file", names, "-o", tmp_path / "pets.py")
+    assert load_config(tmp_path / "pets.py").prepare.vocabulary.split == ["cat's bowl"]
+
+
+def changed(**parts: object) -> dict:
+    return {**content(), **parts}
+
+
+ANNOTATION = content()["annotations"][0]
+WITHOUT_AREA = {key: value for key, value in ANNOTATION.items() if key != "area"}
+BAD_FILES = {
+    "not JSON": ("{", "not a JSON file"),
+    "captions": (dict(images=[], annotations=[]), "no categories"),
+    "nothing": (changed(annotations=[]), "0 annotations"),
+    "name twice": (changed(categories=content()["categories"] * 2), "occurs twice|more than once"),
+    "image twice": (changed(images=content()["images"] * 2), "image ids occur more than once"),
+    "no size": (changed(images=[dict(id=4, file_name="4.png")]), "has no width, height"),
+    "no box": (changed(annotations=[dict(ANNOTATION, bbox=[])]), r"annotation 1 .* has bbox \[\]"),
+    "no area": (changed(annotations=[WITHOUT_AREA]), "annotation 1 .* has no area"),
+    "lost picture": (changed(annotations=[dict(ANNOTATION, image_id=5)]), "image_id 5"),
+    "lost category": (changed(annotations=[dict(ANNOTATION, category_id=1)]), "category_id 1"),
+    "no pictures": (changed(images=[dict(content()["images"][0], file_name="x.png")]), "--images"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_what_is_wrong_with_a_file_is_said(name, data):
+    value, message = BAD_FILES[name]
+    path = data / "bad.json"
+    path.write_text(value if isinstance(value, str) else json.dumps(value))
+    with pytest.raises(UserError, match=message):
+        survey(path)
+
+
+BAD_WORDS = {
+    "near name": (["--novel", "watering cam"], "did you mean watering_can?"),
+    "other name": (["--novel", "zebra"], "it has garden gnome"),
+    "every name": (["--novel", "garden gnome, watering can, cat's bowl"], "at least one"),
+    "two lists": (["--novel", "zebra", "--novel-file", "x"], "give one of them"),
+    "no list": (["--novel-file", "none.txt"], "no such file"),
+    "no recipe": (["--base-config", "vild_r50_lvi"], "did you mean .*vild_r50_lvis"),
+    "masks needed": (["--base-config", "vild_r18_shapes"], "learns from masks"),
+    "wrapped data": (["--base-config", "vild_rfs_r50_lvis"], "ClassBalancedDataset"),
+    "other categories": (["--val", "{data}/val.json"], "1 categories .*'watering_can'"),
+    "no epochs": (["--epochs", "0"], "--epochs 0"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_WORDS)
+def test_what_is_wrong_with_the_command_is_said(name, data, tmp_path):
+    words, message = BAD_WORDS[name]
+    few = [c for c in content()["categories"] if c["id"] != 5]
+    write(data / "val.json", changed(categories=few))
+    path = tmp_path / "pets.py"
+    with pytest.raises(UserError, match=message):
+        init(data / "train.json", "-o", path, *(word.format(data=data) for word in words))
+    assert not path.exists()
+
+
+def test_initial_weights_that_cannot_be_fetched(data, tmp_path):
+    path = tmp_path / "pets.py"
+    init(data / "train.json", "-o", path)
+    nowhere = dict(type="Pretrained", checkpoint="http://127.0.0.1:9/none.pth")
+    options = {"prepare.proposals.options.model.backbone.init_cfg": nowhere}
+    config = load_config(path, options | {"cache": str(tmp_path / "cache")})
+    names = read_names(config.prepare.vocabulary["names"]).names
+    words = Vocabulary(names, torch.eye(3, D), torch.ones(3) > 0, "test")
+    words.save(config.vocabulary)
+    with pytest.raises(UserError, match=r"options.model.backbone.init_cfg.checkpoint=PATH"):
+        prepare_proposals(config, **config.prepare.proposals)
+
+
+def test_testing_without_pictures_says_how_to_name_them(data, tmp_path):
+    spec = importlib.util.spec_from_file_location("test_tool", ROOT / "tools" / "test.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    path = tmp_path / "pets.py"
+    init(data / "train.json", "-o", path)
+    args = argparse.Namespace(config=path, cfg_options=None, vocabulary=None, split="test")
+    with pytest.raises(UserError, match="evaluates no test pictures.*init-dataset.*--val"):
+        tool.read_config(args)
+
+
+def test_from_a_file_to_figures(tmp_path):
+    """OVShapes as if it were somebody's own data: prepare, train, test."""
+    shapes, path = tmp_path / "shapes", tmp_path / "mine.py"
+    make_ovshapes(shapes, train=4, val=2, test=1, workers=1)
+    annotations = shapes / "annotations"
+    init(
+        annotations / "instances_train.json", "--val", annotations / "instances_val.json",
+        "--images", shapes / "images", "--novel", "solid heart, dotted ring",
+        "--base-config", "vild_r18_shapes", "--batch-size", 2, "-o", path,
+    )  # fmt: skip
+    small = [
+        f"cache={tmp_path / 'cache'}", "train_cfg.max_iters=2", "train_cfg.val_interval=3",
+        "prepare.regions.per_image=2", "prepare.proposals.options.train_cfg.max_iters=2",
+        "prepare.proposals.options.train_dataloader.batch_size=2",
+    ]  # fmt: skip
+    run("tools/train.py", path, "--work-dir", tmp_path / "run", "--cfg-options", *small)
+    made = {file.name for file in (tmp_path / "cache").iterdir()}
+    assert {"vocabulary.safetensors", "proposals.pth"} < made
+    words = Vocabulary.load(tmp_path / "cache" / "vocabulary.safetensors")
+    novel = [name for name, base in zip(words.names, words.is_base, strict=True) if not base]
+    assert sorted(novel) == ["dotted ring", "solid heart"]
+    out = tmp_path / "out"
+    run("tools/test.py", path, tmp_path / "run" / "last.pth", "-o", out,
+        "--cfg-options", f"cache={tmp_path / 'cache'}",
+        "test_dataloader.num_workers=0")  # fmt: skip
+    classes = json.loads((out / "per_category.json").read_text())
+    assert [c["name"] for c in classes if c["group"] == "novel"] == novel
+    assert json.loads((out / "metrics.json").read_text())["segm/AP"] >= 0

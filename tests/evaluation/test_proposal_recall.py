@@ -1,0 +1,79 @@
+"""ProposalRecall by hand."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from ovdistill.core.errors import UserError
+from ovdistill.evaluation.proposal_recall import ProposalRecall, match, recalls
+
+
+def test_match_is_one_to_one_and_takes_the_highest_overlap_first():
+    truth = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 8]])
+    # IoU with the truth: (0.9, 8/9) and (0.5, 5/8)
+    proposals = torch.tensor([[0.0, 0, 10, 9], [0, 0, 10, 5]])
+    np.testing.assert_allclose(match(truth, proposals), [0.9, 0.625])
+    np.testing.assert_allclose(match(truth, proposals[:1]), [0.9, 0])
+    assert match(truth[:0], proposals).shape == (0,)
+    np.testing.assert_array_equal(match(truth, proposals[:0]), [0, 0])
+
+
+def test_recalls_by_hand():
+    # 1.0 passes all ten thresholds, 0.7 the five of 0.5 .. 0.7, 0.4 none
+    assert recalls(np.array([1.0, 0.7, 0.4])) == pytest.approx((100 * 15 / 30, 100 * 2 / 3))
+    assert recalls(np.zeros(0)) == (-1, -1)
+
+
+@pytest.fixture
+def metric(tmp_path) -> ProposalRecall:
+    """Picture 1: base and novel object; picture 2: novel object, a crowd and an unknown class."""
+    boxes = [(1, 1, 0), (1, 2, 50), (2, 2, 0)]
+    annotations = [
+        {"image_id": image, "category_id": category, "bbox": [x, 0, 10, 10], "iscrowd": 0}
+        for image, category, x in boxes
+    ]
+    annotations.append({**annotations[-1], "bbox": [70, 0, 10, 10], "iscrowd": 1})
+    annotations.append({**annotations[-1], "iscrowd": 0, "category_id": 9})
+    path = tmp_path / "truth.json"
+    path.write_text(json.dumps({"annotations": annotations}))
+    result = ProposalRecall(str(path), numbers=(1, 100))
+    result.dataset_meta = {"classes": ("b", "n"), "cat_ids": (1, 2), "is_base": (True, False)}
+    return result
+
+
+def proposals(image_id: int, boxes: list[list[float]], scores: list[float]) -> dict:
+    found = {"bboxes": torch.tensor(boxes).reshape(-1, 4), "scores": torch.tensor(scores)}
+    return {"img_id": image_id, "proposals": found}
+
+
+def test_recall_of_base_and_novel_objects(metric):
+    samples = [
+        # the better score is the novel object's: the only one of the best 1
+        proposals(1, [[0.0, 0, 10, 10], [50, 0, 60, 6]], [0.2, 0.8]),  # IoU 1 (base), 0.6 (novel)
+        proposals(2, [], []),
+    ]
+    metric.process({}, samples)
+    result = metric.evaluate(2)
+    assert result == pytest.approx(
+        {
+            # novel: 0.6 passes 3 of 10 thresholds, the second novel object none
+            "proposal/AR1": 100 * 0.3 / 3,
+            "proposal/AR1_base": 0,
+            "proposal/AR1_novel": 100 * 0.3 / 2,
+            "proposal/AR100": 100 * 1.3 / 3,
+            "proposal/AR100_base": 100,
+            "proposal/AR100_novel": 100 * 0.3 / 2,
+            "proposal/R50": 100 * 2 / 3,
+            "proposal/R50_base": 100,
+            "proposal/R50_novel": 50,
+        }
+    )
+
+
+def test_a_detector_without_proposals_is_named(metric):
+    with pytest.raises(UserError, match="without 'proposals'"):
+        metric.process({}, [{"img_id": 1}])

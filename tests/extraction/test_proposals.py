@@ -1,0 +1,91 @@
+"""Sources of boxes, and which of their boxes are kept."""
+
+import json
+
+import pytest
+import torch
+
+from ovdistill.core.errors import UserError
+from ovdistill.extraction.images import ImageFile, LoadedImage
+from ovdistill.extraction.proposals import (
+    FileProposals,
+    GridProposals,
+    LabelledProposals,
+    RandomProposals,
+    keep_best_boxes,
+)
+
+
+def picture(image_id=1, height=40, width=60):
+    return LoadedImage(ImageFile(image_id, ""), torch.zeros(3, height, width, dtype=torch.uint8))
+
+
+def test_tidy_by_hand():
+    nan = float("nan")
+    boxes = torch.tensor(
+        [
+            [0.0, 0, 10, 10],
+            [50, 30, 80, 90],  # clipped to the picture
+            [5, 5, 5, 20],  # no area
+            [70, 10, 90, 20],  # outside
+            [nan, 0, 10, 10],
+            [0, 0, 3, 10],  # a side below 4
+            [1, 1, 9, 9],
+        ]
+    )
+    scores = torch.tensor([0.1, 0.9, 1, 1, 1, 1, 0.5])
+    kept, own, dropped = keep_best_boxes((boxes, scores), (40, 60), per_image=2, min_size=4)
+    assert kept.tolist() == [[50, 30, 60, 40], [1, 1, 9, 9]]
+    torch.testing.assert_close(own, torch.tensor([0.9, 0.5]))
+    assert dropped == 4
+
+
+def test_file(tmp_path):
+    rows = [
+        dict(image_id=2, bbox=[1, 2, 10, 20], score=0.5),
+        dict(image_id=1, bbox=[0, 0, 5, 5]),
+        dict(image_id=2, bbox=[3, 3, 4, 4], score=0.7, category_id=9),
+    ]
+    path = tmp_path / "boxes.json"
+    path.write_text(json.dumps(rows))
+    source = FileProposals(path)
+    second, first, none = source.propose([picture(2), picture(1), picture(3)])
+    assert second[0].tolist() == [[1, 2, 11, 22], [3, 3, 7, 7]]
+    torch.testing.assert_close(second[1], torch.tensor([0.5, 0.7]))
+    assert first[1].tolist() == [1.0]
+    assert none[0].shape == (0, 4)
+    assert source.provenance["kind"] == "file" and len(source.provenance["hash"]) == 16
+    path.write_text("[]")
+    assert FileProposals(path).propose([picture()])[0][0].shape == (0, 4)
+
+
+@pytest.mark.parametrize("text", ["{", "7", "[1]", '[{"image_id": 1}]', '[{"bbox": [0, 0, 1, 1]}]'])
+def test_bad_files(tmp_path, text):
+    (tmp_path / "boxes.json").write_text(text)
+    with pytest.raises(UserError, match="cannot read proposals .*expected a .json list"):
+        FileProposals(tmp_path / "boxes.json")
+
+
+def test_labelled_boxes_are_those_of_base_words(tmp_path):
+    boxes = {1: [[0, 0, 5, 5], [1, 1, 6, 6], [2, 2, 7, 7]]}
+    annotations = [
+        dict(id=i, image_id=1, bbox=box, category_id=category, iscrowd=crowd)
+        for i, (box, category, crowd) in enumerate(zip(boxes[1], [1, 2, 1], [0, 0, 1], strict=True))
+    ]
+    path = tmp_path / "a.json"
+    categories = [dict(id=1, name="cup"), dict(id=2, name="zebra")]
+    images = [dict(id=1, file_name="1.jpg", height=40, width=60)]
+    path.write_text(json.dumps(dict(images=images, annotations=annotations, categories=categories)))
+    found, none = LabelledProposals(path, ["cup"]).propose([picture(1), picture(2)])
+    assert found[0].tolist() == [[0, 0, 5, 5]] and found[1].tolist() == [1.0]
+    assert none[0].shape == (0, 4)
+
+
+@pytest.mark.parametrize("source", [GridProposals(40), RandomProposals(40)])
+def test_boxes_to_try_the_code_out(source):
+    wide, tall, again = source.propose([picture(1), picture(2, 90, 30), picture(1)])
+    assert torch.equal(wide[0], again[0])
+    for (boxes, scores), (height, width) in ((wide, (40, 60)), (tall, (90, 30))):
+        assert 20 < len(boxes) == len(scores) <= 40
+        assert (boxes[:, 2:] > boxes[:, :2]).all() and (boxes >= 0).all()
+        assert (boxes[:, [0, 2]] <= width).all() and (boxes[:, [1, 3]] <= height).all()

@@ -1,0 +1,108 @@
+"""`ovdistill store`: damage of every kind is found and named; stores are joined."""
+
+import shutil
+
+import pytest
+import torch
+
+from ovdistill.commands.store import main
+from ovdistill.core.errors import UserError
+from ovdistill.store import TeacherStore, write_store
+from ovdistill.store.maintenance import describe, merge, verify
+
+from .test_store import regions
+
+
+def make(folder, ids, teacher="t"):
+    records = [(image_id, regions(3, seed=image_id)) for image_id in ids]
+    return write_store(folder, records, {"teacher": teacher, "image_ids": str(ids)}, 2)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return make(tmp_path / "store", [1, 2, 3, 4, 5])
+
+
+def test_a_good_store(folder, capsys):
+    assert verify(folder).shards == 3
+    main(["verify", str(folder)])
+    assert "3 shards, 5 pictures, all as written" in capsys.readouterr().out
+    found = describe(folder)
+    assert (found["shards"], found["pictures"], found["regions"]) == ("3 of 3", "5 of 5", 15)
+    main(["info", str(folder)])
+    assert "teacher" in capsys.readouterr().out
+
+
+def test_every_flipped_bit_is_found(folder):
+    path = folder / "shard-00001.safetensors"
+    content = path.read_bytes()
+    generator = torch.Generator().manual_seed(0)
+    places = torch.randint(len(content), (60,), generator=generator).tolist()
+    for place in [8, len(content) - 1, *places]:
+        changed = bytearray(content)
+        changed[place] ^= 1 << (place % 8)
+        path.write_bytes(changed)
+        with pytest.raises(UserError, match=r"1 problems:\n  shard-00001.safetensors is"):
+            verify(folder)
+    path.write_bytes(content)
+    verify(folder)
+
+
+def test_all_damage_is_named_at_once(folder, tmp_path):
+    first, second, third = (folder / f"shard-0000{n}.safetensors" for n in range(3))
+    first.write_bytes(first.read_bytes()[:-5])
+    other = make(tmp_path / "other", [7, 8, 9, 10], teacher="another")
+    shutil.copy(other / second.name, second)
+    third.unlink()
+    (folder / "shard-00003.safetensors").write_bytes(b"?")
+    with pytest.raises(UserError) as error:
+        verify(folder)
+    message = str(error.value)
+    assert "4 problems" in message
+    assert "shard-00000.safetensors is truncated" in message
+    assert "shard-00001.safetensors is foreign" in message
+    assert "shard-00002.safetensors is missing" in message
+    assert "shard-00003.safetensors does not belong" in message
+
+
+def test_merge(folder, tmp_path, capsys):
+    other = make(tmp_path / "other", [10, 11, 12])
+    main(["merge", str(folder), str(other), "-o", str(tmp_path / "both")])
+    assert "8" in capsys.readouterr().out
+    verify(tmp_path / "both")
+    both = TeacherStore(tmp_path / "both")
+    assert both.image_ids == [1, 2, 3, 4, 5, 10, 11, 12]
+    for image_id in both.image_ids:
+        alone = TeacherStore(folder if image_id < 10 else other)[image_id]
+        assert torch.equal(both[image_id].boxes, alone.boxes)
+        assert torch.equal(both[image_id].embeddings, alone.embeddings)
+
+
+def test_a_merge_that_was_cut_off_goes_on(folder, tmp_path):
+    stores = [folder, make(tmp_path / "other", [10, 11, 12])]
+    merge(stores, tmp_path / "whole")
+    shutil.copytree(tmp_path / "whole", tmp_path / "cut")
+    first, *others = sorted((tmp_path / "cut").glob("shard-*"))
+    for path in others:
+        path.unlink()
+    written = first.stat().st_mtime_ns
+    merge(stores, tmp_path / "cut")
+    assert first.stat().st_mtime_ns == written
+    for path in (tmp_path / "whole").iterdir():
+        assert (tmp_path / "cut" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_stores_that_do_not_go_together(folder, tmp_path):
+    with pytest.raises(UserError, match=r"made otherwise: teacher: t in .*, another"):
+        merge([folder, make(tmp_path / "a", [10], teacher="another")], tmp_path / "out")
+    with pytest.raises(UserError, match="2 pictures are in more than one store .the first: 4"):
+        merge([folder, make(tmp_path / "b", [4, 5, 6])], tmp_path / "out")
+    with pytest.raises(UserError, match="got 1 stores to merge"):
+        merge([folder], tmp_path / "out")
+    with pytest.raises(UserError, match="begun differently: image_ids"):
+        merge([folder, make(tmp_path / "c", [10])], folder)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").write_text("")
+    with pytest.raises(UserError, match="no store and not empty"):
+        merge([folder, tmp_path / "c"], tmp_path / "full")
+    assert not (tmp_path / "out").exists()
