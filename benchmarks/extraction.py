@@ -37,7 +37,7 @@ from ovdistill.teacher.open_clip_teacher import to_input
 
 BATCHES = (16, 32, 64, 128)
 CROPS_AT_A_TIME = 32
-LVIS_PICTURES, LVIS_BOXES, LVIS_SCALES = 100_000, 300, 2
+LVIS_IMAGES, LVIS_BOXES, LVIS_SCALES = 100_000, 300, 2
 STATED_RATE = 10_000  # crops a second on one accelerator: 0.1 ms each
 
 
@@ -45,16 +45,16 @@ class Boxes(ProposalSource):
     """Boxes of the sizes of labelled objects, at random places.
 
     Args:
-        count: boxes a picture.
-        sides: (n, 2) widths and heights to draw from, as parts of the picture's.
+        count: boxes an image.
+        sides: (n, 2) widths and heights to draw from, as parts of the image's.
     """
 
     def __init__(self, count: int, sides: Tensor) -> None:
         self.count, self.sides = count, sides
         self.provenance = dict(kind="benchmark", source=f"{count} boxes", hash="")
 
-    def propose(self, pictures: Sequence[LoadedImage]) -> list[Proposals]:
-        return [self._boxes(p.pixels.shape[1:], p.file.image_id) for p in pictures]
+    def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
+        return [self._boxes(p.pixels.shape[1:], p.file.image_id) for p in images]
 
     def _boxes(self, size: tuple[int, int], seed: int) -> tuple[Tensor, Tensor]:
         generator = torch.Generator().manual_seed(seed)
@@ -66,7 +66,7 @@ class Boxes(ProposalSource):
 
 
 def labelled_sides(path: str) -> Tensor:
-    """(n, 2) widths and heights of labelled boxes of 4 pixels and more, as parts of a picture's."""
+    """(n, 2) widths and heights of labelled boxes of 4 pixels and more, as parts of an image's."""
     found = read_annotations(Path(path))
     sizes = {image["id"]: (image["width"], image["height"]) for image in found.images}
     sides = [
@@ -98,22 +98,22 @@ def main() -> None:
         print("RANDOM TEACHER WEIGHTS: speed only; the embeddings mean nothing")
     paths = find_images(args.images)[: args.count]
     files = [ImageFile(number, str(path)) for number, path in enumerate(paths)]
-    pictures = [load_image(file) for file in files]
+    images = [load_image(file) for file in files]
     source = Boxes(args.boxes, labelled_sides(args.annotations))
-    boxes = [own for own, _ in source.propose(pictures)]
+    boxes = [own for own, _ in source.propose(images)]
 
     cores = torch.get_num_threads()
     torch.set_num_threads(1)
-    plain, ours = preprocessing(teacher, pictures, boxes, args.repeats)
+    plain, ours = preprocessing(teacher, images, boxes, args.repeats)
     torch.set_num_threads(cores)
     precision, batch_size = best_encoding(options, args.repeats)
     paths = find_images(args.images)[: args.whole]
     files = [ImageFile(number, str(path)) for number, path in enumerate(paths)]
     whole_extraction(dict(options, precision=precision), files, source, batch_size, args.repeats)
-    crops = LVIS_PICTURES * LVIS_BOXES * LVIS_SCALES
-    size = LVIS_PICTURES * LVIS_BOXES * bytes_per_region(teacher.dim) / 2**30
+    crops = LVIS_IMAGES * LVIS_BOXES * LVIS_SCALES
+    size = LVIS_IMAGES * LVIS_BOXES * bytes_per_region(teacher.embed_dim) / 2**30
     print(
-        f"LVIS, {LVIS_PICTURES:,} photos x {LVIS_BOXES} boxes x {LVIS_SCALES} scales: "
+        f"LVIS, {LVIS_IMAGES:,} photos x {LVIS_BOXES} boxes x {LVIS_SCALES} scales: "
         f"{crops:,} crops, {size:.1f} GB"
     )
     print(
@@ -124,7 +124,7 @@ def main() -> None:
 
 
 def preprocessing(
-    teacher: OpenCLIPTeacher, pictures: list[LoadedImage], boxes: list[Tensor], repeats: int
+    teacher: OpenCLIPTeacher, images: list[LoadedImage], boxes: list[Tensor], repeats: int
 ) -> tuple[float, float]:
     """Prints and returns seconds of one core for a crop, plain and ours."""
     size, mean, std = teacher.image_size, teacher.mean, teacher.std
@@ -136,11 +136,11 @@ def preprocessing(
         interpolation=teacher.interpolation,
         resize_mode="shortest",
     )
-    images = [Image.fromarray(p.pixels.permute(1, 2, 0).numpy()) for p in pictures]
-    tensors = [picture.pixels for picture in pictures]
+    pil_images = [Image.fromarray(p.pixels.permute(1, 2, 0).numpy()) for p in images]
+    tensors = [image.pixels for image in images]
 
     def plain() -> Iterator[Tensor]:
-        for image, own in zip(images, boxes, strict=True):
+        for image, own in zip(pil_images, boxes, strict=True):
             for box in own.tolist():
                 yield transform(image.crop(tuple(map(round, box))))
 
@@ -183,7 +183,7 @@ def best_encoding(options: dict, repeats: int) -> tuple[str, int]:
 def whole_extraction(
     options: dict, files: list[ImageFile], source: ProposalSource, batch_size: int, repeats: int
 ) -> None:
-    """Prints the whole extraction, pictures load_image and store written, beside the encoder alone."""
+    """Prints the whole extraction, images load_image and store written, beside the encoder alone."""
     teacher = build_teacher(options)
     settings = ExtractOptions(batch_size=batch_size, workers=1)
     ratios = []

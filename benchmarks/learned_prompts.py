@@ -1,4 +1,4 @@
-"""How well words name the ground truth boxes of a config's val pictures, base and novel apart.
+"""How well words name the ground truth boxes of a config's val images, base and novel apart.
 
     python benchmarks/learned_prompts.py configs/vild_r18_shapes.py learned.safetensors
 
@@ -55,12 +55,12 @@ def ground_truth(config: Config, teacher: Teacher) -> tuple[Tensor, Tensor, Voca
     """(n, D) embeddings and (n,) labels of all val boxes, and the config's words."""
     dataset = DATASETS.build(dict(config.val_dataloader.dataset, pipeline=[]))
     embeddings, labels = [], []
-    for index in tqdm(range(len(dataset)), unit="picture"):
+    for index in tqdm(range(len(dataset)), unit="image"):
         record = dataset.get_data_info(index)
         own = [instance for instance in record["instances"] if not instance["ignore_flag"]]
         if own:
-            picture = mmcv.imread(record["img_path"], channel_order="rgb")
-            pixels = torch.from_numpy(picture).permute(2, 0, 1)
+            image = mmcv.imread(record["img_path"], channel_order="rgb")
+            pixels = torch.from_numpy(image).permute(2, 0, 1)
             boxes = torch.tensor([instance["bbox"] for instance in own], dtype=torch.float32)
             embeddings.append(teacher.encode_regions(pixels, boxes).cpu())
             labels += [instance["bbox_label"] for instance in own]

@@ -1,10 +1,10 @@
-"""Time to read the regions of a picture from a store, as a data loader's worker does.
+"""Time to read the regions of an image from a store, as a data loader's worker does.
 
-    python benchmarks/store_reading.py [--pictures 2000 --regions 300 --width 512 --step 0.2]
+    python benchmarks/store_reading.py [--images 2000 --regions 300 --width 512 --step 0.2]
 
-Writes a store of random embeddings to a temporary folder, opens it, reads every picture once in
+Writes a store of random embeddings to a temporary folder, opens it, reads every image once in
 random order to warm the page cache, then times a second pass. --step is a training step in seconds
-and --batch the pictures of one, to compare with.
+and --batch the images of one, to compare with.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name, default in (("pictures", 2000), ("regions", 300), ("width", 512), ("batch", 8)):
+    for name, default in (("images", 2000), ("regions", 300), ("width", 512), ("batch", 8)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--step", type=float, default=0.2, help="seconds of a training step")
     args = parser.parse_args()
     embeddings = normalize(torch.randn(args.regions, args.width), dim=1)
     regions = Regions(torch.rand(args.regions, 4), torch.rand(args.regions), embeddings)
     with tempfile.TemporaryDirectory() as folder:
-        records = ((number, regions) for number in range(args.pictures))
+        records = ((number, regions) for number in range(args.images))
         path = write_store(Path(folder, "store"), records, {"teacher": "benchmark"})
         size = sum(file.stat().st_size for file in path.iterdir())
         start = time.perf_counter()
         store = pickle.loads(pickle.dumps(TeacherStore(path)))  # as it goes to a worker
         opened = time.perf_counter() - start
-        order = torch.randperm(args.pictures).tolist()
+        order = torch.randperm(args.images).tolist()
         for image_id in order:
             store[image_id]
         seconds = []
@@ -47,15 +47,13 @@ def main() -> None:
             start = time.perf_counter()
             store[image_id]
             seconds.append(time.perf_counter() - start)
-    count = args.pictures * args.regions
-    print(f"{args.pictures} pictures, {size / 2**20:.0f} MB, {size / count:.0f} bytes a region")
+    count = args.images * args.regions
+    print(f"{args.images} images, {size / 2**20:.0f} MB, {size / count:.0f} bytes a region")
     print(f"opening: {1e3 * opened:.0f} ms")
     median, worst = statistics.median(seconds), sorted(seconds)[int(0.99 * len(seconds))]
-    print(
-        f"reading a picture, warm: median {1e6 * median:.0f} us, 99 % within {1e6 * worst:.0f} us"
-    )
+    print(f"reading an image, warm: median {1e6 * median:.0f} us, 99 % within {1e6 * worst:.0f} us")
     share = args.batch * statistics.mean(seconds) / args.step
-    print(f"{args.batch} pictures in a step of {args.step} s: {100 * share:.2f} %")
+    print(f"{args.batch} images in a step of {args.step} s: {100 * share:.2f} %")
 
 
 if __name__ == "__main__":

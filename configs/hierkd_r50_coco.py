@@ -1,6 +1,6 @@
 """HierKD on OV-COCO with its own one-stage detector: ATSS, ResNet-50 FPN, teacher CLIP ViT-B/32.
 
-Command (the paper has 8 pictures a GPU and does not say how many GPUs; lr is for 64 pictures, with
+Command (the paper has 8 images a GPU and does not say how many GPUs; lr is for 64 images, with
 another batch add --auto-scale-lr):
 
     torchrun --nproc_per_node 8 tools/train.py configs/hierkd_r50_coco.py --launcher pytorch
@@ -8,7 +8,7 @@ another batch add --auto-scale-lr):
 
 Before it, once: `tools/train.py configs/rpn_r50_coco.py`. The first command encodes words, captions
 and regions where they are missing, and says what it cannot make. The captions name novel objects.
-Pictures without a base box are left out: the instance level distils labelled objects only.
+Images without a base box are left out: the instance level distils labelled objects only.
 
 Cost: 12 epochs; not measured here.
 Expected: box AP50 novel/base/all 20.3/51.3/43.2 (the paper). Not reproduced here.
@@ -83,7 +83,7 @@ train_pipeline = [
 ]
 train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
 
-# 12 epochs of 107,761 pictures in batches of 64
+# 12 epochs of 107,761 images in batches of 64
 train_cfg = dict(type="IterBasedTrainLoop", max_iters=20205, val_interval=20205)
 val_cfg = dict(type="ValLoop")
 test_cfg = dict(type="TestLoop")

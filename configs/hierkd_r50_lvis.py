@@ -6,7 +6,7 @@ Command (see vild_r50_lvis.py for the batch, and for what to run before):
         --launcher pytorch --amp
     python tools/test.py configs/hierkd_r50_lvis.py work_dirs/hierkd_r50_lvis/last.pth
 
-Beside LVIS's files it reads COCO's annotations/captions_train2017.json: the pictures are the same.
+Beside LVIS's files it reads COCO's annotations/captions_train2017.json: the images are the same.
 The captions name novel objects.
 
 Cost and result: not measured here; the paper has no LVIS.

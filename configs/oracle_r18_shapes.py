@@ -5,7 +5,7 @@ Command:
     python tools/train.py configs/oracle_r18_shapes.py
     python tools/test.py configs/oracle_r18_shapes.py work_dirs/oracle_r18_shapes/last.pth
 
-Result (split shape, test pictures, three seeds): box AP base 73.9 +- 0.3, novel 66.1 +- 0.2;
+Result (split shape, test images, three seeds): box AP base 73.9 +- 0.3, novel 66.1 +- 0.2;
 mask AP 70.0 +- 0.3, 63.5 +- 0.2.
 """
 

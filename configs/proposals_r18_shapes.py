@@ -14,7 +14,7 @@ of novel words varies more with them than with its own seed. To train it anew:
 and with `--cfg-options split=compositional` and `--name proposals_compositional` for that split.
 
 Cost: 700 iterations, about 2 minutes on two CPU cores.
-Result (val pictures, best IoU of 10 regions with an object): 0.88 base, 0.83 novel.
+Result (val images, best IoU of 10 regions with an object): 0.88 base, 0.83 novel.
 """
 
 _base_ = ["_base_/runtime.py", "_base_/shapes_data.py", "_base_/r18_shapes.py"]

@@ -1,6 +1,6 @@
 """RKD on OV-COCO, the first of three stages: Faster R-CNN C4, a sigmoid for each word.
 
-Command (8 GPUs of 2 pictures make the published batch of 16; with fewer, add --auto-scale-lr):
+Command (8 GPUs of 2 images make the published batch of 16; with fewer, add --auto-scale-lr):
 
     torchrun --nproc_per_node 8 tools/train.py configs/rkd_base_r50_coco.py --launcher pytorch --amp
     python tools/test.py configs/rkd_base_r50_coco.py work_dirs/rkd_base_r50_coco/last.pth
@@ -97,7 +97,7 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(type="LoadPicture"),
+    dict(type="LoadImage"),
     dict(type="LoadAnnotations", with_bbox=True),
     dict(type="Resize", scale=(1333, 800), keep_ratio=True),
     dict(type="RandomFlip", prob=0.5),

@@ -1,6 +1,6 @@
 """RKD on OV-LVIS, the first of three stages: the base detector, a sigmoid for each word.
 
-Command (8 GPUs of 2 pictures make the published batch of 16; with fewer, add --auto-scale-lr):
+Command (8 GPUs of 2 images make the published batch of 16; with fewer, add --auto-scale-lr):
 
     torchrun --nproc_per_node 8 tools/train.py configs/rkd_base_r50_lvis.py --launcher pytorch --amp
     python tools/test.py configs/rkd_base_r50_lvis.py work_dirs/rkd_base_r50_lvis/last.pth
@@ -36,7 +36,7 @@ model = dict(
             roi_feat_size=7,
             reg_class_agnostic=True,
             cls_predictor_cfg=region_word_head,
-            # 50 words a batch, drawn by the square root of their training pictures
+            # 50 words a batch, drawn by the square root of their training images
             loss_cls=dict(type="SigmoidRegionWordLoss", federated=50),
             loss_bbox=dict(type="SmoothL1Loss", beta=1.0),
         ),
@@ -45,7 +45,7 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(type="LoadPicture"),
+    dict(type="LoadImage"),
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
     dict(type="RandomResize", scale=[(1333, 640), (1333, 800)], keep_ratio=True),
     dict(type="RandomFlip", prob=0.5),
@@ -59,7 +59,7 @@ train_dataloader = dict(
     batch_size=2,
     dataset=dict(
         _delete_=True,
-        type="ClassBalancedDataset",  # repeats pictures by the counts of base words
+        type="ClassBalancedDataset",  # repeats images by the counts of base words
         oversample_thr=1e-3,
         dataset=dict(_base_.train_dataloader.dataset, pipeline=train_pipeline),
     ),

@@ -6,13 +6,13 @@ Command (see rkd_base_r50_coco.py, the stage before, for the batch):
     python tools/test.py configs/rkd_r50_coco.py work_dirs/rkd_r50_coco/last.pth
 
 Before it, once: `tools/train.py configs/rpn_r50_coco.py` for the regions.
-Pictures without a base box are kept: their regions are distilled.
+Images without a base box are kept: their regions are distilled.
 
 Cost: 90,000 iterations of batch 16, 8 hours on 8 A100 (README of the released code); not measured
 here.
 Expected: box AP50 novel/base/all 21.2/54.7/45.9 (the same). Not reproduced here.
 
-Known differences from the released code: see rkd_r50_lvis.py; it leaves out pictures without a
+Known differences from the released code: see rkd_r50_lvis.py; it leaves out images without a
 base box.
 """
 

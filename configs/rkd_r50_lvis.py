@@ -6,14 +6,14 @@ Command (see rkd_base_r50_lvis.py, the stage before, for the batch):
     python tools/test.py configs/rkd_r50_lvis.py work_dirs/rkd_r50_lvis/last.pth
 
 Before it, once: `tools/train.py configs/rpn_r50_lvis.py` for the regions.
-Pictures without a base box are kept: their regions are distilled.
+Images without a base box are kept: their regions are distilled.
 
 Cost: 90,000 iterations of batch 16, 4.5 hours on 8 A100 (README of the released code); not measured
 here.
 Expected: mask AP novel/common/frequent/all 15.2/20.2/27.3/22.1 (the same). Not reproduced here.
 
-Known differences from the released code: it leaves out pictures without a base box. Its five
-regions a picture come from MViT, which was trained on other data; ours from an RPN trained on base
+Known differences from the released code: it leaves out images without a base box. Its five
+regions an image come from MViT, which was trained on other data; ours from an RPN trained on base
 boxes, and the teacher sees them at 1x and 1.5x. The weights are the released ones; `preset="paper"`
 with 0.15 and 0.25 is the paper's form.
 """

@@ -6,13 +6,13 @@ Command (see rkd_base_r50_lvis.py and rkd_r50_lvis.py, the stages before):
         --launcher pytorch --amp
     python tools/test.py configs/rkd_transfer_r50_lvis.py work_dirs/rkd_transfer_r50_lvis/last.pth
 
-Beside LVIS's files it reads COCO's annotations/captions_train2017.json: the pictures are the same.
+Beside LVIS's files it reads COCO's annotations/captions_train2017.json: the images are the same.
 The captions name novel objects.
 
 Cost: 90,000 iterations of batch 16, 5 hours on 8 A100 (README of the released code); not measured
 here.
 Expected: mask AP novel/common/frequent/all 17.1/21.4/26.7/22.8 (the same), with 1.4 million
-pictures of ImageNet for the pseudo labels. Ours come from the captions of the detection pictures
+images of ImageNet for the pseudo labels. Ours come from the captions of the detection images
 themselves, so the figure is for orientation. Not reproduced here.
 """
 

@@ -21,6 +21,6 @@ _base_ = ["_base_/transfer.py"]
 
 data_root = "data/coco"
 val_ann = "annotations/instances_val2017.json"
-val_pictures = "val2017/"
+val_images = "val2017/"
 cache = "data/coco"
 model = dict(test_cfg=dict(rcnn=dict(score_thr=1e-4, max_per_img=100)))

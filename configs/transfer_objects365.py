@@ -9,10 +9,10 @@ A detector with one head (vild_r50_lvis.py, vild_rfs_, vild_text_, vouch_, ovdis
     python tools/test.py configs/transfer_objects365.py CHECKPOINT \
         --cfg-options model.roi_head.image_head=None
 
-It reads annotations in COCO's format, as Objects365 publishes them, and the pictures: under
+It reads annotations in COCO's format, as Objects365 publishes them, and the images: under
 data_root annotations/objects365_val.json and val/; elsewhere with --cfg-options val_ann=FILE
-val_pictures=DIR/. Every word counts alike: the ensemble has one share (0.6 of the text head, as in
-DetPro), and no AP of novel words exists. Score threshold and number of detections a picture are
+val_images=DIR/. Every word counts alike: the ensemble has one share (0.6 of the text head, as in
+DetPro), and no AP of novel words exists. Score threshold and number of detections an image are
 DetPro's; COCO's AP counts the best 100 of each word.
 
 Cost: not measured here.
@@ -24,6 +24,6 @@ _base_ = ["_base_/transfer.py"]
 
 data_root = "data/objects365"
 val_ann = "annotations/objects365_val.json"
-val_pictures = "val/"
+val_images = "val/"
 cache = "data/objects365"
 model = dict(test_cfg=dict(rcnn=dict(score_thr=0.003, max_per_img=300)))

@@ -9,7 +9,7 @@ A detector with one head (vild_r50_lvis.py, vild_rfs_, vild_text_, vouch_, ovdis
     python tools/test.py configs/transfer_voc.py CHECKPOINT \
         --cfg-options model.roi_head.image_head=None
 
-It reads the pictures where VOC's archive has them, and annotations in COCO's format, made by
+It reads the images where VOC's archive has them, and annotations in COCO's format, made by
 
     python tools/prepare_voc.py data/voc/VOCdevkit/VOC2007 --image-set test \
         -o data/voc/annotations/voc2007_test.json
@@ -27,6 +27,6 @@ _base_ = ["_base_/transfer.py"]
 
 data_root = "data/voc"
 val_ann = "annotations/voc2007_test.json"
-val_pictures = "VOCdevkit/VOC2007/JPEGImages/"
+val_images = "VOCdevkit/VOC2007/JPEGImages/"
 cache = "data/voc"
 model = dict(test_cfg=dict(rcnn=dict(score_thr=0.05, max_per_img=100)))

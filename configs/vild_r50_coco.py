@@ -1,13 +1,13 @@
 """ViLD on OV-COCO, 48 base and 17 novel words: the recipe of LVIS with a quarter of its schedule.
 
-Command (64 GPUs of 4 pictures make the published batch of 256; with fewer, add --auto-scale-lr):
+Command (64 GPUs of 4 images make the published batch of 256; with fewer, add --auto-scale-lr):
 
     torchrun --nnodes 8 --nproc_per_node 8 tools/train.py configs/vild_r50_coco.py \
         --launcher pytorch --amp
     python tools/test.py configs/vild_r50_coco.py work_dirs/vild_r50_coco/last.pth
 
 Before it, once: `tools/train.py configs/rpn_r50_coco.py`. The first command encodes the words and
-the regions where they are missing, and says what it cannot make. Pictures without a base box are
+the regions where they are missing, and says what it cannot make. Images without a base box are
 kept: their regions are distilled.
 
 Cost: 45,000 iterations of batch 256 (97 epochs); not measured here.
@@ -22,7 +22,7 @@ differences from the released TPU code: see vild_r50_lvis.py.
 _base_ = [
     "_base_/runtime.py",
     "_base_/coco_data.py",
-    "_base_/pictures_1024.py",
+    "_base_/images_1024.py",
     "_base_/vild_r50.py",
 ]
 
@@ -33,7 +33,7 @@ prepare = dict(
 model = dict(test_cfg=dict(rcnn=dict(max_per_img=100)))
 
 train_pipeline = [
-    dict(type="LoadPicture"),
+    dict(type="LoadImage"),
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
     dict(type="LoadTeacherRegions", store="{regions}", max_regions=300),
     *_base_.large_scale_jitter,

@@ -1,4 +1,4 @@
-"""ViLD on OV-LVIS with repeat-factor sampling: pictures of infrequent base words come more often.
+"""ViLD on OV-LVIS with repeat-factor sampling: images of infrequent base words come more often.
 
 Command (see vild_r50_lvis.py for the batch, and for what to run before):
 
@@ -6,7 +6,7 @@ Command (see vild_r50_lvis.py for the batch, and for what to run before):
         --launcher pytorch --amp
     python tools/test.py configs/vild_rfs_r50_lvis.py work_dirs/vild_rfs_r50_lvis/last.pth
 
-A picture is repeated by its most infrequent base word; words below 0.1 % of the pictures count.
+An image is repeated by its most infrequent base word; words below 0.1 % of the images count.
 Novel words have no annotations in training, so they cannot move the factors. ViLD's released
 configuration has no such sampling; DetPro, Detic, RKD, BARON and OADP have it, with this threshold.
 

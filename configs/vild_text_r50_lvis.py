@@ -6,7 +6,7 @@ Command (see vild_r50_lvis.py for the batch):
         --launcher pytorch --amp
     python tools/test.py configs/vild_text_r50_lvis.py work_dirs/vild_text_r50_lvis/last.pth
 
-It needs no regions and no proposal network. Without regions a picture without a base box teaches
+It needs no regions and no proposal network. Without regions an image without a base box teaches
 nothing: it is left out.
 
 Cost: 180,000 iterations of batch 256; not measured here.

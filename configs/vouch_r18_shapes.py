@@ -5,7 +5,7 @@ Command:
     python tools/train.py configs/vouch_r18_shapes.py
     python tools/test.py configs/vouch_r18_shapes.py work_dirs/vouch_r18_shapes/last.pth
 
-Result (split shape, test pictures, three seeds): box AP base 72.3 +- 0.1, novel 52.5 +- 2.3;
+Result (split shape, test images, three seeds): box AP base 72.3 +- 0.1, novel 52.5 +- 2.3;
 mask AP 68.1 +- 0.2, 56.5 +- 1.2.
 """
 

@@ -1,4 +1,4 @@
-"""Random words, pictures and detectors that several tests share."""
+"""Random words, images and detectors that several tests share."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def build(name: str, vocabulary: Vocabulary, **options) -> torch.nn.Module:
 def batch(
     regions: tuple[int, ...] = (3, 0), boxes: tuple[int, ...] = (2, 1), phrases: int = 2
 ) -> dict:
-    """Pictures of 64 px with labelled boxes, distillation regions and a caption each."""
+    """Images of 64 px with labelled boxes, distillation regions and a caption each."""
     samples = []
     for region_count, box_count in zip(regions, boxes, strict=True):
         sample = DetDataSample(
@@ -58,8 +58,8 @@ def batch(
         sample.teacher_caption = InstanceData(embeddings=unit[:1])
         sample.teacher_phrases = InstanceData(embeddings=unit[1 : 1 + phrases])
         samples.append(sample)
-    pictures = [torch.randint(0, 255, (3, 64, 64), dtype=torch.uint8) for _ in samples]
-    return dict(inputs=pictures, data_samples=samples)
+    images = [torch.randint(0, 255, (3, 64, 64), dtype=torch.uint8) for _ in samples]
+    return dict(inputs=images, data_samples=samples)
 
 
 def losses_of(model: torch.nn.Module, data: dict) -> tuple[torch.Tensor, dict]:

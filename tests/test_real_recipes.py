@@ -52,12 +52,12 @@ def options(real_data, tmp_path_factory):
         )
         captions = {photo: [(3 * n, [3 * n + 1, 3 * n + 2])] for n, photo in enumerate(photos)}
         write_captions(own / "captions", captions, embed(3 * len(photos)), {})
-        pictures = str(real_data / "coco_mini/images/train2017") + "/"
+        images = str(real_data / "coco_mini/images/train2017") + "/"
         given[benchmark] = {
             "data_root": str(annotations),
             "train_ann": name,
             "val_ann": name,
-            "pictures" if benchmark == "lvis" else "train_pictures": pictures,
+            "images" if benchmark == "lvis" else "train_images": images,
             "vocabulary": str(own / "vocabulary"),
             "regions": str(own / "regions"),
             "captions": str(own / "captions"),
@@ -73,7 +73,7 @@ def embed(rows: int) -> torch.Tensor:
 
 
 def small(config: Config) -> Config:
-    """The same recipe from scratch, on small pictures, with few proposals and RoIs."""
+    """The same recipe from scratch, on small images, with few proposals and RoIs."""
 
     def shrink(value, key=None):
         if key in ("scale", "crop_size"):
@@ -131,7 +131,7 @@ def test_published_embeddings_are_the_vocabulary(benchmark, counts, options):
     words = Vocabulary.load(options[benchmark]["vocabulary"])
     base = int(words.is_base.sum())
     assert (base, len(words) - base) == counts
-    assert words.made_by == ("ViT-B-32-quickgelu:openai", "")
+    assert words.teacher == ("ViT-B-32-quickgelu:openai", "")
 
 
 def test_the_names_of_mmdet_serve_the_official_annotations(options):

@@ -1,4 +1,4 @@
-"""The main job on a handful of pictures: prepare, train, resume, test, publish, demo."""
+"""The main job on a handful of images: prepare, train, resume, test, publish, demo."""
 
 import json
 from dataclasses import replace
@@ -88,7 +88,7 @@ def test_testing_writes_every_figure(trained):
             assert -1 <= metrics[f"{kind}/{key}"] <= 100
     assert 0 <= metrics["proposal/AR100_novel"] <= 100
     assert "AP_novel" in output
-    assert len(list((out / "pictures").glob("*.png"))) == 2
+    assert len(list((out / "images").glob("*.png"))) == 2
 
 
 def test_vocabulary_given_to_testing_is_used(trained, tmp_path):
@@ -134,8 +134,8 @@ def learned(trained, tmp_path):
     """The words of the small data set, with prompts that could have been learned."""
     words = Vocabulary.load(trained / "data" / "shape" / "vocabulary.safetensors")
     teacher = OpenCLIPTeacher("ovshapes")
-    context = context_of("a picture of the", teacher.text_tower())
-    prompts = LearnedPrompts(context[None], "end", words.made_by, "learned")
+    context = context_of("an image of the", teacher.text_tower())
+    prompts = LearnedPrompts(context[None], "end", words.teacher, "learned")
     path = tmp_path / "learned.safetensors"
     Vocabulary.encode(words.names, teacher, prompts, words.is_base).save(path)
     return path
@@ -151,20 +151,20 @@ def test_published_student_finds_text(trained, prompts, tmp_path, request):
     )  # fmt: skip
     student = OVInferencer(folder / "student_config.py", folder / "student.safetensors", "cpu")
     words = student.set_text("red star, heart")
-    template = "a photo of a {}." if prompts == "written" else "a picture of the {}."
+    template = "a photo of a {}." if prompts == "written" else "an image of the {}."
     expected = student.teacher.encode_text([template.format(name) for name in words.names])
     torch.testing.assert_close(words.embeddings, expected, atol=1e-5, rtol=0)
 
-    picture = next((trained / "data" / "images" / "test").glob("*.png"))
+    image = next((trained / "data" / "images" / "test").glob("*.png"))
     run(
-        "demo/image_demo.py", picture, "--text", "red star, heart", "--score-threshold", 0.0,
+        "demo/image_demo.py", image, "--text", "red star, heart", "--score-threshold", 0.0,
         "--config", folder / "student_config.py",
         "--checkpoint", folder / "student.safetensors", "-o", tmp_path / "out",
     )  # fmt: skip
-    report = json.loads((tmp_path / "out" / f"{picture.stem}.json").read_text())
+    report = json.loads((tmp_path / "out" / f"{image.stem}.json").read_text())
     assert report["queries"] == ["red star", "heart"]
     assert {o["name"] for o in report["objects"]} <= {"red star", "heart"}
-    assert Image.open(tmp_path / "out" / picture.name).width >= 128
+    assert Image.open(tmp_path / "out" / image.name).width >= 128
 
 
 def test_demo_without_arguments(tmp_path):
@@ -263,13 +263,13 @@ BAD = {
         + ["prepare.vocabulary.names={tmp}/plain.json"],
         "frequenc",
     ),
-    "corrupt picture": (
+    "corrupt image": (
         ["tools/test.py", "{config}", "{run}/last.pth", "-o", "{tmp}"]
         + ["--cfg-options", "data_root={data}", "test_dataloader.dataset.data_prefix.img={tmp}"],
-        "not a picture that can be decoded",
+        "not an image that can be decoded",
     ),
     "empty text": (["demo/image_demo.py", "--text", " , "], "text"),
-    "missing picture": (["demo/image_demo.py", "{tmp}/none.png"], "none.png"),
+    "missing image": (["demo/image_demo.py", "{tmp}/none.png"], "none.png"),
 }
 
 
@@ -283,9 +283,9 @@ def test_bad_input_is_one_message(name, trained, tmp_path):
     (tmp_path / "plain.json").write_text(
         json.dumps(dict(images=[], annotations=[], categories=[dict(id=1, name="star")]))
     )
-    for picture in (trained / "data" / "images").glob("test/*.png"):
+    for image in (trained / "data" / "images").glob("test/*.png"):
         (tmp_path / "test").mkdir(exist_ok=True)
-        (tmp_path / "test" / picture.name).write_bytes(picture.read_bytes()[:100])
+        (tmp_path / "test" / image.name).write_bytes(image.read_bytes()[:100])
 
     command, message = BAD[name]
     words = dict(tmp=tmp_path, data=trained / "data", run=trained / "run", config=CONFIG)

@@ -88,7 +88,7 @@ def test_coco_from_photos_to_figures(checkpoint, real_data, tmp_path):
         "--cfg-options",
         f"data_root={annotations}", f"vocabulary={tmp_path / 'words.safetensors'}",
         "val_ann=instances_train2017.json",
-        f"val_pictures={real_data / 'coco_mini/images/train2017'}/",
+        f"val_images={real_data / 'coco_mini/images/train2017'}/",
         f"prepare.vocabulary.embeddings={real_data / 'clip_text/coco_clip_a+cname.npy'}",
         "test_dataloader.dataset.indices=3", "test_dataloader.num_workers=0",
         "test_dataloader.dataset.pipeline.1.scale=(128,128)", "model.test_cfg.rpn.max_per_img=20",

@@ -10,8 +10,8 @@ _base_ = ["clip_b32.py"]
 data_root = "data/coco"
 train_ann = "annotations/instances_train2017.json"
 val_ann = "annotations/instances_val2017.json"
-train_pictures = "train2017/"
-val_pictures = "val2017/"
+train_images = "train2017/"
+val_images = "val2017/"
 cache = "data/coco"
 vocabulary = "{cache}/vocabulary_vild63.safetensors"
 proposals = "work_dirs/rpn_r50_coco/last.pth"
@@ -30,14 +30,14 @@ prepare = dict(
 )
 
 train_pipeline = [
-    dict(type="LoadPicture"),
+    dict(type="LoadImage"),
     dict(type="LoadAnnotations", with_bbox=True),
     dict(type="Resize", scale=(1333, 800), keep_ratio=True),
     dict(type="RandomFlip", prob=0.5),
     dict(type="PackOVInputs"),
 ]
 test_pipeline = [
-    dict(type="LoadPicture"),
+    dict(type="LoadImage"),
     dict(type="Resize", scale=(1333, 800), keep_ratio=True),
     dict(
         type="PackOVInputs",
@@ -56,7 +56,7 @@ train_dataloader = dict(
         labelled="base",
         data_root="{data_root}",
         ann_file="{train_ann}",
-        data_prefix=dict(img="{train_pictures}"),
+        data_prefix=dict(img="{train_images}"),
         filter_cfg=dict(filter_empty_gt=True, min_size=32),
         pipeline=train_pipeline,
     ),
@@ -73,7 +73,7 @@ val_dataloader = dict(
         labelled="all",
         data_root="{data_root}",
         ann_file="{val_ann}",
-        data_prefix=dict(img="{val_pictures}"),
+        data_prefix=dict(img="{val_images}"),
         test_mode=True,
         pipeline=test_pipeline,
     ),

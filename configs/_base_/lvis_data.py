@@ -4,12 +4,12 @@ Layout of ``data_root`` (the official files): annotations/lvis_v1_{train,val}.js
 val2017/. Novel annotations are dropped by the data set; no other file is needed.
 """
 
-_base_ = ["clip_b32.py", "pictures_1024.py"]
+_base_ = ["clip_b32.py", "images_1024.py"]
 
 data_root = "data/lvis"
 train_ann = "annotations/lvis_v1_train.json"
 val_ann = "annotations/lvis_v1_val.json"
-pictures = ""
+images = ""
 cache = "data/lvis"
 vocabulary = "{cache}/vocabulary_vild63.safetensors"
 proposals = "work_dirs/rpn_r50_lvis/last.pth"
@@ -28,7 +28,7 @@ prepare = dict(
 )
 
 train_pipeline = [
-    dict(type="LoadPicture"),
+    dict(type="LoadImage"),
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
     *_base_.large_scale_jitter,
     dict(type="PackOVInputs"),
@@ -46,7 +46,7 @@ train_dataloader = dict(
         labelled="base",
         data_root="{data_root}",
         ann_file="{train_ann}",
-        data_prefix=dict(img="{pictures}"),
+        data_prefix=dict(img="{images}"),
         filter_cfg=dict(filter_empty_gt=True, min_size=32),
         pipeline=train_pipeline,
     ),
@@ -63,7 +63,7 @@ val_dataloader = dict(
         labelled="all",
         data_root="{data_root}",
         ann_file="{val_ann}",
-        data_prefix=dict(img="{pictures}"),
+        data_prefix=dict(img="{images}"),
         test_mode=True,
         pipeline=test_pipeline,
     ),

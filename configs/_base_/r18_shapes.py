@@ -33,7 +33,7 @@ rpn_head = dict(
     anchor_generator=dict(type="AnchorGenerator", scales=[8, 11], ratios=[1.0], strides=[4, 8, 16]),
     bbox_coder=dict(type="DeltaXYWHBBoxCoder"),
     loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=True),
-    # with few boxes a picture the mean over all sampled anchors leaves regression too little
+    # with few boxes an image the mean over all sampled anchors leaves regression too little
     loss_bbox=dict(type="SmoothL1Loss", beta=1.0 / 9, loss_weight=10.0),
 )
 rpn_train_cfg = dict(

@@ -1,4 +1,4 @@
-"""OVShapes: pictures of 128 px, 65 words, split 'shape' or 'compositional'."""
+"""OVShapes: images of 128 px, 65 words, split 'shape' or 'compositional'."""
 
 data_root = "data/ovshapes"
 split = "shape"
@@ -25,13 +25,13 @@ prepare = dict(
 )
 
 train_pipeline = [
-    dict(type="LoadPicture"),
+    dict(type="LoadImage"),
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
     dict(type="RandomFlip", prob=0.5),
     dict(type="PackOVInputs"),
 ]
 test_pipeline = [
-    dict(type="LoadPicture"),
+    dict(type="LoadImage"),
     dict(type="Resize", scale=(128, 128), keep_ratio=True),
     dict(
         type="PackOVInputs",
@@ -41,7 +41,7 @@ test_pipeline = [
 
 train_dataloader = dict(
     batch_size=8,
-    num_workers=0,  # pictures this small are read faster than handed over by another process
+    num_workers=0,  # images this small are read faster than handed over by another process
     persistent_workers=False,
     sampler=dict(type="InfiniteSampler", shuffle=True),
     dataset=dict(

@@ -1,9 +1,9 @@
 """A ViLD-ensemble detector of LVIS on other data: every word of theirs, none of them base or novel.
 
-Whoever takes it says where the pictures are and how many detections count.
+Whoever takes it says where the images are and how many detections count.
 """
 
-_base_ = ["runtime.py", "clip_b32.py", "pictures_1024.py", "vild_r50.py"]
+_base_ = ["runtime.py", "clip_b32.py", "images_1024.py", "vild_r50.py"]
 
 vocabulary = "{cache}/vocabulary_transfer.safetensors"
 prepare = dict(
@@ -34,7 +34,7 @@ test_dataloader = dict(
         labelled="all",
         data_root="{data_root}",
         ann_file="{val_ann}",
-        data_prefix=dict(img="{val_pictures}"),
+        data_prefix=dict(img="{val_images}"),
         test_mode=True,
         pipeline=test_pipeline,
     ),

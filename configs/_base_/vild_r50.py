@@ -66,7 +66,7 @@ model = dict(
             nms_pre=1000, max_per_img=1000, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0
         ),
         rcnn=dict(
-            # with a thousand words a threshold of 0 keeps a million boxes a picture for the NMS
+            # with a thousand words a threshold of 0 keeps a million boxes an image for the NMS
             score_thr=1e-4,
             nms=dict(type="nms", iou_threshold=0.5),
             max_per_img=300,  # LVIS; 100 on COCO

@@ -192,7 +192,7 @@ model = dict(
 prepare = dict(vocabulary=dict(templates="single"))
 teacher = dict(model="ovshapes")
 test_pipeline = [
-    dict(type="LoadPicture"),
+    dict(type="LoadImage"),
     dict(
         keep_ratio=True,
         scale=(

@@ -22,7 +22,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Literal
 
-from ovdistill.commands.options import ConfigOptions, option
+from ovdistill.commands.options import ConfigOptions, flag, option
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json
 from ovdistill.evaluation.comparison import Runs, collect, read_runs, write_comparison
@@ -47,7 +47,7 @@ class CompareOptions(ConfigOptions):
     known: str | None = option(
         None, metavar="FILE", help="a comparison.json whose runs stand in the table as they are"
     )
-    report: bool = option(False, help="only write what is there")
+    report: bool = flag(help="only write what is there")
     out: str = option(flags=["-o"], help="folder of all runs and of the result", metavar="DIR")
 
 

@@ -23,7 +23,7 @@ Written by `ovdistill init-dataset`. Commands (the first makes what is missing: 
 network, regions):
 
 $commands
-Schedule, for one GPU: $epochs epochs of $images pictures, at least $least iterations; the learning
+Schedule, for one GPU: $epochs epochs of $images images, at least $least iterations; the learning
 rate of $recipe, scaled by the batch; falls at 90, 95 and 97.5 %.
 Cost and result: not measured.
 """
@@ -40,7 +40,7 @@ regions = "{cache}/$regions"
 train_data = dict(
     data_root="{data_root}",
     ann_file="{train_ann}",
-    data_prefix=dict(img=$train_pictures),
+    data_prefix=dict(img=$train_images),
 )
 
 novel = $novel
@@ -87,7 +87,7 @@ test_dataloader = dict(
     dataset=dict(
         data_root="{data_root}",
         ann_file="{val_ann}",
-        data_prefix=dict(img=$pictures),
+        data_prefix=dict(img=$images),
     )
 )
 """)
@@ -104,7 +104,7 @@ val_evaluator = [
 test_evaluator = val_evaluator
 """)
 NO_EVALUATION = """
-# no pictures to evaluate on were named (--val)
+# no images to evaluate on were named (--val)
 val_dataloader = None
 val_cfg = None
 val_evaluator = None
@@ -117,7 +117,7 @@ class Schedule:
     """A training on one GPU.
 
     Attributes:
-        batch: pictures a step.
+        batch: images a step.
         lr: learning rate.
         iterations: steps.
     """
@@ -144,9 +144,9 @@ def schedule(recipe: Config, images: int, epochs: int, batch: int | None = None)
 
     Args:
         recipe: its learning rate is for its published batch (``auto_scale_lr``, else its own).
-        images: pictures to train on.
+        images: images to train on.
         epochs: how often each is seen; at least ``MIN_ITERATIONS`` steps are made.
-        batch: pictures a step; the recipe's on one GPU unless given.
+        batch: images a step; the recipe's on one GPU unless given.
     """
     own = recipe.train_dataloader.batch_size
     batch = batch or own
@@ -168,7 +168,7 @@ class DatasetConfig:
         train: the training set.
         val: the set to evaluate on, or None.
         novel: names without annotations in training.
-        epochs: how often each picture is to be seen.
+        epochs: how often each image is to be seen.
         main: schedule of the detector.
         first: schedule of the proposal network, None where there is none.
     """
@@ -204,15 +204,15 @@ class DatasetConfig:
                 val_ann=self._in_data(seen.path),
                 stem=self.path.stem,
                 regions=self.regions,
-                train_pictures=self._in_data(self.train.pictures, "/"),
+                train_images=self._in_data(self.train.image_folder, "/"),
                 novel=pformat(list(self.novel), width=90, compact=True),
             )
         ]
         if self.first:
             network = self._relative(self.network)
             parts.append(PROPOSALS.substitute(self.first.fields(), network=network))
-        pictures = self._in_data(seen.pictures, "/")
-        parts.append(TRAINING.substitute(self.main.fields(), pictures=pictures))
+        image_folder = self._in_data(seen.image_folder, "/")
+        parts.append(TRAINING.substitute(self.main.fields(), images=image_folder))
         with_masks = self.train.with_masks and seen.with_masks
         if not with_masks:
             parts.append(BOXES_ONLY)

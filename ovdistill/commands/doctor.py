@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ovdistill.commands.options import CommonOptions, option
+from ovdistill.commands.options import CommonOptions, flag, option
 from ovdistill.core.assets import TEACHER_DIR
 from ovdistill.core.errors import UserError
 from ovdistill.core.offline import OFFLINE_VARIABLES, is_offline
@@ -292,7 +292,7 @@ class DoctorOptions(CommonOptions):
     """Options of ``ovdistill doctor``."""
 
     data: str | None = option(None, metavar="DIR", help="folder of the datasets (default: data)")
-    json: bool = option(False, help="print the findings as JSON")
+    json: bool = flag(help="print the findings as JSON")
 
 
 def doctor(options: DoctorOptions) -> int:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ovdistill.commands.options import option
+from ovdistill.commands.options import flag, option
 from ovdistill.commands.teacher_options import TeacherOptions, teacher_arguments
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
@@ -75,7 +75,7 @@ class ExtractOptions(TeacherOptions):
     shard_images: int = option(
         128, old_flags=["--shard-pictures"], help="images a file: what a crash can lose"
     )
-    dry_run: bool = option(False, help="a few images end to end, nothing is kept")
+    dry_run: bool = flag(help="a few images end to end, nothing is kept")
     launcher: Literal["none", "pytorch", "slurm"] = option("none", help="of processes")
     out: str | None = option(
         None, flags=["-o"], metavar="STORE", help="folder to make (default: the config's regions)"

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovdistill.commands.options import CommonOptions, argument, option
+from ovdistill.commands.options import CommonOptions, argument, flag, option
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
 
@@ -45,7 +45,7 @@ class InitDatasetOptions(CommonOptions):
     )
     epochs: int = option(36, help="how often each image is seen (default: %(default)s)")
     batch_size: int | None = option(None, help="images a step (default: the recipe's on one GPU)")
-    force: bool = option(False, help="replace the file where there is one")
+    force: bool = flag(help="replace the file where there is one")
 
 
 def init_dataset(options: InitDatasetOptions) -> None:
@@ -165,8 +165,8 @@ def summary(own: DatasetConfig) -> str:
     for part, data in (("train", own.train), ("val", own.val)):
         if data is not None:
             lines.append(
-                f"{part}: {data.images} pictures in {data.pictures}, {data.annotations} "
-                f"annotations, {data.empty} pictures without any"
+                f"{part}: {data.images} images in {data.image_folder}, {data.annotations} "
+                f"annotations, {data.empty} images without any"
             )
             if not data.with_masks:
                 missing = data.annotations - data.masks
@@ -175,7 +175,7 @@ def summary(own: DatasetConfig) -> str:
     lines.append(f"base: {_listed(base)}")
     lines.append(f"novel: {_listed(own.novel)}")
     lines.append(
-        f"schedule: {own.main.iterations} iterations of {own.main.batch} pictures, "
+        f"schedule: {own.main.iterations} iterations of {own.main.batch} images, "
         f"learning rate {own.main.lr:g}"
     )
     if own.val is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovdistill.commands.options import CommonOptions, option
+from ovdistill.commands.options import CommonOptions, flag, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class MakeOvshapesOptions(CommonOptions):
     test: int = option(800, help="test images (default: %(default)s)")
     size: int = option(128, help="side of the images in pixels (default: %(default)s)")
     workers: int = option(2, help="processes (default: %(default)s)")
-    force: bool = option(False, help="draw again, replacing what is there")
+    force: bool = flag(help="draw again, replacing what is there")
     preview: str | None = option(None, metavar="PNG", help="write only a contact sheet, and stop")
 
 

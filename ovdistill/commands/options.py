@@ -69,6 +69,11 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def flag(*, help: str, flags: Sequence[str] = ()) -> Any:
+    """Declare an option without a value: False unless it is given."""
+    return option(default=False, help=help, flags=flags)
+
+
 @dataclass(frozen=True, kw_only=True)
 class CommonOptions:
     """What every command takes.
@@ -78,7 +83,7 @@ class CommonOptions:
         log_level: the lowest level of messages that is shown.
     """
 
-    quiet: bool = option(False, help="results, warnings and errors only", flags=["-q"])
+    quiet: bool = flag(help="results, warnings and errors only", flags=["-q"])
     log_level: LogLevel = option("info", help="lowest level of messages (default: %(default)s)")
 
     @property
@@ -91,7 +96,7 @@ class CommonOptions:
 class OfflineOptions(CommonOptions):
     """What commands take that may fetch weights."""
 
-    offline: bool = option(False, help="never download; use what is here already")
+    offline: bool = flag(help="never download; use what is here already")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovdistill.commands.options import CommonOptions, argument, option
+from ovdistill.commands.options import CommonOptions, argument, flag, option
 
 BELOW = "below DATA_ROOT (default: %(default)s)"
 
@@ -28,11 +28,11 @@ class PrepareCocoOptions(CommonOptions):
     train: str = option("annotations/instances_train2017.json", metavar="F", help=BELOW)
     val: str = option("annotations/instances_val2017.json", metavar="F", help=BELOW)
     captions: str = option("annotations/captions_train2017.json", metavar="F", help=BELOW)
-    no_captions: bool = option(False, help="leave the captions out")
+    no_captions: bool = flag(help="leave the captions out")
     out: Path | None = option(
         None, flags=["-o"], metavar="DIR", help="folder; DATA_ROOT/annotations by default"
     )
-    force: bool = option(False, help="write again what is there")
+    force: bool = flag(help="write again what is there")
 
 
 def prepare_coco(options: PrepareCocoOptions) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovdistill.commands.options import CommonOptions, argument, option
+from ovdistill.commands.options import CommonOptions, argument, flag, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class PrepareLvisOptions(CommonOptions):
     out: Path | None = option(
         None, flags=["-o"], metavar="DIR", help="folder; DATA_ROOT/annotations by default"
     )
-    force: bool = option(False, help="write again what is there")
+    force: bool = flag(help="write again what is there")
 
 
 def prepare_lvis(options: PrepareLvisOptions) -> None:

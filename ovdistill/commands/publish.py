@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovdistill.commands.options import ConfigOptions, argument, option
+from ovdistill.commands.options import ConfigOptions, argument, flag, option
 from ovdistill.core.recipes import find_recipe
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class PublishOptions(ConfigOptions):
     checkpoint: str = argument(".pth or .safetensors")
     out: Path = option(flags=["-o"], help="folder", metavar="FOLDER")
     name: str = option("student", help="of the files (default: %(default)s)")
-    half: bool = option(False, help="float16, half the size")
+    half: bool = flag(help="float16, half the size")
 
 
 def publish(options: PublishOptions) -> None:

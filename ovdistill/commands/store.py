@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovdistill.commands.options import CommonOptions, argument, option
+from ovdistill.commands.options import CommonOptions, argument, flag, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class InfoOptions(CommonOptions):
     """Options of ``ovdistill store info``."""
 
     store: Path = argument("folder of the store")
-    json: bool = option(False, help="for programs")
+    json: bool = flag(help="for programs")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ovdistill.commands.options import ConfigOptions, option
+from ovdistill.commands.options import ConfigOptions, flag, option
 from ovdistill.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class TeacherOptions(ConfigOptions):
     config: str | None = option(
         None, help="take the teacher (also one of your own) from this config"
     )
-    random_weights: bool = option(False, help="an untrained teacher, to try the code out")
+    random_weights: bool = flag(help="an untrained teacher, to try the code out")
     precision: Literal["fp32", "bf16", "fp16"] | None = option(
         None, help="of the teacher's image tower (default: fp32)"
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ovdistill.commands.options import argument, option
+from ovdistill.commands.options import argument, flag, option
 from ovdistill.commands.processes import RunnerOptions, init_processes
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
@@ -39,8 +39,7 @@ class TestOptions(RunnerOptions):
     subset: Literal["val", "test"] = option(
         "test", old_flags=["--split"], help="which images (default: %(default)s)"
     )
-    teacher_on_crops: bool = option(
-        False,
+    teacher_on_crops: bool = flag(
         help="name every box with the config's teacher too: slow, and no part of the detector",
     )
     show: int = option(0, metavar="N", help="draw N images")

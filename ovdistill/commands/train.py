@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.error import URLError
 
 from ovdistill.commands.initial_weights import check_initial_weights, unreachable
-from ovdistill.commands.options import argument, option
+from ovdistill.commands.options import argument, flag, option
 from ovdistill.commands.processes import RunnerOptions, init_processes
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
@@ -41,11 +41,11 @@ class TrainOptions(RunnerOptions):
         metavar="CHECKPOINT",
         help="go on from a checkpoint; without a path, from the last one in the work dir",
     )
-    auto_scale_lr: bool = option(False, help="scale the learning rate by the batch size")
-    amp: bool = option(False, help="automatic mixed precision")
+    auto_scale_lr: bool = flag(help="scale the learning rate by the batch size")
+    amp: bool = flag(help="automatic mixed precision")
     seed: int = option(0, help="of weights and samplers")
-    deterministic: bool = option(False, help="deterministic algorithms")
-    prepare_only: bool = option(False, help="stop before training; the same as ovdistill prepare")
+    deterministic: bool = flag(help="deterministic algorithms")
+    prepare_only: bool = flag(help="stop before training; the same as ovdistill prepare")
 
 
 def train(options: TrainOptions) -> None:

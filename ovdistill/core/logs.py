@@ -42,8 +42,8 @@ def progress(
     """
     from tqdm import tqdm
 
-    if os.environ.get(QUIET):
-        return tqdm(items, disable=True, **options)
+    if os.environ.get(QUIET) or options.get("disable"):
+        return tqdm(items, **options | dict(disable=True))
     if sys.stderr.isatty():
         return tqdm(items, desc=title, unit=unit, **options)
     lines = dict(

@@ -184,13 +184,13 @@ def roi_align_forward(
 
     Args:
         input: (N, C, H, W) feature map.
-        rois: (R, 5) image index and box xyxy, pixels of the input picture.
+        rois: (R, 5) image index and box xyxy, pixels of the input image.
         output: (R, C, aligned_height, aligned_width), out.
         argmax_y: unused; mmcv fills it for maximum pooling.
         argmax_x: likewise.
         aligned_height: rows of the output.
         aligned_width: columns of the output.
-        spatial_scale: cells of the feature map per pixel of the picture.
+        spatial_scale: cells of the feature map per pixel of the image.
         sampling_ratio: samples per output cell and axis; 0 adapts to the size of the box.
         pool_mode: 0 maximum (raises NotImplementedError), 1 average.
         aligned: True shifts by half a cell, so that pixel centres match.

@@ -45,7 +45,15 @@ def encode_names(
     prompts = read_prompts(templates)
     if synonyms:
         names_with_synonyms(words)  # raises where there are none
-    return Vocabulary.encode(words, teacher(), prompts, is_base, tokens, synonyms, progress=True)
+    return Vocabulary.encode(
+        words,
+        teacher(),
+        prompts,
+        is_base,
+        tokens=tokens,
+        synonyms=synonyms,
+        show_progress=True,
+    )
 
 
 def import_embeddings(

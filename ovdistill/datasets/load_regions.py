@@ -13,7 +13,7 @@ from ovdistill.store import Caption, CaptionStore, TeacherStore
 
 @TRANSFORMS.register_module()
 class LoadTeacherRegions(BaseTransform):
-    """Adds the teacher's regions of a picture, still in pixels of the original.
+    """Adds the teacher's regions of an image, still in pixels of the original.
 
     Args:
         store: folder of a ``TeacherStore``.
@@ -28,7 +28,7 @@ class LoadTeacherRegions(BaseTransform):
         """Fills ``teacher_regions``, a ``Regions``.
 
         Raises:
-            UserError: the store does not hold this picture.
+            UserError: the store does not hold this image.
         """
         results["teacher_regions"] = self.store[results["img_id"]].top(self.max_regions)
         return results
@@ -36,7 +36,7 @@ class LoadTeacherRegions(BaseTransform):
 
 @TRANSFORMS.register_module()
 class LoadTeacherCaption(BaseTransform):
-    """Adds one caption of the picture, drawn at random, in the teacher's words.
+    """Adds one caption of the image, drawn at random, in the teacher's words.
 
     Args:
         store: file of a ``CaptionStore``.
@@ -51,7 +51,7 @@ class LoadTeacherCaption(BaseTransform):
         """Fills ``teacher_caption``, a ``Caption``.
 
         Raises:
-            UserError: the store has no caption of this picture.
+            UserError: the store has no caption of this image.
         """
         captions = self.store[results["img_id"]]
         caption = captions[np.random.randint(len(captions))]

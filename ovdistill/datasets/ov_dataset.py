@@ -17,10 +17,10 @@ from ovdistill.vocabulary import Vocabulary, clean_name
 
 @DATASETS.register_module()
 class OVDataset(BaseDetDataset):
-    """Pictures with boxes and masks of the words of a vocabulary.
+    """Images with boxes and masks of the words of a vocabulary.
 
     Labels index the vocabulary. Novel words keep their index but lose their annotations in
-    training: their objects are in the pictures, unlabelled, as in OV-LVIS and OV-COCO.
+    training: their objects are in the images, unlabelled, as in OV-LVIS and OV-COCO.
 
     Args:
         vocabulary: a ``Vocabulary`` or the path of its file; its names are the category names of
@@ -28,7 +28,7 @@ class OVDataset(BaseDetDataset):
         labelled: 'base' drops the annotations of novel words; 'all' keeps every one (testing,
             and the oracle that is trained on all classes).
         class_agnostic: every label is 0, for networks that tell objects from background only.
-        indices: an int n keeps the first n pictures, a list keeps those.
+        indices: an int n keeps the first n images, a list keeps those.
         **kwargs: as mmdet's ``BaseDetDataset`` (``ann_file``, ``data_root``, ``data_prefix``,
             ``pipeline``, ``filter_cfg`` with ``filter_empty_gt`` and ``min_size``).
 
@@ -53,7 +53,7 @@ class OVDataset(BaseDetDataset):
         super().__init__(*args, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Reads the annotation file into mmdet's records, one a picture."""
+        """Reads the annotation file into mmdet's records, one an image."""
         annotations = read_annotations(self.ann_file)
         names = self.vocabulary.names
         cat_ids = self._cat_ids(annotations)
@@ -130,7 +130,7 @@ class OVDataset(BaseDetDataset):
         )
 
     def filter_data(self) -> list[dict]:
-        """In training, drops small pictures and, with ``filter_empty_gt``, those without a box."""
+        """In training, drops small images and, with ``filter_empty_gt``, those without a box."""
         if self.test_mode or not self.filter_cfg:
             return self.data_list
         drop_empty = self.filter_cfg.get("filter_empty_gt", False)

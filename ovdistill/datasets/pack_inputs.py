@@ -14,12 +14,12 @@ from ovdistill.core.errors import UserError
 
 @TRANSFORMS.register_module()
 class PackOVInputs(PackDetInputs):
-    """mmdet's packing, plus the distillation regions moved the way the picture was moved.
+    """mmdet's packing, plus the distillation regions moved the way the image was moved.
 
     mmdet's geometric transforms (Resize, RandomFlip, RandomCrop, RandomAffine, ...) record the
     homography they applied. The regions take that one map at the end, so any chain of them
-    moves regions and picture together. Transforms that mix pictures (Mosaic, MixUp, CopyPaste)
-    record none and cannot be combined with regions. Nor can Pad, which hides where the picture
+    moves regions and image together. Transforms that mix images (Mosaic, MixUp, CopyPaste)
+    record none and cannot be combined with regions. Nor can Pad, which hides where the image
     ends; the data preprocessor pads batches.
 
     Args:

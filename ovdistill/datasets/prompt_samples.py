@@ -93,7 +93,7 @@ def read_samples(
             if image_id not in truth:
                 raise UserError(
                     f"image {image_id} of teacher store {store.folder} is not in {annotations}; "
-                    "expected the annotations of the pictures that the store was made of"
+                    "expected the annotations of the images that the store was made of"
                 )
             if image_id not in images:
                 continue

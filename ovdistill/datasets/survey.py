@@ -9,7 +9,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations, read_annotations
 from ovdistill.datasets.category_names import read_names
 
-TRIED = 5  # pictures that are looked for on disk
+TRIED = 5  # images that are looked for on disk
 
 
 @dataclass(frozen=True)
@@ -18,17 +18,17 @@ class Survey:
 
     Attributes:
         path: the file.
-        pictures: the folder that its file names are relative to.
+        image_folder: the folder that its file names are relative to.
         names: the categories, by id.
-        images: number of pictures.
+        images: number of images.
         annotations: number of annotations.
-        empty: pictures without an annotation.
+        empty: images without an annotation.
         masks: annotations that have a mask.
         lvis: it has the fields that LVIS's evaluation reads.
     """
 
     path: Path
-    pictures: Path
+    image_folder: Path
     names: tuple[str, ...]
     images: int
     annotations: int
@@ -42,16 +42,16 @@ class Survey:
         return self.masks == self.annotations
 
 
-def survey(path: Path, pictures: Path | None = None) -> Survey:
+def survey(path: Path, image_folder: Path | None = None) -> Survey:
     """Reads and checks an annotation file.
 
     Args:
         path: the file.
-        pictures: the folder that its file names are relative to; looked for unless given.
+        image_folder: the folder that its file names are relative to; looked for unless given.
 
     Raises:
-        UserError: no such file, not in COCO's format, categories that are not unique, pictures
-            that are not there, or an annotation without a box, an area, its picture or category.
+        UserError: no such file, not in COCO's format, categories that are not unique, images
+            that are not there, or an annotation without a box, an area, its image or category.
     """
     content = read_annotations(path)
     names = read_names(path).names
@@ -64,7 +64,7 @@ def survey(path: Path, pictures: Path | None = None) -> Survey:
         )
     return Survey(
         path=path,
-        pictures=_find_pictures(content, pictures),
+        image_folder=_find_image_folder(content, image_folder),
         names=names,
         images=len(content.images),
         annotations=len(found),
@@ -74,7 +74,7 @@ def survey(path: Path, pictures: Path | None = None) -> Survey:
     )
 
 
-def _find_pictures(content: Annotations, given: Path | None) -> Path:
+def _find_image_folder(content: Annotations, given: Path | None) -> Path:
     """The folder from which the first file names lead to files."""
     near = content.path.parent
     tried = [given] if given else [near, near / "images", near.parent, near.parent / "images"]
@@ -83,7 +83,7 @@ def _find_pictures(content: Annotations, given: Path | None) -> Path:
         if all((folder / name).is_file() for name in names):
             return folder
     raise UserError(
-        f"the pictures of {content.path} (the first: {names[0]}) are not in "
+        f"the images of {content.path} (the first: {names[0]}) are not in "
         f"{', '.join(map(str, tried))}. Name the folder that these names are relative to: "
         "--images DIR."
     )

@@ -72,7 +72,7 @@ class HotcocoEvaluator:
         run = hotcoco.COCOeval(self.truth, found, metric, lvis_style=self.protocol == "lvis")
         run.params.img_ids = sorted(image_ids)
         run.params.cat_ids = list(cat_ids)
-        # LVIS caps each picture over all classes (above); COCO each picture and class.
+        # LVIS caps each image over all classes (above); COCO each image and class.
         run.params.max_dets = [self.max_dets]
         run.evaluate()
         run.accumulate()

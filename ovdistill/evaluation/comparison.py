@@ -73,7 +73,7 @@ def read_runs(path: str | Path, split: str, subset: str) -> Runs:
     """The runs that a ``comparison.json`` holds, by row.
 
     Raises:
-        UserError: no such file, or it is of another split or of other pictures.
+        UserError: no such file, or it is of another split or of other images.
     """
     if not Path(path).is_file():
         raise UserError(f"no file {path}; expected a comparison.json of this tool.")

@@ -37,8 +37,8 @@ class OVMetric(BaseMetric):
     Args:
         ann_file: COCO or LVIS annotation file.
         metrics: of 'bbox', 'segm'.
-        protocol: 'lvis' (federated, ``max_dets`` a picture over all classes) or 'coco'
-            (``max_dets`` a picture and class).
+        protocol: 'lvis' (federated, ``max_dets`` an image over all classes) or 'coco'
+            (``max_dets`` an image and class).
         max_dets: 300 for 'lvis' and 100 for 'coco' unless given.
         backend: 'hotcoco' or 'reference' (pycocotools, lvis-api).
         outfile_prefix: writes the detections to ``<prefix>.<metric>.json`` where given.
@@ -94,7 +94,7 @@ class OVMetric(BaseMetric):
             self.results.append((int(data_sample["img_id"]), records))
 
     def compute_metrics(self, results: list[tuple[int, Records]]) -> dict[str, float]:
-        """Evaluates all pictures' detections; see the class for the keys."""
+        """Evaluates all images' detections; see the class for the keys."""
         truth = read_annotations(self.ann_file)
         evaluator = build_evaluator(self.backend, truth, self.protocol, self.max_dets)
         self.evaluator_version = evaluator.version

@@ -62,7 +62,7 @@ class ProposalRecall(BaseMetric):
 
     Args:
         ann_file: COCO or LVIS annotation file with the true boxes of all classes.
-        numbers: how many proposals a picture.
+        numbers: how many proposals an image.
         collect_device: 'cpu' or 'gpu', see BaseMetric.
         prefix: put before every key.
 
@@ -87,7 +87,7 @@ class ProposalRecall(BaseMetric):
         self._truth: Annotations | None = None
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Matches every picture's proposals at once, and keeps the overlaps only."""
+        """Matches every image's proposals at once, and keeps the overlaps only."""
         for data_sample in data_samples:
             if "proposals" not in data_sample:
                 raise UserError(
@@ -101,7 +101,7 @@ class ProposalRecall(BaseMetric):
             self.results.append((is_base, [match(boxes, ranked[:n]) for n in self.numbers]))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Recalls over all pictures' true boxes; see the class for the keys."""
+        """Recalls over all images' true boxes; see the class for the keys."""
         is_base = np.concatenate([np.zeros(0, bool), *(flags for flags, _ in results)])
         groups = {"": np.ones_like(is_base), "_base": is_base, "_novel": ~is_base}
         flat = {}

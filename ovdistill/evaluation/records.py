@@ -16,14 +16,14 @@ from ovdistill.core.masks import Rle, encode_masks
 
 @dataclass(frozen=True)
 class Records:
-    """n detections, of one picture or of a whole data set.
+    """n detections, of one image or of a whole data set.
 
     Attributes:
         image_ids: (n,) int64.
         category_ids: (n,) int64, the annotation file's ids.
         scores: (n,) float64.
-        boxes: (n, 4) float64, xywh, absolute pixels of the original picture.
-        rles: n compressed masks of the original picture's size, or None without masks.
+        boxes: (n, 4) float64, xywh, absolute pixels of the original image.
+        rles: n compressed masks of the original image's size, or None without masks.
     """
 
     image_ids: np.ndarray
@@ -58,7 +58,7 @@ class Records:
 def image_records(
     data_sample: Mapping[str, Any], cat_ids: Sequence[int], with_masks: bool
 ) -> Records:
-    """One picture's detections.
+    """One image's detections.
 
     Args:
         data_sample: 'img_id' and 'pred_instances' (bboxes (n, 4) xyxy original pixels, scores (n,),
@@ -67,7 +67,7 @@ def image_records(
         with_masks: whether masks are wanted.
 
     Raises:
-        ValueError: the masks are not of the picture's size.
+        ValueError: the masks are not of the image's size.
     """
     instances = data_sample["pred_instances"]
     boxes = instances["bboxes"].detach().cpu().double().numpy().reshape(-1, 4)
@@ -77,7 +77,7 @@ def image_records(
     if rles and "ori_shape" in data_sample:
         got, expected = tuple(rles[0]["size"]), tuple(data_sample["ori_shape"][:2])
         if got != expected:
-            raise ValueError(f"masks of {got} (height, width) for a picture of {expected}")
+            raise ValueError(f"masks of {got} (height, width) for an image of {expected}")
     return Records(
         image_ids=np.full(len(boxes), data_sample["img_id"], dtype=np.int64),
         category_ids=np.asarray(cat_ids, dtype=np.int64)[labels],
@@ -88,7 +88,7 @@ def image_records(
 
 
 def concatenate(parts: Sequence[Records], with_masks: bool) -> Records:
-    """All pictures' detections in one; ``parts`` may be empty."""
+    """All images' detections in one; ``parts`` may be empty."""
     return Records(
         image_ids=np.concatenate([np.zeros(0, np.int64), *(p.image_ids for p in parts)]),
         category_ids=np.concatenate([np.zeros(0, np.int64), *(p.category_ids for p in parts)]),

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
+from ovdistill.core.logs import progress
 from ovdistill.datasets.annotations import read_captions
 from ovdistill.extraction.noun_phrases import noun_phrases
 from ovdistill.store.captions import write_captions
@@ -35,9 +35,9 @@ def extract_captions(
     different = texts.all
     embeddings = [
         teacher.encode_text(different[start : start + TEXTS_PER_BATCH]).cpu()
-        for start in tqdm(
+        for start in progress(
             range(0, len(different), TEXTS_PER_BATCH),
-            desc="captions",
+            title="captions",
             unit=f"{TEXTS_PER_BATCH} texts",
         )
     ]

@@ -1,4 +1,4 @@
-"""What a config says of a store: its pictures and the source of its boxes."""
+"""What a config says of a store: its images and the source of its boxes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ovdistill.models.config import load_config, placeholder_values
 
 
 def training_images(config: Config) -> list[ImageFile]:
-    """All pictures of a config's training set, those without a label too."""
+    """All images of a config's training set, those without a label too."""
     dataset = DATASETS.build(
         dict(training_dataset(config), pipeline=[], test_mode=True, filter_cfg=None)
     )

@@ -1,4 +1,4 @@
-"""Fills a store: pictures are read in workers, cut in a thread, and encoded in full batches.
+"""Fills a store: images are read in workers, cut in a thread, and encoded in full batches.
 
 Every process of a job takes its share of the shards and writes them alone. So none waits for
 another, and what one leaves undone, any later run does.
@@ -19,6 +19,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.logs import progress
 from ovdistill.extraction.images import ImageFile, LoadedImage, image_loader
 from ovdistill.extraction.prefetch import prefetch
 from ovdistill.extraction.proposals import ProposalSource, keep_best_boxes
@@ -37,11 +38,11 @@ class ExtractOptions:
     """How a store is filled; the first three are part of what it is.
 
     Attributes:
-        per_image: regions to keep for each picture, of the highest objectness.
+        per_image: regions to keep for each image, of the highest objectness.
         min_size: pixels; regions with a shorter side are dropped.
         images_per_shard: images in a file, which is what a crash can lose.
         batch_size: crops a forward pass.
-        workers: processes that read pictures.
+        workers: processes that read images.
         rank, world_size: this process among those that fill the store.
     """
 
@@ -56,7 +57,7 @@ class ExtractOptions:
 
 @dataclass
 class _Shard:
-    """What is known of a shard's pictures before they are encoded."""
+    """What is known of a shard's images before they are encoded."""
 
     files: list[ImageFile] = field(default_factory=list)
     boxes: list[Tensor] = field(default_factory=list)
@@ -70,7 +71,7 @@ def plan_store(
     teacher: Teacher,
     options: ExtractOptions,
 ) -> StoreMeta:
-    """What the store of these pictures will say of itself."""
+    """What the store of these images will say of itself."""
     provenance = dict(
         **teacher.id.to_header(),
         random_teacher=teacher.random,
@@ -98,7 +99,7 @@ def extract(
     """Makes a store, or finishes one that was begun.
 
     Args:
-        files: the pictures, in the order of the shards.
+        files: the images, in the order of the shards.
         source: of the boxes.
         teacher: embeds the regions.
         folder: the store.
@@ -108,7 +109,7 @@ def extract(
         The store's ``meta.json``; with counts if the store is complete now.
 
     Raises:
-        UserError: no pictures, a picture twice, a store there that was begun differently, or no
+        UserError: no images, an image twice, a store there that was begun differently, or no
             space to write.
     """
     folder = Path(folder)
@@ -118,11 +119,11 @@ def extract(
     todo = [number for number in mine if not shard_path(folder, number).is_file()]
     size = options.images_per_shard
     done = sum(len(files[n * size : (n + 1) * size]) for n in mine if n not in set(todo))
-    bar = tqdm(
-        desc="teacher regions",
+    bar = progress(
+        title="teacher regions",
         total=sum(len(files[n * size : (n + 1) * size]) for n in mine),
         initial=done,
-        unit="picture",
+        unit="image",
         disable=options.rank > 0,
         smoothing=0.05,
     )
@@ -146,13 +147,13 @@ def _encoded(
 ) -> Iterator[tuple[int, _Shard, Tensor]]:
     """Shards with the embeddings (P, D) of all their regions, on the CPU."""
     batches = [list(_batches(len(files), number, options)) for number in todo]
-    pictures = iter(image_loader(files, [b for own in batches for b in own], options.workers))
+    images = iter(image_loader(files, [b for own in batches for b in own], options.workers))
     scales = len(teacher.crops.scales)
     step = max(1, options.batch_size // scales) * scales
     for number, own in zip(todo, batches, strict=True):
         shard = _Shard()
         crops = teacher.crops.crop(
-            _with_boxes((next(pictures) for _ in own), source, teacher.device, shard, options, bar),
+            _with_boxes((next(images) for _ in own), source, teacher.device, shard, options, bar),
             teacher.image_size,
             teacher.interpolation,
             step,
@@ -173,30 +174,30 @@ def _with_boxes(
     options: ExtractOptions,
     bar: tqdm,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Pixels (on the device) and boxes of the good pictures; notes everything in ``shard``."""
+    """Pixels (on the device) and boxes of the good images; notes everything in ``shard``."""
     for batch in batches:
-        good = [picture for picture in batch if picture.pixels is not None]
-        for picture in batch:
-            if picture.problem:
-                shard.skipped.append(_skipped(picture.file, picture.problem, whole=True))
-        for picture, found in zip(good, source.propose(good) if good else [], strict=True):
-            size = tuple(picture.pixels.shape[1:])
+        good = [image for image in batch if image.pixels is not None]
+        for image in batch:
+            if image.problem:
+                shard.skipped.append(_skipped(image.file, image.problem, whole=True))
+        for image, found in zip(good, source.propose(good) if good else [], strict=True):
+            size = tuple(image.pixels.shape[1:])
             boxes, scores, dropped = keep_best_boxes(
                 found, size, options.per_image, options.min_size
             )
             if dropped:
-                reason = f"{dropped} of {len(found[0])} boxes: outside of the picture, no area, NaN"
+                reason = f"{dropped} of {len(found[0])} boxes: outside of the image, no area, NaN"
                 reason += f" or a side below {options.min_size:g} pixels"
-                shard.skipped.append(_skipped(picture.file, reason, whole=False))
-            shard.files.append(picture.file)
+                shard.skipped.append(_skipped(image.file, reason, whole=False))
+            shard.files.append(image.file)
             shard.boxes.append(boxes)
             shard.scores.append(scores)
-            yield picture.pixels.to(device, non_blocking=True), boxes
+            yield image.pixels.to(device, non_blocking=True), boxes
         bar.update(len(batch))
 
 
 def _batches(count: int, number: int, options: ExtractOptions) -> Iterator[list[int]]:
-    """Indices of a shard's pictures, few at a time; never across shards, so that a shard does not
+    """Indices of a shard's images, few at a time; never across shards, so that a shard does not
     depend on which others were made with it."""
     start = number * options.images_per_shard
     rows = range(start, min(start + options.images_per_shard, count))
@@ -206,14 +207,14 @@ def _batches(count: int, number: int, options: ExtractOptions) -> Iterator[list[
 
 def _check_files(files: Sequence[ImageFile]) -> None:
     if not files:
-        raise UserError("no pictures to extract from; expected an annotation file with images")
+        raise UserError("no images to extract from; expected an annotation file with images")
     ids = [file.image_id for file in files]
     if len(set(ids)) < len(ids):
         repeated = next(i for i in ids if ids.count(i) > 1)
-        raise UserError(f"image id {repeated} occurs twice; expected one picture an id")
+        raise UserError(f"image id {repeated} occurs twice; expected one image an id")
     if not any(Path(file.path).is_file() for file in files[:IMAGES_AT_A_TIME]):
         raise UserError(
-            f"no picture {files[0].path}, nor the next ones; check --images, or data_root of the "
+            f"no image {files[0].path}, nor the next ones; check --images, or data_root of the "
             "config"
         )
 

@@ -182,7 +182,7 @@ def prepare_regions(config: Config, path: str, per_image: int) -> None:
     if folder.is_file() or (folder / NAME).is_file():
         counts = read_meta(folder).counts
         if counts:
-            print_log(f"regions: {path} ({counts['pictures']} images)", "current")
+            print_log(f"regions: {path} ({counts['images']} images)", "current")
             return
     device = choose_device()  # on a GPU the one that was set for this process
     extract(

@@ -23,11 +23,11 @@ from ovdistill.core.files import hash_file
 from ovdistill.datasets.annotations import read_annotations
 from ovdistill.extraction.images import LoadedImage
 
-Proposals = tuple[Tensor, Tensor]  # (P, 4) float32 xyxy in pixels of the picture, (P,) scores
+Proposals = tuple[Tensor, Tensor]  # (P, 4) float32 xyxy in pixels of the image, (P,) scores
 
 
 class ProposalSource(ABC):
-    """Boxes for pictures.
+    """Boxes for images.
 
     Attributes:
         provenance: plain JSON values that tell the boxes from any others.
@@ -36,8 +36,8 @@ class ProposalSource(ABC):
     provenance: dict[str, Any]
 
     @abstractmethod
-    def propose(self, pictures: Sequence[LoadedImage]) -> list[Proposals]:
-        """Boxes and scores of each picture, the highest first or in any order."""
+    def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
+        """Boxes and scores of each image, the highest first or in any order."""
 
 
 class NetworkProposals(ProposalSource):
@@ -66,9 +66,9 @@ class NetworkProposals(ProposalSource):
         )
 
     @torch.inference_mode()
-    def propose(self, pictures: Sequence[LoadedImage]) -> list[Proposals]:
+    def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
         """See ``ProposalSource``."""
-        packed = [self.pipeline(_as_mmdet(picture)) for picture in pictures]
+        packed = [self.pipeline(_as_mmdet(image)) for image in images]
         batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
         found = [sample.pred_instances for sample in self.network.test_step(batch)]
         return [(each.bboxes.float().cpu(), each.scores.float().cpu()) for each in found]
@@ -101,9 +101,9 @@ class FileProposals(ProposalSource):
         self._boxes = torch.from_numpy(_xyxy(boxes[order]))
         self._scores = torch.from_numpy(scores[order])
 
-    def propose(self, pictures: Sequence[LoadedImage]) -> list[Proposals]:
-        """See ``ProposalSource``; a picture that the file does not name has none."""
-        wanted = [picture.file.image_id for picture in pictures]
+    def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
+        """See ``ProposalSource``; an image that the file does not name has none."""
+        wanted = [image.file.image_id for image in images]
         starts, ends = (self._ids.searchsorted(wanted, side).tolist() for side in ("left", "right"))
         return [(self._boxes[a:b], self._scores[a:b]) for a, b in zip(starts, ends, strict=True)]
 
@@ -130,10 +130,10 @@ class LabelledProposals(ProposalSource):
             if (own := [r for r in records if r["category_id"] in ids and not r.get("iscrowd")])
         }
 
-    def propose(self, pictures: Sequence[LoadedImage]) -> list[Proposals]:
+    def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
         """See ``ProposalSource``."""
         none = np.zeros((0, 4), dtype=np.float32)
-        boxes = [torch.from_numpy(self._boxes.get(p.file.image_id, none)) for p in pictures]
+        boxes = [torch.from_numpy(self._boxes.get(p.file.image_id, none)) for p in images]
         return [(own, torch.ones(len(own))) for own in boxes]
 
 
@@ -141,28 +141,28 @@ class GridProposals(ProposalSource):
     """Boxes on a grid, at three sizes: to try code out.
 
     Args:
-        count: boxes a picture, at most.
+        count: boxes an image, at most.
     """
 
     def __init__(self, count: int) -> None:
         self.count = count
         self.provenance = dict(kind="grid", source=f"{count} boxes", hash="")
 
-    def propose(self, pictures: Sequence[LoadedImage]) -> list[Proposals]:
+    def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
         """See ``ProposalSource``."""
         steps = max(1, math.isqrt(self.count // 3))
         places = (torch.arange(steps) + 0.5) / steps
         centres = torch.cartesian_prod(places, places).repeat(3, 1)
         sides = torch.tensor([0.2, 0.4, 0.8]).repeat_interleave(steps**2)[:, None]
         unit = torch.cat([centres - sides / 2, centres + sides / 2], dim=1).clamp(0, 1)
-        return [_scaled(unit[: self.count], picture) for picture in pictures]
+        return [_scaled(unit[: self.count], image) for image in images]
 
 
 class RandomProposals(ProposalSource):
-    """Boxes at random, the same for a picture in every run: to try code out.
+    """Boxes at random, the same for an image in every run: to try code out.
 
     Args:
-        count: boxes a picture.
+        count: boxes an image.
         seed: of the boxes.
     """
 
@@ -170,31 +170,31 @@ class RandomProposals(ProposalSource):
         self.count, self.seed = count, seed
         self.provenance = dict(kind="random", source=f"{count} boxes, seed {seed}", hash="")
 
-    def propose(self, pictures: Sequence[LoadedImage]) -> list[Proposals]:
+    def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
         """See ``ProposalSource``."""
         found = []
-        for picture in pictures:
-            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + picture.file.image_id)
+        for image in images:
+            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + image.file.image_id)
             corners = torch.rand(2, self.count, 2, generator=generator)
             unit = torch.cat([corners.amin(0), corners.amax(0)], dim=1)
-            found.append(_scaled(unit, picture))
+            found.append(_scaled(unit, image))
         return found
 
 
 def keep_best_boxes(
     proposals: Proposals, size: tuple[int, int], per_image: int, min_size: float
 ) -> tuple[Tensor, Tensor, int]:
-    """The boxes of a picture that are worth embedding.
+    """The boxes of an image that are worth embedding.
 
     Args:
         proposals: boxes and scores.
-        size: height and width of the picture.
+        size: height and width of the image.
         per_image: keep that many, of the highest scores.
-        min_size: pixels; drop boxes with a side below, after they are clipped to the picture.
+        min_size: pixels; drop boxes with a side below, after they are clipped to the image.
 
     Returns:
-        (P, 4) boxes inside the picture, (P,) scores, and how many were dropped for having no area
-        in the picture, a side below ``min_size``, or NaN.
+        (P, 4) boxes inside the image, (P,) scores, and how many were dropped for having no area
+        in the image, a side below ``min_size``, or NaN.
     """
     boxes, scores = proposals
     height, width = size
@@ -206,16 +206,16 @@ def keep_best_boxes(
     return boxes[order], scores[order], int((~good).sum())
 
 
-def _as_mmdet(picture: LoadedImage) -> Mapping[str, Any]:
-    """A picture as mmdet's pipelines take one: (H, W, 3) BGR."""
-    pixels = picture.pixels.permute(1, 2, 0).numpy()[..., ::-1]
-    return {"img": np.ascontiguousarray(pixels), "img_id": picture.file.image_id}
+def _as_mmdet(image: LoadedImage) -> Mapping[str, Any]:
+    """An image as mmdet's pipelines take one: (H, W, 3) BGR."""
+    pixels = image.pixels.permute(1, 2, 0).numpy()[..., ::-1]
+    return {"img": np.ascontiguousarray(pixels), "img_id": image.file.image_id}
 
 
 def _xyxy(boxes: np.ndarray) -> np.ndarray:
     return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
 
 
-def _scaled(unit: Tensor, picture: LoadedImage) -> Proposals:
-    height, width = picture.pixels.shape[1:]
+def _scaled(unit: Tensor, image: LoadedImage) -> Proposals:
+    height, width = image.pixels.shape[1:]
     return unit * torch.tensor([width, height] * 2), torch.ones(len(unit))

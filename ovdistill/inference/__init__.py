@@ -1,1 +1,1 @@
-"""Running a trained detector on pictures with any words, and drawing what it finds."""
+"""Running a trained detector on images with any words, and drawing what it finds."""

@@ -1,4 +1,4 @@
-"""What an inferencer gives back for one picture."""
+"""What an inferencer gives back for one image."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ovdistill.core.masks import encode_masks, rle_to_json
 
 @dataclass(frozen=True)
 class Detections:
-    """n objects of a picture of H x W pixels, best first.
+    """n objects of an image of H x W pixels, best first.
 
     Attributes:
-        boxes: (n, 4) float32, xyxy, absolute pixels of the original picture.
+        boxes: (n, 4) float32, xyxy, absolute pixels of the original image.
         scores: (n,) float32 in [0, 1].
         labels: (n,) int64, positions in the list of queries.
         names: n queries, one a box.

@@ -17,10 +17,10 @@ from ovdistill.visualization.drawing import draw_detections
 
 
 class DrawDetections(Hook):
-    """Writes the first pictures of a test run with their detections.
+    """Writes the first images of a test run with their detections.
 
     Args:
-        directory: where the pictures go, named as the originals.
+        directory: where the images go, named as the originals.
         count: how many.
         score_threshold: the lowest score drawn.
     """
@@ -38,7 +38,7 @@ class DrawDetections(Hook):
         data_batch: Any = None,
         outputs: Sequence[DetDataSample] = (),
     ) -> None:
-        """Draws the pictures of a batch until ``count`` are done."""
+        """Draws the images of a batch until ``count`` are done."""
         names = runner.test_dataloader.dataset.metainfo["classes"]
         for sample in outputs[: self.left]:
             found = select(sample.pred_instances, names, self.score_threshold, max_dets=100)

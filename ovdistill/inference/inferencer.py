@@ -1,4 +1,4 @@
-"""OVInferencer: a trained detector, any words, any pictures."""
+"""OVInferencer: a trained detector, any words, any images."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class OVInferencer:
     Example:
         >>> inferencer = OVInferencer()
         >>> inferencer.set_text("red striped star, outlined heart")
-        >>> detections = inferencer("picture.png")
+        >>> detections = inferencer("image.png")
 
     Args:
         config: config file of the detector; without it, the shipped student.
@@ -126,7 +126,7 @@ class OVInferencer:
         score_threshold: float = 0.3,
         max_dets: int = 100,
     ) -> Detections:
-        """One picture: a path, or (H, W, 3) uint8 RGB. See ``predict``."""
+        """One image: a path, or (H, W, 3) uint8 RGB. See ``predict``."""
         return self.predict([image], score_threshold, max_dets)[0]
 
     @torch.inference_mode()
@@ -136,15 +136,15 @@ class OVInferencer:
         score_threshold: float = 0.3,
         max_dets: int = 100,
     ) -> list[Detections]:
-        """Detects in a batch of pictures of any sizes.
+        """Detects in a batch of images of any sizes.
 
         Args:
             images: paths, or (H, W, 3) uint8 RGB arrays.
             score_threshold: the lowest score kept.
-            max_dets: how many objects a picture at most.
+            max_dets: how many objects an image at most.
 
         Raises:
-            UserError: no words were set, or a picture cannot be read.
+            UserError: no words were set, or an image cannot be read.
         """
         if self.model is None:
             raise UserError("no words to look for: call set_text or set_vocabulary first.")
@@ -163,10 +163,10 @@ class OVInferencer:
         max_dets: int = 100,
         batch_size: int = 1,
     ) -> Iterator[tuple[Path, Detections]]:
-        """Detects in a picture or in all pictures of a directory, ``batch_size`` at a time.
+        """Detects in an image or in all images of a directory, ``batch_size`` at a time.
 
         Raises:
-            UserError: no pictures there, or one that cannot be read.
+            UserError: no images there, or one that cannot be read.
         """
         paths = find_images(directory)
         for start in range(0, len(paths), batch_size):
@@ -178,7 +178,7 @@ class OVInferencer:
             image = read_image(image)
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise UserError(
-                f"got a picture of shape {image.shape}, {image.dtype}: expected (H, W, 3) uint8 RGB"
+                f"got an image of shape {image.shape}, {image.dtype}: expected (H, W, 3) uint8 RGB"
             )
         # mmdet's pipelines take BGR, as OpenCV reads it
         return {"img": np.ascontiguousarray(image[..., ::-1]), "img_id": 0}

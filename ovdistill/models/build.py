@@ -46,7 +46,7 @@ def build_detector(
 
 
 def build_image_pipeline(config: Config) -> Compose:
-    """The test pipeline of a config, on a picture in memory instead of a data set's.
+    """The test pipeline of a config, on an image in memory instead of a data set's.
 
     It takes dict(img=(H, W, 3) uint8 BGR, img_id=int).
     """

@@ -40,7 +40,7 @@ def _edges(low: Tensor, high: Tensor, profile: Tensor, threshold: float) -> tupl
     first = torch.where(inside, number, cells - 1).amin(dim=1)
     last = torch.where(inside, number, 0).amax(dim=1)
     size = (high - low) / cells
-    # beyond the picture of the mask there is no value: the edge is half a cell off the centre
+    # beyond the image of the mask there is no value: the edge is half a cell off the centre
     before = first + 0.5 - _crossing(profile, first, first - 1, threshold)
     after = last + 0.5 + _crossing(profile, last, last + 1, threshold)
     found = inside.any(dim=1)

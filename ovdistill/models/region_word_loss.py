@@ -68,7 +68,7 @@ class SigmoidRegionWordLoss(RegionWordLoss):
     Args:
         loss_weight: 0 switches the term off, keeping the graph.
         federated: consider so many words a batch, those labelled in it and a draw of others with
-            the square root of their training pictures; 0 for all words. 50 in RKD on LVIS.
+            the square root of their training images; 0 for all words. 50 in RKD on LVIS.
     """
 
     def __init__(self, loss_weight: float = 1.0, federated: int = 0) -> None:
@@ -98,7 +98,7 @@ class SigmoidRegionWordLoss(RegionWordLoss):
         if self.federated:
             if len(self.counts) != len(considered):
                 raise UserError(
-                    "a federated loss needs the counts of training pictures, which this vocabulary "
+                    "a federated loss needs the counts of training images, which this vocabulary "
                     "has not; build it from an LVIS annotation file, whose categories have "
                     "image_count:\n  ovdistill vocab build --names lvis_v1_train.json --teacher "
                     "MODEL:PRETRAINED -o FILE"

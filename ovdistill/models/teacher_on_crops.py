@@ -1,7 +1,7 @@
 """Teacher on crops: a detector's boxes named by the teacher at test time.
 
 The strong and slow baseline of ViLD ("ViLD-text + CLIP"): nothing is distilled, every box of every
-picture goes through the teacher.
+image goes through the teacher.
 
 Shapes: N images, R boxes, D embedding width, W words.
 """

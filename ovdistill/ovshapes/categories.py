@@ -56,7 +56,7 @@ def object_phrase(colour: str, pattern: str | None, shape: str) -> str:
 
 
 def scene_caption(objects: Sequence[tuple[str, str | None, str]], background: str) -> str:
-    """Caption of a picture: "a red striped star and a green ring on a noisy background".
+    """Caption of an image: "a red striped star and a green ring on a noisy background".
 
     Args:
         objects: at least one (colour, pattern or None, shape), in the order to be named.

@@ -18,7 +18,7 @@ LABEL = 64  # width of the column of shape names, in pixels of the sheet
 
 
 def contact_sheet(seed: int = 0, size: int = 128) -> np.ndarray:
-    """One row a shape; per pattern the smallest and a large object; then 18 pictures of the world.
+    """One row a shape; per pattern the smallest and a large object; then 18 images of the world.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -44,7 +44,7 @@ def contact_sheet(seed: int = 0, size: int = 128) -> np.ndarray:
         rows.append(np.concatenate(row, 1))
     sheet = np.concatenate(rows, 0)
 
-    pictures, width = [], 6
+    images, width = [], 6
     for _ in range(3):
         line = []
         for _ in range(width):
@@ -52,8 +52,8 @@ def contact_sheet(seed: int = 0, size: int = 128) -> np.ndarray:
             words = drawn.caption.replace(" and ", ", ").replace(" on a ", ", on a ").split(", ")
             text = [_text(word, size * ZOOM) for word in words + [""] * (6 - len(words))]
             line.append(np.concatenate([_zoom(drawn.image), *text], 0))
-        pictures.append(np.concatenate(line, 1))
-    scenes = np.concatenate(pictures, 0)
+        images.append(np.concatenate(line, 1))
+    scenes = np.concatenate(images, 0)
     full = max(sheet.shape[1], scenes.shape[1])
     blocks = [
         np.pad(b, ((0, 8), (0, full - b.shape[1]), (0, 0)), constant_values=255)

@@ -34,11 +34,11 @@ MAX_PATTERN_ANGLE = 30.0
 
 @dataclass(frozen=True)
 class Stamp:
-    """A silhouette at its place in a picture.
+    """A silhouette at its place in an image.
 
     Attributes:
         shape: name of the shape.
-        x, y: column and row of the patch's first pixel in the picture.
+        x, y: column and row of the patch's first pixel in the image.
         fine: (SUPERSAMPLE * h, SUPERSAMPLE * w) uint8, 0 or 1.
         cover: (h, w) float32 in [0, 1], the covered share of each pixel.
         centre: (x, y) of the object's centre, in pixels of the patch.
@@ -56,7 +56,7 @@ class Stamp:
     angle: float
 
     def window(self) -> tuple[slice, slice]:
-        """Rows and columns of the patch in the picture."""
+        """Rows and columns of the patch in the image."""
         height, width = self.cover.shape
         return slice(self.y, self.y + height), slice(self.x, self.x + width)
 
@@ -139,7 +139,7 @@ def stamp(shape: str, size: float, angle: float, centre: tuple[float, float]) ->
         shape: one of ``SHAPES``.
         size: longest side of the unrotated silhouette, in pixels.
         angle: rotation in radians.
-        centre: (x, y) in pixels of the picture, where pixel 0 covers [0, 1).
+        centre: (x, y) in pixels of the image, where pixel 0 covers [0, 1).
     """
     parts = [part + centre for part in corners(shape, size, angle)]
     low, high = np.floor(parts[0].min(0)).astype(int), np.ceil(parts[0].max(0)).astype(int)
@@ -220,7 +220,7 @@ def paint(
     Args:
         canvas: (H, W, 3) float32 RGB in [0, 255].
         behind: (H, W, 3) the background alone, which the inside of an outlined object shows.
-        item: silhouette; it must lie inside the picture.
+        item: silhouette; it must lie inside the image.
         pattern, colour: names in ``world``.
         rng: decides the phase and the direction of the pattern and the second tone.
     """

@@ -1,8 +1,8 @@
-"""Writes OVShapes to disk: pictures, annotations valid as COCO and as LVIS v1, captions.
+"""Writes OVShapes to disk: images, annotations valid as COCO and as LVIS v1, captions.
 
     {root}/images/{train,val,test}/000000000001.png
     {root}/annotations/instances_{split}.json   visible silhouettes, all 65 categories
-    {root}/annotations/captions_{split}.json    COCO captions, one a picture
+    {root}/annotations/captions_{split}.json    COCO captions, one an image
     {root}/shapes.json                          the parameters; written last
 
 Train is long-tailed, as the world is. Val and test draw every category equally often, so that
@@ -24,22 +24,22 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json
+from ovdistill.core.logs import progress
 from ovdistill.core.masks import encode_masks, rle_to_json
 from ovdistill.ovshapes.categories import category_names
 from ovdistill.ovshapes.scenes import Object, draw_categories, scene
 
-VERSION = 3  # of the pictures: raise it when the same parameters draw other ones
+VERSION = 3  # of the images: raise it when the same parameters draw other ones
 SUBSETS = ("train", "val", "test")
-FIRST_ID = 1_000_000  # picture ids of subset k follow k * FIRST_ID: no id occurs in two subsets
-# LVIS's three frequency groups (at most 10, at most 100, more train pictures): 60 categories fall
+FIRST_ID = 1_000_000  # image ids of subset k follow k * FIRST_ID: no id occurs in two subsets
+# LVIS's three frequency groups (at most 10, at most 100, more train images): 60 categories fall
 # off to an eighth of the commonest, 5 are rare.
 TAIL = 8.0
 RARE, RARE_WEIGHT = 5, 1 / 80
-MIN_TRAIN_PICTURES = 2  # a category
+MIN_TRAIN_IMAGES = 2  # a category
 SIZES = (64, 1024)  # pixels
 DONE = "shapes.json"
 PARTIAL = ".partial"
@@ -58,36 +58,36 @@ def train_weights(seed: int) -> np.ndarray:
     return weights / weights.sum()
 
 
-def picture_plan(
+def image_plan(
     seed: int, subset: str, index: int
 ) -> tuple[np.random.Generator, np.ndarray | None, int | None]:
-    """The generator, weights and required category with which picture ``index`` is drawn.
+    """The generator, weights and required category with which image ``index`` is drawn.
 
-    They depend on these three arguments alone, and so does the picture: neither the number of
-    pictures nor that of workers changes it. Train's first pictures each hold a category that is
+    They depend on these three arguments alone, and so does the image: neither the number of
+    images nor that of workers changes it. Train's first images each hold a category that is
     prescribed, in turn, so that none is missing.
     """
     rng = np.random.default_rng((seed, SUBSETS.index(subset), index))
     if subset != "train":
         return rng, None, None
     order = train_order(seed)
-    required = int(order[index % len(order)]) if index < MIN_TRAIN_PICTURES * len(order) else None
+    required = int(order[index % len(order)]) if index < MIN_TRAIN_IMAGES * len(order) else None
     return rng, train_weights(seed), required
 
 
-def picture_categories(seed: int, subset: str, index: int) -> np.ndarray:
-    """Category indices of a picture, without drawing it."""
-    return draw_categories(*picture_plan(seed, subset, index))
+def image_categories(seed: int, subset: str, index: int) -> np.ndarray:
+    """Category indices of an image, without drawing it."""
+    return draw_categories(*image_plan(seed, subset, index))
 
 
-def picture_id(subset: str, index: int) -> int:
-    """COCO image id of picture ``index`` (from 0) of a subset."""
+def image_id(subset: str, index: int) -> int:
+    """COCO image id of image ``index`` (from 0) of a subset."""
     return SUBSETS.index(subset) * FIRST_ID + index + 1
 
 
-def frequency(pictures: int) -> str:
-    """LVIS's frequency group by the number of train pictures: r(are), c(ommon), f(requent)."""
-    return "r" if pictures <= 10 else "c" if pictures <= 100 else "f"
+def frequency(images: int) -> str:
+    """LVIS's frequency group by the number of train images: r(are), c(ommon), f(requent)."""
+    return "r" if images <= 10 else "c" if images <= 100 else "f"
 
 
 def make_ovshapes(
@@ -107,9 +107,9 @@ def make_ovshapes(
 
     Args:
         root: folder to write; made if missing.
-        seed: decides every picture.
-        train, val, test: number of pictures.
-        size: side of the pictures, in pixels.
+        seed: decides every image.
+        train, val, test: number of images.
+        size: side of the images, in pixels.
         workers: processes; the result does not depend on it.
         force: draw again even if ``root`` holds these or other OVShapes.
 
@@ -130,18 +130,18 @@ def make_ovshapes(
     shutil.rmtree(partial_root, ignore_errors=True)
     (partial_root / "annotations").mkdir(parents=True)
     categories: list[dict] = []
-    with tqdm(total=sum(counts.values()), desc="drawing OVShapes", unit="picture") as bar:
+    with progress(total=sum(counts.values()), title="drawing OVShapes", unit="image") as bar:
         for subset, count in counts.items():
             (partial_root / "images" / subset).mkdir(parents=True)
-            job = partial(_make_picture, partial_root / "images", seed, subset, size)
-            pictures = []
+            job = partial(_make_image, partial_root / "images", seed, subset, size)
+            images = []
             with closing(_map(job, count, workers)) as drawn:
-                for picture in drawn:
-                    pictures.append(picture)
+                for image in drawn:
+                    images.append(image)
                     bar.update()
             if subset == "train":
-                categories = _categories(pictures)
-            _write_subset(partial_root / "annotations", subset, pictures, categories)
+                categories = _categories(images)
+            _write_subset(partial_root / "annotations", subset, images, categories)
 
     (root / DONE).unlink(missing_ok=True)
     for name in ("images", "annotations"):
@@ -194,7 +194,7 @@ def _finished(root: Path, parameters: dict, force: bool) -> bool:
 def _map(job: Callable[[int], dict], count: int, workers: int) -> Iterator[dict]:
     """Results of ``job(0) ... job(count - 1)`` in order; close it to end the workers early.
 
-    Worker k takes every ``workers``-th picture and has a pipe of its own. That is all a pool is
+    Worker k takes every ``workers``-th image and has a pipe of its own. That is all a pool is
     needed for here, and unlike the standard ones it ends at once on Ctrl-C and on a lost worker.
     """
     if workers == 1:
@@ -216,7 +216,7 @@ def _map(job: Callable[[int], dict], count: int, workers: int) -> Iterator[dict]
             try:
                 yield readers[index % workers].recv()
             except EOFError:
-                raise RuntimeError(f"a worker ended before it drew picture {index}") from None
+                raise RuntimeError(f"a worker ended before it drew image {index}") from None
     finally:
         for process in processes:
             process.terminate()
@@ -231,11 +231,11 @@ def _work(job: Callable[[int], dict], indices: range, writer: Connection) -> Non
         writer.send(job(index))
 
 
-def _make_picture(images: Path, seed: int, subset: str, size: int, index: int) -> dict:
-    """Draws and writes a picture: {"image", "annotations", "caption"}, plain values only."""
-    rng, weights, required = picture_plan(seed, subset, index)
+def _make_image(images: Path, seed: int, subset: str, size: int, index: int) -> dict:
+    """Draws and writes an image: {"image", "annotations", "caption"}, plain values only."""
+    rng, weights, required = image_plan(seed, subset, index)
     drawn = scene(rng, weights, size, required)
-    number = picture_id(subset, index)
+    number = image_id(subset, index)
     name = f"{subset}/{number:012d}.png"
     ok, data = cv2.imencode(".png", drawn.image[..., ::-1])
     if not ok:
@@ -272,14 +272,14 @@ def _annotation(thing: Object, number: int) -> dict:
     }
 
 
-def _categories(train_pictures: list[dict]) -> list[dict]:
+def _categories(train_images: list[dict]) -> list[dict]:
     """LVIS categories; frequencies and counts are those of train, in every file."""
     instances = np.zeros(len(category_names()) + 1, int)
-    pictures = np.zeros_like(instances)
-    for picture in train_pictures:
-        ids = [annotation["category_id"] for annotation in picture["annotations"]]
+    images = np.zeros_like(instances)
+    for image in train_images:
+        ids = [annotation["category_id"] for annotation in image["annotations"]]
         np.add.at(instances, ids, 1)
-        pictures[list(set(ids))] += 1
+        images[list(set(ids))] += 1
     return [
         {
             "id": k,
@@ -287,25 +287,25 @@ def _categories(train_pictures: list[dict]) -> list[dict]:
             "synonyms": [name],
             "synset": f"{name.replace(' ', '_')}.n.01",
             "def": f"a {name.split()[1]} with the pattern: {name.split()[0]}",
-            "frequency": frequency(int(pictures[k])),
-            "image_count": int(pictures[k]),
+            "frequency": frequency(int(images[k])),
+            "image_count": int(images[k]),
             "instance_count": int(instances[k]),
         }
         for k, name in enumerate(category_names(), 1)
     ]
 
 
-def _write_subset(folder: Path, subset: str, pictures: list[dict], categories: list[dict]) -> None:
+def _write_subset(folder: Path, subset: str, images: list[dict], categories: list[dict]) -> None:
     head = {
         "info": {"description": f"OVShapes {subset}", "version": str(VERSION)},
         "licenses": [{"id": 1, "name": "that of ovdistill", "url": ""}],
-        "images": [picture["image"] for picture in pictures],
+        "images": [image["image"] for image in images],
     }
-    objects = [annotation for picture in pictures for annotation in picture["annotations"]]
+    objects = [annotation for image in images for annotation in image["annotations"]]
     objects = [{"id": k, **annotation} for k, annotation in enumerate(objects, 1)]
     captions = [
-        {"id": k, "image_id": picture["image"]["id"], "caption": picture["caption"]}
-        for k, picture in enumerate(pictures, 1)
+        {"id": k, "image_id": image["image"]["id"], "caption": image["caption"]}
+        for k, image in enumerate(images, 1)
     ]
     write_json(
         folder / f"instances_{subset}.json",

@@ -1,4 +1,4 @@
-"""One picture of OVShapes: which objects, where, in front of what."""
+"""One image of OVShapes: which objects, where, in front of what."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 from ovdistill.ovshapes import drawing as draw
 from ovdistill.ovshapes.categories import BACKGROUNDS, COLOURS, category_names, scene_caption
 
-OBJECTS_PER_PICTURE = (3, 5)
-OBJECT_SIZE = (28 / 128, 52 / 128)  # longest side, as a share of the picture's side
+OBJECTS_PER_IMAGE = (3, 5)
+OBJECT_SIZE = (28 / 128, 52 / 128)  # longest side, as a share of the image's side
 MIN_VISIBLE = 0.7  # least visible share of an object's area
 PLACING_TRIES = 400
 
 
 @dataclass(frozen=True, eq=False)
 class Object:
-    """One object of a picture.
+    """One object of an image.
 
     Attributes:
         pattern, shape, colour: names in ``world``.
-        box: (4,) float32, xyxy, absolute pixels of the picture, around the visible part.
+        box: (4,) float32, xyxy, absolute pixels of the image, around the visible part.
         mask: (H, W) bool, the visible part of the silhouette.
         full_area: pixels of the whole silhouette, hidden ones included.
     """
@@ -41,7 +41,7 @@ class Object:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A picture: ``image`` (H, W, 3) uint8 RGB, ``objects`` front to back, ``background`` word."""
+    """An image: ``image`` (H, W, 3) uint8 RGB, ``objects`` front to back, ``background`` word."""
 
     image: np.ndarray
     objects: tuple[Object, ...]
@@ -52,14 +52,14 @@ class Scene:
 def draw_categories(
     rng: np.random.Generator, weights: np.ndarray | None = None, require: int | None = None
 ) -> np.ndarray:
-    """Draws a picture's categories: (2 to 5,) int64 indices into ``category_names()``.
+    """Draws an image's categories: (2 to 5,) int64 indices into ``category_names()``.
 
     Args:
         rng: random generator.
         weights: (65,) probabilities, summing to 1; None = uniform.
         require: index of a category that must be among them.
     """
-    low, high = OBJECTS_PER_PICTURE
+    low, high = OBJECTS_PER_IMAGE
     count = rng.integers(low, high + 1)
     categories = rng.choice(len(category_names()), size=count, p=weights)
     if require is not None:
@@ -73,12 +73,12 @@ def scene(
     size: int = 128,
     require: int | None = None,
 ) -> Scene:
-    """Draws a picture; the same state of ``rng`` gives the same picture.
+    """Draws an image; the same state of ``rng`` gives the same image.
 
     Args:
         rng: random generator.
         weights: (65,) probabilities of the categories, summing to 1; None = uniform.
-        size: side of the picture in pixels.
+        size: side of the image in pixels.
         require: index of a category that must occur.
     """
     categories = draw_categories(rng, weights, require)

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ovdistill.core.errors import UserError
+from ovdistill.core.logs import progress
 from ovdistill.store.meta import NAME, StoreMeta, read_meta
 from ovdistill.store.plan import SKIPPED, begin_store, finish_store
 from ovdistill.store.shard import DamagedShard, read_index, shard_path, verify_shard, write_shard
 from ovdistill.store.teacher_store import TeacherStore
 
-# what two stores may differ in and still be one: which pictures, in how many files
+# what two stores may differ in and still be one: which images, in how many files
 OWN = ("image_ids", "pictures_a_shard", "merged")
 
 
@@ -30,11 +29,11 @@ def verify(folder: Path) -> StoreMeta:
             that does not belong there.
     """
     meta = read_meta(folder)
-    problems, pictures = [], 0
-    for number in tqdm(range(meta.shards), desc="checking", unit="shard", leave=False):
+    problems, images = [], 0
+    for number in progress(range(meta.shards), title="checking", unit="shard", leave=False):
         try:
             index = verify_shard(folder, number, meta.fingerprint)
-            pictures += len(index.image_ids) + sum(r["whole"] for r in index.skipped)
+            images += len(index.image_ids) + sum(r["whole"] for r in index.skipped)
         except DamagedShard as error:
             problems.append(f"{error.path.name} is {error.problem}")
     belong = {shard_path(folder, number).name for number in range(meta.shards)}
@@ -42,8 +41,8 @@ def verify(folder: Path) -> StoreMeta:
     for file in sorted(folder.iterdir()):
         if file.name not in belong:
             problems.append(f"{file.name} does not belong to this store")
-    if not problems and pictures != meta.images:
-        problems.append(f"{pictures} pictures, where {NAME} says {meta.images}")
+    if not problems and images != meta.images:
+        problems.append(f"{images} images, where {NAME} says {meta.images}")
     if problems:
         raise UserError(
             f"store {folder}: {len(problems)} problems:\n  "
@@ -62,27 +61,27 @@ def describe(folder: Path) -> dict[str, Any]:
     regions = sum(int(shard.offsets[-1]) for shard in shards)
     size = sum(shard_path(folder, number).stat().st_size for number in there)
     skipped = Counter(
-        "pictures" if record["whole"] else "boxes" for shard in shards for record in shard.skipped
+        "images" if record["whole"] else "boxes" for shard in shards for record in shard.skipped
     )
     return {
         **meta.provenance,
         "fingerprint": meta.fingerprint,
         "shards": f"{len(there)} of {meta.shards}",
-        "pictures": f"{sum(len(shard.image_ids) for shard in shards)} of {meta.images}",
+        "images": f"{sum(len(shard.image_ids) for shard in shards)} of {meta.images}",
         "regions": regions,
-        "skipped_pictures": skipped["pictures"],
-        "pictures_with_skipped_boxes": skipped["boxes"],
+        "skipped_images": skipped["images"],
+        "images_with_skipped_boxes": skipped["boxes"],
         "bytes": size,
         "bytes_a_region": round(size / regions, 1) if regions else None,
     }
 
 
 def merge(folders: Sequence[Path], out: Path) -> StoreMeta:
-    """Joins complete stores of different pictures into one, or goes on where that was cut off.
+    """Joins complete stores of different images into one, or goes on where that was cut off.
 
     Raises:
-        UserError: fewer than two, one that is damaged, differences in anything but the pictures, a
-            picture that is in two of them, or something else is in ``out``.
+        UserError: fewer than two, one that is damaged, differences in anything but the images, an
+            image that is in two of them, or something else is in ``out``.
     """
     if len(folders) < 2:
         raise UserError(f"got {len(folders)} stores to merge; expected two or more")
@@ -99,8 +98,8 @@ def merge(folders: Sequence[Path], out: Path) -> StoreMeta:
     owners = Counter(image_id for store in stores for image_id in store.image_ids)
     if twice := [image_id for image_id, count in owners.items() if count > 1]:
         raise UserError(
-            f"{len(twice)} pictures are in more than one store (the first: {twice[0]}); expected "
-            "stores of different pictures"
+            f"{len(twice)} images are in more than one store (the first: {twice[0]}); expected "
+            "stores of different images"
         )
     provenance = {k: v for k, v in metas[0].provenance.items() if k not in OWN}
     provenance["merged"] = [meta.fingerprint for meta in metas]
@@ -113,7 +112,9 @@ def merge(folders: Sequence[Path], out: Path) -> StoreMeta:
         for folder, meta, store in zip(folders, metas, stores, strict=True)
         for own in range(meta.shards)
     ]
-    for number, (folder, own, meta, store) in enumerate(tqdm(sources, "merging", unit="shard")):
+    for number, (folder, own, meta, store) in enumerate(
+        progress(sources, title="merging", unit="shard")
+    ):
         if not shard_path(out, number).is_file():
             index = read_index(folder, own, meta.fingerprint)
             records = [(image_id, store[image_id]) for image_id in index.image_ids.tolist()]

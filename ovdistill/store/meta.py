@@ -25,10 +25,10 @@ class StoreMeta:
         provenance: plain JSON values: teacher, teacher_hash, dim, crops, proposals, ...
         images: how many, the skipped ones among them.
         shards: how many files they are in.
-        counts: of the complete store, with the keys 'pictures', 'regions' and 'skipped'; empty
+        counts: of the complete store, with the keys 'images', 'regions' and 'skipped'; empty
             until then.
 
-    The keys in the file are those of its first version: 'pictures' for images, 'dim' for D.
+    The keys in the file are those of its first version: 'images' for images, 'dim' for D.
     """
 
     provenance: dict[str, Any]

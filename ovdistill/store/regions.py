@@ -1,4 +1,4 @@
-"""The distillation regions of a picture.
+"""The distillation regions of an image.
 
 Shapes: P regions, D embedding width.
 """
@@ -16,10 +16,10 @@ from ovdistill.core.errors import UserError
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """The distillation regions of a picture.
+    """The distillation regions of an image.
 
     Attributes:
-        boxes: (P, 4) float32, xyxy, absolute pixels of the original picture. (Not float16: that
+        boxes: (P, 4) float32, xyxy, absolute pixels of the original image. (Not float16: that
             has steps of half a pixel beyond 512.)
         objectness: (P,) float32, score of each proposal.
         embeddings: (P, D) float16, unit norm up to rounding; bring to unit norm again in float32.

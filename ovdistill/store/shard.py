@@ -1,9 +1,9 @@
-"""One file of a store: the regions of some pictures, with a checksum of its own.
+"""One file of a store: the regions of some images, with a checksum of its own.
 
 A shard is there complete or not at all, and says which store it belongs to; so a store is made by
 any number of processes, and goes on where they stopped.
 
-Shapes: N pictures, P regions of all of them, D embedding width.
+Shapes: N images, P regions of all of them, D embedding width.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class ShardIndex:
 
     Attributes:
         image_ids: (N,) int64.
-        offsets: (N + 1,) int64; the regions of picture i are rows offsets[i] to offsets[i + 1].
-        skipped: records of pictures and boxes that were left out, and why.
+        offsets: (N + 1,) int64; the regions of image i are rows offsets[i] to offsets[i + 1].
+        skipped: records of images and boxes that were left out, and why.
     """
 
     image_ids: Tensor

@@ -24,7 +24,7 @@ IMAGES_PER_SHARD = 128
 
 
 class TeacherStore:
-    """A complete store; ``store[image_id]`` gives the picture's ``Regions``.
+    """A complete store; ``store[image_id]`` gives the image's ``Regions``.
 
     Shards are checked here (not their checksums: ``ovdistill store verify``), but mapped into
     memory at the first access of each process; so a store can be pickled and sent to workers.
@@ -46,7 +46,7 @@ class TeacherStore:
         self._rows = torch.cat([torch.zeros(0, dtype=torch.int64), *(s.image_ids for s in shards)])
         self._order = self._rows.argsort()
         self._sorted = self._rows[self._order]
-        # of every picture: its shard, and its rows there
+        # of every image: its shard, and its rows there
         counts = torch.tensor([len(shard.image_ids) for shard in shards], dtype=torch.int64)
         self._shard = torch.arange(len(shards)).repeat_interleave(counts)
         self._start = torch.cat(
@@ -74,10 +74,10 @@ class TeacherStore:
         return self._rows.tolist()
 
     def __getitem__(self, image_id: int) -> Regions:
-        """The regions of a picture, copied out of the file.
+        """The regions of an image, copied out of the file.
 
         Raises:
-            UserError: the picture is not in the store; nothing is ever computed in its place.
+            UserError: the image is not in the store; nothing is ever computed in its place.
         """
         row = self._find(int(image_id))
         if row is None:

@@ -1,4 +1,4 @@
-"""How a box becomes the pictures that the teacher sees.
+"""How a box becomes the images that the teacher sees.
 
 The crop is part of the distillation target: papers differ in it (ViLD and DetPro use 1x and 1.5x,
 RKD 1x only, OADP one large square), so it is an explicit, saved choice.
@@ -33,13 +33,13 @@ class CropPolicy:
     Attributes:
         scales: one crop each; the box is enlarged by this factor about its centre.
         shape: how a crop becomes a square. "clip": its shorter side is brought to S and the middle
-            of the longer one kept, as stock CLIP does with pictures (long objects lose their ends);
+            of the longer one kept, as stock CLIP does with images (long objects lose their ends);
             "square": the crop is a square of the box's longer side, with what is around the box;
             "pad": its longer side is brought to S, the rest is ``fill``; "squash": both sides are
             brought to S.
         fuse: "sum_then_norm": the raw embeddings of the scales are added, then unit norm (DetPro);
             "norm_then_mean": each is brought to unit norm before they are averaged, then unit norm.
-        fill: RGB colour, 0 to 255, of what lies outside of the picture, and of "pad".
+        fill: RGB colour, 0 to 255, of what lies outside of the image, and of "pad".
     """
 
     scales: tuple[float, ...] = (1.0, 1.5)
@@ -66,11 +66,11 @@ class CropPolicy:
         """The whole pixels that each crop shows.
 
         Args:
-            boxes: (P, 4) float, xyxy, absolute pixels of a picture.
+            boxes: (P, 4) float, xyxy, absolute pixels of an image.
 
         Returns:
-            (P * C, 4) int64, xyxy, absolute pixels of the picture, box-major (all scales of box 0
-            first), at least one pixel wide and high; they may reach outside of the picture.
+            (P * C, 4) int64, xyxy, absolute pixels of the image, box-major (all scales of box 0
+            first), at least one pixel wide and high; they may reach outside of the image.
         """
         boxes = boxes.double()  # half pixels round the same way on every device
         centre = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -110,22 +110,22 @@ class CropPolicy:
 
     def crop(
         self,
-        pictures: Iterable[tuple[Tensor, Tensor]],
+        regions: Iterable[tuple[Tensor, Tensor]],
         size: int,
         interpolation: str = "bicubic",
         batch_size: int | None = None,
     ) -> Iterator[Tensor]:
-        """All crops of all boxes of a stream of pictures, in full batches that mix pictures.
+        """All crops of all boxes of a stream of images, in full batches that mix images.
 
         Args:
-            pictures: (3, H, W) uint8 RGB of any sizes, on one device, and for each its boxes (P, 4)
-                float, xyxy, absolute pixels of the picture; P may be 0.
+            regions: images (3, H, W) uint8 RGB of any sizes, on one device, and for each its boxes (P, 4)
+                float, xyxy, absolute pixels of the image; P may be 0.
             size: S, pixels.
             interpolation: 'bicubic' or 'bilinear', both antialiased.
             batch_size: crops at a time; all at once unless given.
 
         Yields:
-            (n, 3, S, S) uint8 on the device of the pictures, picture by picture, box-major; n is
+            (n, 3, S, S) uint8 on the device of the images, image by image, box-major; n is
             ``batch_size`` but for the last.
         """
         images: list[Tensor] = []
@@ -134,7 +134,7 @@ class CropPolicy:
         def batch(count: int) -> Tensor:
             return cut(images, index[:count], self.place(rectangles[:count], size), interpolation)
 
-        for image, boxes in pictures:
+        for image, boxes in regions:
             new = self.rectangles(boxes.cpu())
             rectangles = torch.cat([rectangles, new])
             index = torch.cat([index, torch.full((len(new),), len(images))])

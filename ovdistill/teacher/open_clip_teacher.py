@@ -51,7 +51,7 @@ class OpenCLIPTeacher(Teacher):
         precision: of the image tower, 'fp32', 'bf16' or 'fp16'; texts are always float32.
 
     Raises:
-        UserError: unknown model, missing or wrong weights, pictures that are not square, or a
+        UserError: unknown model, missing or wrong weights, images that are not square, or a
             needed download while offline (--offline, HF_HUB_OFFLINE=1, OVDISTILL_OFFLINE=1).
     """
 
@@ -169,7 +169,7 @@ def to_input(images: Tensor, mean: Tensor, std: Tensor, precision: str) -> Tenso
     pixels = torch.empty(
         images.shape, dtype=dtype, device=images.device, memory_format=torch.channels_last
     )
-    # Rows of red, green, blue, red, ..., on the CPU a picture at a time, which stays in its cache:
+    # Rows of red, green, blue, red, ..., on the CPU an image at a time, which stays in its cache:
     # a tenth of the time of one expression for the batch.
     rows, source = (value.permute(0, 2, 3, 1).flatten(2) for value in (pixels, images))
     scale, shift = (value.flatten().repeat(width) for value in (scale, shift))
@@ -185,7 +185,7 @@ def to_input(images: Tensor, mean: Tensor, std: Tensor, precision: str) -> Tenso
 def _side(size: int | Sequence[int], name: str) -> int:
     sides = {size} if isinstance(size, int) else {*size}
     if len(sides) > 1:
-        raise UserError(f"teacher {name!r} takes pictures of {size}; expected square ones")
+        raise UserError(f"teacher {name!r} takes images of {size}; expected square ones")
     return int(sides.pop())
 
 

@@ -1,9 +1,9 @@
-"""Cutting rectangles out of pictures and resizing them as PIL does, in batches.
+"""Cutting rectangles out of images and resizing them as PIL does, in batches.
 
 Two ways to the same pixels, two grey levels apart at most: on the CPU torch's integer kernel, crop
 by crop; on an accelerator two matrix products for many crops at once.
 
-Shapes: N pictures, n crops, S side of the results, L rows or columns that a result needs.
+Shapes: N images, n crops, S side of the results, L rows or columns that a result needs.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ VALUES_A_BATCH = 1 << 26
 
 @dataclass(frozen=True)
 class Placement:
-    """How n rectangles of pictures lie in n squares; tensors are on the CPU.
+    """How n rectangles of images lie in n squares; tensors are on the CPU.
 
     Attributes:
-        rectangles: (n, 4) int64, xyxy, pixels of their pictures; may reach outside of them.
+        rectangles: (n, 4) int64, xyxy, pixels of their images; may reach outside of them.
         resized: (n, 2) int64, height and width that each rectangle is resized to.
         offset: (n, 2) int64, row and column of the resized rectangle's first pixel in the square;
             negative where its beginning is cut off.
         size: S.
-        fill: RGB, 0 to 255, of what is no part of a picture.
+        fill: RGB, 0 to 255, of what is no part of an image.
     """
 
     rectangles: Tensor
@@ -53,16 +53,16 @@ class Placement:
 
 
 def cut(images: Sequence[Tensor], index: Tensor, placed: Placement, interpolation: str) -> Tensor:
-    """Cuts and resizes rectangles out of pictures.
+    """Cuts and resizes rectangles out of images.
 
     Args:
-        images: N pictures (3, H, W), uint8, on one device.
-        index: (n,) int64 on the CPU, the picture of each rectangle.
+        images: N images (3, H, W), uint8, on one device.
+        index: (n,) int64 on the CPU, the image of each rectangle.
         placed: the rectangles and their places.
         interpolation: 'bicubic' or 'bilinear', both antialiased.
 
     Returns:
-        (n, 3, S, S) uint8 on the device of the pictures, channels last in memory.
+        (n, 3, S, S) uint8 on the device of the images, channels last in memory.
     """
     device, size = images[0].device, placed.size
     crops = torch.empty(len(placed), size, size, 3, dtype=torch.uint8, device=device)
@@ -99,8 +99,8 @@ def _one_by_one(
     ends = torch.stack([sum(_span(placed, axis, interpolation)) for axis in (1, 0)], dim=1)
     rectangles = torch.cat([placed.rectangles[:, :2], placed.rectangles[:, :2] + ends], dim=1)
     columns = (index, rectangles, scales, whole, placed.offset)
-    for picture, rectangle, scale, same, offset in zip(*(c.tolist() for c in columns), strict=True):
-        window = _window(images[picture], rectangle, fill)
+    for image, rectangle, scale, same, offset in zip(*(c.tolist() for c in columns), strict=True):
+        window = _window(images[image], rectangle, fill)
         if not same:
             # in one piece, colours innermost: half the time, and the result is laid out so too
             window = window[None].contiguous(memory_format=torch.channels_last)
@@ -116,7 +116,7 @@ def _one_by_one(
 
 
 def _window(image: Tensor, rectangle: Sequence[int], fill: Tensor) -> Tensor:
-    """The pixels of a rectangle, ``fill`` outside of the picture."""
+    """The pixels of a rectangle, ``fill`` outside of the image."""
     x1, y1, x2, y2 = rectangle
     height, width = image.shape[1:]
     left, top, right, bottom = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
@@ -151,11 +151,11 @@ def resize_by_products(
     device = images[0].device
     rows, row_weights, row_used = _axis(placed, 0, interpolation, device)
     columns, column_weights, column_used = _axis(placed, 1, interpolation, device)
-    pictures = sorted(set(index.tolist()))
-    stack = _stack([images[picture] for picture in pictures])
-    index = torch.searchsorted(torch.tensor(pictures), index).to(device)
+    images = sorted(set(index.tolist()))
+    stack = _stack([images[image] for image in images])
+    index = torch.searchsorted(torch.tensor(images), index).to(device)
     heights, widths = (
-        torch.tensor([images[p].shape[axis] for p in pictures], device=device)[index, None]
+        torch.tensor([images[p].shape[axis] for p in images], device=device)[index, None]
         for axis in (1, 2)
     )
     row_inside = (rows >= 0) & (rows < heights)
@@ -178,7 +178,7 @@ def _grey(values: Tensor) -> Tensor:
 
 
 def _stack(images: Sequence[Tensor]) -> Tensor:
-    """(N, H, W, 3) uint8, as large as the largest picture."""
+    """(N, H, W, 3) uint8, as large as the largest image."""
     height, width = (max(image.shape[axis] for image in images) for axis in (1, 2))
     stack = images[0].new_zeros(len(images), height, width, 3)
     for place, image in zip(stack, images, strict=True):
@@ -210,7 +210,7 @@ def _axis(
     scale = (high - low).double() / placed.resized[:, axis]
     target = torch.arange(placed.size) - placed.offset[:, axis, None]
     used = (target >= 0) & (target < placed.resized[:, axis, None])
-    # distances are of float64 before they go to the device: far pixels of large pictures
+    # distances are of float64 before they go to the device: far pixels of large images
     centre = (target + 0.5) * scale[:, None] - start[:, None] - 0.5
     within = pixels < (high - low)[:, None]
     centre, coarse, used, within = (

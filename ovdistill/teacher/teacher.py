@@ -1,6 +1,6 @@
 """What every teacher can do; a teacher of your own is a subclass.
 
-Shapes: n texts, pictures or crops, P regions, D embedding width, S side of the teacher's input.
+Shapes: n texts, images or crops, P regions, D embedding width, S side of the teacher's input.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ovdistill.teacher.text_tower import TextTower
 
 
 class Teacher(nn.Module, ABC):
-    """A frozen model of texts and pictures in one space: evaluation mode, no gradients.
+    """A frozen model of texts and images in one space: evaluation mode, no gradients.
 
     A subclass sets the attributes and has the two abstract methods; regions, hashes and the rest
     follow (docs/own_teacher.md).
@@ -74,7 +74,7 @@ class Teacher(nn.Module, ABC):
 
     @abstractmethod
     def encode_images(self, images: Tensor) -> Tensor:
-        """Embeds pictures of the teacher's own size.
+        """Embeds images of the teacher's own size.
 
         Args:
             images: (n, 3, S, S) RGB, uint8, or float in [0, 1].
@@ -121,16 +121,16 @@ class Teacher(nn.Module, ABC):
         boxes: Tensor | Sequence[Tensor],
         batch_size: int = 128,
     ) -> Tensor:
-        """Embeds regions of pictures, cropped and fused by ``self.crops``.
+        """Embeds regions of images, cropped and fused by ``self.crops``.
 
         Args:
-            images: a picture (3, H, W) RGB, uint8 or float in [0, 1]; or several.
-            boxes: (P, 4) xyxy, absolute pixels of the picture, P may be 0; or one such tensor for
-                each of several pictures.
-            batch_size: crops a forward pass; a batch mixes pictures.
+            images: an image (3, H, W) RGB, uint8 or float in [0, 1]; or several.
+            boxes: (P, 4) xyxy, absolute pixels of the image, P may be 0; or one such tensor for
+                each of several images.
+            batch_size: crops a forward pass; a batch mixes images.
 
         Returns:
-            (P, D) float32, unit norm, on the teacher's device, the P of all pictures in order.
+            (P, D) float32, unit norm, on the teacher's device, the P of all images in order.
 
         Raises:
             UserError: for a wrong shape, or a box without area or with NaN.
@@ -138,7 +138,7 @@ class Teacher(nn.Module, ABC):
         images = [images] if isinstance(images, Tensor) else list(images)
         boxes = [boxes] if isinstance(boxes, Tensor) else list(boxes)
         if len(images) != len(boxes):
-            raise UserError(f"{len(images)} pictures, {len(boxes)} sets of boxes; expected as many")
+            raise UserError(f"{len(images)} images, {len(boxes)} sets of boxes; expected as many")
         for image, own in zip(images, boxes, strict=True):
             _check_regions(image, own)
         images = [_to_uint8(image).to(self.device) for image in images]

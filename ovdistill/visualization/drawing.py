@@ -28,7 +28,7 @@ class Drawable(Protocol):
     def __len__(self) -> int: ...
 
 
-# Strong colours that stay apart on most pictures; further ones are generated.
+# Strong colours that stay apart on most images; further ones are generated.
 PALETTE: tuple[Colour, ...] = (
     *((230, 57, 70), (29, 120, 216), (42, 157, 62), (255, 159, 28), (146, 64, 190)),
     *((0, 172, 178), (240, 98, 182), (128, 92, 56), (170, 190, 20), (70, 80, 150)),
@@ -39,7 +39,7 @@ INK, PAPER, GREY, ALARM = (33, 37, 41), (250, 250, 250), (134, 142, 150), (200, 
 
 
 def word_colour(index: int) -> Colour:
-    """The colour of word ``index``; the same in every picture."""
+    """The colour of word ``index``; the same in every image."""
     if index < len(PALETTE):
         return PALETTE[index]
     # steps of the golden ratio never come back to the same hue
@@ -55,14 +55,14 @@ def draw_detections(
     note: str = "",
     min_side: int = 640,
 ) -> np.ndarray:
-    """Draws detections on a picture, with a legend under it.
+    """Draws detections on an image, with a legend under it.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         detections: in pixels of ``image``; ``labels`` index ``words``.
         words: the queries.
         note: a line under the legend, in red.
-        min_side: a picture whose longer side is below it is enlarged by a whole factor first.
+        min_side: an image whose longer side is below it is enlarged by a whole factor first.
 
     Returns:
         (H', W', 3) uint8 RGB.
@@ -75,11 +75,11 @@ def draw_detections(
         if detections.masks is not None:
             colour = word_colour(detections.labels[i])
             _blend_mask(canvas, detections.masks[i], colour, factor, round(max(2, 2 * unit)))
-    picture = Image.fromarray(canvas)
+    drawn = Image.fromarray(canvas)
     font = ImageFont.load_default(max(15, round(17 * unit)))
-    _draw_boxes(picture, detections, factor, font, line=max(2, round(2 * unit)))
+    _draw_boxes(drawn, detections, factor, font, line=max(2, round(2 * unit)))
     legend = _draw_legend(size[0], detections, words, note, font)
-    return np.concatenate([np.asarray(picture), legend])
+    return np.concatenate([np.asarray(drawn), legend])
 
 
 def _blend_mask(
@@ -97,14 +97,14 @@ def _blend_mask(
 
 
 def _draw_boxes(
-    picture: Image.Image,
+    drawn: Image.Image,
     detections: Drawable,
     factor: int,
     font: ImageFont.FreeTypeFont,
     line: int,
 ) -> None:
-    pen = ImageDraw.Draw(picture)
-    right, bottom = picture.width - 1, picture.height - 1
+    pen = ImageDraw.Draw(drawn)
+    right, bottom = drawn.width - 1, drawn.height - 1
     boxes: list[Rectangle] = [
         (
             min(max(x1, 0), right),
@@ -117,7 +117,7 @@ def _draw_boxes(
     colours = [word_colour(label) for label in detections.labels]
     for box, colour in reversed(list(zip(boxes, colours, strict=True))):
         pen.rectangle(box, outline=colour, width=line)
-    _draw_labels(pen, picture.size, boxes, colours, detections, font, line)
+    _draw_labels(pen, drawn.size, boxes, colours, detections, font, line)
 
 
 def _draw_labels(

@@ -1,4 +1,4 @@
-"""Where labels go: inside the picture, near their box, and not over one another."""
+"""Where labels go: inside the image, near their box, and not over one another."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def place_label(
     Args:
         box: the box that the label belongs to.
         size: the label's width and height.
-        canvas: width and height of the picture.
+        canvas: width and height of the image.
         taken: labels placed before.
         boxes: the other boxes; hiding them is bad, hiding a label is worse.
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
-from tqdm import tqdm
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.logs import progress
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts
 from ovdistill.vocabulary.names import Names
@@ -40,7 +40,8 @@ def embed_phrases(
     groups: Sequence[Sequence[str]],
     teacher: Teacher,
     prompts: Sequence[str] | LearnedPrompts,
-    progress: bool = False,
+    *,
+    show_progress: bool = False,
 ) -> Tensor:
     """The mean over all prompts of all phrases of each group.
 
@@ -51,7 +52,7 @@ def embed_phrases(
         groups: W times one phrase or several.
         teacher: embeds the prompts.
         prompts: templates, or learned with this teacher.
-        progress: show a progress bar, where someone can see it.
+        show_progress: show a progress bar, where someone can see it.
 
     Returns:
         (W, D) float32, unit norm, on the CPU.
@@ -63,7 +64,8 @@ def embed_phrases(
     per_chunk = max(1, PROMPTS_A_CHUNK // len(prompts))
     means = []
     total = len(phrases) * len(prompts)
-    with tqdm(total=total, desc="words", unit="prompt", disable=None if progress else True) as bar:
+    bar = progress(total=total, title="class names", unit="prompt", disable=not show_progress)
+    with bar:
         for start in range(0, len(phrases), per_chunk):
             chunk = phrases[start : start + per_chunk]
             if isinstance(prompts, LearnedPrompts):

@@ -18,7 +18,7 @@ class Names:
         frequency: "f", "c" or "r" each (LVIS), or None.
         synonyms: the synonyms of each (LVIS), or None.
         ids: category ids, ascending, or None.
-        counts: training pictures with each (LVIS), or None.
+        counts: training images with each (LVIS), or None.
     """
 
     names: tuple[str, ...]

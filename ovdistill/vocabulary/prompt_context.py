@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 from torch.utils.checkpoint import checkpoint
-from tqdm import tqdm
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.logs import progress
 from ovdistill.teacher.text_tower import TextTower
 from ovdistill.vocabulary.prompts import clean_name
 
@@ -72,18 +72,20 @@ class Prompts:
     def __len__(self) -> int:
         return len(self.embedded)
 
-    def encode(self, context: Tensor, progress: str | None = None) -> Tensor:
+    def encode(self, context: Tensor, title: str | None = None) -> Tensor:
         """The names' embeddings with a context, which gradients reach.
 
         Args:
             context: (M, width) float32.
-            progress: shows a bar of this title.
+            title: show a progress bar of this title.
 
         Returns:
             (W, D) float32, unit norm.
         """
         passes = torch.arange(len(self), device=context.device).split(NAMES_A_PASS)
-        passes = tqdm(passes, progress, disable=progress is None, unit="pass", leave=False)
+        passes = progress(
+            passes, title=title or "", unit="pass", disable=title is None, leave=False
+        )
         parts = [
             checkpoint(self._encode, context, rows, use_reentrant=False, preserve_rng_state=False)
             for rows in passes

@@ -2,7 +2,7 @@
 
 A token here is a word, which the teacher embeds as a text of its own. The hidden states that CLIP
 has at the places of a text's tokens would not do: only its pooled output was ever compared with
-pictures.
+images.
 """
 
 from __future__ import annotations

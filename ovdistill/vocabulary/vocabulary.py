@@ -43,7 +43,7 @@ class Vocabulary:
         synonyms_averaged: a name's embedding is the mean over the prompts of all its synonyms.
         frequency: "f", "c" or "r" of each name, or None.
         synonyms: synonyms of each name, or None.
-        counts: training pictures with each name, or None.
+        counts: training images with each name, or None.
         token_embeddings: (T, D) float32, unit norm, of ``tokens``; None where nobody asked.
 
     Raises:
@@ -127,9 +127,10 @@ class Vocabulary:
         teacher: Teacher,
         prompts: Sequence[str] | LearnedPrompts,
         is_base: Tensor | None = None,
+        *,
         tokens: bool = False,
         synonyms: bool = False,
-        progress: bool = False,
+        show_progress: bool = False,
     ) -> Vocabulary:
         """Embeds names with a teacher, see ``vocabulary.embed``.
 
@@ -140,7 +141,7 @@ class Vocabulary:
             is_base: (W,) bool; None = all base.
             tokens: embed the names' tokens too, for a head that aligns with them.
             synonyms: average over the prompts of a name and all its synonyms.
-            progress: show a progress bar, where someone can see it.
+            show_progress: show a progress bar, where someone can see it.
 
         Raises:
             UserError: no names or prompts, an empty or repeated name, a bad template, names
@@ -155,14 +156,16 @@ class Vocabulary:
         learned = prompts if isinstance(prompts, LearnedPrompts) else None
         return cls(
             names=names.names,
-            embeddings=embed_phrases(phrases, teacher, prompts, progress),
+            embeddings=embed_phrases(phrases, teacher, prompts, show_progress=show_progress),
             is_base=_all_base(names) if is_base is None else is_base,
             teacher=teacher.id,
             templates=(learned.description,) if learned else tuple(prompts),
             frequency=names.frequency,
             synonyms=names.synonyms,
             counts=names.counts,
-            token_embeddings=embed_phrases(words, teacher, prompts, progress) if words else None,
+            token_embeddings=embed_phrases(words, teacher, prompts, show_progress=show_progress)
+            if words
+            else None,
             synonyms_averaged=synonyms,
             learned=learned,
         )

@@ -13,9 +13,10 @@ from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
 
 import ovdistill.models.register  # noqa: F401
-from ovdistill import cli
+from ovdistill.commands import main as cli
 from ovdistill.commands.dataset_config import schedule
 from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.datasets.category_names import read_names
 from ovdistill.datasets.survey import survey
 from ovdistill.extraction.prepare import prepare_proposals
@@ -32,7 +33,7 @@ D = 8
 
 
 def content() -> dict:
-    """Two pictures, two annotations with boxes alone, three words."""
+    """Two images, two annotations with boxes alone, three words."""
     return dict(
         images=[dict(id=i, file_name=f"{i}.png", height=64, width=96) for i in (4, 7)],
         annotations=[
@@ -52,8 +53,8 @@ def data(tmp_path):
     folder = tmp_path / "pets"
     (folder / "images").mkdir(parents=True)
     for image in content()["images"]:
-        picture = np.full((image["height"], image["width"], 3), 120, np.uint8)
-        cv2.imwrite(str(folder / "images" / image["file_name"]), picture)
+        image = np.full((image["height"], image["width"], 3), 120, np.uint8)
+        cv2.imwrite(str(folder / "images" / image["file_name"]), image)
     write(folder / "train.json", content())
     return folder
 
@@ -72,7 +73,7 @@ def build(config: Config, work: Path) -> None:
     words = read_names(config.prepare.vocabulary["names"])
     mask = base_mask(words.names, words.frequency, list(config.prepare.vocabulary.split))
     embeddings = torch.nn.functional.normalize(torch.randn(len(words), D), dim=1)
-    vocabulary = Vocabulary(words.names, embeddings, mask, "test")
+    vocabulary = Vocabulary(words.names, embeddings, mask, TeacherId("test"))
     images = json.loads(Path(config.prepare.vocabulary["names"]).read_text())["images"]
     regions = Regions(torch.tensor([[0.0, 0, 30, 30]]), torch.ones(1), torch.ones(1, D))
     write_store(work / "regions", [(image["id"], regions) for image in images], {})
@@ -96,7 +97,7 @@ def test_boxes_alone_without_anything_to_evaluate_on(data, tmp_path, capsys):
     path = tmp_path / "own" / "pets.py"
     init(data / "train.json", "--novel", "Watering can", "-o", path)
     printed = capsys.readouterr().out
-    assert "2 pictures in " in printed and "1 pictures without any" in printed
+    assert "2 images in " in printed and "1 images without any" in printed
     assert "2 annotations have no mask: boxes only" in printed
     assert "base: 2 (garden gnome, cat's bowl)" in printed and "novel: 1 (watering_can)" in printed
     assert f"tools/train.py {path} --prepare-only" in printed and "tools/test.py" not in printed
@@ -153,11 +154,11 @@ def test_real_annotations(kind, recipe, real_data, tmp_path):
 def test_schedule_by_hand():
     recipe = load_config(CONFIGS / "vild_r50_lvis.py")
     own = schedule(recipe, images=5000, epochs=10, batch=8)
-    # 0.32 at 256 pictures; 10 * 5000 / 8 steps
+    # 0.32 at 256 images; 10 * 5000 / 8 steps
     assert (own.batch, own.lr, own.iterations) == (8, 0.01, 6250)
     fields = own.fields()
     assert fields["warmup"] == 625 and fields["falls"] == [5625, 5937, 6093]
-    # few pictures: at least 2000 steps, of the recipe's pictures a GPU
+    # few images: at least 2000 steps, of the recipe's images a GPU
     own = schedule(recipe, images=50, epochs=10)
     assert (own.batch, own.lr, own.iterations) == (4, 0.005, 2000)
 
@@ -195,9 +196,9 @@ BAD_FILES = {
     "no size": (changed(images=[dict(id=4, file_name="4.png")]), "has no width, height"),
     "no box": (changed(annotations=[dict(ANNOTATION, bbox=[])]), r"annotation 1 .* has bbox \[\]"),
     "no area": (changed(annotations=[WITHOUT_AREA]), "annotation 1 .* has no area"),
-    "lost picture": (changed(annotations=[dict(ANNOTATION, image_id=5)]), "image_id 5"),
+    "lost image": (changed(annotations=[dict(ANNOTATION, image_id=5)]), "image_id 5"),
     "lost category": (changed(annotations=[dict(ANNOTATION, category_id=1)]), "category_id 1"),
-    "no pictures": (changed(images=[dict(content()["images"][0], file_name="x.png")]), "--images"),
+    "no images": (changed(images=[dict(content()["images"][0], file_name="x.png")]), "--images"),
 }  # fmt: skip
 
 
@@ -242,20 +243,20 @@ def test_initial_weights_that_cannot_be_fetched(data, tmp_path):
     options = {"prepare.proposals.options.model.backbone.init_cfg": nowhere}
     config = load_config(path, options | {"cache": str(tmp_path / "cache")})
     names = read_names(config.prepare.vocabulary["names"]).names
-    words = Vocabulary(names, torch.eye(3, D), torch.ones(3) > 0, "test")
+    words = Vocabulary(names, torch.eye(3, D), torch.ones(3) > 0, TeacherId("test"))
     words.save(config.vocabulary)
     with pytest.raises(UserError, match=r"options.model.backbone.init_cfg.checkpoint=PATH"):
         prepare_proposals(config, **config.prepare.proposals)
 
 
-def test_testing_without_pictures_says_how_to_name_them(data, tmp_path):
+def test_testing_without_images_says_how_to_name_them(data, tmp_path):
     spec = importlib.util.spec_from_file_location("test_tool", ROOT / "tools" / "test.py")
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     path = tmp_path / "pets.py"
     init(data / "train.json", "-o", path)
     args = argparse.Namespace(config=path, cfg_options=None, vocabulary=None, split="test")
-    with pytest.raises(UserError, match="evaluates no test pictures.*init-dataset.*--val"):
+    with pytest.raises(UserError, match="evaluates no test images.*init-dataset.*--val"):
         tool.read_config(args)
 
 

@@ -17,7 +17,7 @@ SPEC = importlib.util.spec_from_file_location(
 prepare_voc = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(prepare_voc)
 
-PICTURE = """<annotation><filename>{name}.jpg</filename>
+IMAGE = """<annotation><filename>{name}.jpg</filename>
 <size><width>353</width><height>500</height><depth>3</depth></size>{objects}</annotation>"""
 OBJECT = """<object><name>{name}</name><difficult>{difficult}</difficult>{more}
 <bndbox><xmin>{box[0]}</xmin><ymin>{box[1]}</ymin><xmax>{box[2]}</xmax><ymax>{box[3]}</ymax></bndbox>
@@ -27,7 +27,7 @@ PART = "<part><name>head</name><bndbox><xmin>9</xmin><ymin>9</ymin><xmax>9</xmax
 
 @pytest.fixture
 def root(tmp_path):
-    """A person with a part, a difficult table, a monitor of the whole picture; an empty picture."""
+    """A person with a part, a difficult table, a monitor of the whole image; an empty image."""
     folder = tmp_path / "VOC2007"
     (folder / "ImageSets" / "Main").mkdir(parents=True)
     (folder / "Annotations").mkdir()
@@ -40,7 +40,7 @@ def root(tmp_path):
         ]
     )
     for name, content in (("000001", objects), ("2008_000002", "")):
-        text = PICTURE.format(name=name, objects=content)
+        text = IMAGE.format(name=name, objects=content)
         (folder / "Annotations" / f"{name}.xml").write_text(text)
     return folder
 
@@ -67,7 +67,7 @@ def test_names_are_words(root, monkeypatch, capsys):
     out = root / "made" / "test.json"
     monkeypatch.setattr(sys, "argv", ["prepare_voc.py", str(root), "-o", str(out)])
     prepare_voc.main()
-    assert "2 pictures, 3 objects" in capsys.readouterr().out
+    assert "2 images, 3 objects" in capsys.readouterr().out
     words = read_names(out)
     assert len(words) == 20 and words.ids == tuple(range(1, 21))
     assert words.names[10] == "dining table" and words.names[-1] == "tv monitor"

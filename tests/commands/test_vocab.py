@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from ovdistill import cli
+from ovdistill.commands import main as cli
 from ovdistill.commands import vocab
 from ovdistill.core.errors import UserError
 from ovdistill.vocabulary import Names, Vocabulary
@@ -74,7 +74,7 @@ def test_import(tmp_path, capsys):
     _, printed = run(capsys, "import", *arguments, "--templates", tmp_path / "t.txt", "-o", out)
     assert "teacher clip:x (weights of unknown hash)" in printed
     words = Vocabulary.load(out)
-    assert (words.dim, words.teacher_hash, words.templates) == (5, "", ("a {}",))
+    assert (words.embed_dim, words.teacher_hash, words.templates) == (5, "", ("a {}",))
 
 
 def test_show(built, capsys):
@@ -107,7 +107,7 @@ def test_a_reader_may_stop(built, tmp_path):
 def test_show_needs_no_torch(built):
     code = (
         "import sys; sys.modules['torch'] = None\n"
-        "from ovdistill import cli\n"
+        "from ovdistill.commands import main as cli\n"
         f"cli.run(['vocab', 'show', {str(built)!r}])\n"
         f"cli.run(['vocab', 'diff', {str(built)!r}, {str(built)!r}])\n"
         f"cli.run(['vocab', 'nearest', {str(built)!r}, '--word', 'dotted ring'])"

@@ -1,4 +1,4 @@
-"""The command from end to end on a few drawn pictures, with the embedded teacher."""
+"""The command from end to end on a few drawn images, with the embedded teacher."""
 
 import contextlib
 import io
@@ -28,7 +28,7 @@ QUICK = ["--context", "2", "--epochs", "2", "--bins", "single", "--background", 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """Pictures, words, and a store of ground truth boxes, each also moved by some pixels."""
+    """Images, words, and a store of ground truth boxes, each also moved by some pixels."""
     root = tmp_path_factory.mktemp("shapes")
     make_ovshapes(root, train=20, val=2, test=2, workers=1)
     config = load_config(CONFIG, {"data_root": str(root)})
@@ -41,8 +41,8 @@ def root(tmp_path_factory):
         xywh = torch.tensor(own)
         boxes = torch.cat([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], dim=1)
         boxes = torch.cat([boxes, boxes + 5, boxes + 12])
-        picture = cv2.imread(str(root / "images" / image["file_name"]))[..., ::-1].copy()
-        embeddings = teacher.encode_regions(torch.from_numpy(picture).permute(2, 0, 1), boxes)
+        image = cv2.imread(str(root / "images" / image["file_name"]))[..., ::-1].copy()
+        embeddings = teacher.encode_regions(torch.from_numpy(image).permute(2, 0, 1), boxes)
         records.append((image["id"], Regions(boxes, torch.ones(len(boxes)), embeddings)))
     header = dict(teacher=teacher.id, teacher_hash=teacher.weights_hash)
     write_store(config.prepare.regions.path, records, header)
@@ -65,7 +65,7 @@ def run(root, options):
 
 def test_with_a_config(root, run):
     out, printed = run
-    assert "18 pictures; 2 are held out" in printed
+    assert "18 images; 2 are held out" in printed
     assert "IoU 0.5 to 1: epoch 2 of 2: loss" in printed
     assert all(f"\n| {name} | " in printed for name in ("learned", "single", "vild63"))
     learned = Vocabulary.load(out)

@@ -98,7 +98,7 @@ def test_imports_of_any_type_norm_and_orientation(tmp_path, dtype, turned):
     words = import_embeddings(tmp_path / "e.npy", "cup, boat", "some:tag", "boat")
     torch.testing.assert_close(words.embeddings, torch.tensor([[0.6, 0.8, 0.0], [0.0, 0.0, 1.0]]))
     assert words.is_base.tolist() == [True, False]
-    assert words.made_by == ("some:tag", "")
+    assert words.teacher == ("some:tag", "")
 
 
 def test_square_arrays(tmp_path, caplog):
@@ -156,7 +156,7 @@ def test_published_embeddings_are_imported(real_data):
         words = import_embeddings(
             folder / "lvis_v1_clip_a+cname.npy", names, "clip", templates=["a {}"]
         )
-        assert (len(words), words.dim, int(words.is_base.sum())) == (1203, 512, 866)
+        assert (len(words), words.embed_dim, int(words.is_base.sum())) == (1203, 512, 866)
     words = import_embeddings(folder / "coco_clip_a+cname.npy", "coco80", "clip")
     assert (len(words), int(words.is_base.sum())) == (80, 80)
     cat, dog, car = (words.embeddings[words.names.index(name)] for name in ("cat", "dog", "car"))

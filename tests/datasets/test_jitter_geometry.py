@@ -1,6 +1,6 @@
-"""Large-scale jitter of the LVIS recipe moves regions exactly as it moves the picture.
+"""Large-scale jitter of the LVIS recipe moves regions exactly as it moves the image.
 
-The picture is its own ruler: red is the column and green the row of every pixel, so that where a
+The image is its own ruler: red is the column and green the row of every pixel, so that where a
 point went is read from the pixels, not from what the transforms say about themselves. Its pixels
 are float32, because OpenCV rounds 8-bit ones with a bias of an eighth of a step when it resizes.
 """
@@ -25,7 +25,7 @@ MIN_SIDE, MIN_VISIBLE = 2.0, 0.5  # PackOVInputs' own
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The store of the picture's regions: a grid in three sizes, embeddings one-hot."""
+    """The store of the image's regions: a grid in three sizes, embeddings one-hot."""
     work = tmp_path_factory.mktemp("jitter")
     boxes = [
         [x1 + 0.3, y1 + 0.7, x1 + side, y1 + 0.6 * side]
@@ -40,9 +40,9 @@ def folder(tmp_path_factory):
 
 
 def send_through(work: Path, seed: int) -> dict:
-    """The painted picture, with one labelled object, through the recipe after its LoadPicture."""
+    """The painted image, with one labelled object, through the recipe after its LoadImage."""
     config = load_config(CONFIG, {"regions": str(work / "regions")})
-    assert config.train_pipeline[0].type == "LoadPicture"
+    assert config.train_pipeline[0].type == "LoadImage"
     steps = Compose([TRANSFORMS.build(step) for step in config.train_pipeline[1:]])
     y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
     polygon = [[20.0, 30.0, 90.0, 30.0, 90.0, 110.0, 20.0, 110.0]]
@@ -117,7 +117,7 @@ def test_the_seeds_shrink_enlarge_crop_and_flip(folder):
 
 
 def moved(box: list[float], **pack) -> list[list[float]]:
-    """What is left of a region in a picture of 40 x 40 that nothing moved."""
+    """What is left of a region in an image of 40 x 40 that nothing moved."""
     regions = Regions(torch.tensor([box]), torch.ones(1), torch.eye(1).half())
     results = dict(img=np.zeros((40, 40, 3), np.uint8), img_shape=(40, 40), ori_shape=(40, 40))
     packed = PackOVInputs(**pack)(results | dict(teacher_regions=regions))

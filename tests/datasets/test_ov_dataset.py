@@ -10,6 +10,7 @@ import torch
 
 import ovdistill.models.register  # noqa: F401
 from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.datasets.load_image import LoadImage
 from ovdistill.datasets.ov_dataset import OVDataset
 from ovdistill.vocabulary import Vocabulary
@@ -27,7 +28,7 @@ def vocabulary():
 
 @pytest.fixture
 def root(tmp_path):
-    """Three pictures: a cat and an emu; an emu alone; a dog too thin to count and a crowd."""
+    """Three images: a cat and an emu; an emu alone; a dog too thin to count and a crowd."""
     annotations = [
         dict(id=1, image_id=10, category_id=5, bbox=[1, 2, 10, 20], area=200, iscrowd=0),
         dict(id=2, image_id=10, category_id=9, bbox=[5, 5, 8, 8], area=64, iscrowd=0),
@@ -81,11 +82,11 @@ def test_all_annotations_and_order_of_labels(root, vocabulary):
     assert dataset.metainfo["is_base"] == (True, True, False)
 
 
-def test_lvis_pictures_are_found_by_their_url(root, vocabulary):
+def test_lvis_images_are_found_by_their_url(root, vocabulary):
     assert build(root, vocabulary).get_data_info(1)["img_path"].endswith("pictures/train2017/b.png")
 
 
-def test_empty_pictures_can_be_dropped(root, vocabulary):
+def test_empty_images_can_be_dropped(root, vocabulary):
     assert len(build(root, vocabulary)) == 3
     kept = build(root, vocabulary, filter_cfg=dict(filter_empty_gt=True))
     assert [kept.get_data_info(n)["img_id"] for n in range(len(kept))] == [10, 12]
@@ -116,7 +117,7 @@ def test_a_spelling_that_could_be_two_is_none(root, vocabulary, names):
 
 
 def test_words_that_the_file_does_not_know(root):
-    words = Vocabulary(("cat", "yak"), torch.eye(2), torch.tensor([True, True]), "test")
+    words = Vocabulary(("cat", "yak"), torch.eye(2), torch.tensor([True, True]), TeacherId("test"))
     with pytest.raises(UserError, match="'yak'"):
         build(root, words)
 
@@ -133,7 +134,7 @@ def test_missing_and_foreign_annotation_files(root, vocabulary):
         build(root, vocabulary)
 
 
-def test_pictures_that_cannot_be_read(tmp_path):
+def test_images_that_cannot_be_read(tmp_path):
     good, bad = tmp_path / "good.png", tmp_path / "bad.png"
     cv2.imwrite(str(good), np.full((4, 6, 3), 7, np.uint8))
     assert LoadImage()(dict(img_path=str(good)))["img_shape"] == (4, 6)
@@ -163,12 +164,12 @@ def test_real_lvis_file(real_data):
         ann_file="annotations/lvis_train2017.json",
         data_root=str(real_data / "coco_mini"),
         data_prefix=dict(img="images/train2017/"),
-        pipeline=[dict(type="LoadPicture")],
+        pipeline=[dict(type="LoadImage")],
     )
     assert len(dataset) == 100
     assert sum(dataset.metainfo["is_base"]) == 866
-    picture = dataset[0]
-    assert picture["img"].shape[:2] == (picture["height"], picture["width"])
+    image = dataset[0]
+    assert image["img"].shape[:2] == (image["height"], image["width"])
 
 
 def test_class_agnostic_labels(root, vocabulary):

@@ -1,4 +1,4 @@
-"""Distillation regions go where the picture goes, whatever transforms move it."""
+"""Distillation regions go where the image goes, whatever transforms move it."""
 
 import numpy as np
 import pytest
@@ -17,17 +17,17 @@ BOXES = [[6.0, 4.0, 26.0, 24.0], [30.0, 10.0, 54.0, 34.0]]
 
 
 def run(steps: list[dict], boxes: list[list[float]] = BOXES, **pack) -> tuple[dict, np.ndarray]:
-    """Sends a picture with a bright rectangle for each box, and the boxes, through the steps."""
-    picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    """Sends an image with a bright rectangle for each box, and the boxes, through the steps."""
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     for channel, (x1, y1, x2, y2) in enumerate(boxes):
-        picture[int(y1) : int(y2), int(x1) : int(x2), channel] = 255
+        image[int(y1) : int(y2), int(x1) : int(x2), channel] = 255
     regions = Regions(
         torch.tensor(boxes), torch.linspace(1, 0.5, len(boxes)), torch.eye(8)[: len(boxes)].half()
     )
     results = dict(
-        img=picture,
-        img_shape=picture.shape[:2],
-        ori_shape=picture.shape[:2],
+        img=image,
+        img_shape=image.shape[:2],
+        ori_shape=image.shape[:2],
         teacher_regions=regions,
     )
     packed = Compose([*(TRANSFORMS.build(step) for step in steps), PackOVInputs(**pack)])(results)
@@ -82,7 +82,7 @@ def test_resize_then_flip_by_hand():
     assert regions.bboxes[0].tolist() == [68, 8, 108, 48]
 
 
-def test_regions_that_left_the_picture_are_dropped():
+def test_regions_that_left_the_image_are_dropped():
     # a crop of the left 20 columns keeps 14/20 of box 0 and nothing of box 1
     crop = [dict(type="RandomCrop", crop_size=(40, 20), allow_negative_crop=True)]
     np.random.seed(1)
@@ -104,7 +104,7 @@ def test_padding_in_the_pipeline_is_refused():
         run([dict(type="Pad", size=(64, 64))])
 
 
-def test_load_keeps_the_best_and_refuses_an_unknown_picture(tmp_path):
+def test_load_keeps_the_best_and_refuses_an_unknown_image(tmp_path):
     path = tmp_path / "regions"
     regions = Regions(torch.tensor(BOXES), torch.tensor([0.2, 0.9]), torch.eye(4)[:2])
     write_store(path, [(7, regions)], {})

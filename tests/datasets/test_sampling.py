@@ -12,12 +12,12 @@ from ovdistill.models.config import load_config
 from ovdistill.vocabulary import Vocabulary
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-RARE_BASE, RARE_NOVEL, EMPTY = 3, 5, 7  # the pictures with one dog, with one emu, with nothing
+RARE_BASE, RARE_NOVEL, EMPTY = 3, 5, 7  # the images with one dog, with one emu, with nothing
 
 
 @pytest.fixture
 def root(tmp_path):
-    """16 pictures: a cat in all but one, one dog (base), one emu (novel)."""
+    """16 images: a cat in all but one, one dog (base), one emu (novel)."""
     objects = [[5] for _ in range(16)]
     objects[RARE_BASE].append(7)
     objects[RARE_NOVEL].append(9)
@@ -37,7 +37,7 @@ def root(tmp_path):
 
 
 def repeats(root: Path, recipe: str, labelled: str = "base") -> list[int]:
-    """How often each picture comes; a word below a quarter of the pictures counts as infrequent."""
+    """How often each image comes; a word below a quarter of the images counts as infrequent."""
     wrapped = load_config(CONFIGS / recipe).train_dataloader.dataset
     assert (wrapped.type, wrapped.oversample_thr) == ("ClassBalancedDataset", 1e-3)
     vocabulary = Vocabulary(
@@ -65,9 +65,9 @@ def test_factors_come_from_base_words(root):
     assert repeats(root, "vild_rfs_r50_lvis.py", labelled="all") == expected
 
 
-def test_pictures_without_a_box_stay_where_regions_are_distilled(root):
+def test_images_without_a_box_stay_where_regions_are_distilled(root):
     without = [int(n != EMPTY) for n in range(16)]
-    without[RARE_BASE] = 2  # 1 / 15 of the pictures: sqrt(3.75) = 1.94, rounded up
+    without[RARE_BASE] = 2  # 1 / 15 of the images: sqrt(3.75) = 1.94, rounded up
     assert repeats(root, "rkd_base_r50_lvis.py") == without
     with_it = [*without]
     with_it[EMPTY] = 1

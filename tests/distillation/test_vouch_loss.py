@@ -158,7 +158,7 @@ def test_background_rois_on_a_sure_region_lose_their_weight():
         loss = head.loss
         head.loss = lambda *args, loss=loss, seen=seen: (seen.append(args[2:5]), loss(*args))[1]
         data = batch((1, 1), (0, 0))
-        for sample in data["data_samples"]:  # a sure object as large as the picture
+        for sample in data["data_samples"]:  # a sure object as large as the image
             sample.teacher_regions.bboxes = torch.tensor([[0.0, 0, 64, 64]])
             sample.teacher_regions.objectness = torch.ones(1)
         torch.manual_seed(0)
@@ -166,7 +166,7 @@ def test_background_rois_on_a_sure_region_lose_their_weight():
         ((rois, labels, weights),) = seen
         assert (labels == head.num_classes).all()
         area = (rois[:, 3:] - rois[:, 1:3]).clamp(min=0).prod(dim=1)
-        matched = area / 64**2 >= 0.3  # RoIs lie inside the picture
+        matched = area / 64**2 >= 0.3  # RoIs lie inside the image
         assert 0 < matched.sum() < len(rois)
         assert torch.equal(weights, 1 - soften * matched.float())
 

@@ -23,7 +23,7 @@ def folder(tmp_path):
         (run / "test").mkdir(parents=True)
         metrics = {"bbox/AP_novel": novel, "bbox/AP_base": base, "bbox/APl": -1.0}
         (run / "test" / "metrics.json").write_text(json.dumps(metrics))
-        (run / "test" / "provenance.json").write_text(json.dumps(dict(seconds_per_picture=0.0625)))
+        (run / "test" / "provenance.json").write_text(json.dumps(dict(seconds_per_image=0.0625)))
         (run / "2026" / "vis_data").mkdir(parents=True)
         lines = [dict(loss=1.0, time=t, memory=100) for t in (0.9, 0.2, 0.3)] + [{"bbox/AP": 1}]
         scalars = "\n".join(map(json.dumps, lines))
@@ -100,9 +100,9 @@ def test_runs_of_an_earlier_comparison_count_as_done(folder, tmp_path):
     assert "vild, seed 1: done before" in done.stdout
     table = (out / "shape" / "comparison.md").read_text()
     assert table == (folder / "comparison.md").read_text()
-    for options in (["--split", "compositional"], ["--pictures", "val"]):
+    for options in (["--split", "compositional"], ["--subset", "val"]):
         done = tool("-o", out, "--report", "--known", earlier, *options)
-        assert done.returncode == 2 and "split shape, test pictures; expected" in done.stderr
+        assert done.returncode == 2 and "split shape, test images; expected" in done.stderr
 
 
 def test_a_finished_run_is_not_run_again(folder, tmp_path):

@@ -26,7 +26,7 @@ def mask_of(box: list[float]) -> np.ndarray:
 
 
 def write_truth(path: Path, objects: list[list[tuple[int, list[float]]]], classes: int) -> Path:
-    """An LVIS file (and so a COCO file) of category ids 1..classes; a list of objects a picture."""
+    """An LVIS file (and so a COCO file) of category ids 1..classes; a list of objects an image."""
     images, annotations = [], []
     for image_id, image_objects in enumerate(objects, start=1):
         present = {category_id for category_id, _ in image_objects}
@@ -93,7 +93,7 @@ def run(truth: Path, samples: list[dict], classes: int, novel: set[int], **optio
 
 
 def random_world(tmp_path: Path, images: int, classes: int, clutter: int) -> tuple[Path, list]:
-    """Objects, jittered detections of them, and ``clutter`` random boxes a picture."""
+    """Objects, jittered detections of them, and ``clutter`` random boxes an image."""
     rng = np.random.default_rng(0)
 
     def boxes(n: int) -> np.ndarray:
@@ -136,7 +136,7 @@ def test_hotcoco_equals_the_reference(tmp_path, monkeypatch, protocol, clutter):
     assert results[0]["metric"].per_category == results[1]["metric"].per_category
 
 
-def test_lvis_keeps_the_best_300_of_a_picture_over_all_classes(tmp_path):
+def test_lvis_keeps_the_best_300_of_an_image_over_all_classes(tmp_path):
     """A perfect box ranked 301st counts in the COCO protocol and not in the LVIS protocol."""
     box = [10.0, 10.0, 40.0, 40.0]
     truth = write_truth(tmp_path / "truth.json", [[(1, box)]], classes=5)
@@ -192,7 +192,7 @@ def test_lvis_frequency_groups(tmp_path):
         assert result[f"{kind}/HM50"] == 0
 
 
-def test_the_order_of_pictures_and_detections_does_not_matter(tmp_path):
+def test_the_order_of_images_and_detections_does_not_matter(tmp_path):
     truth, samples = random_world(tmp_path, images=4, classes=5, clutter=20)
     for item in samples:  # untied scores: ties go by order, as in the references
         n = len(item["pred_instances"]["scores"])

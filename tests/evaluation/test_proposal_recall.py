@@ -30,7 +30,7 @@ def test_recalls_by_hand():
 
 @pytest.fixture
 def metric(tmp_path) -> ProposalRecall:
-    """Picture 1: base and novel object; picture 2: novel object, a crowd and an unknown class."""
+    """Image 1: base and novel object; image 2: novel object, a crowd and an unknown class."""
     boxes = [(1, 1, 0), (1, 2, 50), (2, 2, 0)]
     annotations = [
         {"image_id": image, "category_id": category, "bbox": [x, 0, 10, 10], "iscrowd": 0}

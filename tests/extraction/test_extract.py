@@ -28,8 +28,8 @@ from ovdistill.teacher import OpenCLIPTeacher
 from ovdistill.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parents[2]
-PICTURES = 30
-OPTIONS = ExtractOptions(per_image=12, pictures_a_shard=2, batch_size=64, workers=0)
+IMAGES = 30
+OPTIONS = ExtractOptions(per_image=12, images_a_shard=2, batch_size=64, workers=0)
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +39,11 @@ def teacher():
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Pictures of different sizes, and annotations that list them."""
+    """Images of different sizes, and annotations that list them."""
     folder = tmp_path_factory.mktemp("data")
     generator = np.random.default_rng(0)
     images = []
-    for number in range(PICTURES):
+    for number in range(IMAGES):
         width, height = 60 + number, 90 - number
         small = generator.integers(0, 256, (6, 6, 3), np.uint8)
         Image.fromarray(small).resize((width, height), Image.BICUBIC).save(folder / f"{number}.png")
@@ -75,7 +75,7 @@ def whole(data, teacher, tmp_path_factory):
 def arguments(data, out, *more):
     return [
         "extract", "--images", data, "--annotations", data / "a.json", "--teacher", "ovshapes",
-        "--proposals", "grid", "--per-image", 12, "--shard-pictures", 2, "--batch-size", 64,
+        "--proposals", "grid", "--per-image", 12, "--shard-images", 2, "--batch-size", 64,
         "--workers", 0, "--device", "cpu", "--offline", "-o", out, *more,
     ]  # fmt: skip
 
@@ -108,21 +108,21 @@ def test_a_store_holds_the_teachers_embeddings_of_its_boxes(data, teacher, whole
     assert json.loads((whole / "skipped.json").read_text()) == []
 
 
-def test_bad_pictures_and_boxes_are_recorded_and_the_run_goes_on(data, teacher, tmp_path):
+def test_bad_images_and_boxes_are_recorded_and_the_run_goes_on(data, teacher, tmp_path):
     own = files(data)[:4]
     (tmp_path / "cut.png").write_bytes(Path(own[0].path).read_bytes()[:200])
     own[0] = ImageFile(own[0].image_id, str(tmp_path / "cut.png"), own[0].size)
     own[1] = ImageFile(own[1].image_id, str(tmp_path / "none.png"), own[1].size)
 
     class Odd(GridProposals):
-        def propose(self, pictures):
-            (boxes, scores), *rest = super().propose(pictures)
+        def propose(self, images):
+            (boxes, scores), *rest = super().propose(images)
             boxes[0, 2] = boxes[0, 0]
             boxes[1] += 10_000
             return [(boxes, scores), *rest]
 
     meta = extract(own, Odd(12), teacher, tmp_path / "store", OPTIONS)
-    assert meta.counts == dict(pictures=2, regions=22, skipped=2)
+    assert meta.counts == dict(images=2, regions=22, skipped=2)
     records = json.loads((tmp_path / "store" / "skipped.json").read_text())
     assert [(r["image_id"], r["whole"]) for r in records] == [
         (1000, True), (999, True), (998, False)
@@ -142,7 +142,7 @@ def test_killed_at_any_moment_it_goes_on_and_ends_the_same(data, whole, tmp_path
         process.send_signal(signal.SIGKILL)
         process.communicate()
         there = shards(out)
-        assert process.returncode == -signal.SIGKILL and len(there) < PICTURES // 2
+        assert process.returncode == -signal.SIGKILL and len(there) < IMAGES // 2
         for name, content in there.items():
             if name.endswith(".safetensors"):  # complete, or not there at all
                 assert content == (whole / name).read_bytes()
@@ -152,7 +152,7 @@ def test_killed_at_any_moment_it_goes_on_and_ends_the_same(data, whole, tmp_path
     process = start(*arguments(data, out))
     output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert "30 pictures, 360 regions, 0 skipped" in output
+    assert "30 images, 360 regions, 0 skipped" in output
     assert shards(out) == shards(whole)
     assert (out / "meta.json").read_bytes() == (whole / "meta.json").read_bytes()
 
@@ -185,13 +185,13 @@ def test_a_store_that_was_begun_differently(data, teacher, whole):
     assert shards(whole) == before
 
 
-def test_bad_lists_of_pictures(data, teacher, tmp_path):
-    with pytest.raises(UserError, match="no pictures"):
+def test_bad_lists_of_images(data, teacher, tmp_path):
+    with pytest.raises(UserError, match="no images"):
         extract([], GridProposals(12), teacher, tmp_path / "s", OPTIONS)
     with pytest.raises(UserError, match="image id 1000 occurs twice"):
         extract(files(data)[:1] * 2, GridProposals(12), teacher, tmp_path / "s", OPTIONS)
     elsewhere = [ImageFile(1, "none.png"), ImageFile(2, "none too.png")]
-    with pytest.raises(UserError, match="no picture none.png, nor the next ones; check --images"):
+    with pytest.raises(UserError, match="no image none.png, nor the next ones; check --images"):
         extract(elsewhere, GridProposals(12), teacher, tmp_path / "s", OPTIONS)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").write_text("")
@@ -223,8 +223,8 @@ def test_too_little_space_is_told_before_the_start(data, tmp_path, monkeypatch):
 def test_dry_run_keeps_nothing(data, tmp_path, capsys):
     command.main([str(word) for word in arguments(data, tmp_path / "s", "--dry-run")[1:]])
     output = capsys.readouterr().out
-    assert "dry run: {'pictures': 4, 'regions': 48, 'skipped': 0}" in output
-    assert "at most 360 regions of 30 pictures, 2 crops each" in output
+    assert "dry run: {'images': 4, 'regions': 48, 'skipped': 0}" in output
+    assert "at most 360 regions of 30 images, 2 crops each" in output
     assert not (tmp_path / "s").exists()
 
 
@@ -233,7 +233,7 @@ def test_a_config_alone_is_enough(tmp_path, capsys):
     config = str(ROOT / "configs" / "vild_r18_shapes.py")
     options = ["--cfg-options", f"data_root={tmp_path}", "--per-image", "3", "--device", "cpu"]
     command.main(["--config", config, *options, "--workers", "0"])
-    assert "shape/regions is complete: 6 pictures, 18 regions, 0 skipped" in capsys.readouterr().out
+    assert "shape/regions is complete: 6 images, 18 regions, 0 skipped" in capsys.readouterr().out
     assert len(Vocabulary.load(tmp_path / "shape" / "vocabulary.safetensors")) == 65
     assert len(verify(tmp_path / "shape" / "regions").counts) == 3
 

@@ -1,4 +1,4 @@
-"""Pictures of every kind are load_image as training reads them, or their problem is named."""
+"""Images of every kind are load_image as training reads them, or their problem is named."""
 
 import numpy as np
 import pytest
@@ -15,10 +15,10 @@ SMOOTH = np.asarray(
 
 
 def pixels(path, size=(40, 60)):
-    picture = load_image(ImageFile(1, str(path), size))
-    assert picture.problem == ""
-    assert (picture.pixels.dtype, picture.pixels.shape) == (torch.uint8, (3, *size))
-    return picture.pixels.permute(1, 2, 0).numpy().astype(int)
+    image = load_image(ImageFile(1, str(path), size))
+    assert image.problem == ""
+    assert (image.pixels.dtype, image.pixels.shape) == (torch.uint8, (3, *size))
+    return image.pixels.permute(1, 2, 0).numpy().astype(int)
 
 
 def test_rgb(tmp_path):
@@ -59,7 +59,7 @@ def test_truncated_and_unreadable_files(tmp_path, suffix):
     path = tmp_path / f"p.{suffix}"
     Image.fromarray(SMOOTH).save(path)
     content = path.read_bytes()
-    for part in (content[: len(content) // 2], content[:30], b"", b"no picture"):
+    for part in (content[: len(content) // 2], content[:30], b"", b"no image"):
         path.write_bytes(part)
         found = load_image(ImageFile(1, str(path), (40, 60)))
         assert found.pixels is None and "cannot be read" in found.problem

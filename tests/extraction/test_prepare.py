@@ -81,7 +81,7 @@ def test_words_and_regions_of_two_teachers_do_not_train_together(tmp_path):
     config = load_config(CONFIGS / "vild_r18_shapes.py", options)
     prepare_vocabulary(config, **config.prepare.vocabulary)
     words = Vocabulary.load(config.vocabulary)
-    regions = Regions(torch.tensor([[0.0, 0, 8, 8]]), torch.ones(1), torch.ones(1, words.dim))
+    regions = Regions(torch.tensor([[0.0, 0, 8, 8]]), torch.ones(1), torch.ones(1, words.embed_dim))
     for name, weights, fits in (
         (words.teacher, words.teacher_hash, True),
         ("a copy of it", words.teacher_hash, True),

@@ -16,7 +16,7 @@ from ovdistill.extraction.proposals import (
 )
 
 
-def picture(image_id=1, height=40, width=60):
+def image(image_id=1, height=40, width=60):
     return LoadedImage(ImageFile(image_id, ""), torch.zeros(3, height, width, dtype=torch.uint8))
 
 
@@ -25,7 +25,7 @@ def test_tidy_by_hand():
     boxes = torch.tensor(
         [
             [0.0, 0, 10, 10],
-            [50, 30, 80, 90],  # clipped to the picture
+            [50, 30, 80, 90],  # clipped to the image
             [5, 5, 5, 20],  # no area
             [70, 10, 90, 20],  # outside
             [nan, 0, 10, 10],
@@ -49,14 +49,14 @@ def test_file(tmp_path):
     path = tmp_path / "boxes.json"
     path.write_text(json.dumps(rows))
     source = FileProposals(path)
-    second, first, none = source.propose([picture(2), picture(1), picture(3)])
+    second, first, none = source.propose([image(2), image(1), image(3)])
     assert second[0].tolist() == [[1, 2, 11, 22], [3, 3, 7, 7]]
     torch.testing.assert_close(second[1], torch.tensor([0.5, 0.7]))
     assert first[1].tolist() == [1.0]
     assert none[0].shape == (0, 4)
     assert source.provenance["kind"] == "file" and len(source.provenance["hash"]) == 16
     path.write_text("[]")
-    assert FileProposals(path).propose([picture()])[0][0].shape == (0, 4)
+    assert FileProposals(path).propose([image()])[0][0].shape == (0, 4)
 
 
 @pytest.mark.parametrize("text", ["{", "7", "[1]", '[{"image_id": 1}]', '[{"bbox": [0, 0, 1, 1]}]'])
@@ -76,14 +76,14 @@ def test_labelled_boxes_are_those_of_base_words(tmp_path):
     categories = [dict(id=1, name="cup"), dict(id=2, name="zebra")]
     images = [dict(id=1, file_name="1.jpg", height=40, width=60)]
     path.write_text(json.dumps(dict(images=images, annotations=annotations, categories=categories)))
-    found, none = LabelledProposals(path, ["cup"]).propose([picture(1), picture(2)])
+    found, none = LabelledProposals(path, ["cup"]).propose([image(1), image(2)])
     assert found[0].tolist() == [[0, 0, 5, 5]] and found[1].tolist() == [1.0]
     assert none[0].shape == (0, 4)
 
 
 @pytest.mark.parametrize("source", [GridProposals(40), RandomProposals(40)])
 def test_boxes_to_try_the_code_out(source):
-    wide, tall, again = source.propose([picture(1), picture(2, 90, 30), picture(1)])
+    wide, tall, again = source.propose([image(1), image(2, 90, 30), image(1)])
     assert torch.equal(wide[0], again[0])
     for (boxes, scores), (height, width) in ((wide, (40, 60)), (tall, (90, 30))):
         assert 20 < len(boxes) == len(scores) <= 40

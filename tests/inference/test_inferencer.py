@@ -53,15 +53,15 @@ def inferencer(checkpoint) -> OVInferencer:
 
 
 @pytest.fixture
-def picture() -> np.ndarray:
+def image() -> np.ndarray:
     """(90, 150, 3) uint8, not square and not the size of the network's input."""
     return np.random.default_rng(0).integers(0, 255, (90, 150, 3), dtype=np.uint8)
 
 
-def test_detections_are_in_pixels_of_the_original(inferencer, picture):
+def test_detections_are_in_pixels_of_the_original(inferencer, image):
     inferencer.set_text("star, hexagon")
-    assert len(inferencer(picture, score_threshold=0, max_dets=7)) == 7
-    found = inferencer(picture, score_threshold=0)
+    assert len(inferencer(image, score_threshold=0, max_dets=7)) == 7
+    found = inferencer(image, score_threshold=0)
     assert found.masks.shape == (len(found), 90, 150)
     assert found.boxes[:, 0::2].max() > 130  # the network saw 128 px of width
     assert (found.boxes >= 0).all() and (found.boxes <= [150, 90, 150, 90]).all()
@@ -69,18 +69,18 @@ def test_detections_are_in_pixels_of_the_original(inferencer, picture):
     assert [("star", "hexagon")[label] for label in found.labels] == list(found.names)
 
 
-def test_words_are_replaced_and_background_words_are_not_reported(inferencer, picture):
+def test_words_are_replaced_and_background_words_are_not_reported(inferencer, image):
     inferencer.set_text(["ring"])
-    assert set(inferencer(picture, 0).names) == {"ring"}
+    assert set(inferencer(image, 0).names) == {"ring"}
     vocabulary = inferencer.set_text("cross", background="a moon, cross")
     assert vocabulary.names == ("cross", "a moon")
     assert inferencer.queries == ("cross",)
-    assert set(inferencer(picture, 0).names) <= {"cross"}
+    assert set(inferencer(image, 0).names) <= {"cross"}
 
 
-def test_a_batch_gives_what_single_pictures_give(inferencer, picture, tmp_path):
+def test_a_batch_gives_what_single_images_give(inferencer, image, tmp_path):
     inferencer.set_text("star, hexagon")
-    for i, image in enumerate((picture, picture[::-1])):
+    for i, image in enumerate((image, image[::-1])):
         Image.fromarray(image).save(tmp_path / f"{i}.png")
     together = dict(inferencer.predict_folder(tmp_path, 0, batch_size=2))
     assert [path.name for path in together] == ["0.png", "1.png"]
@@ -90,19 +90,19 @@ def test_a_batch_gives_what_single_pictures_give(inferencer, picture, tmp_path):
         np.testing.assert_array_equal(found.labels, alone.labels)
 
 
-def test_bad_input_is_named(checkpoint, picture):
+def test_bad_input_is_named(checkpoint, image):
     with pytest.raises(UserError, match="a config alone"):
         OVInferencer(CONFIG)
     with pytest.raises(UserError, match="no device 'gpuu'"):
         OVInferencer(CONFIG, checkpoint, "gpuu")
     fresh = OVInferencer(CONFIG, checkpoint, "cpu", WordsByLength())
     with pytest.raises(UserError, match="set_text"):
-        fresh(picture)
+        fresh(image)
     with pytest.raises(UserError, match="no query"):
         fresh.set_text(" , ")
     fresh.set_text("star")
     with pytest.raises(UserError, match="uint8 RGB"):
-        fresh(picture[..., 0])
+        fresh(image[..., 0])
     wide = Vocabulary.from_array(np.eye(2, 24, dtype=np.float32), ["a", "b"])
     with pytest.raises(UserError, match="width"):
         fresh.set_vocabulary(wide)
@@ -117,9 +117,9 @@ def run_demo(monkeypatch, *arguments: str | Path) -> int:
     return end.value.code
 
 
-def test_the_demo_writes_a_picture_and_json(monkeypatch, checkpoint, picture, tmp_path, capsys):
+def test_the_demo_writes_an_image_and_json(monkeypatch, checkpoint, image, tmp_path, capsys):
     monkeypatch.setattr(module, "build_teacher", lambda options, device: WordsByLength())
-    Image.fromarray(picture).save(tmp_path / "a.png")
+    Image.fromarray(image).save(tmp_path / "a.png")
     options = ["--config", CONFIG, "--checkpoint", checkpoint, "--device", "cpu", "--max-dets", 3]
     code = run_demo(
         monkeypatch, tmp_path / "a.png", "--text", "red star, ring", "--score-threshold", 0,
@@ -137,9 +137,9 @@ def test_the_demo_writes_a_picture_and_json(monkeypatch, checkpoint, picture, tm
     assert mask_utils.decode(report["objects"][0]["mask"]).shape == (90, 150)
 
 
-def test_the_demo_takes_config_options(monkeypatch, checkpoint, picture, tmp_path):
+def test_the_demo_takes_config_options(monkeypatch, checkpoint, image, tmp_path):
     monkeypatch.setattr(module, "build_teacher", lambda options, device: WordsByLength())
-    Image.fromarray(picture).save(tmp_path / "a.png")
+    Image.fromarray(image).save(tmp_path / "a.png")
     code = run_demo(
         monkeypatch, tmp_path / "a.png", "--text", "ring", "--score-threshold", 0,
         "-o", tmp_path / "o",
@@ -152,11 +152,11 @@ def test_the_demo_takes_config_options(monkeypatch, checkpoint, picture, tmp_pat
 
 
 def test_the_demo_refuses_bad_input(monkeypatch, tmp_path, capsys):
-    (tmp_path / "bad.png").write_bytes(b"not a picture")
+    (tmp_path / "bad.png").write_bytes(b"not an image")
     (tmp_path / "empty").mkdir()
     for arguments, message in (
-        ([tmp_path / "missing.png"], "no picture or directory"),
-        ([tmp_path / "empty"], "no pictures in"),
+        ([tmp_path / "missing.png"], "no image or directory"),
+        ([tmp_path / "empty"], "no images in"),
         ([tmp_path / "bad.png", "--text", " , "], "no query"),
         ([tmp_path / "bad.png", "--config", CONFIG], "a config alone"),
         ([tmp_path / "bad.png", "-o", tmp_path], "would be written over"),

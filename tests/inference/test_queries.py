@@ -1,4 +1,4 @@
-"""Pictures and queries: what is read, what is refused."""
+"""Images and queries: what is read, what is refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ovdistill.core.images import find_images, read_image
 from ovdistill.inference.queries import parse_queries
 
 
-def test_pictures_are_rgb_and_upright(tmp_path):
+def test_images_are_rgb_and_upright(tmp_path):
     image = np.zeros((4, 6, 3), np.uint8)
     image[0, 0] = [10, 20, 30]
     Image.fromarray(image).save(tmp_path / "a.png")
@@ -25,23 +25,23 @@ def test_pictures_are_rgb_and_upright(tmp_path):
     assert read_image(tmp_path / "grey.png").shape == (4, 6, 3)
 
 
-def test_a_damaged_picture_is_refused(tmp_path):
+def test_a_damaged_image_is_refused(tmp_path):
     path = tmp_path / "a.jpg"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)).save(path)
     content = path.read_bytes()
-    for damaged in (b"", b"not a picture", content[: len(content) // 2]):
+    for damaged in (b"", b"not an image", content[: len(content) // 2]):
         path.write_bytes(damaged)
         with pytest.raises(UserError, match="a.jpg"):
             read_image(path)
-    with pytest.raises(UserError, match="no picture at"):
+    with pytest.raises(UserError, match="no image at"):
         read_image(tmp_path / "missing.png")
 
 
 def test_directories(tmp_path):
-    with pytest.raises(UserError, match="no picture or directory"):
+    with pytest.raises(UserError, match="no image or directory"):
         find_images(tmp_path / "nowhere")
-    (tmp_path / "notes.txt").write_text("no picture")
-    with pytest.raises(UserError, match="no pictures in"):
+    (tmp_path / "notes.txt").write_text("no image")
+    with pytest.raises(UserError, match="no images in"):
         find_images(tmp_path)
     for name in ("b.PNG", "a.jpg"):
         (tmp_path / name).touch()

@@ -44,7 +44,7 @@ def test_the_detector_mixes_mask_and_box(share, monkeypatch):
     ]
     head._correct((), [dict(img_shape=(32, 32))] * 2, found, **head.test_cfg.mask_boxes)
     assert asked[0].tolist() == [[0.0, 5.0, 0.0, 25.0, 40.0]]
-    # the mask fills the grown box; the picture ends at 32
+    # the mask fills the grown box; the image ends at 32
     expected = [10 - 5 * share, 10 - 10 * share, 20 + 5 * share, min(30 + 10 * share, 32)]
     assert found[0].bboxes.tolist()[0] == pytest.approx(expected)
     assert len(found[1].bboxes) == 0

@@ -22,7 +22,7 @@ def test_a_step_reaches_every_weight():
 
 
 @pytest.mark.parametrize("boxes", [(0, 0), (0, 2)])
-def test_pictures_without_regions_boxes_or_phrases(boxes):
+def test_images_without_regions_boxes_or_phrases(boxes):
     terms = [dict(type="ViLDTerm"), dict(type="HierKDGlobalTerm", text="phrases")]
     model = build(NAME, words(7), distillers=terms)
     loss, logged = losses_of(model, batch((0, 0), boxes, phrases=0))

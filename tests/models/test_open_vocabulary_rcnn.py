@@ -56,7 +56,7 @@ def test_vild_image_gets_nothing_from_text():
 
 
 @pytest.mark.parametrize("regions", [(0, 0), (0, 4)])
-def test_pictures_without_regions_or_boxes(regions):
+def test_images_without_regions_or_boxes(regions):
     model = build("vild_ensemble_r18_shapes", words(7))
     loss, logged = losses_of(model, batch(regions, boxes=(0, 0)))
     loss.backward()
@@ -79,7 +79,7 @@ def test_words_are_replaced_at_test_time(name):
         found = output.pred_instances
         assert found.scores.isfinite().all()
         assert found.masks.shape == (len(found), 32, 32)
-        assert found.bboxes.max() <= 32  # pixels of the original picture
+        assert found.bboxes.max() <= 32  # pixels of the original image
         assert output.proposals.bboxes.max() <= 32 and len(output.proposals.scores)
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.models.region_token_head import RegionTokenHead, RegionTokenLoss
 from ovdistill.vocabulary import Vocabulary
 
@@ -81,7 +82,7 @@ def test_no_region_keeps_the_graph():
 
 
 def test_words_without_tokens_are_refused():
-    words = Vocabulary(("a",), torch.eye(2)[:1], torch.ones(1) > 0, "test")
+    words = Vocabulary(("a",), torch.eye(2)[:1], torch.ones(1) > 0, TeacherId("test"))
     with pytest.raises(UserError, match="prepare.vocabulary.tokens=True"):
         RegionTokenHead(2, 2, embed_dim=2).set_vocabulary(words)
 

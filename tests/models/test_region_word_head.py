@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import ovdistill.models.register  # noqa: F401
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.models.region_word_head import RegionWordHead
 from ovdistill.models.region_word_loss import RegionWordLoss
 from ovdistill.vocabulary import Vocabulary
@@ -19,7 +20,9 @@ def make_head(background: bool = True, **options) -> RegionWordHead:
         head.project.bias.zero_()
         if background:
             head.background.copy_(torch.tensor([[2.0, 2.0]]))
-    head.set_vocabulary(Vocabulary(("a", "b"), torch.eye(2), torch.tensor([True, False]), "test"))
+    head.set_vocabulary(
+        Vocabulary(("a", "b"), torch.eye(2), torch.tensor([True, False]), TeacherId("test"))
+    )
     return head
 
 
@@ -57,7 +60,9 @@ def test_log_scores_sum_to_one_with_background_and_over_words_without():
 def test_words_can_be_replaced_and_are_not_weights():
     head = make_head().eval()
     assert not any("words" in name or "is_base" in name for name in head.state_dict())
-    other = Vocabulary(("b", "a", "c"), torch.eye(2)[[1, 0, 1]], torch.ones(3) > 0, "test")
+    other = Vocabulary(
+        ("b", "a", "c"), torch.eye(2)[[1, 0, 1]], torch.ones(3) > 0, TeacherId("test")
+    )
     head.set_vocabulary(other)
     logits = head.align(torch.tensor([[0.6, 0.8]]))
     assert logits[0, :3].tolist() == pytest.approx([1.6, 1.2, 1.6])

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.models.region_word_head import RegionWordHead
 from ovdistill.models.region_word_loss import SigmoidRegionWordLoss
 from ovdistill.vocabulary import Vocabulary
@@ -25,7 +26,9 @@ def sigmoid_detector(vocabulary: Vocabulary, prior_bias=None, **loss) -> torch.n
 
 def test_sigmoid_scores_by_hand():
     head = RegionWordHead(2, 3, 2, 0.5, background=False, score="sigmoid", prior_bias=-1.0).eval()
-    head.set_vocabulary(Vocabulary(("a", "b"), torch.eye(2), torch.tensor([True, False]), "test"))
+    head.set_vocabulary(
+        Vocabulary(("a", "b"), torch.eye(2), torch.tensor([True, False]), TeacherId("test"))
+    )
     scores = head.log_scores(torch.tensor([[0.6, 0.8]])).exp()
     expected = [1 / (1 + math.exp(-(c / 0.5 - 1))) for c in (0.6, 0.8)]
     assert scores.tolist()[0] == pytest.approx([*expected, 0.0])

@@ -82,7 +82,7 @@ def test_the_shipped_student_knows_its_teacher():
     config, weights = shipped_student()
     teacher = OpenCLIPTeacher(str(TEACHER_DIR))
     own = TeacherId(teacher.id, teacher.weights_hash)
-    vocabulary = replace(words(3, dim=teacher.dim), teacher="x", teacher_hash="y")
+    vocabulary = replace(words(3, dim=teacher.embed_dim), teacher="x", teacher_hash="y")
     with pytest.raises(UserError, match=own.weights_hash):
         build_detector(load_config(config), weights, vocabulary)
     vocabulary = replace(vocabulary, teacher=own.name, teacher_hash=own.weights_hash)

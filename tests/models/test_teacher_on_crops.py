@@ -25,9 +25,9 @@ def model(teacher):
     return build("vild_r18_shapes", words).eval()
 
 
-def test_crops_are_the_pictures_pixels(model, teacher):
-    pictures = torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)
-    data = model.data_preprocessor(dict(inputs=list(pictures), data_samples=None), False)
+def test_crops_are_the_images_pixels(model, teacher):
+    images = torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)
+    data = model.data_preprocessor(dict(inputs=list(images), data_samples=None), False)
     crops = TeacherOnCrops(teacher, model.data_preprocessor)
     crops.look_at(data["inputs"])
     boxes = torch.tensor([[4.0, 4, 40, 40], [0, 10, 30, 60], [-9, 20, 90, 50]])
@@ -36,13 +36,13 @@ def test_crops_are_the_pictures_pixels(model, teacher):
     found = crops(boxes, index, words)
     inside = torch.tensor([[4.0, 4, 40, 40], [0, 10, 30, 60], [0, 20, 63, 50]])
     for row, (box, image) in enumerate(zip(inside, index, strict=True)):
-        rgb = pictures[image].flip(0)  # pictures are read as BGR
+        rgb = images[image].flip(0)  # images are read as BGR
         embedding = teacher.encode_regions(rgb, box[None])
         expected = (embedding @ words.T / teacher.temperature).log_softmax(dim=1)[0]
         assert torch.allclose(found[row], expected, atol=1e-3)
 
 
-def test_boxes_without_area_and_pictures_without_boxes(model, teacher):
+def test_boxes_without_area_and_images_without_boxes(model, teacher):
     crops = TeacherOnCrops(teacher, model.data_preprocessor)
     crops.look_at(torch.zeros(3, 3, 64, 64))
     boxes = torch.tensor([[70.0, 70, 80, 80], [5, 5, 5, 9]])

@@ -7,7 +7,7 @@ import pytest
 
 from ovdistill.ovshapes import draw
 from ovdistill.ovshapes.categories import BACKGROUNDS, COLOURS, PATTERNS, SHAPES
-from ovdistill.ovshapes.scenes import MIN_VISIBLE, OBJECTS_PER_PICTURE, scene
+from ovdistill.ovshapes.scenes import MIN_VISIBLE, OBJECTS_PER_IMAGE, scene
 
 # Area as a share of the square of the longest side.
 AREAS = {
@@ -34,14 +34,14 @@ def test_silhouette_area(shape, angle):
 def test_silhouette_size_and_place(shape):
     item = draw.stamp(shape, 40.0, 0.0, (60.0, 50.0))
     rows, columns = item.window()
-    picture = np.zeros((128, 128))
-    picture[rows, columns] = item.cover
-    ys, xs = np.nonzero(picture >= 0.5)
+    image = np.zeros((128, 128))
+    image[rows, columns] = item.cover
+    ys, xs = np.nonzero(image >= 0.5)
     assert max(np.ptp(ys), np.ptp(xs)) + 1 == pytest.approx(40, abs=2)  # thin tips
     assert (xs.min() + xs.max() + 1) / 2 == pytest.approx(60, abs=1)
     assert (ys.min() + ys.max() + 1) / 2 == pytest.approx(50, abs=1)
     hollow = {"ring", "crescent"}
-    assert (picture[50, 64 if shape == "crescent" else 60] < 0.5) == (shape in hollow)
+    assert (image[50, 64 if shape == "crescent" else 60] < 0.5) == (shape in hollow)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -83,9 +83,9 @@ def test_inside_of_an_outlined_object_is_the_background():
 
 @pytest.mark.parametrize("kind", BACKGROUNDS)
 def test_backgrounds_are_in_range(kind):
-    picture = draw.draw_background(kind, 96, np.random.default_rng(5))
-    assert picture.shape == (96, 96, 3) and picture.dtype == np.float32
-    assert 0 <= picture.min() and picture.max() <= 255
+    image = draw.draw_background(kind, 96, np.random.default_rng(5))
+    assert image.shape == (96, 96, 3) and image.dtype == np.float32
+    assert 0 <= image.min() and image.max() <= 255
 
 
 def test_scene_is_consistent():
@@ -93,7 +93,7 @@ def test_scene_is_consistent():
     for seed in range(60):
         drawn = scene(np.random.default_rng(seed))
         assert drawn.image.shape == (128, 128, 3) and drawn.image.dtype == np.uint8
-        assert OBJECTS_PER_PICTURE[0] <= len(drawn.objects) <= OBJECTS_PER_PICTURE[1]
+        assert OBJECTS_PER_IMAGE[0] <= len(drawn.objects) <= OBJECTS_PER_IMAGE[1]
         assert sum(o.mask for o in drawn.objects).max() <= 1  # visible parts are disjoint
         for thing in drawn.objects:
             visible = thing.mask.sum() / thing.full_area

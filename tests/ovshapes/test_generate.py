@@ -20,7 +20,7 @@ from pycocotools.coco import COCO
 from ovdistill.core.errors import UserError
 from ovdistill.ovshapes import generate
 from ovdistill.ovshapes.categories import category_names
-from ovdistill.ovshapes.generate import frequency, make_ovshapes, picture_categories, train_weights
+from ovdistill.ovshapes.generate import frequency, image_categories, make_ovshapes, train_weights
 from ovdistill.ovshapes.scenes import scene
 
 SMALL = {"train": 24, "val": 6, "test": 8}
@@ -50,7 +50,7 @@ def test_same_bytes_whatever_the_workers(root, tmp_path):
     assert len(digest(root)) == 24 + 6 + 8 + 6 + 1
 
 
-def test_a_picture_does_not_depend_on_the_number_of_pictures(root, tmp_path):
+def test_an_image_does_not_depend_on_the_number_of_images(root, tmp_path):
     fewer = make_ovshapes(tmp_path / "c", train=3, val=1, test=2, workers=1)
     a, b = digest(root), digest(fewer)
     for name in b:
@@ -58,7 +58,7 @@ def test_a_picture_does_not_depend_on_the_number_of_pictures(root, tmp_path):
             assert a[name] == b[name]
 
 
-def test_seed_and_subset_change_the_pictures(root, tmp_path):
+def test_seed_and_subset_change_the_images(root, tmp_path):
     other = make_ovshapes(tmp_path / "d", seed=1, train=1, val=1, test=1, workers=1)
     a, b = digest(root), digest(other)
     assert a["images/train/000000000001.png"] != b["images/train/000000000001.png"]
@@ -75,8 +75,8 @@ def test_pycocotools_agrees_with_the_annotations(root, subset):
         assert mask.shape == (128, 128) and mask.sum() == annotation["area"] > 0
         assert rle.toBbox(annotation["segmentation"]).tolist() == annotation["bbox"]
     for image in coco.imgs.values():
-        picture = cv2.imread(str(root / "images" / image["file_name"]))
-        assert picture.shape == (image["height"], image["width"], 3)
+        image = cv2.imread(str(root / "images" / image["file_name"]))
+        assert image.shape == (image["height"], image["width"], 3)
         present = {a["category_id"] for a in coco.loadAnns(coco.getAnnIds(image["id"]))}
         assert present.isdisjoint(image["neg_category_ids"])
         assert len(present) + len(image["neg_category_ids"]) == 65
@@ -84,11 +84,11 @@ def test_pycocotools_agrees_with_the_annotations(root, subset):
 
 def test_the_file_is_the_scene(root):
     """Channel order and masks survive the way to the disk."""
-    drawn = scene(np.random.default_rng((0, 1, 0)))  # seed 0, subset 1 = val, picture 0
+    drawn = scene(np.random.default_rng((0, 1, 0)))  # seed 0, subset 1 = val, image 0
     content = load(root, "instances_val")
     image = content["images"][0]
-    picture = cv2.imread(str(root / "images" / image["file_name"]))[..., ::-1]
-    np.testing.assert_array_equal(picture, drawn.image)
+    image = cv2.imread(str(root / "images" / image["file_name"]))[..., ::-1]
+    np.testing.assert_array_equal(image, drawn.image)
     annotations = [a for a in content["annotations"] if a["image_id"] == image["id"]]
     for annotation, thing in zip(annotations, drawn.objects, strict=True):
         assert category_names()[annotation["category_id"] - 1] == thing.name
@@ -102,7 +102,7 @@ def test_ids_are_unique_over_the_subsets(root):
     assert len(ids) == len(set(ids)) == 38
 
 
-def test_categories_count_the_train_pictures(root):
+def test_categories_count_the_train_images(root):
     train = load(root, "instances_train")
     assert train["categories"] == load(root, "instances_test")["categories"]
     for category in train["categories"]:
@@ -118,11 +118,11 @@ def test_frequency_thresholds_are_lvis():
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_default_train_is_long_tailed(seed):
-    pictures = np.zeros(65, int)
+    images = np.zeros(65, int)
     for index in range(2400):
-        pictures[list(set(picture_categories(seed, "train", index)))] += 1
-    assert pictures.min() >= 2
-    groups = [frequency(n) for n in pictures]
+        images[list(set(image_categories(seed, "train", index)))] += 1
+    assert images.min() >= 2
+    groups = [frequency(n) for n in images]
     assert groups.count("r") >= 2 and groups.count("c") >= 15 and groups.count("f") >= 15
     weights = train_weights(seed)
     assert weights.sum() == pytest.approx(1)
@@ -132,7 +132,7 @@ def test_default_train_is_long_tailed(seed):
 def test_default_test_is_uniform():
     counts = np.zeros(65, int)
     for index in range(800):
-        np.add.at(counts, picture_categories(0, "test", index), 1)
+        np.add.at(counts, image_categories(0, "test", index), 1)
     assert counts.sum() / 65 == pytest.approx(49, abs=2)  # 800 x 4 / 65
     assert counts.min() >= 20 and counts.max() <= 80
 
@@ -169,7 +169,7 @@ def test_interrupt_ends_the_tool_at_once(tmp_path):
 
 
 def test_a_lost_worker_is_an_error():
-    with pytest.raises(RuntimeError, match="worker ended before it drew picture 0"):
+    with pytest.raises(RuntimeError, match="worker ended before it drew image 0"):
         list(generate._map(os._exit, 4, workers=2))
 
 
@@ -184,7 +184,7 @@ def test_other_parameters_need_force(tmp_path):
     assert (target / "mine.txt").exists()
 
 
-def test_foreign_pictures_are_never_overwritten(tmp_path):
+def test_foreign_images_are_never_overwritten(tmp_path):
     photo = tmp_path / "images" / "photo.jpg"
     photo.parent.mkdir()
     photo.write_bytes(b"x")

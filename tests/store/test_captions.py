@@ -38,7 +38,7 @@ def test_captions_are_the_teachers_embeddings(tmp_path):
     assert torch.allclose(second.phrases, expected[2:], atol=1e-3)
     assert first.phrases.norm(dim=1).tolist() == pytest.approx([1.0, 1.0], abs=1e-6)
     (bare,) = store[3]
-    assert bare.phrases.shape == (0, teacher.dim)
+    assert bare.phrases.shape == (0, teacher.embed_dim)
     assert store.header["teacher_hash"] == teacher.weights_hash
     assert len(store) == 2
 

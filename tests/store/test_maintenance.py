@@ -26,9 +26,9 @@ def folder(tmp_path):
 def test_a_good_store(folder, capsys):
     assert verify(folder).shards == 3
     main(["verify", str(folder)])
-    assert "3 shards, 5 pictures, all as written" in capsys.readouterr().out
+    assert "3 shards, 5 images, all as written" in capsys.readouterr().out
     found = describe(folder)
-    assert (found["shards"], found["pictures"], found["regions"]) == ("3 of 3", "5 of 5", 15)
+    assert (found["shards"], found["images"], found["regions"]) == ("3 of 3", "5 of 5", 15)
     main(["info", str(folder)])
     assert "teacher" in capsys.readouterr().out
 
@@ -95,7 +95,7 @@ def test_a_merge_that_was_cut_off_goes_on(folder, tmp_path):
 def test_stores_that_do_not_go_together(folder, tmp_path):
     with pytest.raises(UserError, match=r"made otherwise: teacher: t in .*, another"):
         merge([folder, make(tmp_path / "a", [10], teacher="another")], tmp_path / "out")
-    with pytest.raises(UserError, match="2 pictures are in more than one store .the first: 4"):
+    with pytest.raises(UserError, match="2 images are in more than one store .the first: 4"):
         merge([folder, make(tmp_path / "b", [4, 5, 6])], tmp_path / "out")
     with pytest.raises(UserError, match="got 1 stores to merge"):
         merge([folder], tmp_path / "out")

@@ -27,7 +27,7 @@ COUNTS = [3, 0, 5, 2]
 @pytest.fixture
 def folder(tmp_path):
     records = ((i, regions(n, seed=i)) for i, n in zip(IDS, COUNTS, strict=True))
-    return write_store(tmp_path / "store", records, {"teacher": "t"}, pictures_a_shard=2)
+    return write_store(tmp_path / "store", records, {"teacher": "t"}, images_a_shard=2)
 
 
 def test_round_trip_across_shards(folder):
@@ -45,7 +45,7 @@ def test_round_trip_across_shards(folder):
     assert store[2].boxes.shape == (0, 4)
     names = ["meta.json", "shard-00000.safetensors", "shard-00001.safetensors"]
     assert sorted(os.listdir(folder)) == names
-    assert read_meta(folder).counts == dict(pictures=4, regions=10, skipped=0)
+    assert read_meta(folder).counts == dict(images=4, regions=10, skipped=0)
 
 
 def test_missing_image_raises(folder):

@@ -12,7 +12,7 @@ from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.resample import resize_by_products
 
 BOX = torch.tensor([[10.0, 20.0, 30.0, 30.0]])  # 20 wide, 10 high, centre (20, 25)
-# long either way, tiny, of half pixels, beyond each border, and a whole picture outside
+# long either way, tiny, of half pixels, beyond each border, and a whole image outside
 BOXES = torch.tensor(
     [
         [10, 20, 70, 30],
@@ -27,7 +27,7 @@ BOXES = torch.tensor(
 )
 
 
-def picture(height=70, width=90, seed=0):
+def make_image(height=70, width=90, seed=0):
     smooth = np.random.default_rng(seed).integers(0, 256, (height // 5, width // 5, 3), np.uint8)
     return Image.fromarray(smooth).resize((width, height), Image.BICUBIC)
 
@@ -76,7 +76,7 @@ def test_placement_by_hand(shape, resized, offset):
     ("shape", "mode"), [("clip", "shortest"), ("pad", "longest"), ("squash", "squash")]
 )
 def test_crops_are_those_of_pil_and_open_clip(shape, mode, interpolation):
-    image = picture()
+    image = make_image()
     preprocess = image_transform(
         32,
         is_train=False,
@@ -98,7 +98,7 @@ def test_crops_are_those_of_pil_and_open_clip(shape, mode, interpolation):
 @pytest.mark.parametrize("shape", ["clip", "square", "pad", "squash"])
 @pytest.mark.parametrize("fill", [(0, 0, 0), (200, 100, 50)])
 def test_products_make_the_same_crops(shape, fill):
-    images = [tensor(picture(seed=seed, height=height)) for seed, height in ((0, 70), (1, 50))]
+    images = [tensor(make_image(seed=seed, height=height)) for seed, height in ((0, 70), (1, 50))]
     policy = CropPolicy(shape=shape, fill=fill)
     (crops,) = policy.crop(zip(images, [BOXES, BOXES[:3]], strict=True), 32)
     placed = policy.place(policy.rectangles(torch.cat([BOXES, BOXES[:3]])), 32)
@@ -108,8 +108,8 @@ def test_products_make_the_same_crops(shape, fill):
     assert difference.amax() <= 2 and difference.mean() < 0.05
 
 
-def test_batches_mix_pictures_and_change_nothing():
-    images = [tensor(picture(seed=seed, height=height)) for seed, height in ((0, 70), (1, 50))]
+def test_batches_mix_images_and_change_nothing():
+    images = [tensor(make_image(seed=seed, height=height)) for seed, height in ((0, 70), (1, 50))]
     stream = [(images[0], BOXES[:5]), (images[1], BOXES[:0]), (images[1], BOXES[5:])]
     policy = CropPolicy()
     (whole,) = policy.crop(stream, 32)
@@ -121,12 +121,12 @@ def test_batches_mix_pictures_and_change_nothing():
 
 
 def test_a_crop_on_whole_pixels_is_a_slice():
-    image = tensor(picture())
+    image = tensor(make_image())
     crops = crop(CropPolicy(scales=(1.0,)), image, torch.tensor([[5.0, 2.0, 37.0, 34.0]]))
     assert torch.equal(crops[0], image[:, 2:34, 5:37])
 
 
-def test_outside_of_the_picture_has_the_stated_colour():
+def test_outside_of_the_image_has_the_stated_colour():
     image = torch.full((3, 8, 8), 255, dtype=torch.uint8)
     corner = torch.tensor([[-4.0, -4.0, 4.0, 4.0]])
     crops = crop(CropPolicy(scales=(1.0,), fill=(10, 20, 30)), image, corner, 8)[0]
@@ -165,7 +165,7 @@ def test_bad_policies(bad):
 
 @pytest.mark.parametrize("box", [[3, 5, 80, 12], [30, 1, 37, 69], [0, 10, 90, 41]])
 def test_the_end_of_a_long_crop_is_cut_off_before_it_is_resized_and_nothing_moves(box):
-    box, image = torch.tensor([box]).float(), tensor(picture())
+    box, image = torch.tensor([box]).float(), tensor(make_image())
     policy = CropPolicy(scales=(1.0,), shape="clip")
     placed = policy.place(policy.rectangles(box), 32)
     x1, y1, x2, y2 = placed.rectangles[0].tolist()

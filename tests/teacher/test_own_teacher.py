@@ -31,7 +31,7 @@ def block(language, number=0):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A folder with the document's module and config, and a benchmark of a few pictures."""
+    """A folder with the document's module and config, and a benchmark of a few images."""
     root = tmp_path_factory.mktemp("project")
     (root / "colour_teacher.py").write_text(block("python", 0))
     config = block("python", 1).replace("configs/", f"{ROOT}/configs/")
@@ -73,7 +73,7 @@ def test_vocabulary_extraction_training_testing_and_demo(project):
     ]
     run(project, ROOT / "tools/train.py", "colours.py", "--work-dir", "run", *options)
     words = Vocabulary.load(project / "data/shape/vocabulary.safetensors")
-    assert (words.teacher, words.dim) == ("colours", 8)
+    assert (words.teacher, words.embed_dim) == ("colours", 8)
     store = TeacherStore(project / "data/shape/regions")
     assert store.header["teacher"] == "colours" and len(store) == 24
     run(
@@ -81,9 +81,9 @@ def test_vocabulary_extraction_training_testing_and_demo(project):
         "--teacher-on-crops", *options[:2],
     )  # fmt: skip
     assert "bbox/AP_novel" in json.loads((project / "out/metrics.json").read_text())
-    picture = next((project / "data/images/val").glob("*.png"))
+    image = next((project / "data/images/val").glob("*.png"))
     run(
-        project, ROOT / "demo/image_demo.py", picture, "--config", "colours.py", "--checkpoint",
+        project, ROOT / "demo/image_demo.py", image, "--config", "colours.py", "--checkpoint",
         "run/last.pth", "--text", "red ring, blue star", "-o", "demo", *options[:2],
     )  # fmt: skip
     (result,) = (project / "demo").glob("*.json")
@@ -93,7 +93,7 @@ def test_vocabulary_extraction_training_testing_and_demo(project):
 def test_commands_take_it_from_the_config(project):
     common = ["--config", "colours.py", "--cfg-options", "data_root=data"]
     out = cli(project, "extract", *common, "--proposals", "grid", "--per-image", 6, "-o", "grid")
-    assert "24 pictures" in out
+    assert "24 images" in out
     assert TeacherStore(project / "grid").header["teacher"] == "colours"
 
 

@@ -34,7 +34,7 @@ def offline(request, monkeypatch, tmp_path):
 def test_is_frozen_and_stays_so(teacher):
     assert not any(p.requires_grad for p in teacher.parameters())
     assert not any(module.training for module in teacher.train().modules())
-    assert (teacher.id, teacher.dim, teacher.image_size) == ("ovshapes-rn", 128, 64)
+    assert (teacher.id, teacher.embed_dim, teacher.image_size) == ("ovshapes-rn", 128, 64)
 
 
 def test_text_is_unit_norm_and_batch_invariant(teacher):
@@ -217,8 +217,8 @@ def test_failed_download_is_one_clear_error(monkeypatch):
 def test_regions_are_those_of_the_plain_pipeline(teacher):
     """PIL crops, open_clip's own preprocessing, one by one: the cosine is 0.999 and above."""
     generator = np.random.default_rng(0)
-    picture = Image.fromarray(generator.integers(0, 256, (12, 16, 3), np.uint8))
-    picture = picture.resize((160, 120), Image.BICUBIC)
+    image = Image.fromarray(generator.integers(0, 256, (12, 16, 3), np.uint8))
+    image = image.resize((160, 120), Image.BICUBIC)
     corner = generator.uniform(0, 100, (40, 2))
     boxes = np.concatenate([corner, corner + generator.uniform(4, 60, (40, 2))], axis=1)
     preprocess = image_transform(
@@ -231,16 +231,16 @@ def test_regions_are_those_of_the_plain_pipeline(teacher):
     )
     with torch.inference_mode():
         plain = [
-            teacher.model.encode_image(preprocess(picture.crop(tuple(map(round, box))))[None])[0]
+            teacher.model.encode_image(preprocess(image.crop(tuple(map(round, box))))[None])[0]
             for box in boxes.tolist()
         ]
     clip = OpenCLIPTeacher(str(TEACHER_DIR), crops=dict(scales=(1.0,), shape="clip"))
-    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
     ours = clip.encode_regions(pixels, torch.from_numpy(boxes))
     assert torch.nn.functional.cosine_similarity(ours, torch.stack(plain)).min() >= 0.999
 
 
-def test_regions_of_several_pictures_fill_batches_together(teacher):
+def test_regions_of_several_images_fill_batches_together(teacher):
     images = [torch.randint(0, 256, (3, 70 + i, 90), dtype=torch.uint8) for i in range(3)]
     boxes = [torch.rand(n, 4) * 30 + torch.tensor([0, 0, 40, 40]) for n in (3, 0, 4)]
     sizes = []
@@ -252,7 +252,7 @@ def test_regions_of_several_pictures_fill_batches_together(teacher):
     assert sizes == [4, 4, 4, 2]  # crops; both scales of a region stay together
     apart = [teacher.encode_regions(*pair) for pair in zip(images, boxes, strict=True)]
     torch.testing.assert_close(together, torch.cat(apart), atol=1e-5, rtol=0)
-    with pytest.raises(UserError, match="3 pictures, 2 sets of boxes"):
+    with pytest.raises(UserError, match="3 images, 2 sets of boxes"):
         teacher.encode_regions(images, boxes[:2])
 
 
@@ -288,7 +288,7 @@ def test_other_architectures_keep_their_own_scale(copy, scale, bias):
     assert regions.shape == other.encode_text(["a star"]).shape == (1, 24)
 
 
-def test_pictures_must_be_square(copy):
+def test_images_must_be_square(copy):
     config = json.loads((copy / CONFIG_NAME).read_text())
     config["model_cfg"]["vision_cfg"] = dict(
         layers=1, width=32, head_width=16, patch_size=8, image_size=[40, 64]

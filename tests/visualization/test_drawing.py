@@ -14,7 +14,7 @@ from ovdistill.visualization.label_layout import overlap, place_label
 
 
 def detections(n: int, side: int = 64, words: int = 3) -> Detections:
-    """n boxes of a third of the picture, with square masks inside."""
+    """n boxes of a third of the image, with square masks inside."""
     rng = np.random.default_rng(n)
     start = rng.uniform(0, side * 2 / 3, (n, 2)).astype(np.float32)
     boxes = np.concatenate([start, start + side / 3], axis=1)
@@ -26,16 +26,16 @@ def detections(n: int, side: int = 64, words: int = 3) -> Detections:
     return Detections(boxes, np.linspace(0.9, 0.3, n, dtype=np.float32), labels, names, masks)
 
 
-def test_a_small_picture_is_enlarged_and_gets_a_legend():
+def test_a_small_image_is_enlarged_and_gets_a_legend():
     image = np.full((64, 128, 3), 90, np.uint8)
     drawn = draw_detections(image, detections(0), ["a star"])
     assert drawn.dtype == np.uint8
     assert drawn.shape[1] == 640 and drawn.shape[0] > 320
-    assert (drawn[:320] == 90).all()  # nothing found: the picture itself
+    assert (drawn[:320] == 90).all()  # nothing found: the image itself
     assert tuple(drawn[-1, -1]) == PAPER
 
 
-def test_a_large_picture_keeps_its_size():
+def test_a_large_image_keeps_its_size():
     image = np.zeros((700, 700, 3), np.uint8)
     assert draw_detections(image, detections(2, side=700), ["a", "b", "c"]).shape[1] == 700
 
@@ -71,7 +71,7 @@ def test_extreme_inputs_are_drawn():
     )
     words = [far.names[0], "b", *(f"word {i}" for i in range(1200))]
     drawn = draw_detections(
-        image, far, words, note="a note that is longer than the picture is wide " * 4
+        image, far, words, note="a note that is longer than the image is wide " * 4
     )
     assert drawn.shape[1] == 720
     assert drawn.shape[0] < 1500  # 1200 words that were not found are one line

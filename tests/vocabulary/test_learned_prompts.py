@@ -78,7 +78,9 @@ def test_prompts_of_a_config(teacher, learned, file, tmp_path):
         prompts_of_config(Config(dict(vocabulary="nowhere", prepare=step))) == TEMPLATES["vild63"]
     )
     assert prompts_of_config(Config()) == TEMPLATES["single"]
-    imported = Vocabulary(NAMES, torch.eye(2), torch.ones(2, dtype=torch.bool), "published")
+    imported = Vocabulary(
+        NAMES, torch.eye(2), torch.ones(2, dtype=torch.bool), TeacherId("published")
+    )
     imported.save(tmp_path / "imported")
     of_a_file = Config(dict(vocabulary=str(tmp_path / "imported"), prepare=step))
     assert prompts_of_config(of_a_file) == TEMPLATES["vild63"]

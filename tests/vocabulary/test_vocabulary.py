@@ -148,7 +148,7 @@ def test_real_lvis_embeddings():
     words = Vocabulary.from_array(
         folder / "lvis_v1_clip_a+cname.npy", names, "ViT-B-32:openai", mask
     )
-    assert (len(words), words.dim, int(words.is_base.sum())) == (1203, 512, 866)
+    assert (len(words), words.embed_dim, int(words.is_base.sum())) == (1203, 512, 866)
     by_name = dict(zip(words.names, words.embeddings, strict=True))
     cat, dog, bolt = by_name["cat"], by_name["dog"], by_name["bolt"]
     assert cat @ dog > cat @ bolt

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ovdistill.commands.options import option
+from ovdistill.commands.options import flag, option
 from ovdistill.commands.teacher_options import TeacherOptions, load_teacher
 from ovdistill.commands.vocab.output import NamesOptions, write_vocabulary
 
@@ -23,8 +23,8 @@ class BuildOptions(TeacherOptions, NamesOptions):
         help="prompts: 'single' (default), 'vild63', a text file with one a line, where {} is the "
         "name and {article} its 'a' or 'an', or a .safetensors file of `ovdistill vocab learn`",
     )
-    synonyms: bool = option(False, help="average over the synonyms of each name (LVIS)")
-    tokens: bool = option(False, help="embed the names' tokens too, for RegionTokenHead")
+    synonyms: bool = flag(help="average over the synonyms of each name (LVIS)")
+    tokens: bool = flag(help="embed the names' tokens too, for RegionTokenHead")
 
 
 def build(options: BuildOptions) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ovdistill.commands.options import argument, option
+from ovdistill.commands.options import argument, flag, option
 from ovdistill.commands.vocab.output import NamesOptions, write_vocabulary
 
 
@@ -23,7 +23,7 @@ class ImportOptions(NamesOptions):
     templates: str | None = option(
         None, help="the prompts that were averaged, where they are known; as for build"
     )
-    transposed: bool = option(False, help="a square file is (width, names)")
+    transposed: bool = flag(help="a square file is (width, names)")
 
 
 def import_embeddings(options: ImportOptions) -> None:

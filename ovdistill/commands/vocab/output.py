@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovdistill.commands.options import CommonOptions, option
+from ovdistill.commands.options import CommonOptions, flag, option
 from ovdistill.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class NamesOptions(CommonOptions):
         "'coco', else none)",
     )
     out: Path = option(flags=["-o"], help="vocabulary file to write (.safetensors)", metavar="FILE")
-    force: bool = option(False, help="write over a file that is there")
+    force: bool = flag(help="write over a file that is there")
 
     def check_output(self) -> None:
         """Raise UserError where the file is there; to be called before anything slow."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from ovdistill.commands.options import CommonOptions, argument, option
+from ovdistill.commands.options import CommonOptions, argument, flag, option
 from ovdistill.commands.printing import print_lines
 from ovdistill.core.vocabulary_header import VocabularyHeader, read_header
 
@@ -20,7 +20,7 @@ class ShowOptions(CommonOptions):
     file: str = argument("vocabulary file")
     limit: int = option(20, help="names shown, 0 for all (default: %(default)s)")
     grep: str = option("", metavar="TEXT", help="only names with this in them or their synonyms")
-    json: bool = option(False, help="everything but the embeddings, as JSON")
+    json: bool = flag(help="everything but the embeddings, as JSON")
 
 
 def show(options: ShowOptions) -> None:

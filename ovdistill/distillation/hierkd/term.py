@@ -46,7 +46,7 @@ class HierKDInstanceTerm(DistillationTerm):
 
 @MODELS.register_module()
 class HierKDGlobalTerm(DistillationTerm):
-    """Global level: a caption attends the picture, and tells it from the batch's others.
+    """Global level: a caption attends the image, and tells it from the batch's others.
 
     Args:
         loss_weight: 1.0 in HierKD.

@@ -12,7 +12,7 @@ from ovdistill.distillation.term import DistillationTerm
 
 @MODELS.register_module()
 class RegionWordCaptionTerm(DistillationTerm):
-    """Each noun phrase of a caption finds its picture by the best region there.
+    """Each noun phrase of a caption finds its image by the best region there.
 
     Args:
         loss_weight: of a cross-entropy over the images of a rank.

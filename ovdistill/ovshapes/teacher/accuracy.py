@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.logs import progress
 from ovdistill.ovshapes.categories import category_names
 from ovdistill.ovshapes.teacher.data import (
     COLOUR_NAMES,
@@ -48,10 +48,12 @@ def accuracy_table(teacher: str | os.PathLike[str], root: str | os.PathLike[str]
     ensembled = Vocabulary.encode(names, clip, TEMPLATES["vild63"]).embeddings
     regions, jittered = [], []
     generator = torch.Generator().manual_seed(0)
-    for path, own in tqdm(zip(images, boxes, strict=True), total=len(images), desc="encoding"):
+    for path, own in progress(
+        zip(images, boxes, strict=True), total=len(images), title="encoding", unit="image"
+    ):
         pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if pixels is None:
-            raise UserError(f"cannot read picture {path}; draw again: python tools/make_shapes.py")
+            raise UserError(f"cannot read image {path}; draw again: python tools/make_shapes.py")
         image = torch.from_numpy(pixels[..., ::-1].copy()).permute(2, 0, 1)
         both = torch.cat([own, jitter(own, generator, exact_share=0.0)])
         exact_embeddings, jittered_embeddings = clip.encode_regions(image, both).chunk(2)
@@ -74,11 +76,11 @@ def accuracy_table(teacher: str | os.PathLike[str], root: str | os.PathLike[str]
             cells += [correct[~novel], correct[novel]]
         values = " | ".join(f"{100 * cell.float().mean():.1f}" for cell in cells)
         lines.append(f"| {title} | {values} |")
-    return "\n".join([*lines, f"\n{len(categories)} objects of {len(images)} val pictures."])
+    return "\n".join([*lines, f"\n{len(categories)} objects of {len(images)} val images."])
 
 
 def _read(root: Path) -> tuple[list[Path], Tensor, Tensor, list[Tensor]]:
-    """Picture files, categories and colours (n,) of all objects, boxes (P, 4) of each picture."""
+    """Image files, categories and colours (n,) of all objects, boxes (P, 4) of each image."""
     path = root / "annotations" / f"instances_{SUBSET}.json"
     if not path.is_file():
         raise UserError(

@@ -1,6 +1,6 @@
-"""What the small teacher is trained on: pictures of the world, crops of them, and captions.
+"""What the small teacher is trained on: images of the world, crops of them, and captions.
 
-Shapes: N pictures, n objects or crops.
+Shapes: N images, n objects or crops.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import numpy as np
 import torch
 from torch import Tensor
 from torchvision.ops import roi_align
-from tqdm import tqdm
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.logs import progress
 from ovdistill.ovshapes.categories import COLOURS, PATTERNS, SHAPES
 from ovdistill.ovshapes.scenes import Scene, scene
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.vocabulary.prompts import TEMPLATES
 
 # Second number of every generator's seed. The data sets draw from the streams 0, 1, 2 (train, val,
-# test), so no picture of theirs is ever among the teacher's, whatever the seeds.
-PICTURE_STREAM = 101
+# test), so no image of theirs is ever among the teacher's, whatever the seeds.
+IMAGE_STREAM = 101
 COLOUR_NAMES = tuple(COLOURS)
 SIZES = (len(COLOUR_NAMES), len(PATTERNS), len(SHAPES))
 NUM_KINDS = SIZES[0] * SIZES[1] * SIZES[2]  # 520: a kind is a (colour, pattern, shape)
@@ -44,27 +44,27 @@ TEMPLATE_SHARES = (0.5, 0.25, 0.25)
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Pictures and their objects.
+    """Images and their objects.
 
     Attributes:
         images: (N, 3, H, W) uint8 RGB.
-        captions: N captions of whole pictures.
-        boxes: (n, 4) float32 xyxy, absolute pixels of the picture.
-        picture: (n,) int64 index into ``images``.
+        captions: N captions of whole images.
+        boxes: (n, 4) float32 xyxy, absolute pixels of the image.
+        image_index: (n,) int64 index into ``images``.
         kinds: (n,) int64 kind, colour-major: ((colour * 5) + pattern) * 13 + shape.
     """
 
     images: Tensor
     captions: tuple[str, ...]
     boxes: Tensor
-    picture: Tensor
+    image_index: Tensor
     kinds: np.ndarray
 
 
 def draw_pool(seed: int, count: int, workers: int = 2) -> Pool:
-    """Draws ``count`` pictures, every category and colour equally likely, with a progress bar."""
+    """Draws ``count`` images, every category and colour equally likely, with a progress bar."""
     job = partial(_draw, seed)
-    bar = partial(tqdm, total=count, desc="drawing teacher pictures", unit="picture", mininterval=2)
+    bar = partial(progress, total=count, title="drawing teacher images", unit="image")
     if workers <= 1:
         return make_pool(list(bar(map(job, range(count)))))
     context = multiprocessing.get_context("spawn")
@@ -73,18 +73,18 @@ def draw_pool(seed: int, count: int, workers: int = 2) -> Pool:
 
 
 def _draw(seed: int, index: int) -> tuple[np.ndarray, str, list[tuple[np.ndarray, int]]]:
-    drawn: Scene = scene(np.random.default_rng((seed, PICTURE_STREAM, index)))
+    drawn: Scene = scene(np.random.default_rng((seed, IMAGE_STREAM, index)))
     objects = [(o.box, kind_of(o.colour, o.pattern, o.shape)) for o in drawn.objects]
     return drawn.image, drawn.caption, objects
 
 
-def make_pool(pictures: Sequence[tuple[np.ndarray, str, list[tuple[np.ndarray, int]]]]) -> Pool:
-    """Joins (image (H, W, 3) uint8, caption, [(box (4,), kind)]) of each picture."""
-    images = torch.from_numpy(np.stack([p[0] for p in pictures])).permute(0, 3, 1, 2).contiguous()
-    objects = [(box, kind, i) for i, p in enumerate(pictures) for box, kind in p[2]]
+def make_pool(scenes: Sequence[tuple[np.ndarray, str, list[tuple[np.ndarray, int]]]]) -> Pool:
+    """Joins (image (H, W, 3) uint8, caption, [(box (4,), kind)]) of each image."""
+    images = torch.from_numpy(np.stack([p[0] for p in scenes])).permute(0, 3, 1, 2).contiguous()
+    objects = [(box, kind, i) for i, p in enumerate(scenes) for box, kind in p[2]]
     return Pool(
         images,
-        tuple(p[1] for p in pictures),
+        tuple(p[1] for p in scenes),
         torch.from_numpy(np.stack([o[0] for o in objects])).float(),
         torch.tensor([o[2] for o in objects]),
         np.array([o[1] for o in objects]),
@@ -132,7 +132,7 @@ class CropSampler:
     """Draws batches of crops in which every category comes equally often and no kind twice.
 
     Args:
-        pool: pictures.
+        pool: images.
         per_category: crops of each of the 65 categories, in different colours, 1 to 8.
         size: side of the crops in pixels.
         policy: a crop is one of its scales.
@@ -146,13 +146,13 @@ class CropSampler:
         self, pool: Pool, per_category: int, size: int, policy: CropPolicy, seed: int
     ) -> None:
         self.pool, self.per_category, self.size, self.policy = pool, per_category, size, policy
-        self.rng = np.random.default_rng((seed, PICTURE_STREAM))
+        self.rng = np.random.default_rng((seed, IMAGE_STREAM))
         self.generator = torch.Generator().manual_seed(seed)
         self.members = [np.flatnonzero(pool.kinds == kind) for kind in range(NUM_KINDS)]
         if missing := sum(len(members) == 0 for members in self.members):
             raise UserError(
                 f"{missing} of {NUM_KINDS} kinds of object are missing in {len(pool.images)} "
-                "teacher pictures; expected all: give a larger --pool (4000 is safe)"
+                "teacher images; expected all: give a larger --pool (4000 is safe)"
             )
 
     def crops(self) -> tuple[Tensor, np.ndarray]:
@@ -165,11 +165,11 @@ class CropSampler:
         boxes = jitter(self.pool.boxes[chosen], self.generator)
         scales = torch.tensor(self.policy.scales)
         scale = scales[torch.from_numpy(self.rng.integers(len(scales), size=len(kinds)))]
-        images = self.pool.images[self.pool.picture[chosen]]
+        images = self.pool.images[self.pool.image_index[chosen]]
         return self._augment(self._look(images, _square(boxes, scale))), kinds
 
-    def pictures(self, count: int) -> tuple[Tensor, list[str]]:
-        """(count, 3, S, S) whole pictures, float32 in [0, 1], and their captions."""
+    def images(self, count: int) -> tuple[Tensor, list[str]]:
+        """(count, 3, S, S) whole images, float32 in [0, 1], and their captions."""
         chosen = self.rng.choice(len(self.pool.images), size=count, replace=False)
         images = self.pool.images[chosen]
         height, width = images.shape[-2:]
@@ -177,7 +177,7 @@ class CropSampler:
         return self._augment(self._look(images, boxes)), [self.pool.captions[i] for i in chosen]
 
     def _look(self, images: Tensor, boxes: Tensor) -> Tensor:
-        """(n, 3, S, S) float32: one box of each picture, black outside of it, no pixel rounded."""
+        """(n, 3, S, S) float32: one box of each image, black outside of it, no pixel rounded."""
         rois = torch.cat([torch.arange(len(boxes))[:, None].to(boxes), boxes], dim=1)
         return roi_align(images.float(), rois, output_size=self.size, aligned=True)
 

@@ -2,7 +2,7 @@
 
 Every step embeds crops of all 65 categories in several colours, and pulls them to captions at
 several levels ("a photo of a red striped star.", "a striped star", "star"). A caption that fits
-two pictures of a batch would be a false negative; so each level's loss is taken over groups in
+two images of a batch would be a false negative; so each level's loss is taken over groups in
 which every caption occurs once.
 """
 
@@ -23,11 +23,11 @@ from open_clip.model import CLIP
 from open_clip.tokenizer import SimpleTokenizer
 from safetensors.torch import save
 from torch import Tensor
-from tqdm import tqdm
 
 from ovdistill.core.assets import TEACHER_DIR
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_bytes
+from ovdistill.core.logs import progress
 from ovdistill.ovshapes.categories import BACKGROUNDS, COLOURS, PATTERNS, SHAPES
 from ovdistill.ovshapes.teacher.data import (
     CATEGORY,
@@ -54,7 +54,7 @@ MEAN = STD = (0.5, 0.5, 0.5)
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 0.05
 WARM_UP = 60  # steps
-PICTURE_EVERY, PICTURES = 4, 32  # every so many steps, so many whole pictures with captions
+IMAGE_EVERY, IMAGES = 4, 32  # every so many steps, so many whole images with captions
 LEVELS = (FULL, COLOUR_SHAPE, FULL, SHAPE)  # beside CATEGORY, one a step in turn
 MAX_LOGIT_SCALE = math.log(100)  # CLIP, section 2.5
 
@@ -95,14 +95,14 @@ def train_teacher(
     pool: int = 8000,
     workers: int = 2,
 ) -> Path:
-    """Draws the pictures, trains, and writes a directory that ``OpenCLIPTeacher`` loads.
+    """Draws the images, trains, and writes a directory that ``OpenCLIPTeacher`` loads.
 
     Args:
         out: directory; its files are replaced at the end, each at once.
         steps: optimiser steps.
         batch: crops a step, a multiple of 65 from 65 to 520.
-        seed: of pictures, weights and batches.
-        pool: pictures to draw (49 kB of memory each).
+        seed: of images, weights and batches.
+        pool: images to draw (49 kB of memory each).
         workers: processes that draw them.
 
     Returns:
@@ -153,7 +153,7 @@ def fit(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
     rng = np.random.default_rng(seed)
     loss_mean = accuracy = 0.0
-    with tqdm(total=steps, desc="training the teacher", unit="step", mininterval=5) as bar:
+    with progress(total=steps, title="training the teacher", unit="step") as bar:
         for step in range(steps):
             loss, correct = _step_loss(model, tokenizer, sampler, rng, step)
             optimizer.zero_grad()
@@ -188,7 +188,7 @@ def _step_loss(
 ) -> tuple[Tensor, float]:
     """The loss of a batch, and the share of crops whose category is told from the 65."""
     crops, kinds = sampler.crops()
-    whole, captions = sampler.pictures(PICTURES) if step % PICTURE_EVERY == 0 else (None, [])
+    whole, captions = sampler.images(IMAGES) if step % IMAGE_EVERY == 0 else (None, [])
     pixels = crops if whole is None else torch.cat([crops, whole])
     pixels = (pixels - 0.5) / 0.5
     levels = (CATEGORY, LEVELS[step % len(LEVELS)])
@@ -205,7 +205,7 @@ def _step_loss(
     region, words_ = image[: len(kinds)], text[: len(texts)]
     loss = sum(group_loss(region, words_, label, scale) for label in labels)
     if whole is not None:
-        pairs = np.arange(PICTURES)
+        pairs = np.arange(IMAGES)
         loss = loss + 0.5 * group_loss(image[len(kinds) :], text[len(texts) :], pairs, scale)
     with torch.no_grad():
         last = labels[0].max() + 1

@@ -76,7 +76,7 @@ def learn_vocabulary(
     )
     names = Names(words.names, words.frequency, words.synonyms, counts=words.counts)
     return Vocabulary.encode(
-        names, teacher, learned, words.is_base, tokens=bool(tokens), progress=True
+        names, teacher, learned, words.is_base, tokens=bool(tokens), show_progress=True
     )
 
 
@@ -100,7 +100,7 @@ def split_by_iou(samples: Samples, edges: tuple[float, ...]) -> list[tuple[str, 
         if not (bins == index).any():
             raise UserError(
                 f"no region has an IoU of {low} to {high} with a base box; expected some in every "
-                "bin. Learn from more pictures, or one context from all regions: --bins single"
+                "bin. Learn from more images, or one context from all regions: --bins single"
             )
         own = samples[(bins == index) | (bins == BACKGROUND)]
         parts.append((f"IoU {low} to {high}", own))

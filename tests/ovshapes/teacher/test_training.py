@@ -22,16 +22,16 @@ from ovdistill.teacher import CropPolicy, OpenCLIPTeacher
 
 @pytest.fixture(scope="module")
 def pool():
-    """All 520 kinds in 40 pictures of noise: enough for the mechanics."""
+    """All 520 kinds in 40 images of noise: enough for the mechanics."""
     rng = np.random.default_rng(0)
-    pictures = []
+    images = []
     for start in range(0, NUM_KINDS, 13):
         image = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
         objects = [
             (np.array([4, 4, 40, 30], np.float32), kind) for kind in range(start, start + 13)
         ]
-        pictures.append((image, "a red star", objects))
-    return make_pool(pictures)
+        images.append((image, "a red star", objects))
+    return make_pool(images)
 
 
 def test_kinds_and_phrases():

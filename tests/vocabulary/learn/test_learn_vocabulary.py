@@ -1,4 +1,4 @@
-"""Learning on the embedded teacher: its own pictures of drawn objects, two words novel."""
+"""Learning on the embedded teacher: its own images of drawn objects, two words novel."""
 
 import pytest
 import torch
@@ -30,7 +30,7 @@ def samples(teacher):
     generator = torch.Generator().manual_seed(0)
     words = teacher.encode_text([f"a photo of a {name}." for name in NAMES])
     labels = torch.tensor([0, 2, 3, BACKGROUND]).repeat(12)
-    noise = torch.randn(48, teacher.dim, generator=generator)
+    noise = torch.randn(48, teacher.embed_dim, generator=generator)
     embeddings = normalize(words[labels] * (labels >= 0)[:, None] + 0.12 * noise, dim=1).half()
     ious = torch.tensor([0.55, 0.95]).repeat_interleave(24)
     return Samples(embeddings, labels, torch.where(labels < 0, 0.3, ious))

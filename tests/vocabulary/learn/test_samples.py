@@ -6,12 +6,15 @@ import pytest
 import torch
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.datasets.prompt_samples import match_regions, read_samples, split_images
 from ovdistill.store import Regions, TeacherStore, write_store
 from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.learn.samples import BACKGROUND, Samples
 
-WORDS = Vocabulary(("cat", "emu", "dog"), torch.eye(3), torch.tensor([True, False, True]), "t")
+WORDS = Vocabulary(
+    ("cat", "emu", "dog"), torch.eye(3), torch.tensor([True, False, True]), TeacherId("t")
+)
 BOX = [0.0, 0.0, 10.0, 10.0]
 
 
@@ -133,7 +136,7 @@ def test_several_stores_are_taken_together(tmp_path):
     assert samples.ious.tolist() == pytest.approx([0.6, 1])
 
 
-def test_a_store_of_other_pictures(tmp_path):
+def test_a_store_of_other_images(tmp_path):
     store = make_store(tmp_path / "s", {77: [BOX]})
     file = write_annotations(tmp_path / "a.json", [(3, "cat", [0, 0, 10, 10])])
     with pytest.raises(UserError, match=r"image 77 of teacher store .* is not in .*a\.json"):

@@ -1,4 +1,4 @@
-"""Pictures of 1024 x 1024: large-scale jitter in training, fitted in at test time."""
+"""Images of 1024 x 1024: large-scale jitter in training, fitted in at test time."""
 
 large_scale_jitter = [
     dict(type="RandomResize", scale=(1024, 1024), ratio_range=(0.1, 2.0), keep_ratio=True),
@@ -9,12 +9,12 @@ large_scale_jitter = [
         recompute_bbox=True,
         allow_negative_crop=True,
     ),
-    # keep_empty=False is mmdet's way to say: keep a picture that is left without boxes
+    # keep_empty=False is mmdet's way to say: keep an image that is left without boxes
     dict(type="FilterAnnotations", min_gt_bbox_wh=(1e-2, 1e-2), keep_empty=False),
     dict(type="RandomFlip", prob=0.5),
 ]
 fitted_1024 = [
-    dict(type="LoadPicture"),
+    dict(type="LoadImage"),
     dict(type="Resize", scale=(1024, 1024), keep_ratio=True),
     dict(
         type="PackOVInputs",

@@ -1,4 +1,4 @@
-"""A picture without any base box reaches the model of the recipes that distil, and teaches it."""
+"""An image without any base box reaches the model of the recipes that distil, and teaches it."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ from ovdistill.store.captions import write_captions
 from ovdistill.vocabulary import Vocabulary
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-EMPTY = 3  # id of the picture that holds an emu, which is novel
+EMPTY = 3  # id of the image that holds an emu, which is novel
 D = 16
 # recipe: the loss between its regions and the teacher
 RECIPES = {
@@ -38,7 +38,7 @@ def unit(rows: int) -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Two pictures: a cat, and an emu alone, which has regions all the same."""
+    """Two images: a cat, and an emu alone, which has regions all the same."""
     work = tmp_path_factory.mktemp("empty")
     torch.manual_seed(0)
     random = np.random.default_rng(0)
@@ -69,7 +69,7 @@ def folder(tmp_path_factory):
 
 
 def build_data(name: str, work: Path) -> tuple[Dataset, Config]:
-    """The training set of a recipe on the two pictures, made small, and its config."""
+    """The training set of a recipe on the two images, made small, and its config."""
     paths = {key: str(work / key) for key in ("vocabulary", "regions", "captions")}
     options = {"data_root": str(work), "train_ann": "ann.json", "model.backbone.init_cfg": None}
     config = load_config(CONFIGS / f"{name}.py", options | paths)
@@ -84,12 +84,12 @@ def build_data(name: str, work: Path) -> tuple[Dataset, Config]:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_regions_of_an_empty_picture_are_distilled(name, folder):
+def test_regions_of_an_empty_image_are_distilled(name, folder):
     data, config = build_data(name, folder)
     (index,) = (n for n in range(len(data)) if data.get_data_info(n)["img_id"] == EMPTY)
     np.random.seed(0)
     drawn = [data[index] for _ in range(6)]
-    # every draw is this picture: none was replaced by another because it has no box
+    # every draw is this image: none was replaced by another because it has no box
     assert {item["data_samples"].img_id for item in drawn} == {EMPTY}
     assert all(len(item["data_samples"].gt_instances) == 0 for item in drawn)
     batch = [item for item in drawn if len(item["data_samples"].teacher_regions)][:2]
