@@ -7,10 +7,10 @@ PYTHON ?= python3
 PIP_ARGS ?=
 TESTS ?= -n 2 --dist loadfile
 
-CONFIG := configs/vild_r18_shapes.py
-RUN := work_dirs/vild_r18_shapes
+RECIPE := vild_r18_shapes
+RUN := work_dirs/$(RECIPE)
 QUERY := red striped heart, green star, outlined cross
-# what else may be in the picture; without it every object goes to the nearest of the three
+# what else may be in the image; without it every object goes to the nearest of the three
 OTHERS := circle, ring, square, triangle
 
 # conda's base environment is active in every shell of its users; it is not theirs to fill.
@@ -24,41 +24,57 @@ endif
 PY ?= $(ENV)/bin/python
 # One mark for each checkout that is installed in this environment.
 INSTALLED := $(ENV)/.ovdistill-$(firstword $(shell pwd | cksum))
+DEV := $(INSTALLED)-dev
 
-.PHONY: help quickstart test lint doctor clean
+.PHONY: help quickstart test test-fast coverage lint wheel doctor clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 quickstart: $(INSTALLED)  ## train a small open-vocabulary detector, test it, draw a text query
-	$(PY) tools/train.py $(CONFIG)
-	$(PY) tools/test.py $(CONFIG) $(RUN)/last.pth -o $(RUN)/test
-	$(PY) demo/image_demo.py --config $(CONFIG) --checkpoint $(RUN)/last.pth \
+	$(PY) -m ovdistill train $(RECIPE)
+	$(PY) -m ovdistill test $(RECIPE) $(RUN)/last.pth -o $(RUN)/test
+	$(PY) -m ovdistill predict --config $(RECIPE) --checkpoint $(RUN)/last.pth \
 	  --text "$(QUERY)" --background "$(OTHERS)" -o $(RUN)/demo
 
 test: $(INSTALLED)  ## run the tests
 	$(PY) -m pytest -q $(TESTS)
 
-lint: $(INSTALLED)  ## check style, as pre-commit does
-	@$(PY) -m ruff --version >/dev/null 2>&1 || $(PY) -m pip install -q $(PIP_ARGS) -e '.[dev]'
+test-fast: $(INSTALLED)  ## run the tests that take under ten seconds each
+	$(PY) -m pytest -q $(TESTS) -m 'not slow'
+
+coverage: $(INSTALLED)  ## run the tests and say which lines none of them reaches
+	$(PY) -m pytest -q $(TESTS) --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+lint: $(DEV)  ## check style, types and which room imports which
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -c 'from importlinter.cli import lint_imports_command as lint; lint()'
+
+wheel: $(DEV)  ## build sdist and wheel, and use the wheel in a fresh environment and an empty folder
+	PYTHON=$(PY) PIP_ARGS="$(PIP_ARGS)" .ci/check-wheel
 
 doctor: $(INSTALLED)  ## check the installation
-	$(PY) -m ovdistill.commands.main doctor
+	$(PY) -m ovdistill doctor
 
 clean:  ## remove .venv and what tests and tools have cached; data/ and work_dirs/ stay
-	rm -rf .venv .pytest_cache .ruff_cache build dist *.egg-info
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .import_linter_cache build dist *.egg-info
+	rm -f .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # OpenCV's usual build needs libGL, which servers and containers lack; its headless build does not.
-$(INSTALLED): setup.py | $(PY)
+$(INSTALLED): pyproject.toml setup.py | $(PY)
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip
 	$(PY) -m pip install $(PIP_ARGS) -e '.[test]'
 	@$(PY) -c 'import cv2' 2>/dev/null || { \
 	  echo 'OpenCV does not load without libGL: installing its headless build'; \
 	  $(PY) -m pip install $(PIP_ARGS) --force-reinstall --no-deps 'opencv-python-headless<4.13'; }
+	@touch $@
+
+$(DEV): $(INSTALLED)
+	$(PY) -m pip install -q $(PIP_ARGS) -e '.[dev]'
 	@touch $@
 
 .venv/bin/python:

@@ -10,13 +10,14 @@ each precision and batch size; the whole extraction beside the best of those; th
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import torch
 from open_clip.transform import image_transform
@@ -24,8 +25,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from ovdistill.commands.teacher_options import add_teacher_arguments, teacher_options
-from ovdistill.core.errors import run_tool
+from ovdistill.commands.main import run_options
+from ovdistill.commands.options import option
+from ovdistill.commands.teacher_options import TeacherOptions, teacher_arguments
 from ovdistill.core.images import find_images
 from ovdistill.datasets.annotations import read_annotations
 from ovdistill.extraction.estimate import bytes_per_region
@@ -42,11 +44,11 @@ STATED_RATE = 10_000  # crops a second on one accelerator: 0.1 ms each
 
 
 class Boxes(ProposalSource):
-    """Boxes of the sizes of labelled objects, at random places.
+    """Boxes with the sizes of labelled objects, at random places.
 
     Args:
-        count: boxes an image.
-        sides: (n, 2) widths and heights to draw from, as parts of the image's.
+        count: boxes in an image.
+        sides: (n, 2) widths and heights to draw from, relative to the image's.
     """
 
     def __init__(self, count: int, sides: Tensor) -> None:
@@ -54,6 +56,7 @@ class Boxes(ProposalSource):
         self.provenance = dict(kind="benchmark", source=f"{count} boxes", hash="")
 
     def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
+        """Propose boxes; see ``ProposalSource``."""
         return [self._boxes(p.pixels.shape[1:], p.file.image_id) for p in images]
 
     def _boxes(self, size: tuple[int, int], seed: int) -> tuple[Tensor, Tensor]:
@@ -66,8 +69,8 @@ class Boxes(ProposalSource):
 
 
 def labelled_sides(path: str) -> Tensor:
-    """(n, 2) widths and heights of labelled boxes of 4 pixels and more, as parts of an image's."""
-    found = read_annotations(Path(path))
+    """Return (n, 2) sides of labelled boxes of 4 pixels and more, relative to the image's."""
+    found = read_annotations(path)
     sizes = {image["id"]: (image["width"], image["height"]) for image in found.images}
     sides = [
         [record["bbox"][2] / sizes[image_id][0], record["bbox"][3] / sizes[image_id][1]]
@@ -78,20 +81,21 @@ def labelled_sides(path: str) -> Tensor:
     return torch.tensor(sides).clamp(max=1)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_teacher_arguments(parser)
-    parser.add_argument("--images", required=True, help="folder of photos")
-    parser.add_argument("--annotations", required=True, help="their labelled boxes give the sizes")
-    parser.add_argument("--count", type=int, default=3, help="photos for preprocessing")
-    parser.add_argument("--whole", type=int, default=10, help="photos for the whole extraction")
-    parser.add_argument("--boxes", type=int, default=300, help="boxes a photo")
-    parser.add_argument("--repeats", type=int, default=5, help="medians of so many")
-    args = parser.parse_args()
-    args.device = "cpu"  # the plain pipeline's preprocessing runs there
-    options = teacher_options(args)
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkOptions(TeacherOptions):
+    """Options of this benchmark."""
+
+    images: str = option(help="folder of photos", metavar="DIR")
+    annotations: str = option(help="file whose labelled boxes give the sizes", metavar="FILE")
+    count: int = option(3, help="photos for preprocessing")
+    whole: int = option(10, help="photos for the whole extraction")
+    boxes: int = option(300, help="boxes in a photo")
+    repeats: int = option(5, help="number of repetitions, whose median is printed")
+
+
+def main(args: BenchmarkOptions) -> None:
+    """Measure and print; everything runs on the CPU, as the plain pipeline's preprocessing."""
+    options = teacher_arguments(args)
     options["crops"] = dict(scales=[1.0], shape="clip")
     teacher = build_teacher(options)
     if teacher.random:
@@ -126,7 +130,7 @@ def main() -> None:
 def preprocessing(
     teacher: OpenCLIPTeacher, images: list[LoadedImage], boxes: list[Tensor], repeats: int
 ) -> tuple[float, float]:
-    """Prints and returns seconds of one core for a crop, plain and ours."""
+    """Print and return the seconds of one core for a crop, plain and ours."""
     size, mean, std = teacher.image_size, teacher.mean, teacher.std
     transform = image_transform(
         size,
@@ -167,8 +171,8 @@ def preprocessing(
     return a, b
 
 
-def best_encoding(options: dict, repeats: int) -> tuple[str, int]:
-    """Prints milliseconds of the encoder alone for a crop; returns the fastest setting."""
+def best_encoding(options: dict[str, Any], repeats: int) -> tuple[str, int]:
+    """Print the milliseconds of the encoder alone for a crop; return the fastest setting."""
     found = {}
     for precision in ("fp32", "bf16"):
         teacher = build_teacher(dict(options, precision=precision))
@@ -181,9 +185,13 @@ def best_encoding(options: dict, repeats: int) -> tuple[str, int]:
 
 
 def whole_extraction(
-    options: dict, files: list[ImageFile], source: ProposalSource, batch_size: int, repeats: int
+    options: dict[str, Any],
+    files: list[ImageFile],
+    source: ProposalSource,
+    batch_size: int,
+    repeats: int,
 ) -> None:
-    """Prints the whole extraction, images load_image and store written, beside the encoder alone."""
+    """Print the time of a whole extraction, from reading to writing, beside the encoder alone."""
     teacher = build_teacher(options)
     settings = ExtractOptions(batch_size=batch_size, workers=1)
     ratios = []
@@ -224,4 +232,4 @@ def _cpu_seconds(work: Callable[[], Iterator[Tensor]]) -> float:
 
 
 if __name__ == "__main__":
-    run_tool(main)
+    run_options(main)

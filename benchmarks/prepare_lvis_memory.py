@@ -1,14 +1,13 @@
-"""Time and memory of tools/prepare_lvis.py on a synthetic file of LVIS's size and shape.
+"""Time and memory of `ovdistill prepare-lvis` on a synthetic file of LVIS's size and shape.
 
     python benchmarks/prepare_lvis_memory.py [--gigabytes 0.1 1]
 
-writes the file to a temporary folder (twice its size of disk is needed), runs the tool on it in a
-process of its own and prints seconds and peak resident memory, beside those of the imports alone.
+writes the file to a temporary folder, which takes twice its size, runs the command in a process of
+its own and prints seconds and peak resident memory, beside those of the imports alone.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
@@ -17,34 +16,41 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import ijson
 
+from ovdistill.commands.main import run_options
+from ovdistill.commands.options import CommonOptions, option
+
 ROOT = Path(__file__).resolve().parents[1]
-TOOL = ROOT / "tools" / "prepare_lvis.py"
+COMMAND = ["-m", "ovdistill", "prepare-lvis"]
 # as in LVIS v1 train: annotations of an image, points of a polygon, rare among all categories
 PER_IMAGE, POINTS, BASE, RARE = 13, (4, 120), 866, 337
 SHAPES = 1000  # different polygons, used in turn
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--gigabytes", nargs="+", type=float, default=[1.0], help="1e9 bytes")
-    args = parser.parse_args()
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkOptions(CommonOptions):
+    """Options of this benchmark."""
+
+    gigabytes: tuple[float, ...] = option((1.0,), help="sizes of the file, in 1e9 bytes")
+
+
+def main(options: BenchmarkOptions) -> None:
+    """Measure and print a line for each size."""
     print(f"ijson backend: {ijson.backend}")
-    seconds, peak = run([str(TOOL), "--help"])
+    seconds, peak = run(["-c", "import ovdistill.datasets.official.lvis"])
     print(f"imports alone: {seconds:.0f} s, peak {peak:.0f} MB")
-    for gigabytes in args.gigabytes:
+    for gigabytes in options.gigabytes:
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
             train, val = root / "train.json", root / "val.json"
             annotations = write(train, gigabytes * 1e9)
             write(val, 1e6)
             files = ["--train", train.name, "--val", val.name, "-o", folder]
-            seconds, peak = run([str(TOOL), folder, *files])
+            seconds, peak = run([*COMMAND, folder, *files])
             size = train.stat().st_size / 1e9
             written = (root / "train_base.json").stat().st_size / 1e9
             print(
@@ -54,11 +60,11 @@ def main() -> None:
 
 
 def write(path: Path, size: float) -> int:
-    """Writes an LVIS-like file of about ``size`` bytes; returns its number of annotations."""
+    """Write an LVIS-like file of about ``size`` bytes; return its number of annotations."""
     number = 0
     with path.open("w") as file:
         file.write('{"info": {"version": "synthetic"}, "annotations": [')
-        for number, annotation in enumerate(annotations(), 1):
+        for number, annotation in enumerate(random_annotations(), 1):
             file.write(annotation if number == 1 else f", {annotation}")
             if number % PER_IMAGE == 0 and file.tell() > size:
                 break
@@ -82,8 +88,8 @@ def write(path: Path, size: float) -> int:
     return number
 
 
-def annotations() -> Iterator[str]:
-    """Annotation records as JSON, without end."""
+def random_annotations() -> Iterator[str]:
+    """Yield annotation records as JSON, without end."""
     rng = random.Random(0)
     shapes = [
         json.dumps([[round(rng.random() * 640, 2) for _ in range(2 * rng.randint(*POINTS))]])
@@ -100,7 +106,7 @@ def annotations() -> Iterator[str]:
 
 
 def run(command: list[str]) -> tuple[float, float]:
-    """Seconds and peak resident memory in MB (1e6 bytes) of a Python process."""
+    """Return the seconds and the peak resident memory in MB (1e6 bytes) of a Python process."""
     start = time.perf_counter()
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
@@ -114,4 +120,4 @@ def run(command: list[str]) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run_options(main)

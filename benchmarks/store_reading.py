@@ -1,36 +1,42 @@
 """Time to read the regions of an image from a store, as a data loader's worker does.
 
-    python benchmarks/store_reading.py [--images 2000 --regions 300 --width 512 --step 0.2]
+    python benchmarks/store_reading.py [--images 2000 --regions 300 --embed-dim 512 --step 0.2]
 
 Writes a store of random embeddings to a temporary folder, opens it, reads every image once in
-random order to warm the page cache, then times a second pass. --step is a training step in seconds
-and --batch the images of one, to compare with.
+random order to warm the page cache, then times a second pass.
 """
 
 from __future__ import annotations
 
-import argparse
 import pickle
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch.nn.functional import normalize
 
+from ovdistill.commands.main import run_options
+from ovdistill.commands.options import CommonOptions, option
 from ovdistill.store import Regions, TeacherStore, write_store
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name, default in (("images", 2000), ("regions", 300), ("width", 512), ("batch", 8)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--step", type=float, default=0.2, help="seconds of a training step")
-    args = parser.parse_args()
-    embeddings = normalize(torch.randn(args.regions, args.width), dim=1)
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkOptions(CommonOptions):
+    """Options of this benchmark."""
+
+    images: int = option(2000, help="images of the store")
+    regions: int = option(300, help="regions of an image")
+    embed_dim: int = option(512, old_flags=["--width"], help="width of the embeddings")
+    batch: int = option(8, help="images in a training step, to compare with")
+    step: float = option(0.2, help="seconds of a training step, to compare with")
+
+
+def main(args: BenchmarkOptions) -> None:
+    """Measure and print."""
+    embeddings = normalize(torch.randn(args.regions, args.embed_dim), dim=1)
     regions = Regions(torch.rand(args.regions, 4), torch.rand(args.regions), embeddings)
     with tempfile.TemporaryDirectory() as folder:
         records = ((number, regions) for number in range(args.images))
@@ -57,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_options(main)

@@ -2,18 +2,29 @@
 
 Command:
 
-    python tools/train.py configs/hierkd_atss_r18_shapes.py
-    python tools/test.py configs/hierkd_atss_r18_shapes.py work_dirs/hierkd_atss_r18_shapes/last.pth
+    ovdistill train hierkd_atss_r18_shapes
+    ovdistill test hierkd_atss_r18_shapes work_dirs/hierkd_atss_r18_shapes/last.pth
 
 The captions name novel objects, as COCO's do in HierKD's own training.
 
 Result (split shape, test images, three seeds): box AP base 60.9 +- 0.9, novel 23.1 +- 0.8.
 """
 
-_base_ = ["hierkd_r18_shapes.py"]
+_base_ = [
+    "_base_/runtime.py",
+    "_base_/shapes_data.py",
+    "_base_/shapes_eval.py",
+    "_base_/shapes_schedule.py",
+    "_base_/r18_shapes.py",
+]
 
+prepare = dict(
+    proposals=_base_.prepare_proposals,
+    regions=_base_.prepare_regions,
+    captions=_base_.prepare_captions,
+)
+load_from = "{proposals}"
 model = dict(
-    _delete_=True,
     type="OpenVocabularyATSS",
     vocabulary="{vocabulary}",
     distillers=[
@@ -55,10 +66,15 @@ model = dict(
     ),
 )
 train_pipeline = [
-    dict(step, with_mask=False) if step["type"] == "LoadAnnotations" else step
-    for step in _base_.train_pipeline
+    *_base_.load_boxes,
+    *_base_.load_regions,
+    *_base_.load_caption,
+    *_base_.augment,
+    *_base_.pack,
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
 # neither masks nor proposals
-val_evaluator = [dict(_base_.val_evaluator[0], metrics=("bbox",))]
-test_evaluator = [dict(_base_.test_evaluator[0], metrics=("bbox",))]
+val_evaluator = [dict(_base_.val_instances, metrics=("bbox",))]
+test_evaluator = [dict(_base_.test_instances, metrics=("bbox",))]

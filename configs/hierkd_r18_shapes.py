@@ -2,8 +2,8 @@
 
 Command:
 
-    python tools/train.py configs/hierkd_r18_shapes.py
-    python tools/test.py configs/hierkd_r18_shapes.py work_dirs/hierkd_r18_shapes/last.pth
+    ovdistill train hierkd_r18_shapes
+    ovdistill test hierkd_r18_shapes work_dirs/hierkd_r18_shapes/last.pth
 
 The captions name novel objects, as COCO's do in HierKD's own training.
 
@@ -11,11 +11,9 @@ Result (split shape, test images, three seeds): box AP base 72.8 +- 0.2, novel 3
 mask AP 68.6 +- 0.1, 41.0 +- 0.2.
 """
 
-_base_ = ["vild_r18_shapes.py"]
+_base_ = ["_base_/distill_r18_shapes.py"]
 
-prepare = dict(
-    captions=dict(path="{captions}", annotations="{data_root}/annotations/captions_train.json")
-)
+prepare = dict(captions=_base_.prepare_captions)
 model = dict(
     distillers=[
         # L1 in ViLD's unit and weight; HierKD's 0.05 of the L2 norm is for its sum of levels
@@ -25,8 +23,10 @@ model = dict(
     ]
 )
 train_pipeline = [
-    *_base_.train_pipeline[:3],
-    dict(type="LoadTeacherCaption", store="{captions}"),
-    *_base_.train_pipeline[3:],
+    *_base_.load,
+    *_base_.load_regions,
+    *_base_.load_caption,
+    *_base_.augment,
+    *_base_.pack,
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -3,10 +3,10 @@
 Command (the paper has 8 images a GPU and does not say how many GPUs; lr is for 64 images, with
 another batch add --auto-scale-lr):
 
-    torchrun --nproc_per_node 8 tools/train.py configs/hierkd_r50_coco.py --launcher pytorch
-    python tools/test.py configs/hierkd_r50_coco.py work_dirs/hierkd_r50_coco/last.pth
+    torchrun --nproc_per_node 8 -m ovdistill train hierkd_r50_coco --launcher pytorch
+    ovdistill test hierkd_r50_coco work_dirs/hierkd_r50_coco/last.pth
 
-Before it, once: `tools/train.py configs/rpn_r50_coco.py`. The first command encodes words, captions
+Before it, once: `ovdistill train rpn_r50_coco`. The first command embeds class names, captions
 and regions where they are missing, and says what it cannot make. The captions name novel objects.
 Images without a base box are left out: the instance level distils labelled objects only.
 
@@ -18,14 +18,21 @@ statistics, in place of crops of the predicted boxes; a 1 x 1 map to the embeddi
 3 x 3; the background starts at random.
 """
 
-_base_ = ["_base_/runtime.py", "_base_/coco_data.py", "_base_/r50.py"]
+_base_ = [
+    "_base_/runtime.py",
+    "_base_/clip_b32.py",
+    "_base_/coco_data.py",
+    "_base_/coco_eval.py",
+    "_base_/pipeline_1333.py",
+    "_base_/r50.py",
+]
 
 vocabulary = "{cache}/vocabulary_single.safetensors"
 prepare = dict(
     vocabulary=dict(templates="single"),
     proposals=dict(network="rpn_r50_coco.py", checkpoint="{proposals}"),
     regions=dict(path="{regions}", per_image=100),
-    captions=dict(path="{captions}", annotations="{data_root}/{caption_ann}"),
+    captions=_base_.prepare_captions,
 )
 frozen_bn = dict(type="BN", requires_grad=False)
 model = dict(
@@ -75,18 +82,20 @@ model = dict(
     ),
 )
 
+load_regions = [dict(type="LoadTeacherRegions", store="{regions}", max_regions=100)]
 train_pipeline = [
-    *_base_.train_pipeline[:2],
-    dict(type="LoadTeacherRegions", store="{regions}", max_regions=100),
-    dict(type="LoadTeacherCaption", store="{captions}"),
-    *_base_.train_pipeline[2:],
+    *_base_.load,
+    *load_regions,
+    *_base_.load_caption,
+    *_base_.augment,
+    *_base_.pack,
 ]
 train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
+test_dataloader = val_dataloader
 
 # 12 epochs of 107,761 images in batches of 64
 train_cfg = dict(type="IterBasedTrainLoop", max_iters=20205, val_interval=20205)
-val_cfg = dict(type="ValLoop")
-test_cfg = dict(type="TestLoop")
 optim_wrapper = dict(
     type="OptimWrapper",
     optimizer=dict(type="SGD", lr=0.01, momentum=0.9, weight_decay=1e-4),

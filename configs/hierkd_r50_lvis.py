@@ -2,9 +2,9 @@
 
 Command (see vild_r50_lvis.py for the batch, and for what to run before):
 
-    torchrun --nnodes 8 --nproc_per_node 8 tools/train.py configs/hierkd_r50_lvis.py \
+    torchrun --nnodes 8 --nproc_per_node 8 -m ovdistill train hierkd_r50_lvis \
         --launcher pytorch --amp
-    python tools/test.py configs/hierkd_r50_lvis.py work_dirs/hierkd_r50_lvis/last.pth
+    ovdistill test hierkd_r50_lvis work_dirs/hierkd_r50_lvis/last.pth
 
 Beside LVIS's files it reads COCO's annotations/captions_train2017.json: the images are the same.
 The captions name novel objects.
@@ -12,9 +12,9 @@ The captions name novel objects.
 Cost and result: not measured here; the paper has no LVIS.
 """
 
-_base_ = ["vild_r50_lvis.py"]
+_base_ = ["_base_/distill_r50_lvis.py"]
 
-prepare = dict(captions=dict(path="{captions}", annotations="{data_root}/{caption_ann}"))
+prepare = dict(captions=_base_.prepare_captions)
 model = dict(
     distillers=[
         # L1 in ViLD's unit and weight; HierKD's 0.05 of the L2 norm is for its sum of levels
@@ -24,8 +24,10 @@ model = dict(
     ]
 )
 train_pipeline = [
-    *_base_.train_pipeline[:3],
-    dict(type="LoadTeacherCaption", store="{captions}"),
-    *_base_.train_pipeline[3:],
+    *_base_.load,
+    *_base_.load_regions,
+    *_base_.load_caption,
+    *_base_.augment,
+    *_base_.pack,
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -2,14 +2,14 @@
 
 Command:
 
-    python tools/train.py configs/oracle_r18_shapes.py
-    python tools/test.py configs/oracle_r18_shapes.py work_dirs/oracle_r18_shapes/last.pth
+    ovdistill train oracle_r18_shapes
+    ovdistill test oracle_r18_shapes work_dirs/oracle_r18_shapes/last.pth
 
 Result (split shape, test images, three seeds): box AP base 73.9 +- 0.3, novel 66.1 +- 0.2;
 mask AP 70.0 +- 0.3, 63.5 +- 0.2.
 """
 
-_base_ = ["vild_r18_shapes.py"]
+_base_ = ["_base_/distill_r18_shapes.py"]
 
 model = dict(
     # the regions pass the head as in the other methods, for the same compute

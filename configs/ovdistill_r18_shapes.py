@@ -2,14 +2,14 @@
 
 Command:
 
-    python tools/train.py configs/ovdistill_r18_shapes.py
-    python tools/test.py configs/ovdistill_r18_shapes.py work_dirs/ovdistill_r18_shapes/last.pth
+    ovdistill train ovdistill_r18_shapes
+    ovdistill test ovdistill_r18_shapes work_dirs/ovdistill_r18_shapes/last.pth
 
 Result (split shape, test images, three seeds): box AP base 72.1 +- 0.1, novel 52.4 +- 3.4;
 mask AP 68.1 +- 0.2, 56.5 +- 1.6.
 """
 
-_base_ = ["vild_r18_shapes.py"]
+_base_ = ["_base_/distill_r18_shapes.py"]
 
 model = dict(
     distillers=[

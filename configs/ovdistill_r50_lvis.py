@@ -2,14 +2,14 @@
 
 Command (see vild_r50_lvis.py for the batch, and for what to run before):
 
-    torchrun --nnodes 8 --nproc_per_node 8 tools/train.py configs/ovdistill_r50_lvis.py \
+    torchrun --nnodes 8 --nproc_per_node 8 -m ovdistill train ovdistill_r50_lvis \
         --launcher pytorch --amp
-    python tools/test.py configs/ovdistill_r50_lvis.py work_dirs/ovdistill_r50_lvis/last.pth
+    ovdistill test ovdistill_r50_lvis work_dirs/ovdistill_r50_lvis/last.pth
 
-Cost and result: not measured here. The choice of the terms comes from OVShapes (README.md).
+Cost and result: not measured here. The choice of the terms comes from OVShapes (docs/results).
 """
 
-_base_ = ["vild_r50_lvis.py"]
+_base_ = ["_base_/distill_r50_lvis.py"]
 
 model = dict(
     distillers=[

@@ -1,14 +1,14 @@
 """Class-agnostic Mask R-CNN that proposes distillation regions on OVShapes, from base boxes only.
 
 Its second stage matters: the teacher names what a box holds, so a region that fits its object
-badly teaches the wrong words. The detectors on OVShapes start from its weights too.
+badly teaches the wrong name. The detectors on OVShapes start from its weights too.
 
 It comes trained with the package, so that every run has the same regions: what a detector learns
-of novel words varies more with them than with its own seed. To train it anew:
+of novel classes varies more with them than with its own seed. To train it anew:
 
-    python tools/train.py configs/proposals_r18_shapes.py
-    python tools/publish.py configs/proposals_r18_shapes.py \
-        work_dirs/proposals_r18_shapes/last.pth -o ovdistill/shapes/weights \
+    ovdistill train proposals_r18_shapes
+    ovdistill publish proposals_r18_shapes \
+        work_dirs/proposals_r18_shapes/last.pth -o ovdistill/assets \
         --name proposals_shape --half
 
 and with `--cfg-options split=compositional` and `--name proposals_compositional` for that split.
@@ -18,8 +18,6 @@ Result (val images, best IoU of 10 regions with an object): 0.88 base, 0.83 nove
 """
 
 _base_ = ["_base_/runtime.py", "_base_/shapes_data.py", "_base_/r18_shapes.py"]
-
-prepare = dict(proposals=None)  # it is that network itself
 
 # A RoI that no labelled object is near may hold an unlabelled one: it is no negative. On val, 69 %
 # of the regions of novel objects then score above 0.5 (else 54 %), and 1 % of the background's.
@@ -57,9 +55,3 @@ param_scheduler = [
     dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=50),
     dict(type="CosineAnnealingLR", by_epoch=False, begin=50, end=700, eta_min=2e-5),
 ]
-val_cfg = None
-val_dataloader = None
-val_evaluator = None
-test_cfg = None
-test_dataloader = None
-test_evaluator = None

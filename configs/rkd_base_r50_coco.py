@@ -1,9 +1,9 @@
-"""RKD on OV-COCO, the first of three stages: Faster R-CNN C4, a sigmoid for each word.
+"""RKD on OV-COCO, the first of three stages: Faster R-CNN C4, a sigmoid for each class.
 
 Command (8 GPUs of 2 images make the published batch of 16; with fewer, add --auto-scale-lr):
 
-    torchrun --nproc_per_node 8 tools/train.py configs/rkd_base_r50_coco.py --launcher pytorch --amp
-    python tools/test.py configs/rkd_base_r50_coco.py work_dirs/rkd_base_r50_coco/last.pth
+    torchrun --nproc_per_node 8 -m ovdistill train rkd_base_r50_coco --launcher pytorch --amp
+    ovdistill test rkd_base_r50_coco work_dirs/rkd_base_r50_coco/last.pth
 
 It needs no regions and no proposal network.
 
@@ -12,10 +12,18 @@ here.
 Expected: box AP50 novel/base/all 1.7/53.2/39.6 (the same). Not reproduced here.
 
 Known differences from the released code: the box branch ends in one linear layer, not two;
-torchvision's ImageNet weights; the classifier holds 65 words, not 80 of which 15 are masked.
+torchvision's ImageNet weights; the classifier holds 65 classes, not 80 of which 15 are masked.
 """
 
-_base_ = ["_base_/runtime.py", "_base_/coco_data.py", "_base_/r50.py"]
+_base_ = [
+    "_base_/runtime.py",
+    "_base_/clip_b32.py",
+    "_base_/coco_data.py",
+    "_base_/coco_eval.py",
+    "_base_/pipeline_1333.py",
+    "_base_/r50.py",
+    "_base_/schedule_rkd.py",
+]
 
 vocabulary = "{cache}/vocabulary_single.safetensors"
 prepare = dict(vocabulary=dict(templates="single"))
@@ -96,24 +104,6 @@ model = dict(
     ),
 )
 
-train_pipeline = [
-    dict(type="LoadImage"),
-    dict(type="LoadAnnotations", with_bbox=True),
-    dict(type="Resize", scale=(1333, 800), keep_ratio=True),
-    dict(type="RandomFlip", prob=0.5),
-    dict(type="PackOVInputs"),
-]
-train_dataloader = dict(batch_size=2, dataset=dict(pipeline=train_pipeline))
-
-train_cfg = dict(type="IterBasedTrainLoop", max_iters=90000, val_interval=30000)
-val_cfg = dict(type="ValLoop")
-test_cfg = dict(type="TestLoop")
-optim_wrapper = dict(
-    type="OptimWrapper",
-    optimizer=dict(type="SGD", lr=0.02, momentum=0.9, weight_decay=1e-4),
-)
-param_scheduler = [
-    dict(type="LinearLR", start_factor=0.001, by_epoch=False, begin=0, end=1000),
-    dict(type="MultiStepLR", by_epoch=False, milestones=[60000, 80000], gamma=0.1),
-]
-auto_scale_lr = dict(enable=False, base_batch_size=16)
+train_dataloader = dict(batch_size=2, dataset=dict(pipeline=_base_.train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
+test_dataloader = val_dataloader

@@ -2,8 +2,8 @@
 
 Command:
 
-    python tools/train.py configs/rkd_pseudo_r18_shapes.py
-    python tools/test.py configs/rkd_pseudo_r18_shapes.py work_dirs/rkd_pseudo_r18_shapes/last.pth
+    ovdistill train rkd_pseudo_r18_shapes
+    ovdistill test rkd_pseudo_r18_shapes work_dirs/rkd_pseudo_r18_shapes/last.pth
 
 The captions name novel objects.
 
@@ -11,17 +11,20 @@ Result (split shape, test images, three seeds): box AP base 73.8 +- 0.3, novel 4
 mask AP 69.6 +- 0.2, 49.1 +- 2.4.
 """
 
-_base_ = ["rkd_r18_shapes.py"]
+_base_ = ["_base_/distill_r18_shapes.py"]
 
-prepare = dict(
-    captions=dict(path="{captions}", annotations="{data_root}/annotations/captions_train.json")
-)
+prepare = dict(captions=_base_.prepare_captions)
 model = dict(
-    distillers=[*_base_.model.distillers, dict(type="RKDPseudoLabelTerm", loss_weight=0.01)]
+    distillers=[
+        dict(type="RKDTerm", preset="paper", point_weight=0.5, relation_weight=50.0),
+        dict(type="RKDPseudoLabelTerm", loss_weight=0.01),
+    ]
 )
 train_pipeline = [
-    *_base_.train_pipeline[:3],
-    dict(type="LoadTeacherCaption", store="{captions}"),
-    *_base_.train_pipeline[3:],
+    *_base_.load,
+    *_base_.load_regions,
+    *_base_.load_caption,
+    *_base_.augment,
+    *_base_.pack,
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

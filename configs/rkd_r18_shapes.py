@@ -2,8 +2,8 @@
 
 Command:
 
-    python tools/train.py configs/rkd_r18_shapes.py
-    python tools/test.py configs/rkd_r18_shapes.py work_dirs/rkd_r18_shapes/last.pth
+    ovdistill train rkd_r18_shapes
+    ovdistill test rkd_r18_shapes work_dirs/rkd_r18_shapes/last.pth
 
 Point-wise alone: `--cfg-options model.distillers.0.relation_weight=0`.
 
@@ -11,7 +11,7 @@ Result (split shape, test images, three seeds): box AP base 73.4 +- 0.6, novel 4
 mask AP 69.2 +- 0.5, 51.4 +- 1.6.
 """
 
-_base_ = ["vild_r18_shapes.py"]
+_base_ = ["_base_/distill_r18_shapes.py"]
 
 model = dict(
     distillers=[dict(type="RKDTerm", preset="paper", point_weight=0.5, relation_weight=50.0)]

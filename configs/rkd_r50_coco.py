@@ -2,10 +2,10 @@
 
 Command (see rkd_base_r50_coco.py, the stage before, for the batch):
 
-    torchrun --nproc_per_node 8 tools/train.py configs/rkd_r50_coco.py --launcher pytorch --amp
-    python tools/test.py configs/rkd_r50_coco.py work_dirs/rkd_r50_coco/last.pth
+    torchrun --nproc_per_node 8 -m ovdistill train rkd_r50_coco --launcher pytorch --amp
+    ovdistill test rkd_r50_coco work_dirs/rkd_r50_coco/last.pth
 
-Before it, once: `tools/train.py configs/rpn_r50_coco.py` for the regions.
+Before it, once: `ovdistill train rpn_r50_coco` for the regions.
 Images without a base box are kept: their regions are distilled.
 
 Cost: 90,000 iterations of batch 16, 8 hours on 8 A100 (README of the released code); not measured
@@ -28,12 +28,9 @@ model = dict(
         dict(type="RKDTerm", preset="released", point_weight=0.15, relation_weight=0.15),
     ]
 )
-train_pipeline = [
-    *_base_.train_pipeline[:2],
-    # the surest five
-    dict(type="LoadTeacherRegions", store="{regions}", max_regions=5),
-    *_base_.train_pipeline[2:],
-]
+# the surest five
+load_regions = [dict(type="LoadTeacherRegions", store="{regions}", max_regions=5)]
+train_pipeline = [*_base_.load, *load_regions, *_base_.augment, *_base_.pack]
 train_dataloader = dict(
     dataset=dict(pipeline=train_pipeline, filter_cfg=dict(filter_empty_gt=False))
 )

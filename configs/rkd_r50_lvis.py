@@ -2,10 +2,10 @@
 
 Command (see rkd_base_r50_lvis.py, the stage before, for the batch):
 
-    torchrun --nproc_per_node 8 tools/train.py configs/rkd_r50_lvis.py --launcher pytorch --amp
-    python tools/test.py configs/rkd_r50_lvis.py work_dirs/rkd_r50_lvis/last.pth
+    torchrun --nproc_per_node 8 -m ovdistill train rkd_r50_lvis --launcher pytorch --amp
+    ovdistill test rkd_r50_lvis work_dirs/rkd_r50_lvis/last.pth
 
-Before it, once: `tools/train.py configs/rpn_r50_lvis.py` for the regions.
+Before it, once: `ovdistill train rpn_r50_lvis` for the regions.
 Images without a base box are kept: their regions are distilled.
 
 Cost: 90,000 iterations of batch 16, 4.5 hours on 8 A100 (README of the released code); not measured
@@ -22,20 +22,17 @@ _base_ = ["rkd_base_r50_lvis.py"]
 
 load_from = "work_dirs/rkd_base_r50_lvis/last.pth"
 prepare = dict(
-    proposals=dict(_delete_=True, network="rpn_r50_lvis.py", checkpoint="{proposals}"),
-    regions=dict(_delete_=True, path="{regions}", per_image=300),
+    proposals=dict(network="rpn_r50_lvis.py", checkpoint="{proposals}"),
+    regions=dict(path="{regions}", per_image=300),
 )
 model = dict(
     distillers=[
         dict(type="RKDTerm", preset="released", point_weight=0.25, relation_weight=0.13),
     ]
 )
-train_pipeline = [
-    *_base_.train_pipeline[:2],
-    # the surest five
-    dict(type="LoadTeacherRegions", store="{regions}", max_regions=5),
-    *_base_.train_pipeline[2:],
-]
+# the surest five
+load_regions = [dict(type="LoadTeacherRegions", store="{regions}", max_regions=5)]
+train_pipeline = [*_base_.load, *load_regions, *_base_.augment, *_base_.pack]
 train_dataloader = dict(
     dataset=dict(dataset=dict(pipeline=train_pipeline, filter_cfg=dict(filter_empty_gt=False)))
 )

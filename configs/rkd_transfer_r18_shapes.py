@@ -3,9 +3,9 @@
 Command (the first stage is rkd_r18_shapes; for another checkpoint of it: --cfg-options
 load_from=PATH):
 
-    python tools/train.py configs/rkd_r18_shapes.py
-    python tools/train.py configs/rkd_transfer_r18_shapes.py
-    python tools/test.py configs/rkd_transfer_r18_shapes.py \
+    ovdistill train rkd_r18_shapes
+    ovdistill train rkd_transfer_r18_shapes
+    ovdistill test rkd_transfer_r18_shapes \
         work_dirs/rkd_transfer_r18_shapes/last.pth
 
 The captions name novel objects.

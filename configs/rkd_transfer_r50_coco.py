@@ -2,9 +2,9 @@
 
 Command (see rkd_base_r50_coco.py and rkd_r50_coco.py, the stages before):
 
-    torchrun --nproc_per_node 8 tools/train.py configs/rkd_transfer_r50_coco.py \
+    torchrun --nproc_per_node 8 -m ovdistill train rkd_transfer_r50_coco \
         --launcher pytorch --amp
-    python tools/test.py configs/rkd_transfer_r50_coco.py work_dirs/rkd_transfer_r50_coco/last.pth
+    ovdistill test rkd_transfer_r50_coco work_dirs/rkd_transfer_r50_coco/last.pth
 
 The captions name novel objects.
 
@@ -16,7 +16,7 @@ Expected: box AP50 novel/base/all 36.6/54.0/49.4 (the same). Not reproduced here
 _base_ = ["rkd_r50_coco.py"]
 
 load_from = "work_dirs/rkd_r50_coco/last.pth"
-prepare = dict(captions=dict(path="{captions}", annotations="{data_root}/{caption_ann}"))
+prepare = dict(captions=_base_.prepare_captions)
 model = dict(
     roi_head=dict(
         bbox_head=dict(
@@ -26,8 +26,10 @@ model = dict(
     distillers=[*_base_.model.distillers, dict(type="RKDPseudoLabelTerm", loss_weight=0.1)],
 )
 train_pipeline = [
-    *_base_.train_pipeline[:3],
-    dict(type="LoadTeacherCaption", store="{captions}"),
-    *_base_.train_pipeline[3:],
+    *_base_.load,
+    *_base_.load_regions,
+    *_base_.load_caption,
+    *_base_.augment,
+    *_base_.pack,
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

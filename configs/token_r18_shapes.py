@@ -2,8 +2,8 @@
 
 Command:
 
-    python tools/train.py configs/token_r18_shapes.py
-    python tools/test.py configs/token_r18_shapes.py work_dirs/token_r18_shapes/last.pth
+    ovdistill train token_r18_shapes
+    ovdistill test token_r18_shapes work_dirs/token_r18_shapes/last.pth
 """
 
 _base_ = ["vild_r18_shapes.py"]

@@ -1,16 +1,16 @@
-"""A detector trained on LVIS, on COCO val: all 80 words, without training on COCO.
+"""A detector trained on LVIS, on COCO val: all 80 classes, without training on COCO.
 
 Command (CHECKPOINT is one of vild_ens_r50_lvis.py):
 
-    python tools/test.py configs/transfer_coco.py CHECKPOINT
+    ovdistill test transfer_coco CHECKPOINT
 
 A detector with one head (vild_r50_lvis.py, vild_rfs_, vild_text_, vouch_, ovdistill_r50_lvis.py):
 
-    python tools/test.py configs/transfer_coco.py CHECKPOINT \
+    ovdistill test transfer_coco CHECKPOINT \
         --cfg-options model.roi_head.image_head=None
 
-It reads annotations/instances_val2017.json and val2017/ under data_root. Every word counts alike:
-the ensemble has one share (0.6 of the text head, as in DetPro), and no AP of novel words exists.
+It reads annotations/instances_val2017.json and val2017/ under data_root. Every class counts alike:
+the ensemble has one share (0.6 of the text head, as in DetPro), and no AP of novel classes exists.
 
 Cost: not measured here.
 Expected: box AP 36.6 (README of ViLD's released code), AP50 55.6 (RKD's paper on ViLD); not

@@ -1,19 +1,19 @@
-"""A detector trained on LVIS, on Objects365 v1 val: all 365 words, without training on it.
+"""A detector trained on LVIS, on Objects365 v1 val: all 365 classes, without training on it.
 
 Command (CHECKPOINT is one of vild_ens_r50_lvis.py):
 
-    python tools/test.py configs/transfer_objects365.py CHECKPOINT
+    ovdistill test transfer_objects365 CHECKPOINT
 
 A detector with one head (vild_r50_lvis.py, vild_rfs_, vild_text_, vouch_, ovdistill_r50_lvis.py):
 
-    python tools/test.py configs/transfer_objects365.py CHECKPOINT \
+    ovdistill test transfer_objects365 CHECKPOINT \
         --cfg-options model.roi_head.image_head=None
 
 It reads annotations in COCO's format, as Objects365 publishes them, and the images: under
 data_root annotations/objects365_val.json and val/; elsewhere with --cfg-options val_ann=FILE
-val_images=DIR/. Every word counts alike: the ensemble has one share (0.6 of the text head, as in
-DetPro), and no AP of novel words exists. Score threshold and number of detections an image are
-DetPro's; COCO's AP counts the best 100 of each word.
+val_images=DIR/. Every class counts alike: the ensemble has one share (0.6 of the text head, as in
+DetPro), and no AP of novel classes exists. Score threshold and number of detections an image are
+DetPro's; COCO's AP counts the best 100 of each class.
 
 Cost: not measured here.
 Expected: box AP 11.8 (README of ViLD's released code), AP50 18.2 (RKD's paper on ViLD); not

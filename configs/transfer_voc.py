@@ -1,21 +1,21 @@
-"""A detector trained on LVIS, on PASCAL VOC 2007 test: all 20 words, without training on VOC.
+"""A detector trained on LVIS, on PASCAL VOC 2007 test: all 20 classes, without training on VOC.
 
 Command (CHECKPOINT is one of vild_ens_r50_lvis.py):
 
-    python tools/test.py configs/transfer_voc.py CHECKPOINT
+    ovdistill test transfer_voc CHECKPOINT
 
 A detector with one head (vild_r50_lvis.py, vild_rfs_, vild_text_, vouch_, ovdistill_r50_lvis.py):
 
-    python tools/test.py configs/transfer_voc.py CHECKPOINT \
+    ovdistill test transfer_voc CHECKPOINT \
         --cfg-options model.roi_head.image_head=None
 
 It reads the images where VOC's archive has them, and annotations in COCO's format, made by
 
-    python tools/prepare_voc.py data/voc/VOCdevkit/VOC2007 --image-set test \
+    ovdistill prepare-voc data/voc/VOCdevkit/VOC2007 --image-set test \
         -o data/voc/annotations/voc2007_test.json
 
-Every word counts alike: the ensemble has one share (0.6 of the text head, as in DetPro), and no AP
-of novel words exists. Score threshold and number of detections are DetPro's. The figures are COCO's
+Every class counts alike: the ensemble has one share (0.6 of the text head, as in DetPro), and no AP
+of novel classes exists. Score threshold and number of detections are DetPro's. The figures are COCO's
 AP, AP50 and AP75 on these boxes, not VOC's own 11-point average.
 
 Cost: not measured here.

@@ -2,8 +2,8 @@
 
 Command:
 
-    python tools/train.py configs/vild_ensemble_r18_shapes.py
-    python tools/test.py configs/vild_ensemble_r18_shapes.py \
+    ovdistill train vild_ensemble_r18_shapes
+    ovdistill test vild_ensemble_r18_shapes \
         work_dirs/vild_ensemble_r18_shapes/last.pth
 
 Result (split shape, test images, three seeds): box AP base 74.9 +- 0.3, novel 27.8 +- 2.4;

@@ -2,13 +2,13 @@
 
 Command (see vild_r50_lvis.py for the batch, and for what to run before):
 
-    torchrun --nnodes 8 --nproc_per_node 8 tools/train.py configs/vouch_r50_lvis.py \
+    torchrun --nnodes 8 --nproc_per_node 8 -m ovdistill train vouch_r50_lvis \
         --launcher pytorch --amp
-    python tools/test.py configs/vouch_r50_lvis.py work_dirs/vouch_r50_lvis/last.pth
+    ovdistill test vouch_r50_lvis work_dirs/vouch_r50_lvis/last.pth
 
 Cost and result: not measured here.
 """
 
-_base_ = ["vild_r50_lvis.py"]
+_base_ = ["_base_/distill_r50_lvis.py"]
 
 model = dict(distillers=[dict(type="VouchTerm", image_weight=0.5, contest_weight=1.0)])

@@ -1,4 +1,4 @@
-"""Finds what a text describes in images: the command `ovdistill predict`, with the same flags."""
+"""Find what a text describes in images; the same as `ovdistill predict`."""
 
 from ovdistill.commands.main import main
 

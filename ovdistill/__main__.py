@@ -1,4 +1,4 @@
-"""`python -m ovdistill` is the command `ovdistill`."""
+"""The command `python -m ovdistill`, the same as `ovdistill`."""
 
 from ovdistill.commands.main import main
 

@@ -1,40 +1,42 @@
-"""Random words, images and detectors that several tests share."""
+"""Random vocabularies, images and detectors that several tests share."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData
+from torch.nn.functional import normalize
 
 import ovdistill.models.register  # noqa: F401
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.models.config import load_config
 from ovdistill.vocabulary import Vocabulary
 
-CONFIGS = Path(__file__).parents[1] / "configs"
 D = 16
 
 
-def words(count: int, novel: int = 2, dim: int = D) -> Vocabulary:
-    embeddings = torch.nn.functional.normalize(torch.randn(count, dim), dim=1)
+def make_vocabulary(count: int, novel: int = 2, embed_dim: int = D, **options: Any) -> Vocabulary:
+    """Classes "word 0", "word 1", ... with random embeddings, the last ones novel."""
+    names = tuple(f"word {i}" for i in range(count))
+    embeddings = normalize(torch.randn(count, embed_dim), dim=1)
     is_base = torch.arange(count) < count - novel
-    return Vocabulary(tuple(f"word {i}" for i in range(count)), embeddings, is_base, "test")
+    return Vocabulary(names, embeddings, is_base, TeacherId("test"), **options)
 
 
-def build(name: str, vocabulary: Vocabulary, **options) -> torch.nn.Module:
-    """The detector of a config with other words; options take the place of its model's."""
-    config = load_config(CONFIGS / f"{name}.py")
-    model = MODELS.build({**config.model, "vocabulary": vocabulary, **options})
+def build(name: str, vocabulary: Vocabulary, **options: Any) -> torch.nn.Module:
+    """The detector of a recipe with another vocabulary; options replace those of its model."""
+    model = MODELS.build({**load_config(name).model, "vocabulary": vocabulary, **options})
     model.init_weights()
     return model
 
 
 def batch(
     regions: tuple[int, ...] = (3, 0), boxes: tuple[int, ...] = (2, 1), phrases: int = 2
-) -> dict:
+) -> dict[str, Any]:
     """Images of 64 px with labelled boxes, distillation regions and a caption each."""
     samples = []
     for region_count, box_count in zip(regions, boxes, strict=True):
@@ -52,9 +54,9 @@ def batch(
         sample.teacher_regions = InstanceData(
             bboxes=torch.cat([corner, corner + 20], 1),
             objectness=torch.rand(region_count),
-            embeddings=torch.nn.functional.normalize(torch.randn(region_count, D), dim=1),
+            embeddings=normalize(torch.randn(region_count, D), dim=1),
         )
-        unit = torch.nn.functional.normalize(torch.randn(3, D), dim=1)
+        unit = normalize(torch.randn(3, D), dim=1)
         sample.teacher_caption = InstanceData(embeddings=unit[:1])
         sample.teacher_phrases = InstanceData(embeddings=unit[1 : 1 + phrases])
         samples.append(sample)
@@ -62,7 +64,21 @@ def batch(
     return dict(inputs=images, data_samples=samples)
 
 
-def losses_of(model: torch.nn.Module, data: dict) -> tuple[torch.Tensor, dict]:
-    data = model.data_preprocessor(data, True)
-    losses = model.train()(**data, mode="loss")
-    return model.parse_losses(losses)
+def loss_dict(model: torch.nn.Module, data: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """The losses of a training step by name."""
+    return model.train()(**model.data_preprocessor(data, True), mode="loss")
+
+
+def losses_of(model: torch.nn.Module, data: dict[str, Any]) -> tuple[torch.Tensor, dict[str, Any]]:
+    """The sum of the losses of a training step, and what is logged of it."""
+    return model.parse_losses(loss_dict(model, data))
+
+
+def without_gradient(model: torch.nn.Module) -> list[str]:
+    """The names of trainable weights that no loss has reached."""
+    return [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
+
+
+def gradient_sum(module: torch.nn.Module) -> float:
+    """The sum of absolute gradients of a module's weights."""
+    return sum(p.grad.abs().sum().item() for p in module.parameters() if p.grad is not None)

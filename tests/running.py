@@ -1,4 +1,4 @@
-"""Runs a tool as a user does."""
+"""Running a tool as a user does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ ROOT = Path(__file__).parents[1]
 
 
 def run(*command: object, code: int = 0) -> str:
-    """Runs a tool from the root of the repository, to this exit code; returns all it printed."""
+    """Run a tool from the root of the repository; return all it printed.
+
+    Args:
+        command: the script and its arguments.
+        code: the expected exit code.
+    """
     done = subprocess.run(
         [sys.executable, *map(str, command)],
         cwd=ROOT,

@@ -9,12 +9,13 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.inference.inferencer import OVInferencer
 from ovdistill.store import TeacherStore
 from ovdistill.teacher import OpenCLIPTeacher
 from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts
-from ovdistill.vocabulary.prompt_context import context_of
+from ovdistill.vocabulary.prompt_context import context_from_text
 
 from .running import run
 
@@ -134,7 +135,7 @@ def learned(trained, tmp_path):
     """The words of the small data set, with prompts that could have been learned."""
     words = Vocabulary.load(trained / "data" / "shape" / "vocabulary.safetensors")
     teacher = OpenCLIPTeacher("ovshapes")
-    context = context_of("an image of the", teacher.text_tower())
+    context = context_from_text("an image of the", teacher.text_tower())
     prompts = LearnedPrompts(context[None], "end", words.teacher, "learned")
     path = tmp_path / "learned.safetensors"
     Vocabulary.encode(words.names, teacher, prompts, words.is_base).save(path)
@@ -199,7 +200,7 @@ def test_methods_are_compared(trained, tmp_path):
 BAD = {
     "missing annotations": (
         ["tools/train.py", "configs/vild_r50_lvis.py", "--cfg-options", "data_root={tmp}"],
-        "no file",
+        "no annotation file",
     ),
     "missing config": (["tools/train.py", "configs/none.py"], "no config file"),
     "missing initial weights": (
@@ -266,7 +267,7 @@ BAD = {
     "corrupt image": (
         ["tools/test.py", "{config}", "{run}/last.pth", "-o", "{tmp}"]
         + ["--cfg-options", "data_root={data}", "test_dataloader.dataset.data_prefix.img={tmp}"],
-        "not an image that can be decoded",
+        "cannot read image",
     ),
     "empty text": (["demo/image_demo.py", "--text", " , "], "text"),
     "missing image": (["demo/image_demo.py", "{tmp}/none.png"], "none.png"),
@@ -275,11 +276,11 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_is_one_message(name, trained, tmp_path):
-    one = (("striped star",), torch.eye(1, 8), torch.tensor([True]), "ovshapes-rn")
+    one = (("striped star",), torch.eye(1, 8), torch.tensor([True]), TeacherId("ovshapes-rn"))
     Vocabulary(*one).save(tmp_path / "narrow.safetensors")
     words = Vocabulary.load(trained / "data" / "shape" / "vocabulary.safetensors")
-    replace(words, teacher_hash="0123").save(tmp_path / "retrained.safetensors")
-    replace(words, teacher="other").save(tmp_path / "other.safetensors")
+    replace(words, teacher=TeacherId(words.teacher.name, "0123")).save(tmp_path / "retrained.safetensors")
+    replace(words, teacher=TeacherId("other", words.teacher.weights_hash + "?")).save(tmp_path / "other.safetensors")
     (tmp_path / "plain.json").write_text(
         json.dumps(dict(images=[], annotations=[], categories=[dict(id=1, name="star")]))
     )

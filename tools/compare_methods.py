@@ -1,4 +1,4 @@
-"""Trains and tests methods side by side: the command `ovdistill compare`, with the same flags."""
+"""Train and test methods side by side; the same as `ovdistill compare`."""
 
 from ovdistill.commands.main import main
 

@@ -1,4 +1,4 @@
-"""Draws the embedded benchmark: the command `ovdistill make-ovshapes`, with the same flags."""
+"""Draw the embedded benchmark; the same as `ovdistill make-ovshapes`."""
 
 from ovdistill.commands.main import main
 

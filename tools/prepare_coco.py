@@ -1,4 +1,4 @@
-"""Checks COCO 2017 and writes OV-COCO's files: the command `ovdistill prepare-coco`, with the same flags."""
+"""Check COCO 2017 and write OV-COCO's files; the same as `ovdistill prepare-coco`."""
 
 from ovdistill.commands.main import main
 

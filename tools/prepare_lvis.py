@@ -1,4 +1,4 @@
-"""Checks LVIS v1 and writes its base annotations: the command `ovdistill prepare-lvis`, with the same flags."""
+"""Check LVIS v1 and write its base annotations; the same as `ovdistill prepare-lvis`."""
 
 from ovdistill.commands.main import main
 

@@ -1,4 +1,4 @@
-"""Writes PASCAL VOC in COCO's format: the command `ovdistill prepare-voc`, with the same flags."""
+"""Write PASCAL VOC in COCO's format; the same as `ovdistill prepare-voc`."""
 
 from ovdistill.commands.main import main
 

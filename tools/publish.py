@@ -1,4 +1,4 @@
-"""Packs a trained detector to hand out: the command `ovdistill publish`, with the same flags."""
+"""Pack a trained detector to hand out; the same as `ovdistill publish`."""
 
 from ovdistill.commands.main import main
 

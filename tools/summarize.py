@@ -1,4 +1,4 @@
-"""Averages the metrics of several test runs: the command `ovdistill summarize`, with the same flags."""
+"""Average the metrics of several test runs; the same as `ovdistill summarize`."""
 
 from ovdistill.commands.main import main
 

@@ -1,4 +1,4 @@
-"""Measures base and novel AP of a detector: the command `ovdistill test`, with the same flags."""
+"""Measure base and novel AP of a detector; the same as `ovdistill test`."""
 
 from ovdistill.commands.main import main
 

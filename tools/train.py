@@ -1,4 +1,4 @@
-"""Trains a detector: the command `ovdistill train`, with the same flags."""
+"""Train a detector; the same as `ovdistill train`."""
 
 from ovdistill.commands.main import main
 

@@ -1,4 +1,4 @@
-"""Trains the embedded benchmark's teacher: the command `ovdistill train-teacher`, with the same flags."""
+"""Train the embedded benchmark's teacher; the same as `ovdistill train-teacher`."""
 
 from ovdistill.commands.main import main
 

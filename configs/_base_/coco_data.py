@@ -1,11 +1,9 @@
-"""OV-COCO: 48 words are base, 17 novel; COCO's other 15 categories are not used.
+"""OV-COCO: 48 classes are base, 17 novel; COCO's other 15 categories are not used.
 
 Layout of ``data_root`` (the official files): annotations/instances_{train,val}2017.json,
 annotations/captions_train2017.json, train2017/, val2017/. Novel annotations are dropped by the
 data set; no other file is needed.
 """
-
-_base_ = ["clip_b32.py"]
 
 data_root = "data/coco"
 train_ann = "annotations/instances_train2017.json"
@@ -28,22 +26,9 @@ prepare = dict(
         embeddings=None,
     ),
 )
-
-train_pipeline = [
-    dict(type="LoadImage"),
-    dict(type="LoadAnnotations", with_bbox=True),
-    dict(type="Resize", scale=(1333, 800), keep_ratio=True),
-    dict(type="RandomFlip", prob=0.5),
-    dict(type="PackOVInputs"),
-]
-test_pipeline = [
-    dict(type="LoadImage"),
-    dict(type="Resize", scale=(1333, 800), keep_ratio=True),
-    dict(
-        type="PackOVInputs",
-        meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor"),
-    ),
-]
+# steps of ``prepare`` for who needs them
+prepare_captions = dict(path="{captions}", annotations="{data_root}/{caption_ann}")
+load_caption = [dict(type="LoadTeacherCaption", store="{captions}")]
 
 train_dataloader = dict(
     batch_size=4,
@@ -58,28 +43,5 @@ train_dataloader = dict(
         ann_file="{train_ann}",
         data_prefix=dict(img="{train_images}"),
         filter_cfg=dict(filter_empty_gt=True, min_size=32),
-        pipeline=train_pipeline,
     ),
 )
-val_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=False,
-    drop_last=False,
-    sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(
-        type="OVDataset",
-        vocabulary="{vocabulary}",
-        labelled="all",
-        data_root="{data_root}",
-        ann_file="{val_ann}",
-        data_prefix=dict(img="{val_images}"),
-        test_mode=True,
-        pipeline=test_pipeline,
-    ),
-)
-test_dataloader = val_dataloader
-val_evaluator = [
-    dict(type="OVMetric", ann_file="{data_root}/{val_ann}", protocol="coco", metrics=("bbox",)),
-]
-test_evaluator = val_evaluator

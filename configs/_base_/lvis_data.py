@@ -1,10 +1,8 @@
-"""OV-LVIS: 866 frequent and common words are base, 337 rare ones novel.
+"""OV-LVIS: 866 frequent and common classes are base, 337 rare ones novel.
 
 Layout of ``data_root`` (the official files): annotations/lvis_v1_{train,val}.json, train2017/,
 val2017/. Novel annotations are dropped by the data set; no other file is needed.
 """
-
-_base_ = ["clip_b32.py", "images_1024.py"]
 
 data_root = "data/lvis"
 train_ann = "annotations/lvis_v1_train.json"
@@ -26,14 +24,9 @@ prepare = dict(
         embeddings=None,
     ),
 )
-
-train_pipeline = [
-    dict(type="LoadImage"),
-    dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
-    *_base_.large_scale_jitter,
-    dict(type="PackOVInputs"),
-]
-test_pipeline = _base_.fitted_1024
+# steps of ``prepare`` for who needs them
+prepare_captions = dict(path="{captions}", annotations="{data_root}/{caption_ann}")
+load_caption = [dict(type="LoadTeacherCaption", store="{captions}")]
 
 train_dataloader = dict(
     batch_size=4,
@@ -48,28 +41,5 @@ train_dataloader = dict(
         ann_file="{train_ann}",
         data_prefix=dict(img="{images}"),
         filter_cfg=dict(filter_empty_gt=True, min_size=32),
-        pipeline=train_pipeline,
     ),
 )
-val_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=False,
-    drop_last=False,
-    sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(
-        type="OVDataset",
-        vocabulary="{vocabulary}",
-        labelled="all",
-        data_root="{data_root}",
-        ann_file="{val_ann}",
-        data_prefix=dict(img="{images}"),
-        test_mode=True,
-        pipeline=test_pipeline,
-    ),
-)
-test_dataloader = val_dataloader
-val_evaluator = [
-    dict(type="OVMetric", ann_file="{data_root}/{val_ann}", protocol="lvis"),
-]
-test_evaluator = val_evaluator

@@ -1,4 +1,7 @@
-"""ResNet-50 FPN with batch normalisation everywhere, as in ViLD's released detector."""
+"""ResNet-50 FPN with batch normalisation everywhere, as in ViLD's released detector.
+
+Parts to build from. ``open_vocabulary_rcnn`` is ViLD's detector, without distillation.
+"""
 
 # made synchronous across ranks by sync_bn; on one device it is the same thing
 norm_cfg = dict(type="BN", momentum=0.003, eps=1e-4, requires_grad=True)
@@ -71,4 +74,77 @@ rcnn_train_cfg = dict(
     ),
     pos_weight=-1,
     debug=False,
+)
+
+roi_extractor = dict(
+    type="SingleRoIExtractor",
+    roi_layer=dict(type="RoIAlign", output_size=7, sampling_ratio=0),
+    out_channels=256,
+    featmap_strides=[4, 8, 16, 32],
+)
+box_head = dict(
+    type="ConvFCBBoxHead",
+    num_shared_convs=4,
+    num_shared_fcs=2,
+    in_channels=256,
+    conv_out_channels=256,
+    fc_out_channels=1024,
+    roi_feat_size=7,
+    norm_cfg=norm_cfg,
+    reg_class_agnostic=True,
+    cls_predictor_cfg=dict(type="RegionWordHead", temperature=0.01),
+    loss_cls=dict(type="RegionWordLoss"),
+    loss_bbox=dict(type="SmoothL1Loss", beta=1.0),
+)
+# the second head of ViLD-ensemble, which the teacher alone trains; ViLD leaves it out
+image_head = dict(
+    box_head,
+    with_reg=False,
+    cls_predictor_cfg=dict(box_head["cls_predictor_cfg"], background=False),
+    loss_cls=dict(type="RegionWordLoss", loss_weight=0.0),
+)
+open_vocabulary_rcnn = dict(
+    type="OpenVocabularyRCNN",
+    vocabulary="{vocabulary}",
+    distillers=[],
+    data_preprocessor=data_preprocessor,
+    backbone=backbone,
+    neck=neck,
+    rpn_head=rpn_head,
+    roi_head=dict(
+        type="OpenVocabularyRoIHead",
+        bbox_roi_extractor=roi_extractor,
+        bbox_head=box_head,
+        mask_roi_extractor=dict(
+            roi_extractor, roi_layer=dict(type="RoIAlign", output_size=14, sampling_ratio=0)
+        ),
+        mask_head=dict(
+            type="FCNMaskHead",
+            num_convs=4,
+            in_channels=256,
+            conv_out_channels=256,
+            class_agnostic=True,
+            norm_cfg=norm_cfg,
+            loss_mask=dict(type="CrossEntropyLoss", use_mask=True),
+        ),
+    ),
+    train_cfg=dict(
+        rpn=rpn_train_cfg,
+        rpn_proposal=dict(
+            nms_pre=2000, max_per_img=1000, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0
+        ),
+        rcnn=dict(rcnn_train_cfg, mask_size=28),
+    ),
+    test_cfg=dict(
+        rpn=dict(
+            nms_pre=1000, max_per_img=1000, nms=dict(type="nms", iou_threshold=0.7), min_bbox_size=0
+        ),
+        rcnn=dict(
+            # with a thousand classes a threshold of 0 keeps a million boxes an image for the NMS
+            score_thr=1e-4,
+            nms=dict(type="nms", iou_threshold=0.5),
+            max_per_img=300,  # LVIS; 100 on COCO
+            mask_thr_binary=0.5,
+        ),
+    ),
 )

@@ -37,5 +37,3 @@ param_scheduler = [
     dict(type="MultiStepLR", by_epoch=False, milestones=[60000, 80000], gamma=0.1),
 ]
 auto_scale_lr = dict(enable=False, base_batch_size=16)
-val_cfg = None
-test_cfg = None

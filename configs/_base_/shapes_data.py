@@ -1,4 +1,7 @@
-"""OVShapes: images of 128 px, 65 words, split 'shape' or 'compositional'."""
+"""OVShapes: images of 128 px, 65 class names, split 'shape' or 'compositional'.
+
+The parts of a training pipeline: load, load_regions, load_caption, augment, pack.
+"""
 
 data_root = "data/ovshapes"
 split = "shape"
@@ -16,20 +19,32 @@ prepare = dict(
         split="{split}",
         templates="single",
     ),
-    proposals=dict(
-        network="proposals_r18_shapes.py",
-        checkpoint="{proposals}",
-        published="proposals_{split}",
-        train=True,
-    ),
+)
+# steps of ``prepare`` for who needs them
+prepare_proposals = dict(
+    network="proposals_r18_shapes.py",
+    checkpoint="{proposals}",
+    published="proposals_{split}",
+    train=True,
+)
+prepare_regions = dict(path="{regions}", per_image=10)
+prepare_captions = dict(
+    path="{captions}", annotations="{data_root}/annotations/captions_train.json"
 )
 
-train_pipeline = [
+load = [
     dict(type="LoadImage"),
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
-    dict(type="RandomFlip", prob=0.5),
-    dict(type="PackOVInputs"),
 ]
+load_boxes = [
+    dict(type="LoadImage"),
+    dict(type="LoadAnnotations", with_bbox=True),
+]
+load_regions = [dict(type="LoadTeacherRegions", store="{regions}", max_regions=10)]
+load_caption = [dict(type="LoadTeacherCaption", store="{captions}")]
+augment = [dict(type="RandomFlip", prob=0.5)]
+pack = [dict(type="PackOVInputs")]
+train_pipeline = [*load, *augment, *pack]
 test_pipeline = [
     dict(type="LoadImage"),
     dict(type="Resize", scale=(128, 128), keep_ratio=True),
@@ -54,31 +69,3 @@ train_dataloader = dict(
         pipeline=train_pipeline,
     ),
 )
-val_dataloader = dict(
-    batch_size=16,
-    num_workers=1,
-    persistent_workers=False,
-    drop_last=False,
-    sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(
-        type="OVDataset",
-        vocabulary="{vocabulary}",
-        labelled="all",
-        data_root="{data_root}",
-        ann_file="annotations/instances_val.json",
-        data_prefix=dict(img="images/"),
-        test_mode=True,
-        pipeline=test_pipeline,
-    ),
-)
-test_dataloader = dict(
-    val_dataloader,
-    dataset=dict(val_dataloader["dataset"], ann_file="annotations/instances_test.json"),
-)
-val_evaluator = [
-    dict(type="OVMetric", ann_file="{data_root}/annotations/instances_val.json", protocol="lvis"),
-    dict(type="ProposalRecall", ann_file="{data_root}/annotations/instances_val.json"),
-]
-test_evaluator = [
-    dict(metric, ann_file="{data_root}/annotations/instances_test.json") for metric in val_evaluator
-]

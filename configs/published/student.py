@@ -1,4 +1,4 @@
-"""The detector in student.safetensors, made by tools/publish.py."""
+"""The detector in student.safetensors, made by ovdistill publish."""
 
 custom_imports = dict(
     allow_failed_imports=False,

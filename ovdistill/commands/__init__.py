@@ -1,1 +1,1 @@
-"""The subcommands of `ovdistill`, a module each."""
+"""The commands of `ovdistill`, a module each; ``command_table`` lists them."""

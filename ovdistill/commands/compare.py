@@ -3,11 +3,10 @@
     ovdistill compare --split shape --seeds 3 -o work_dirs/compare
     ovdistill compare --rows text vild my_rows.py -o work_dirs/mine
 
-A run that is cut off goes on where it was: a row and seed with a metrics.json is done, and so are
-those of an earlier comparison.json that --known names. Writes comparison.json, comparison.md and
-comparison.png after every run. --rows picks rows, also of Python files of your own
-(docs/own_term.md); --jobs runs several at a time (each with its share of the cores); --report only
-writes what is there.
+After an interruption, the same command continues: a row and seed that has a metrics.json is done,
+and so are those of an earlier comparison.json that --known names. Every run updates
+comparison.json, comparison.md and comparison.png. --rows selects rows, also rows of your own Python
+files (docs/own_term.md). --jobs makes several runs at a time, each with its share of the cores.
 """
 
 from __future__ import annotations
@@ -33,29 +32,36 @@ from ovdistill.evaluation.comparison_rows import ROWS, Row, pick_rows
 class CompareOptions(ConfigOptions):
     """Options of ``ovdistill compare``."""
 
-    benchmark: Literal["shapes"] = option("shapes", help="the only one (default: %(default)s)")
-    split: Literal["shape", "compositional"] = option("shape", help="default: %(default)s")
-    seeds: int = option(3, help="runs a row, of seeds 0, 1, ... (default: %(default)s)")
+    benchmark: Literal["shapes"] = option("shapes", help="data to train and test on")
+    split: Literal["shape", "compositional"] = option(
+        "shape", help="which classes are novel: whole shapes, or combinations"
+    )
+    seeds: int = option(3, help="runs of a row, with the seeds 0, 1, ...")
     rows: tuple[str, ...] = option(
-        (), help=f"Python files with rows, or of: {', '.join(row.name for row in ROWS)}"
+        (),
+        metavar="ROW",
+        completer=lambda prefix, **_: [row.name for row in ROWS if row.name.startswith(prefix)],
+        help=f"Python files with rows, or names of: {', '.join(row.name for row in ROWS)}",
     )
-    data_root: str = option("data/ovshapes", help="default: %(default)s")
+    data_root: str = option(
+        "data/ovshapes", help="folder of the data; made if missing", metavar="DIR"
+    )
     subset: Literal["val", "test"] = option(
-        "test", old_flags=["--pictures"], help="images to test on (default: %(default)s)"
+        "test", old_flags=["--pictures"], help="images to test on"
     )
-    jobs: int = option(1, help="runs at a time (default: %(default)s)")
+    jobs: int = option(1, help="runs at a time")
     known: str | None = option(
-        None, metavar="FILE", help="a comparison.json whose runs stand in the table as they are"
+        None, metavar="FILE", help="a comparison.json, whose runs are taken over into the table"
     )
-    report: bool = flag(help="only write what is there")
-    out: str = option(flags=["-o"], help="folder of all runs and of the result", metavar="DIR")
+    report: bool = flag(help="train nothing, only write the table of what is there")
+    out: str = option(flags=["-o"], help="folder of all runs and of the results", metavar="DIR")
 
 
 def compare(options: CompareOptions) -> None:
-    """Run what is not done yet, and write the table.
+    """Make the runs that are not done yet, and write the table.
 
     Raises:
-        UserError: an unknown row, or runs that failed.
+        UserError: an unknown row, a preparation that fails, or runs that failed.
     """
     if options.seeds < 1 or options.jobs < 1:
         raise UserError(
@@ -70,11 +76,14 @@ def compare(options: CompareOptions) -> None:
 
 
 class Comparison:
-    """Runs rows of the table in folders of ``--out``, and writes the table.
+    """The runs of a table: makes them in folders of ``--out``, and writes the table.
 
     Args:
         options: of the command.
-        rows: to run.
+        rows: the rows to run.
+
+    Raises:
+        UserError: see ``read_runs``.
     """
 
     def __init__(self, options: CompareOptions, rows: Sequence[Row]) -> None:
@@ -88,7 +97,7 @@ class Comparison:
         self.writing = Lock()
 
     def report(self) -> None:
-        """Writes the table of what is there."""
+        """Write the table of what is there."""
         with self.writing:
             found = collect(self.out, self.options.subset, self.table_rows(), self.known)
             write_comparison(
@@ -96,22 +105,22 @@ class Comparison:
             )
 
     def table_rows(self) -> list[Row]:
-        """Return the rows of the table: those to run, and shipped ones that are there already."""
+        """Return the rows of the table: the shipped ones, and those of the user to run."""
         own = [row for row in self.rows if row not in ROWS]
         return [*ROWS, *own]
 
     def is_done(self, row: Row, seed: int) -> bool:
-        """Whether there is a result already, here or in ``--known``."""
+        """Return True if there is a result already, in ``--out`` or in ``--known``."""
         if any(run["seed"] == seed for run in self.known.get(row.name, ())):
             return True
         return (self.folder(row.name, seed) / self.options.subset / "metrics.json").is_file()
 
     def folder(self, row: str, seed: int) -> Path:
-        """The work dir of a run."""
+        """Return the work dir of a run."""
         return self.out / row / f"seed{seed}"
 
     def run_all(self) -> list[str]:
-        """Run every row and seed that is not done; return what went wrong."""
+        """Run every row and seed that is not done; return a line for each failure."""
         tasks = [(row, seed) for seed in range(self.options.seeds) for row in self.rows]
         open_tasks = [task for task in tasks if not self.is_done(*task)]
         for row, seed in tasks:
@@ -128,7 +137,7 @@ class Comparison:
                 failures.append(failure)
             self.report()
 
-        # what other rows build on comes before them
+        # rows that others build on come first
         for builds_on in (False, True):
             part = [task for task in open_tasks if task[0].builds_on_another == builds_on]
             with ThreadPoolExecutor(self.options.jobs) as pool:
@@ -136,7 +145,7 @@ class Comparison:
         return failures
 
     def prepare(self, row: Row) -> None:
-        """Makes what trainings of a row share: data, words, proposal network, regions, captions.
+        """Make what the trainings of a row share: data, vocabulary, proposals, regions, captions.
 
         Raises:
             UserError: the preparation fails.
@@ -148,7 +157,7 @@ class Comparison:
             raise UserError(f"preparing {row.name}: {failure}")
 
     def run(self, row: Row, seed: int) -> str | None:
-        """Trains and tests a row with a seed; returns what went wrong, if anything."""
+        """Train and test a row with a seed; return what went wrong, or None."""
         folder = self.folder(row.name, seed)
         folder.mkdir(parents=True, exist_ok=True)
         options = [*self._options(row), "train_cfg.val_begin=1000000000"]  # tested below
@@ -161,7 +170,7 @@ class Comparison:
             if failure:
                 return f"{row.name}, seed {seed}: {failure}"
             write_json(folder / "cost.json", {"memory": memory})
-        # a row may share its training with another, and differ in how it is tested
+        # rows may share a training and differ only in how they are tested
         weights = self.folder(row.trained_as or row.name, seed) / "last.pth"
         command = [*_command("test", row), str(weights), "--subset", self.options.subset]
         command += ["-o", str(folder / self.options.subset), *row.test_flags]
@@ -174,7 +183,7 @@ class Comparison:
         return [*own, *options.cfg_options, *row.options]
 
     def _run(self, command: list[str], log: Path) -> tuple[str | None, float]:
-        """Runs a command; returns what went wrong and its peak memory in MiB."""
+        """Run a command; return what went wrong, or None, and its peak memory in MiB."""
         with open(log, "a") as file:
             print(" ".join(command), file=file, flush=True)
             process = subprocess.Popen(command, stdout=file, stderr=file, env=self.environment)

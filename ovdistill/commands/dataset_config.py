@@ -1,42 +1,42 @@
-"""The text of a configuration for one's own data, on top of a shipped recipe."""
+"""The text of a config for a user's own data, on top of a shipped recipe."""
 
 from __future__ import annotations
 
-import json
 import os
+import re
+import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from pprint import pformat
 from string import Template
 
-from mmengine.config import Config
-
+from ovdistill.commands.dataset_schedule import MIN_ITERATIONS, Schedule
+from ovdistill.commands.python_text import docstring, fill
+from ovdistill.core.errors import UserError
 from ovdistill.datasets.survey import Survey
 
-MIN_ITERATIONS = 2000  # the running statistics of batch normalisation (momentum 0.003) settle
-WARMUP = 1000
-FALLS = (0.9, 0.95, 0.975)  # ViLD's, as shares of the training
+DESCRIPTION = Template("""$name: $names class names, $novel of them novel.
 
-HEAD = Template('''"""$name: $words words, $unlabelled of them novel.
-
-Written by `ovdistill init-dataset`. Commands (the first makes what is missing: words, proposal
+Written by `ovdistill init-dataset`. Commands (the first makes what is missing: vocabulary, proposal
 network, regions):
 
 $commands
+
 Schedule, for one GPU: $epochs epochs of $images images, at least $least iterations; the learning
-rate of $recipe, scaled by the batch; falls at 90, 95 and 97.5 %.
+rate of $recipe, scaled by the batch; it falls at 90, 95 and 97.5 %.
 Cost and result: not measured.
-"""
+""")
+HEAD = Template("""
 
 _base_ = [$base]
 
 data_root = $root
 train_ann = $train_ann
 val_ann = $val_ann
-cache = "work_dirs/$stem/prepared"
+cache = $cache
 vocabulary = "{cache}/vocabulary.safetensors"
 proposals = "{cache}/proposals.pth"
-regions = "{cache}/$regions"
+regions = $regions
 train_data = dict(
     data_root="{data_root}",
     ann_file="{train_ann}",
@@ -48,7 +48,7 @@ prepare = dict(
     data=None,  # nothing is drawn, whatever the recipe
     vocabulary=dict(names="{data_root}/{train_ann}", split=novel),
 )
-''')
+""")
 PROPOSALS = Template("""prepare["proposals"] = dict(
     network=$network,
     checkpoint="{proposals}",
@@ -65,15 +65,6 @@ PROPOSALS = Template("""prepare["proposals"] = dict(
     ),
 )
 """)
-BOXES_ONLY = """
-# there are no masks to learn from
-model = dict(roi_head=dict(mask_roi_extractor=None, mask_head=None))
-train_pipeline = [
-    dict(step, with_mask=False) if step["type"] == "LoadAnnotations" else step
-    for step in _base_.train_pipeline
-]
-train_dataloader["dataset"] = dict(train_data, pipeline=train_pipeline)
-"""
 TRAINING = Template("""
 train_dataloader = dict(batch_size=$batch, dataset=train_data)
 train_cfg = dict(max_iters=$iterations, val_interval=$interval)
@@ -91,13 +82,22 @@ test_dataloader = dict(
     )
 )
 """)
+BOXES_ONLY = """
+# there are no masks to learn from
+model = dict(roi_head=dict(mask_roi_extractor=None, mask_head=None))
+train_pipeline = [
+    dict(step, with_mask=False) if step["type"] == "LoadAnnotations" else step
+    for step in _base_.train_pipeline
+]
+train_dataloader["dataset"] = dict(train_data, pipeline=train_pipeline)
+"""
 EVALUATION = Template("""
 val_dataloader = test_dataloader
 val_evaluator = [
     dict(
         type="OVMetric",
         ann_file="{data_root}/{val_ann}",
-        protocol="$protocol",
+        protocol=$protocol,
         metrics=$metrics,
     )
 ]
@@ -113,61 +113,18 @@ test_evaluator = []
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """A training on one GPU.
-
-    Attributes:
-        batch: images a step.
-        lr: learning rate.
-        iterations: steps.
-    """
-
-    batch: int
-    lr: float
-    iterations: int
-
-    def fields(self) -> dict[str, object]:
-        """What the templates say of it: a warm-up of at most a tenth, then three falls."""
-        return dict(
-            batch=self.batch,
-            lr=self.lr,
-            iterations=self.iterations,
-            never=self.iterations + 1,
-            interval=self.iterations // 4,
-            warmup=min(WARMUP, self.iterations // 10),
-            falls=[int(share * self.iterations) for share in FALLS],
-        )
-
-
-def schedule(recipe: Config, images: int, epochs: int, batch: int | None = None) -> Schedule:
-    """The schedule of a recipe for another data set.
-
-    Args:
-        recipe: its learning rate is for its published batch (``auto_scale_lr``, else its own).
-        images: images to train on.
-        epochs: how often each is seen; at least ``MIN_ITERATIONS`` steps are made.
-        batch: images a step; the recipe's on one GPU unless given.
-    """
-    own = recipe.train_dataloader.batch_size
-    batch = batch or own
-    published = recipe.get("auto_scale_lr", {}).get("base_batch_size", own)
-    lr = float(f"{recipe.optim_wrapper.optimizer.lr * batch / published:.3g}")
-    return Schedule(batch, lr, max(MIN_ITERATIONS, epochs * images // batch))
-
-
-@dataclass(frozen=True)
 class DatasetConfig:
-    """What is to be written.
+    """A config for a data set, before it is written.
 
     Attributes:
         name: of the data set.
-        path: the file.
+        path: the file to write.
         base: file of the recipe.
         regions: name of the recipe's store of regions.
-        network: file of the recipe's proposal network, None where it has no regions.
+        network: file of the recipe's proposal network, None where it uses no regions.
         train: the training set.
         val: the set to evaluate on, or None.
-        novel: names without annotations in training.
+        novel: names of the novel classes, whose annotations are not used in training.
         epochs: how often each image is to be seen.
         main: schedule of the detector.
         first: schedule of the proposal network, None where there is none.
@@ -186,61 +143,80 @@ class DatasetConfig:
     first: Schedule | None
 
     def text(self) -> str:
-        """The file's content."""
-        seen = self.val or self.train
-        parts = [
-            HEAD.substitute(
-                name=self.name,
-                words=len(self.train.names),
-                unlabelled=len(self.novel),
-                commands=self.commands(),
-                epochs=self.epochs,
-                images=self.train.images,
-                least=MIN_ITERATIONS,
-                recipe=self.base.name,
-                base=self._relative(self.base),
-                root=_quoted(str(self.train.path.parent)),
-                train_ann=_quoted(self.train.path.name),
-                val_ann=self._in_data(seen.path),
-                stem=self.path.stem,
-                regions=self.regions,
-                train_images=self._in_data(self.train.image_folder, "/"),
-                novel=pformat(list(self.novel), width=90, compact=True),
-            )
-        ]
-        if self.first:
+        """Return the content of the file.
+
+        Raises:
+            UserError: a name or path that the config would take for a placeholder.
+        """
+        parts = [docstring(self._description()), self._head()]
+        if self.first and self.network:
             network = self._relative(self.network)
-            parts.append(PROPOSALS.substitute(self.first.fields(), network=network))
-        image_folder = self._in_data(seen.image_folder, "/")
-        parts.append(TRAINING.substitute(self.main.fields(), images=image_folder))
+            check_braces([network])
+            parts.append(fill(PROPOSALS, network=network, **self.first.fields()))
+        seen = self.val or self.train
+        images = self._in_data(seen.image_folder, "/")
+        parts.append(fill(TRAINING, images=images, **self.main.fields()))
         with_masks = self.train.with_masks and seen.with_masks
         if not with_masks:
             parts.append(BOXES_ONLY)
         metrics = ("bbox", "segm") if with_masks else ("bbox",)
         protocol = "lvis" if seen.lvis else "coco"
-        evaluation = EVALUATION.substitute(protocol=protocol, metrics=metrics)
+        evaluation = fill(EVALUATION, protocol=protocol, metrics=metrics)
         return "".join([*parts, evaluation if self.val else NO_EVALUATION])
 
     def commands(self) -> str:
-        """From here to a text query."""
-        weights = f"work_dirs/{self.path.stem}/last.pth"
-        test = f"    ovdistill test {self.path} {weights}\n" if self.val else ""
-        return (
-            f"    ovdistill prepare {self.path}\n"
-            f"    ovdistill train {self.path}\n{test}"
-            f'    ovdistill predict IMAGE --text "{", ".join(self.train.names[:3])}" \\\n'
-            f"        --config {self.path} --checkpoint {weights}\n"
+        """Return the commands that lead from this config to a text query, for a shell."""
+        config, weights = shlex.quote(str(self.path)), shlex.quote(f"{self._work_dir}/last.pth")
+        text = shlex.quote(", ".join(self.train.names[:3]))
+        lines = [f"ovdistill prepare {config}", f"ovdistill train {config}"]
+        if self.val:
+            lines.append(f"ovdistill test {config} {weights}")
+        query = f"ovdistill predict IMAGE --text {text} --config {config} --checkpoint {weights}"
+        return "\n".join(f"    {line}" for line in [*lines, query])
+
+    @property
+    def _work_dir(self) -> str:
+        return f"work_dirs/{self.path.stem}"
+
+    def _description(self) -> str:
+        return DESCRIPTION.substitute(
+            name=self.name,
+            names=len(self.train.names),
+            novel=len(self.novel),
+            commands=self.commands(),
+            epochs=self.epochs,
+            images=self.train.images,
+            least=MIN_ITERATIONS,
+            recipe=self.base.name,
         )
 
+    def _head(self) -> str:
+        values = dict(
+            base=self._relative(self.base),
+            root=str(self.train.path.parent),
+            train_ann=self.train.path.name,
+            val_ann=self._in_data((self.val or self.train).path),
+            cache=f"{self._work_dir}/prepared",
+            train_images=self._in_data(self.train.image_folder, "/"),
+        )
+        check_braces([*values.values(), *self.novel, self.regions])
+        regions = f"{{cache}}/{self.regions}"
+        return fill(HEAD, **values, regions=regions, novel=list(self.novel))
+
     def _relative(self, path: Path) -> str:
-        """A path from the configuration's folder, as Python text."""
-        return _quoted(os.path.relpath(path, self.path.parent))
+        """Return a path as seen from the folder of the config."""
+        return os.path.relpath(path, self.path.parent)
 
     def _in_data(self, path: Path, end: str = "") -> str:
-        """A path from ``data_root``, as Python text."""
-        return _quoted(os.path.relpath(path, self.train.path.parent) + end)
+        """Return a path as seen from ``data_root``."""
+        return os.path.relpath(path, self.train.path.parent) + end
 
 
-def _quoted(text: str) -> str:
-    """A string as Python text, in double quotes."""
-    return json.dumps(text, ensure_ascii=False)
+def check_braces(texts: Iterable[str]) -> None:
+    """Raise UserError for a text with '{name}', which a config takes for a placeholder."""
+    for text in texts:
+        if found := re.search(r"{\w+}", text):
+            raise UserError(
+                f"{text!r} has {found[0]!r} in it, which a config takes for a placeholder; "
+                "expected names and paths without braces"
+            )

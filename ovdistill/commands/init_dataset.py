@@ -1,7 +1,9 @@
-"""Write a ready config for any annotation file in COCO's format.
+"""Write a config that is ready to train on an annotation file in COCO's format.
 
-ovdistill init-dataset my.json --novel "zebra, tent"
-ovdistill init-dataset train.json --val val.json --images images --base-config vild_r50_lvis
+    ovdistill init-dataset my.json --novel "zebra, tent"
+    ovdistill init-dataset train.json --val val.json --images images --base-config vild_r50_lvis
+
+The data are checked, and the commands that come next are printed.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovdistill.commands.options import CommonOptions, argument, flag, option
+from ovdistill.commands.checks import check_file, check_positive
+from ovdistill.commands.options import CommonOptions, argument, complete_recipe, flag, option
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
 
@@ -28,31 +31,44 @@ if TYPE_CHECKING:
 class InitDatasetOptions(CommonOptions):
     """Options of ``ovdistill init-dataset``."""
 
-    annotations: Path = argument("to train on, in COCO's format", metavar="ANN.json")
+    annotations: Path = argument("annotations to train on, in COCO's format", metavar="ANN.json")
     novel: str | None = option(
-        None, help='names to find without training on their boxes: "a, b, c"'
+        None, help='novel classes, whose boxes are not trained on: "a, b, c"', metavar="NAMES"
     )
-    novel_file: Path | None = option(None, help="the same, one name a line")
-    images: Path | None = option(None, help="folder that the file names are relative to")
-    val: Path | None = option(None, metavar="ANN", help="to evaluate on, in the same format")
-    val_images: Path | None = option(None, help="its folder of images (default: as --images)")
-    name: str | None = option(None, help="of the data set (default: the file's)")
+    novel_file: Path | None = option(
+        None, help="file with the novel classes, one name a line", metavar="FILE"
+    )
+    images: Path | None = option(
+        None,
+        help="folder that the file names are relative to (default: searched for)",
+        metavar="DIR",
+    )
+    val: Path | None = option(
+        None, metavar="ANN.json", help="annotations to evaluate on, in the same format"
+    )
+    val_images: Path | None = option(
+        None, help="folder of the images of --val (default: as --images)", metavar="DIR"
+    )
+    name: str | None = option(None, help="name of the data set (default: the file's)")
     out: Path | None = option(
-        None, flags=["-o"], help="the file to write (default: configs/NAME.py)"
+        None, flags=["-o"], help="file to write (default: configs/NAME.py)", metavar="FILE"
     )
     base_config: str | None = option(
-        None, help="recipe (default: vild_r50_lvis for LVIS's format, vild_r50_coco)"
+        None,
+        help="recipe to build on (default: vild_r50_lvis for LVIS's format, else vild_r50_coco)",
+        metavar="CONFIG",
+        completer=complete_recipe,
     )
-    epochs: int = option(36, help="how often each image is seen (default: %(default)s)")
+    epochs: int = option(36, help="how often each image is seen")
     batch_size: int | None = option(None, help="images a step (default: the recipe's on one GPU)")
-    force: bool = flag(help="replace the file where there is one")
+    force: bool = flag(help="replace a file that is there")
 
 
 def init_dataset(options: InitDatasetOptions) -> None:
-    """Look the data over and write the config.
+    """Check the data and write the config.
 
     Raises:
-        UserError: a file that is there already, or whatever is wrong with the data.
+        UserError: a config that is there already, or data that cannot be trained on.
     """
     check_choices(options)
     from ovdistill.core.files import write_text
@@ -75,11 +91,13 @@ def init_dataset(options: InitDatasetOptions) -> None:
 
 
 def check_choices(options: InitDatasetOptions) -> None:
-    """Raise UserError for what can be seen to be wrong before anything heavy is imported."""
-    for name in ("epochs", "batch_size"):
-        value = getattr(options, name)
-        if value is not None and value < 1:
-            raise UserError(f"got --{name.replace('_', '-')} {value}; expected 1 or more.")
+    """Raise UserError for missing files, impossible values and options that exclude each other."""
+    check_positive(options, "epochs", "batch_size")
+    if options.novel is not None and options.novel_file is not None:
+        raise UserError("got --novel and --novel-file: give one of them.")
+    check_file(options.annotations, "annotations")
+    check_file(options.val, "--val")
+    check_file(options.novel_file, "--novel-file")
     if options.base_config:
         find_recipe(options.base_config)
 
@@ -87,12 +105,20 @@ def check_choices(options: InitDatasetOptions) -> None:
 def plan(
     options: InitDatasetOptions, name: str, path: Path, train: Survey, val: Survey | None
 ) -> DatasetConfig:
-    """What to write, from the command's choices and the data.
+    """Return the config to write.
+
+    Args:
+        options: of the command.
+        name: of the data set.
+        path: the file to write.
+        train: the training set.
+        val: the set to evaluate on, or None.
 
     Raises:
-        UserError: a recipe that is not there or does not suit, or novel names that are not.
+        UserError: a recipe that does not suit the data, or see ``novel_names``.
     """
-    from ovdistill.commands.dataset_config import DatasetConfig, schedule
+    from ovdistill.commands.dataset_config import DatasetConfig
+    from ovdistill.commands.dataset_schedule import schedule
     from ovdistill.models.config import load_config
 
     base = find_recipe(options.base_config or f"vild_r50_{'lvis' if train.lvis else 'coco'}")
@@ -129,38 +155,40 @@ def plan(
 
 
 def novel_names(train: Survey, given: str | None, file: Path | None) -> tuple[str, ...]:
-    """The novel names as the annotation file spells them; none unless asked for.
+    """Return the names of the novel classes as the annotation file spells them.
+
+    Args:
+        train: the training set.
+        given: "a, b, c", or None.
+        file: a file with one name a line, or None; without both, no class is novel.
 
     Raises:
-        UserError: a name that is no category, or none that is base.
+        UserError: a name that is no category, or no class left that is base.
     """
     from ovdistill.datasets.category_names import read_names
     from ovdistill.vocabulary import clean_name
 
-    if given is not None and file is not None:
-        raise UserError("got --novel and --novel-file: give one of them.")
-    if given is None and file is None:
+    source = file or given
+    if source is None:
         return ()
-    if file is not None and not file.is_file():
-        raise UserError(f"got --novel-file {file}; there is no such file.")
     spelled = {clean_name(name): name for name in train.names}
-    wanted = [clean_name(name) for name in read_names(file or given).names]
+    wanted = [clean_name(name) for name in read_names(source).names]
     for name in wanted:
         if name not in spelled:
             near = get_close_matches(name, spelled, cutoff=0.5)
-            hint = f"did you mean {', '.join(spelled[word] for word in near)}?"
+            hint = f"did you mean {', '.join(spelled[other] for other in near)}?"
             raise UserError(
                 f"novel name {name!r} is no category of {train.path}; "
                 f"{hint if near else 'it has ' + ', '.join(train.names[:10]) + ' ...'} "
-                "(A word without boxes needs no list: ask the demo for it.)"
+                "(A class without boxes need not be named: `ovdistill predict --text` finds it.)"
             )
     if len(set(wanted)) == len(spelled):
-        raise UserError("every category is novel: training needs boxes of at least one.")
+        raise UserError("every category is novel; expected at least one with boxes to train on")
     return tuple(spelled[name] for name in wanted)
 
 
 def summary(own: DatasetConfig) -> str:
-    """What was found and written, and what comes next."""
+    """Return lines on what was found and written, and the commands that come next."""
     lines = [f"wrote {own.path} (on {own.base.name})"]
     for part, data in (("train", own.train), ("val", own.val)):
         if data is not None:
@@ -171,7 +199,7 @@ def summary(own: DatasetConfig) -> str:
             if not data.with_masks:
                 missing = data.annotations - data.masks
                 lines.append(f"  {missing} annotations have no mask: boxes only")
-    base = [word for word in own.train.names if word not in own.novel]
+    base = [name for name in own.train.names if name not in own.novel]
     lines.append(f"base: {_listed(base)}")
     lines.append(f"novel: {_listed(own.novel)}")
     lines.append(

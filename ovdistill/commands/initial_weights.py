@@ -1,4 +1,4 @@
-"""The weights that a training starts from: which they are, and whether they can be had."""
+"""The weights that a training starts from: which they are, and whether they are available."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check_initial_weights(config: Config) -> None:
-    """Raise UserError where initial weights are not there and will not be fetched."""
+    """Raise UserError for initial weights that are missing and cannot be downloaded."""
     path = config.get("load_from")
     if path and "://" not in path and not os.path.isfile(path):
         raise UserError(
@@ -34,7 +34,15 @@ def check_initial_weights(config: Config) -> None:
 
 
 def pretrained_parts(config: Mapping[str, Any], key: str) -> dict[str, str]:
-    """Return the dotted keys of every ``init_cfg`` that names weights, and what it names."""
+    """Return which weights the parts of a model start from.
+
+    Args:
+        config: of the model.
+        key: the dotted key of ``config``.
+
+    Returns:
+        Files or URLs by the dotted key of the ``init_cfg`` that names them.
+    """
     parts: dict[str, str] = {}
     for name, value in config.items():
         if name == "init_cfg" and isinstance(value, Mapping) and "checkpoint" in value:
@@ -45,7 +53,11 @@ def pretrained_parts(config: Mapping[str, Any], key: str) -> dict[str, str]:
 
 
 def is_cached(name: str) -> bool:
-    """Return True if torch's hub has these weights ('torchvision://resnet50' or a URL)."""
+    """Return True if weights are in the cache of torch's hub.
+
+    Args:
+        name: a URL, or a name such as 'torchvision://resnet50'.
+    """
     import torch
     from mmengine.runner.checkpoint import get_torchvision_models
 
@@ -55,7 +67,7 @@ def is_cached(name: str) -> bool:
 
 
 def unreachable(config: Config, error: URLError) -> UserError:
-    """Return the error of initial weights that cannot be fetched, with what to do about it."""
+    """Return the error to raise for initial weights that could not be downloaded."""
     parts = pretrained_parts(config.model, "model")
     return UserError(
         f"the initial weights {', '.join(sorted(set(parts.values())))} cannot be fetched "

@@ -1,6 +1,8 @@
-"""Draw OVShapes, the embedded benchmark, on disk (about half a minute on two cores).
+"""Draw OVShapes, the embedded benchmark, into a folder.
 
-ovdistill make-ovshapes --root data/ovshapes
+    ovdistill make-ovshapes --root data/ovshapes
+
+It takes about half a minute on two cores.
 """
 
 from __future__ import annotations
@@ -15,19 +17,23 @@ from ovdistill.commands.options import CommonOptions, flag, option
 class MakeOvshapesOptions(CommonOptions):
     """Options of ``ovdistill make-ovshapes``."""
 
-    root: str = option("data/ovshapes", help="folder to write (default: %(default)s)")
-    seed: int = option(0, help="decides every image (default: %(default)s)")
-    train: int = option(2400, help="train images (default: %(default)s)")
-    val: int = option(400, help="val images (default: %(default)s)")
-    test: int = option(800, help="test images (default: %(default)s)")
-    size: int = option(128, help="side of the images in pixels (default: %(default)s)")
-    workers: int = option(2, help="processes (default: %(default)s)")
-    force: bool = flag(help="draw again, replacing what is there")
-    preview: str | None = option(None, metavar="PNG", help="write only a contact sheet, and stop")
+    root: str = option("data/ovshapes", help="folder to write", metavar="DIR")
+    seed: int = option(0, help="random seed of all images")
+    train: int = option(2400, help="number of training images")
+    val: int = option(400, help="number of validation images")
+    test: int = option(800, help="number of test images")
+    size: int = option(128, help="side of the images in pixels")
+    workers: int = option(2, help="processes that draw")
+    force: bool = flag(help="draw again and replace what is there")
+    preview: str | None = option(None, metavar="PNG", help="write only a contact sheet of examples")
 
 
 def make_ovshapes(options: MakeOvshapesOptions) -> None:
-    """Draw the data set, or its contact sheet."""
+    """Draw the data set, or its contact sheet.
+
+    Raises:
+        UserError: an impossible number, or another data set in the folder.
+    """
     if options.preview:
         from ovdistill.ovshapes.contact_sheet import write_contact_sheet
 

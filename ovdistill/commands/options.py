@@ -1,6 +1,6 @@
-"""Options of a command as a dataclass: a field for each argument, with its help and default.
+"""The options of a command as a dataclass: each field is an argument, with its help and default.
 
-A command is a function that takes one such dataclass; the command line is read from its fields::
+A command is a function that takes one such dataclass; its command line is read from the fields::
 
     @dataclass(frozen=True, kw_only=True)
     class GreetOptions(CommonOptions):
@@ -10,8 +10,8 @@ A command is a function that takes one such dataclass; the command line is read 
     def greet(options: GreetOptions) -> None:
         "Greet somebody."
 
-A field's type says how its text is read: ``bool`` is a flag, a tuple takes one value or more, a
-``Literal`` allows its values only.
+The type of a field says how its text is read: ``bool`` is a flag, a tuple takes one value or more
+and may be repeated, a ``Literal`` allows only its values. ``None`` may be the default of any type.
 """
 
 from __future__ import annotations
@@ -22,49 +22,69 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+from ovdistill.core.errors import UserError
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 Completer = Callable[..., Sequence[str]]
+AnyOptions = TypeVar("AnyOptions", bound="CommonOptions")
+METAVARS = {int: "N", float: "X", Path: "PATH"}  # of a value, where the option names none
 
 
-def argument(help: str, *, default: Any = dataclasses.MISSING, metavar: str = "") -> Any:
+def complete_recipe(prefix: str, **_: Any) -> list[str]:
+    """Return the names of recipes that begin with a prefix, for the shell's completion."""
+    from ovdistill.core.recipes import recipe_names
+
+    return [name for name in recipe_names() if name.startswith(prefix)]
+
+
+def argument(
+    help: str, *, default: Any = MISSING, metavar: str = "", completer: Completer | None = None
+) -> Any:
     """Declare a positional argument; it may be left out where it has a default."""
-    return dataclasses.field(
-        default=default, metadata=dict(help=help, positional=True, metavar=metavar)
+    metadata = dict(help=help, positional=True, metavar=metavar, completer=completer)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def recipe_argument() -> Any:
+    """Declare the positional argument that names a config."""
+    return argument(
+        "config file, or the name of a recipe such as vild_r18_shapes", completer=complete_recipe
     )
 
 
 def option(
-    default: Any = dataclasses.MISSING,
+    default: Any = MISSING,
     *,
     help: str | None,
     flags: Sequence[str] = (),
     old_flags: Sequence[str] = (),
     metavar: str = "",
-    without_value: Any = None,
-    choices: Sequence[str] = (),
+    bare_value: Any = None,
+    completer: Completer | None = None,
 ) -> Any:
     """Declare an option; without a default it is required.
 
     Args:
-        default: its value where it is not given.
-        help: one line; '%(default)s' stands for the default. None hides the option.
-        flags: further spellings; the first is ``--name`` of the field.
-        old_flags: spellings of earlier versions, which the help does not show.
-        metavar: how the help calls the value.
-        without_value: what the bare flag means, for an option whose value may be left out.
-        choices: the values that are allowed, where the type does not say.
+        default: its value where it is not given; the help says it.
+        help: a line for people. None hides the option.
+        flags: further spellings, such as "-o", beside ``--name`` of the field.
+        old_flags: spellings of earlier versions, which the help does not show. Only for options
+            that have a default.
+        metavar: what the help calls the value.
+        bare_value: the value of the flag alone, for an option whose value may be left out.
+        completer: returns the values that begin with a prefix, for the shell's completion.
     """
     metadata = dict(
         help=help,
         flags=tuple(flags),
         old_flags=tuple(old_flags),
         metavar=metavar,
-        without_value=without_value,
-        choices=tuple(choices),
+        bare_value=bare_value,
+        completer=completer,
     )
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -76,61 +96,61 @@ def flag(*, help: str, flags: Sequence[str] = ()) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class CommonOptions:
-    """What every command takes.
+    """Options of every command.
 
     Attributes:
-        quiet: no progress, no information: results, warnings and errors only.
+        quiet: show results, warnings and errors only: no progress, no information.
         log_level: the lowest level of messages that is shown.
     """
 
-    quiet: bool = flag(help="results, warnings and errors only", flags=["-q"])
-    log_level: LogLevel = option("info", help="lowest level of messages (default: %(default)s)")
+    quiet: bool = flag(help="show results, warnings and errors only", flags=["-q"])
+    log_level: LogLevel = option("info", help="lowest level of messages to show")
 
     @property
     def level(self) -> str:
-        """Name of the lowest level that the logging library shows."""
+        """The lowest level to show, as the logging library names it."""
         return "WARNING" if self.quiet and self.log_level != "error" else self.log_level.upper()
 
 
 @dataclass(frozen=True, kw_only=True)
 class OfflineOptions(CommonOptions):
-    """What commands take that may fetch weights."""
+    """Options of commands that may download weights."""
 
-    offline: bool = flag(help="never download; use what is here already")
+    offline: bool = flag(help="never download; use what is on this machine")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigOptions(OfflineOptions):
-    """What commands take that read a config."""
+    """Options of commands that read a config.
+
+    Attributes:
+        cfg_options: overrides of the config as "key=value".
+
+    Raises:
+        UserError: an override without '='.
+    """
 
     cfg_options: tuple[str, ...] = option(
-        (), help="overrides of the config, as key=value", metavar="KEY=VALUE"
+        (),
+        help="overrides of the config; data_root, split and other placeholders move with them",
+        metavar="KEY=VALUE",
     )
+
+    def __post_init__(self) -> None:
+        for pair in self.cfg_options:
+            if "=" not in pair:
+                raise UserError(f"got --cfg-options {pair}; expected key=value")
 
     @property
     def overrides(self) -> dict[str, Any]:
         """The overrides by dotted key, their values read as mmengine's own tools read them."""
-        return parse_overrides(self.cfg_options)
+        if not self.cfg_options:
+            return {}
+        from mmengine.config import DictAction
 
-
-def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
-    """Read 'key=value' pairs with mmengine's rules for values.
-
-    Raises:
-        UserError: one of them has no '='.
-    """
-    from ovdistill.core.errors import UserError
-
-    for pair in pairs:
-        if "=" not in pair:
-            raise UserError(f"got --cfg-options {pair}; expected key=value")
-    if not pairs:
-        return {}
-    from mmengine.config import DictAction
-
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--pairs", nargs="+", action=DictAction)
-    return dict(parser.parse_args(["--pairs", *pairs]).pairs)
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--pairs", nargs="+", action=DictAction)
+        return dict(parser.parse_args(["--pairs", *self.cfg_options]).pairs)
 
 
 def options_class(command: Callable[..., Any]) -> type[CommonOptions]:
@@ -140,76 +160,83 @@ def options_class(command: Callable[..., Any]) -> type[CommonOptions]:
 
 
 def add_options(parser: argparse.ArgumentParser, options: type[CommonOptions]) -> None:
-    """Add an argument to the parser for each field of a dataclass, its own fields first."""
+    """Add an argument to the parser for each field of a dataclass, those of its bases last."""
     hints = typing.get_type_hints(options)
-    common = {field.name for field in dataclasses.fields(CommonOptions)}
-    fields = sorted(dataclasses.fields(options), key=lambda field: field.name in common)
-    for field in fields:
-        names, arguments = _argument(field, hints[field.name])
-        action = parser.add_argument(*names, **arguments)
-        if old := field.metadata.get("old_flags"):
-            hidden = dict(arguments, help=argparse.SUPPRESS, default=argparse.SUPPRESS)
-            parser.add_argument(*old, **hidden)
-        if field.name in COMPLETERS:
-            action.completer = COMPLETERS[field.name]  # type: ignore[attr-defined]
+    declared = [inspect.get_annotations(cls) for cls in options.__mro__]
+
+    def distance(field: dataclasses.Field[Any]) -> int:
+        return next(i for i, names in enumerate(declared) if field.name in names)
+
+    for field in sorted(dataclasses.fields(options), key=distance):
+        data = field.metadata
+        arguments = _value_arguments(field, hints[field.name])
+        if data.get("positional"):
+            action = parser.add_argument(field.name, **arguments)
+        else:
+            names = [*data["flags"], f"--{field.name.replace('_', '-')}"]
+            arguments |= dict(dest=field.name)
+            action = parser.add_argument(*names, required=field.default is MISSING, **arguments)
+            if data["old_flags"]:
+                hidden = arguments | dict(help=argparse.SUPPRESS)
+                parser.add_argument(*data["old_flags"], **hidden)
+        if data["completer"]:
+            action.completer = data["completer"]  # type: ignore[attr-defined]  # argcomplete's
 
 
-def read_options(options: type[CommonOptions], found: argparse.Namespace) -> CommonOptions:
-    """Make the dataclass from what argparse found."""
-    values = {field.name: getattr(found, field.name) for field in dataclasses.fields(options)}
-    return options(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+def read_options(options: type[AnyOptions], found: argparse.Namespace) -> AnyOptions:
+    """Make the dataclass from what argparse found; its defaults are those of the fields.
+
+    Raises:
+        UserError: see the dataclass.
+    """
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in vars(found).items()
+    }
+    return options(**values)
 
 
-def _argument(field: dataclasses.Field[Any], hint: Any) -> tuple[list[str], dict[str, Any]]:
-    """Return names and keyword arguments of ``add_argument`` for a field."""
+def _value_arguments(field: dataclasses.Field[Any], hint: Any) -> dict[str, Any]:
+    """Return the keyword arguments of ``add_argument`` that say what a field's value is."""
     data = field.metadata
-    required = field.default is dataclasses.MISSING
-    arguments: dict[str, Any] = dict(
-        help=argparse.SUPPRESS if data["help"] is None else data["help"]
-    )
-    if data.get("metavar"):
-        arguments["metavar"] = data["metavar"]
+    arguments: dict[str, Any] = dict(help=_help(field), default=argparse.SUPPRESS)
     kind, many = _value_type(hint)
-    choices = data.get("choices") or (typing.get_args(kind) if _is_literal(kind) else None)
-    if choices:
-        arguments["choices"] = choices
-    elif kind in (int, float, Path):
-        arguments["type"] = kind
-    if data.get("positional"):
-        if not required:
-            arguments |= dict(nargs="?", default=field.default)
-        if many:
-            arguments["nargs"] = "+" if required else "*"
-        return [field.name], arguments
     if kind is bool:
-        arguments = dict(help=arguments["help"], action="store_true", default=field.default)
-    else:
-        if many:
-            arguments["nargs"] = "+"
-        if data["without_value"] is not None:
-            arguments |= dict(nargs="?", const=data["without_value"])
-        arguments |= dict(required=True) if required else dict(default=field.default)
-    return [f"--{field.name.replace('_', '-')}", *data["flags"]], dict(arguments, dest=field.name)
+        return arguments | dict(action="store_true")
+    metavar = data["metavar"] or METAVARS.get(kind)
+    if data.get("positional"):
+        metavar = data["metavar"] or field.name.upper()
+    if typing.get_origin(kind) is Literal:
+        arguments |= dict(choices=typing.get_args(kind))
+    elif kind is not str:
+        arguments |= dict(type=kind)
+    if metavar:
+        arguments |= dict(metavar=metavar)
+    if many:
+        optional = data.get("positional") and field.default is not MISSING
+        arguments |= dict(action="extend", nargs="*" if optional else "+")
+    elif data.get("positional") and field.default is not MISSING:
+        arguments |= dict(nargs="?")
+    elif data.get("bare_value") is not None:
+        arguments |= dict(nargs="?", const=data["bare_value"])
+    return arguments
 
 
 def _value_type(hint: Any) -> tuple[Any, bool]:
-    """Return the type of a field's values, and whether it takes several."""
+    """Return the type of one value of a field, and whether the field takes several."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        (hint,) = (part for part in typing.get_args(hint) if part is not type(None))
+        (hint,) = (part for part in typing.get_args(hint) if part is not types.NoneType)
     if typing.get_origin(hint) is tuple:
         return typing.get_args(hint)[0], True
     return hint, False
 
 
-def _is_literal(hint: Any) -> bool:
-    return typing.get_origin(hint) is Literal
-
-
-def _complete_recipe(prefix: str, **_: Any) -> list[str]:
-    """List recipe names for the shell."""
-    from ovdistill.core.recipes import recipe_names
-
-    return [name for name in recipe_names() if name.startswith(prefix)]
-
-
-COMPLETERS: dict[str, Completer] = {"config": _complete_recipe, "base_config": _complete_recipe}
+def _help(field: dataclasses.Field[Any]) -> str:
+    """Return the help of a field, with its default unless that is empty."""
+    text, default = field.metadata["help"], field.default
+    if text is None:
+        return argparse.SUPPRESS
+    shown = "" if any(default is empty for empty in (MISSING, None, False)) else str(default)
+    if isinstance(default, tuple):
+        shown = " ".join(map(str, default))
+    return f"{text} (default: {shown})".replace("%", "%%") if shown else text.replace("%", "%%")

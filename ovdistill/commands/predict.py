@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ovdistill.commands.options import ConfigOptions, argument, option
+from ovdistill.commands.checks import check_file
+from ovdistill.commands.options import ConfigOptions, argument, complete_recipe, option
 from ovdistill.core.assets import SAMPLE_IMAGE, STUDENT_WEIGHTS
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe, student_config
@@ -30,23 +31,31 @@ RANDOM_NOTE = "RANDOM TEACHER WEIGHTS: THE NAMES HAVE NO MEANING, THE RESULT IS 
 class PredictOptions(ConfigOptions):
     """Options of ``ovdistill predict``."""
 
-    image: str | None = argument("image or folder; a shipped sample without it", default=None)
+    image: str | None = argument("image or folder (default: a shipped sample)", default=None)
     text: str | None = option(None, help="what to look for, separated by commas")
-    background: str = option("", help="names that compete but are not reported")
-    vocabulary: str | None = option(None, help="vocabulary file to look for instead of --text")
-    config: str | None = option(None, help="config of the detector; the shipped student without it")
-    checkpoint: str | None = option(None, help="weights of the detector")
-    out: str = option("outputs", flags=["-o"], help="folder for the results (default: %(default)s)")
-    score_threshold: float = option(0.3, help="lowest score kept (default: %(default)s)")
-    max_dets: int = option(100, help="objects an image at most (default: %(default)s)")
+    background: str = option(
+        "", help="names that compete with the text but are not reported", metavar="TEXT"
+    )
+    vocabulary: str | None = option(
+        None, help="vocabulary file to use instead of --text", metavar="FILE"
+    )
+    config: str | None = option(
+        None,
+        help="config of the detector (default: the shipped student's)",
+        completer=complete_recipe,
+    )
+    checkpoint: str | None = option(None, help="weights of the detector", metavar="FILE")
+    out: str = option("outputs", flags=["-o"], help="folder of the results", metavar="DIR")
+    score_threshold: float = option(0.3, help="lowest score that is reported")
+    max_dets: int = option(100, help="most objects in an image")
     device: str | None = option(None, help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
 
 
 def predict(options: PredictOptions) -> None:
-    """Detect, draw and write.
+    """Detect, draw and write the results.
 
     Raises:
-        UserError: an input that is missing or contradicts another.
+        UserError: a missing input, or options that exclude each other.
     """
     from ovdistill.core.images import find_images
     from ovdistill.inference.queries import parse_queries
@@ -56,7 +65,7 @@ def predict(options: PredictOptions) -> None:
     parse_queries(text)
     paths = find_images(options.image or SAMPLE_IMAGE)
     outputs = output_paths(paths, Path(options.out))
-    # what is heavy is imported when all input has been looked at
+    # heavy imports follow when all input has been checked
     from ovdistill.inference.inferencer import OVInferencer
     from ovdistill.vocabulary import Vocabulary
 
@@ -78,21 +87,19 @@ def predict(options: PredictOptions) -> None:
 
 
 def check_choices(options: PredictOptions) -> None:
-    """Raise UserError for options that exclude each other, and for files that are not there."""
+    """Raise UserError for options that exclude each other, and for missing files."""
     if options.text is not None and options.vocabulary:
         raise UserError("got --text and --vocabulary: give one of them.")
     if options.background and options.vocabulary:
         raise UserError("--background goes with --text: the vocabulary file holds all its names.")
     if options.config:
         find_recipe(options.config)
-    for name in ("checkpoint", "vocabulary"):
-        path = getattr(options, name)
-        if path and not Path(path).is_file():
-            raise UserError(f"got --{name} {path}; there is no such file")
+    check_file(options.checkpoint, "--checkpoint")
+    check_file(options.vocabulary, "--vocabulary")
 
 
 def origin_of(options: PredictOptions, vocabulary: Vocabulary) -> dict[str, Any]:
-    """Return what the provenance of the results says of this command's inputs."""
+    """Return the inputs of this command for the provenance of its results."""
     return {
         "config": options.config or str(student_config()),
         "checkpoint": options.checkpoint or str(STUDENT_WEIGHTS),
@@ -104,10 +111,12 @@ def origin_of(options: PredictOptions, vocabulary: Vocabulary) -> dict[str, Any]
 
 
 def output_paths(paths: list[Path], folder: Path) -> list[Path]:
-    """Return ``folder/stem.png``, with the suffix in the name where two images share a stem.
+    """Return where the drawing of each image goes: ``folder/STEM.png``.
+
+    The suffix of the image is part of the name where two images share a stem.
 
     Raises:
-        UserError: a result would be written over its image.
+        UserError: a result would replace its image.
     """
     stems = [path.stem for path in paths]
     names = [

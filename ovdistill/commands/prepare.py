@@ -2,15 +2,15 @@
 
     ovdistill prepare vild_r18_shapes
 
-Data that can be drawn, the vocabulary, the proposal network, captions and regions: what is there
-already is left as it is. `ovdistill train` does the same before it trains.
+These are data that can be drawn, the vocabulary, the proposal network, captions and regions. What
+is there already is left as it is. `ovdistill train` does the same before it trains.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ovdistill.commands.options import argument
+from ovdistill.commands.options import recipe_argument
 from ovdistill.commands.processes import RunnerOptions, init_processes
 from ovdistill.core.recipes import find_recipe
 
@@ -19,14 +19,14 @@ from ovdistill.core.recipes import find_recipe
 class PrepareOptions(RunnerOptions):
     """Options of ``ovdistill prepare``."""
 
-    config: str = argument("config file, or the name of a recipe such as vild_r18_shapes")
+    config: str = recipe_argument()
 
 
 def prepare(options: PrepareOptions) -> None:
     """Run the preparation steps of a config.
 
     Raises:
-        UserError: something is missing that only the user has.
+        UserError: a missing input that only the user can supply.
     """
     options.set_local_rank()
     find_recipe(options.config)  # before anything heavy is imported

@@ -6,8 +6,8 @@ writes to DATA_ROOT/annotations
   instances_train2017_base.json   all images, annotations of the 48 base classes
   instances_val2017_ov.json       all images, annotations of the 65 classes
   captions_train2017_ov.json      captions of the training images
-The first two list the 65 classes under their original ids. No config needs them
-(docs/datasets.md). A file that was made from the same input is left as it is.
+The first two list the 65 classes with their original ids. No shipped config needs them
+(docs/datasets.md). A file made from the same input is left as it is.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ovdistill.commands.checks import check_folder
 from ovdistill.commands.options import CommonOptions, argument, flag, option
 
-BELOW = "below DATA_ROOT (default: %(default)s)"
+BELOW = "path below DATA_ROOT"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,18 +26,23 @@ class PrepareCocoOptions(CommonOptions):
     """Options of ``ovdistill prepare-coco``."""
 
     data_root: Path = argument("folder of the data set")
-    train: str = option("annotations/instances_train2017.json", metavar="F", help=BELOW)
-    val: str = option("annotations/instances_val2017.json", metavar="F", help=BELOW)
-    captions: str = option("annotations/captions_train2017.json", metavar="F", help=BELOW)
-    no_captions: bool = flag(help="leave the captions out")
+    train: str = option("annotations/instances_train2017.json", metavar="FILE", help=BELOW)
+    val: str = option("annotations/instances_val2017.json", metavar="FILE", help=BELOW)
+    captions: str = option("annotations/captions_train2017.json", metavar="FILE", help=BELOW)
+    no_captions: bool = flag(help="do not write captions")
     out: Path | None = option(
-        None, flags=["-o"], metavar="DIR", help="folder; DATA_ROOT/annotations by default"
+        None, flags=["-o"], metavar="DIR", help="folder to write (default: DATA_ROOT/annotations)"
     )
-    force: bool = flag(help="write again what is there")
+    force: bool = flag(help="replace files that are there")
 
 
 def prepare_coco(options: PrepareCocoOptions) -> None:
-    """Check the files and write those of the split."""
+    """Check the files and write the base and OV-COCO annotations.
+
+    Raises:
+        UserError: a missing file, or one that is not the official one.
+    """
+    check_folder(options.data_root, "DATA_ROOT")
     from ovdistill.datasets.official import coco
     from ovdistill.datasets.official.report import print_rows
 

@@ -1,6 +1,8 @@
 """Write the annotations of PASCAL VOC as one file in COCO's format.
 
-ovdistill prepare-voc data/voc/VOCdevkit/VOC2007 -o data/voc/annotations/voc2007_test.json
+    ovdistill prepare-voc data/voc/VOCdevkit/VOC2007 -o data/voc/annotations/voc2007_test.json
+
+Objects that VOC marks as difficult become crowds, which are not counted in an evaluation.
 """
 
 from __future__ import annotations
@@ -15,13 +17,17 @@ from ovdistill.commands.options import CommonOptions, argument, option
 class PrepareVocOptions(CommonOptions):
     """Options of ``ovdistill prepare-voc``."""
 
-    root: Path = argument("a year's folder, such as VOCdevkit/VOC2007")
-    image_set: str = option("test", help="a list in ImageSets/Main (default: %(default)s)")
-    out: Path = option(flags=["-o"], help="the file to write", metavar="FILE")
+    root: Path = argument("folder of a year, such as VOCdevkit/VOC2007")
+    image_set: str = option("test", help="name of a list in ImageSets/Main", metavar="NAME")
+    out: Path = option(flags=["-o"], help="file to write", metavar="FILE")
 
 
 def prepare_voc(options: PrepareVocOptions) -> None:
-    """Convert one list of images."""
+    """Convert one list of images.
+
+    Raises:
+        UserError: no such list, or a missing or damaged annotation.
+    """
     from ovdistill.core.files import write_json
     from ovdistill.datasets.official.voc import read_voc
 

@@ -1,4 +1,4 @@
-"""Lists that commands print, which may be cut short by whoever reads them."""
+"""Printing to a reader that may stop early, such as `head`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Prints lines to standard output; a reader that has seen enough (`... | head`) is no error."""
+    """Print lines to standard output; it is no error if the reader of a pipe stops early."""
     try:
         print("\n".join(lines), flush=True)
     except BrokenPipeError:

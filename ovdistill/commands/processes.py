@@ -1,4 +1,4 @@
-"""How the processes of a training or a test find each other, on GPUs or on the CPU."""
+"""Connect the processes of a training or a test, on GPUs or on the CPU."""
 
 from __future__ import annotations
 
@@ -15,29 +15,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RunnerOptions(ConfigOptions):
-    """What commands take that run mmengine's runner."""
+    """Options of commands that run mmengine's runner."""
 
-    launcher: Literal["none", "pytorch", "slurm", "mpi"] = option("none", help="as mmdet's")
+    launcher: Literal["none", "pytorch", "slurm", "mpi"] = option(
+        "none", help="what has started several processes, as in mmdet"
+    )
     local_rank: int = option(0, help=None, flags=["--local_rank"])  # torch.distributed.launch's
 
+    def apply(self, config: Config) -> None:
+        """Put the launcher and the level of messages into a config."""
+        config.launcher = self.launcher
+        if self.level != "INFO":  # else the config's own level counts
+            config.log_level = self.level
+
     def set_local_rank(self) -> None:
-        """Set the rank on this machine where the launcher has not."""
+        """Set LOCAL_RANK, which launchers other than torch.distributed.launch have set."""
         os.environ.setdefault("LOCAL_RANK", str(self.local_rank))
 
 
 def init_processes(config: Config, launcher: str) -> None:
-    """Join the processes that a launcher has started, before any of them does something.
+    """Join the process group of the processes that a launcher has started.
 
-    mmengine's own way takes a CUDA device for granted; without one the processes talk through gloo
+    mmengine's own function needs a CUDA device. Without one, the processes communicate through gloo
     and the model is wrapped for the CPU.
 
     Args:
-        config: its ``env_cfg.dist_cfg`` has the arguments of the process group; the wrapper of the
-            model is set here.
-        launcher: 'none', 'pytorch', 'slurm' or 'mpi'.
+        config: its ``env_cfg.dist_cfg`` has the arguments of the process group; on the CPU its
+            ``model_wrapper_cfg`` is set here.
+        launcher: 'none' (there is one process), 'pytorch', 'slurm' or 'mpi'.
 
     Raises:
-        UserError: another launcher than torchrun without a GPU, or one that has not started this.
+        UserError: a launcher other than torchrun without a GPU, or one that did not start this
+            process.
     """
     import torch
     from mmengine import dist
@@ -50,7 +59,7 @@ def init_processes(config: Config, launcher: str) -> None:
     on_gpus = torch.cuda.is_available()
     if not on_gpus and launcher != "pytorch":
         raise UserError(f"got --launcher {launcher} without a GPU; expected 'pytorch' (torchrun)")
-    ranks_of(launcher)  # raises where nothing has started this process
+    ranks_of(launcher)  # raises UserError if the launcher did not start this process
     if on_gpus:
         dist.init_dist(launcher, **options)
         return

@@ -1,11 +1,11 @@
-"""Pack a trained detector to hand out: weights in safetensors, and a config of its own.
+"""Pack a trained detector to hand out: weights as safetensors, and a config of its own.
 
     ovdistill publish CONFIG CHECKPOINT -o FOLDER [--half]
 
-writes FOLDER/NAME.safetensors (weights alone: no optimizer, nothing that can run) and
-FOLDER/NAME_config.py (detector, test pipeline, teacher and templates), which is all that `ovdistill
-predict` needs; prompts that were learned go into FOLDER/NAME_prompts.safetensors. Of a network
-without class names, which proposes regions, it writes the weights.
+writes FOLDER/NAME.safetensors (weights only: no optimizer state, no code) and FOLDER/NAME_config.py
+(detector, test pipeline, teacher and templates), which is all that `ovdistill predict` needs.
+Learned prompts are written to FOLDER/NAME_prompts.safetensors. For a proposal network, which has no
+class names, only the weights are written.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovdistill.commands.options import ConfigOptions, argument, flag, option
+from ovdistill.commands.checks import check_file
+from ovdistill.commands.options import ConfigOptions, argument, flag, option, recipe_argument
+from ovdistill.commands.python_text import docstring
 from ovdistill.core.recipes import find_recipe
 
 if TYPE_CHECKING:
@@ -25,11 +27,11 @@ if TYPE_CHECKING:
 class PublishOptions(ConfigOptions):
     """Options of ``ovdistill publish``."""
 
-    config: str = argument("config file, or the name of a recipe such as vild_r18_shapes")
+    config: str = recipe_argument()
     checkpoint: str = argument(".pth or .safetensors")
-    out: Path = option(flags=["-o"], help="folder", metavar="FOLDER")
-    name: str = option("student", help="of the files (default: %(default)s)")
-    half: bool = flag(help="float16, half the size")
+    out: Path = option(flags=["-o"], help="folder to write", metavar="FOLDER")
+    name: str = option("student", help="name of the files")
+    half: bool = flag(help="write float16 weights, half the size")
 
 
 def publish(options: PublishOptions) -> None:
@@ -38,7 +40,8 @@ def publish(options: PublishOptions) -> None:
     Raises:
         UserError: a checkpoint that is missing or does not fit the config.
     """
-    find_recipe(options.config)  # before anything heavy is imported
+    find_recipe(options.config)
+    check_file(options.checkpoint, "CHECKPOINT")
     from safetensors.torch import save_file
 
     from ovdistill.core.files import atomic_file
@@ -64,7 +67,13 @@ def publish(options: PublishOptions) -> None:
 
 
 def write_config(path: Path, config: Config, weights: Path) -> None:
-    """Write the part of a config that finding text in images needs."""
+    """Write the part of a config that `ovdistill predict` needs.
+
+    Args:
+        path: the file.
+        config: the detector's.
+        weights: the published weights, which the docstring names.
+    """
     from mmengine.config import Config as MMConfig
 
     from ovdistill.core.files import write_text
@@ -80,13 +89,17 @@ def write_config(path: Path, config: Config, weights: Path) -> None:
             prepare=dict(vocabulary=dict(templates=_prompts(config, weights))),
         )
     )
-    title = f'"""The detector in {weights.name}, made by `ovdistill publish`."""'
+    title = docstring(f"The detector in {weights.name}, made by `ovdistill publish`.")
     write_text(path, f"{title}\n\n{own.pretty_text}")
     print(f"wrote {path}")
 
 
 def _prompts(config: Config, weights: Path) -> str | list[str]:
-    """Return the prompts of the vocabulary: by name, as they are, or a file written here."""
+    """Return the prompts of the vocabulary as a config names them.
+
+    That is the name of shipped templates, a list of templates, or, for learned prompts, a file that
+    is written beside the weights.
+    """
     from ovdistill.datasets.build_vocabulary import prompts_of_config
     from ovdistill.vocabulary import TEMPLATES, Vocabulary
     from ovdistill.vocabulary.learned_prompts import LearnedPrompts
@@ -96,5 +109,5 @@ def _prompts(config: Config, weights: Path) -> str | list[str]:
         path = weights.with_name(f"{weights.stem}_prompts.safetensors")
         Vocabulary.load(config.vocabulary).save(path)
         print(f"wrote {path}")
-        return f"{{{{ fileDirname }}}}/{path.name}"  # mmengine's word for the config's folder
+        return f"{{{{ fileDirname }}}}/{path.name}"  # mmengine fills in the config's folder
     return next((name for name, own in TEMPLATES.items() if own == prompts), list(prompts))

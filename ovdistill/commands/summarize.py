@@ -2,7 +2,7 @@
 
     ovdistill summarize "ViLD=work_dirs/vild_s*/test" "text=work_dirs/text_s*/test"
 
-prints a Markdown table, a row for each NAME=FOLDERS (a glob of folders with a metrics.json).
+prints a Markdown table with a row for each NAME=FOLDERS (a glob of folders with a metrics.json).
 """
 
 from __future__ import annotations
@@ -26,15 +26,17 @@ KEYS = (
 class SummarizeOptions(CommonOptions):
     """Options of ``ovdistill summarize``."""
 
-    rows: tuple[str, ...] = argument("a row each", metavar="NAME=FOLDERS")
-    keys: tuple[str, ...] = option(KEYS, help="figures, a column each", metavar="KEY")
+    rows: tuple[str, ...] = argument(
+        "name of a row, and a glob of the folders of its runs", metavar="NAME=FOLDERS"
+    )
+    keys: tuple[str, ...] = option(KEYS, help="metrics, a column each", metavar="KEY")
 
 
 def summarize(options: SummarizeOptions) -> None:
     """Print the table.
 
     Raises:
-        UserError: a row that names no runs, or runs without one of the figures.
+        UserError: a row without runs, or runs without one of the metrics.
     """
     print("| | runs | " + " | ".join(options.keys) + " |")
     print("|---" * (len(options.keys) + 2) + "|")
@@ -51,10 +53,10 @@ def summarize(options: SummarizeOptions) -> None:
 
 
 def read_runs(pattern: str) -> list[dict[str, float]]:
-    """Read the metrics of every folder that a glob names.
+    """Return the metrics of every folder that matches a glob.
 
     Raises:
-        UserError: none of them has a metrics.json.
+        UserError: none of the folders has a metrics.json.
     """
     paths = [Path(folder) / "metrics.json" for folder in sorted(glob.glob(pattern))]
     runs = [json.loads(path.read_text()) for path in paths if path.is_file()]
@@ -67,5 +69,5 @@ def read_runs(pattern: str) -> list[dict[str, float]]:
 
 
 def mean_and_deviation(values: list[float]) -> str:
-    """Return mean +- sample standard deviation, one decimal."""
+    """Return the mean and, for two values and more, the sample standard deviation, as text."""
     return f"{mean(values):.1f}" + (f" ± {stdev(values):.1f}" if len(values) > 1 else "")

@@ -1,12 +1,13 @@
-"""Options that say which teacher to use, shared by the commands that need one."""
+"""The options by which commands choose a teacher."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ovdistill.commands.options import ConfigOptions, flag, option
+from ovdistill.commands.options import ConfigOptions, complete_recipe, flag, option
 from ovdistill.core.errors import UserError
+from ovdistill.core.recipes import find_recipe
 
 if TYPE_CHECKING:
     from ovdistill.teacher import Teacher
@@ -14,47 +15,58 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TeacherOptions(ConfigOptions):
-    """A teacher by its name, or that of a config.
+    """Options of commands that need a teacher: by its name, or that of a config.
 
     Attributes:
-        teacher: "MODEL", "MODEL:PRETRAINED", "MODEL:PATH", a directory, or 'ovshapes'.
-        config: a config whose teacher is taken instead.
-        random_weights: an untrained teacher.
-        precision: of the image tower.
-        device: where it runs; a GPU if there is one.
+        teacher: "MODEL", "MODEL:PRETRAINED", "MODEL:PATH", a folder, or 'ovshapes'.
+        config: a config whose teacher is used if ``teacher`` is None.
+        random_weights: use an untrained teacher.
+        precision: of the image tower; None for the teacher's own.
+        device: where it runs; None for a GPU if there is one.
     """
 
     teacher: str | None = option(
         None,
         metavar="MODEL[:PRETRAINED|:PATH]",
-        help="open_clip model and its weights, a directory of both, or 'ovshapes'",
+        help="open_clip model and its weights, a folder with both, or 'ovshapes'",
     )
     config: str | None = option(
-        None, help="take the teacher (also one of your own) from this config"
+        None,
+        help="config or recipe whose teacher to use, also one of your own",
+        completer=complete_recipe,
     )
-    random_weights: bool = flag(help="an untrained teacher, to try the code out")
+    random_weights: bool = flag(help="use an untrained teacher, to try the code out")
     precision: Literal["fp32", "bf16", "fp16"] | None = option(
-        None, help="of the teacher's image tower (default: fp32)"
+        None, help="number format of the teacher's image tower (default: fp32)"
     )
     device: str | None = option(None, help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
 
+    def check_teacher(self) -> None:
+        """Raise UserError if no teacher is named, or no config of that name is there."""
+        if not self.teacher and not self.config:
+            raise UserError(
+                "no teacher; give --teacher ViT-B-32-quickgelu:openai or --config CONFIG"
+            )
+        if self.config:
+            find_recipe(self.config)
+
 
 def teacher_arguments(options: TeacherOptions) -> dict[str, Any]:
-    """Return the teacher as a config's ``teacher`` writes it.
+    """Return the arguments of the teacher, as ``teacher`` of a config has them.
 
     Raises:
         UserError: neither ``--teacher`` nor ``--config``, or a config without a teacher.
     """
+    options.check_teacher()
     if options.teacher:
         arguments: dict[str, Any] = dict(parse_teacher(options.teacher))
-    elif options.config:
+    else:
         from ovdistill.models.config import load_config
 
-        arguments = dict(load_config(options.config, options.overrides).get("teacher") or {})
+        config = load_config(options.config or "", options.overrides)
+        arguments = dict(config.get("teacher") or {})
         if not arguments:
             raise UserError(f"{options.config} names no teacher; give one with --teacher")
-    else:
-        raise UserError("no teacher; give --teacher ViT-B-32-quickgelu:openai or --config CONFIG")
     if options.random_weights:
         arguments |= dict(random_weights=True, pretrained=None)
     if options.precision:
@@ -66,9 +78,9 @@ def load_teacher(options: TeacherOptions) -> Teacher:
     """Build the teacher that the options name.
 
     Raises:
-        UserError: none is named, or see ``build_teacher``.
+        UserError: none is named, no such device, or see ``build_teacher``.
     """
-    arguments = teacher_arguments(options)  # a config may import the class of a teacher
+    arguments = teacher_arguments(options)  # reading a config may register the teacher's class
     from ovdistill.core.devices import choose_device
     from ovdistill.teacher import build_teacher
 

@@ -1,4 +1,4 @@
-"""Measure a detector: base and novel names compete in one classifier (generalized protocol).
+"""Measure a detector: base and novel classes compete in one classifier (generalized protocol).
 
     ovdistill test vild_r18_shapes work_dirs/vild_r18_shapes/last.pth -o out
 
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ovdistill.commands.options import argument, flag, option
+from ovdistill.commands.checks import check_file
+from ovdistill.commands.options import argument, flag, option, recipe_argument
 from ovdistill.commands.processes import RunnerOptions, init_processes
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from mmengine.runner import Runner
     from torch import nn
 
-# what mmengine would build too if it is there
+# mmengine would build these too
 TRAINING_KEYS = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler")
 VALIDATION_KEYS = ("val_dataloader", "val_cfg", "val_evaluator")
 
@@ -30,26 +31,29 @@ VALIDATION_KEYS = ("val_dataloader", "val_cfg", "val_evaluator")
 class TestOptions(RunnerOptions):
     """Options of ``ovdistill test``."""
 
-    config: str = argument("config file, or the name of a recipe such as vild_r18_shapes")
+    config: str = recipe_argument()
     checkpoint: str = argument(".pth or .safetensors")
     out: str | None = option(
-        None, flags=["-o"], help="folder of metrics.json; CHECKPOINT's by default", metavar="DIR"
+        None,
+        flags=["-o"],
+        help="folder of the results (default: test, beside CHECKPOINT)",
+        metavar="DIR",
     )
-    vocabulary: str | None = option(None, help="vocabulary file in place of the config's")
-    subset: Literal["val", "test"] = option(
-        "test", old_flags=["--split"], help="which images (default: %(default)s)"
+    vocabulary: str | None = option(
+        None, help="vocabulary file to use instead of the config's", metavar="FILE"
     )
+    subset: Literal["val", "test"] = option("test", old_flags=["--split"], help="images to test on")
     teacher_on_crops: bool = flag(
-        help="name every box with the config's teacher too: slow, and no part of the detector",
+        help="classify every box with the config's teacher too: slow, not part of the detector"
     )
-    show: int = option(0, metavar="N", help="draw N images")
+    show: int = option(0, metavar="N", help="draw the detections in N images")
 
 
 def test(options: TestOptions) -> None:
-    """Test a checkpoint and write what came out.
+    """Test a checkpoint and write the results.
 
     Raises:
-        UserError: a file that is missing, or weights or a vocabulary that do not fit.
+        UserError: a missing file, or weights or a vocabulary that do not fit.
     """
     options.set_local_rank()
     check_files(options)
@@ -77,12 +81,11 @@ def test(options: TestOptions) -> None:
 
 
 def check_files(options: TestOptions) -> None:
-    """Raise UserError for what can be seen to be wrong before anything heavy is imported."""
+    """Raise UserError for missing files and impossible values."""
     find_recipe(options.config)
     if options.show < 0:
         raise UserError(f"got --show {options.show}; expected a number of images.")
-    if options.vocabulary and not Path(options.vocabulary).is_file():
-        raise UserError(f"got --vocabulary {options.vocabulary}; there is no such file.")
+    check_file(options.vocabulary, "--vocabulary")
     if not Path(options.checkpoint).is_file():
         raise UserError(
             f"no checkpoint {options.checkpoint}. Train one with `ovdistill train "
@@ -91,10 +94,14 @@ def check_files(options: TestOptions) -> None:
 
 
 def testing_config(options: TestOptions, out: Path) -> Config:
-    """Read the config and put the command's choices into it.
+    """Return the config with the command's options in it, and without its training part.
+
+    Args:
+        options: of the command.
+        out: folder of the results.
 
     Raises:
-        UserError: a config that has nothing to evaluate the subset with.
+        UserError: the config has no evaluator for the subset.
     """
     from ovdistill.models.config import load_config
 
@@ -111,8 +118,7 @@ def testing_config(options: TestOptions, out: Path) -> Config:
     if options.subset == "val":
         config.test_dataloader = config.val_dataloader
         config.test_evaluator = config.val_evaluator
-    config.launcher = options.launcher
-    config.log_level = options.level
+    options.apply(config)
     config.work_dir = str(out)
     config.load_from = None
     for key in (*TRAINING_KEYS, *VALIDATION_KEYS):
@@ -121,15 +127,16 @@ def testing_config(options: TestOptions, out: Path) -> Config:
 
 
 def add_crop_teacher(model: nn.Module, config: Config) -> None:
-    """Let the config's teacher name every box too.
+    """Let the config's teacher classify every box too.
 
     Raises:
-        UserError: a detector without RoIs, or see ``set_crop_teacher``.
+        UserError: a detector without an RoI head, or see ``set_crop_teacher``.
     """
+    from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
     from ovdistill.models.teacher_on_crops import TeacherOnCrops
     from ovdistill.teacher import build_teacher
 
-    if not hasattr(model, "set_crop_teacher"):
+    if not isinstance(model, OpenVocabularyRCNN):
         raise UserError(
             f"--teacher-on-crops needs a two-stage detector; {config.filename} has none."
         )
@@ -140,7 +147,15 @@ def add_crop_teacher(model: nn.Module, config: Config) -> None:
 def write_results(
     options: TestOptions, out: Path, config: Config, runner: Runner, metrics: dict[str, float]
 ) -> None:
-    """Print the table and write the files."""
+    """Write metrics and their provenance, and print them as a table.
+
+    Args:
+        options: of the command.
+        out: folder to write.
+        config: as it was tested.
+        runner: after its test loop.
+        metrics: figures by name.
+    """
     from ovdistill.core.provenance import provenance
     from ovdistill.evaluation.report import print_table, write_report
 
@@ -161,6 +176,6 @@ def write_results(
 
 
 def seconds_per_image(runner: Runner) -> float:
-    """Return the mean time of the test loop for an image on one rank, with loading, no metrics."""
+    """Return the mean seconds of the test loop for an image on one rank, without the metrics."""
     batches = runner.message_hub.get_scalar("test/time").mean(None)
     return float(batches) * len(runner.test_dataloader) / len(runner.test_dataloader.dataset)

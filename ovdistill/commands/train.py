@@ -4,7 +4,7 @@
     ovdistill train my_config.py --work-dir runs/first --seed 1
     torchrun --nproc_per_node 8 -m ovdistill train vild_r50_lvis --launcher pytorch --amp
 
-What the config needs is prepared first, where it can be: data, vocabulary, proposals, regions.
+Missing inputs are made first, if they can be: data, vocabulary, proposals, regions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.error import URLError
 
 from ovdistill.commands.initial_weights import check_initial_weights, unreachable
-from ovdistill.commands.options import argument, flag, option
+from ovdistill.commands.options import flag, option, recipe_argument
 from ovdistill.commands.processes import RunnerOptions, init_processes
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
@@ -31,28 +31,28 @@ AUTO = "auto"
 class TrainOptions(RunnerOptions):
     """Options of ``ovdistill train``."""
 
-    config: str = argument("config file, or the name of a recipe such as vild_r18_shapes")
+    config: str = recipe_argument()
     work_dir: str | None = option(
-        None, help="logs and checkpoints; work_dirs/CONFIG by default", metavar="DIR"
+        None, help="folder of logs and checkpoints (default: work_dirs/CONFIG)", metavar="DIR"
     )
     resume: str | None = option(
         None,
-        without_value=AUTO,
+        bare_value=AUTO,
         metavar="CHECKPOINT",
-        help="go on from a checkpoint; without a path, from the last one in the work dir",
+        help="continue from a checkpoint; without a path, from the last one in the work dir",
     )
     auto_scale_lr: bool = flag(help="scale the learning rate by the batch size")
-    amp: bool = flag(help="automatic mixed precision")
-    seed: int = option(0, help="of weights and samplers")
-    deterministic: bool = flag(help="deterministic algorithms")
+    amp: bool = flag(help="train with automatic mixed precision")
+    seed: int = option(0, help="random seed of weights and samplers")
+    deterministic: bool = flag(help="use deterministic algorithms only")
     prepare_only: bool = flag(help="stop before training; the same as ovdistill prepare")
 
 
 def train(options: TrainOptions) -> None:
-    """Train a config, after preparing what it needs.
+    """Make what the config needs, and train it.
 
     Raises:
-        UserError: a config that trains nothing, or something is missing that only the user has.
+        UserError: a config that trains nothing, or a missing input that only the user can supply.
     """
     options.set_local_rank()
     find_recipe(options.config)  # before anything heavy is imported
@@ -78,11 +78,11 @@ def train(options: TrainOptions) -> None:
 
 
 def training_config(options: TrainOptions) -> Config:
-    """Read the config and put the command's choices into it.
+    """Return the config with the command's options in it.
 
     Raises:
-        UserError: a config that trains nothing or has no batch size to scale by, or a checkpoint
-            to resume from that is not there.
+        UserError: a config that trains nothing or has no batch size to scale by, or a missing
+            checkpoint to resume from.
     """
     from ovdistill.models.config import load_config
 
@@ -92,8 +92,7 @@ def training_config(options: TrainOptions) -> Config:
             f"{options.config} trains nothing: it tests a detector of another config, with "
             f"`ovdistill test {options.config} CHECKPOINT`."
         )
-    config.launcher = options.launcher
-    config.log_level = options.level
+    options.apply(config)
     config.work_dir = options.work_dir or config.get(
         "work_dir", os.path.join("work_dirs", Path(options.config).stem)
     )
@@ -113,9 +112,17 @@ def training_config(options: TrainOptions) -> Config:
 
 
 def resume_from(config: Config, checkpoint: str) -> None:
-    """Go on from a checkpoint; 'auto' takes the last one of the work dir, or begins.
+    """Let a training continue from a checkpoint.
 
-    mmengine would take ``load_from``, the initial weights of a fresh run, for the run to go on.
+    mmengine's own automatic resuming would continue from ``load_from``, which here are the initial
+    weights of a new run.
+
+    Args:
+        config: to be changed.
+        checkpoint: a file, or 'auto': the last one in the work dir, if there is one.
+
+    Raises:
+        UserError: no such file.
     """
     from ovdistill.core.checkpoints import last_checkpoint
 
@@ -130,7 +137,7 @@ def resume_from(config: Config, checkpoint: str) -> None:
 
 
 def link_last(checkpoint: Path) -> None:
-    """Let ``last.pth`` name the newest checkpoint, so that commands need no iteration number."""
+    """Make ``last.pth`` a link to the newest checkpoint, beside it."""
     link = checkpoint.with_name("last.pth.tmp")
     link.unlink(missing_ok=True)
     link.symlink_to(checkpoint.name)

@@ -19,19 +19,25 @@ from ovdistill.core.assets import TEACHER_DIR
 class TrainTeacherOptions(CommonOptions):
     """Options of ``ovdistill train-teacher``."""
 
-    out: Path | None = option(None, help="teacher directory (default: the shipped one)")
-    steps: int = option(2000, help="optimiser steps (default: %(default)s)")
-    batch: int = option(130, help="crops a step, a multiple of 65 (default: %(default)s)")
-    seed: int = option(0, help="of images, weights and batches (default: %(default)s)")
-    pool: int = option(8000, help="images to draw for training (default: %(default)s)")
-    workers: int = option(2, help="processes that draw them (default: %(default)s)")
+    out: Path | None = option(
+        None, help="folder of the teacher (default: the shipped one)", metavar="DIR"
+    )
+    steps: int = option(2000, help="optimiser steps")
+    batch: int = option(130, help="crops a step, a multiple of 65")
+    seed: int = option(0, help="random seed of images, weights and batches")
+    pool: int = option(8000, help="images to draw for training")
+    workers: int = option(2, help="processes that draw them")
     evaluate: Path | None = option(
-        None, metavar="ROOT", help="only measure, on this data set's val images"
+        None, metavar="ROOT", help="only measure accuracy, on the val images of this data set"
     )
 
 
 def train_teacher(options: TrainTeacherOptions) -> None:
-    """Train a teacher and write it, or print the accuracy of one."""
+    """Train a teacher and write it, or print the accuracy of one.
+
+    Raises:
+        UserError: no data set or no teacher to measure.
+    """
     out = options.out or TEACHER_DIR
     if options.evaluate:
         from ovdistill.ovshapes.teacher.accuracy import accuracy_table

@@ -1,4 +1,4 @@
-"""Print the versions of ovdistill and of the libraries that it stands on."""
+"""Print the versions of ovdistill and of the libraries that it needs."""
 
 from __future__ import annotations
 

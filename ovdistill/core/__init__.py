@@ -1,1 +1,4 @@
-"""The ground floor: what every other room stands on. No file here but ``mmcv_ops`` needs mmdet."""
+"""What every other package of ovdistill builds on: files, images, checkpoints, identities.
+
+Nothing here imports mmengine, mmcv or mmdet; ``mmcv_ops`` touches mmcv only when it is called.
+"""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 ASSETS = Path(__file__).parents[1] / "assets"
-TEACHER_DIR = ASSETS / "teacher"  # the small CLIP teacher of the embedded benchmark
+TEACHER_DIR = ASSETS / "teacher"  # the small CLIP teacher of OVShapes, the embedded benchmark
 STUDENT_WEIGHTS = ASSETS / "student.safetensors"
 SAMPLE_IMAGE = ASSETS / "samples" / "ovshapes.png"
 LVIS_CATEGORIES = ASSETS / "lvis_v1_categories.tsv"
 
 
 def shipped_proposals(name: str) -> Path:
-    """Return the weights file of a shipped proposal network, which may not exist.
+    """Return the path of a shipped proposal network's weights; there may be no such file.
 
     Args:
-        name: such as ``proposals_shape``.
+        name: name of the network, such as ``proposals_shape``.
     """
     return ASSETS / f"{name}.safetensors"

@@ -1,4 +1,4 @@
-"""Which device a model runs on."""
+"""Choose the device that a model runs on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from ovdistill.core.errors import UserError
 
 
 def choose_device(name: str | None = None) -> torch.device:
-    """Return the device of this name, or a GPU if there is one and no name is given.
+    """Return the device of this name; without a name the GPU if there is one, else the CPU.
+
+    Args:
+        name: 'cpu', 'cuda' or 'cuda:N'.
 
     Raises:
-        UserError: no such device.
+        UserError: the name is no device, or this machine has no such GPU.
     """
     available = torch.cuda.is_available()
     try:
@@ -20,4 +23,6 @@ def choose_device(name: str | None = None) -> torch.device:
         raise UserError(f"no device {name!r}: expected cpu, cuda or cuda:N") from error
     if device.type == "cuda" and not available:
         raise UserError(f"device {name!r} was asked for, but torch finds no GPU: use --device cpu")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(f"no device {name!r}: torch finds {torch.cuda.device_count()} GPUs")
     return device

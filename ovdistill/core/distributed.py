@@ -1,4 +1,4 @@
-"""Which process this is among those of one command, and how they wait for each other."""
+"""Ranks of the processes that run one command together, and how they wait for each other."""
 
 from __future__ import annotations
 
@@ -12,21 +12,26 @@ import torch
 from ovdistill.core.errors import UserError
 
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
-# of each launcher: the environment variables with rank, number of processes, rank on the machine
+# environment variables that a launcher sets: rank, number of processes, rank on this machine
 RANK_VARIABLES = {
     "pytorch": ("RANK", "WORLD_SIZE", "LOCAL_RANK"),
     "slurm": ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID"),
     "mpi": ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"),
 }
-START = {"pytorch": "torchrun --nproc_per_node N", "slurm": "srun", "mpi": "mpirun"}
+START_COMMANDS = {"pytorch": "torchrun --nproc_per_node N", "slurm": "srun", "mpi": "mpirun"}
 
 
 def ranks_of(launcher: str) -> tuple[int, int, int]:
-    """Return rank, number of processes and rank on this machine, as the environment says.
+    """Return rank, number of processes and rank on this machine, as the launcher set them.
+
+    Args:
+        launcher: one of ``LAUNCHERS``; 'none' is a single process: (0, 1, 0).
 
     Raises:
-        UserError: no such launcher has started this process.
+        UserError: no such launcher, or it has not started this process.
     """
+    if launcher not in LAUNCHERS:
+        raise UserError(f"no launcher {launcher!r}; expected one of: {', '.join(LAUNCHERS)}")
     if launcher == "none":
         return 0, 1, 0
     try:
@@ -34,7 +39,7 @@ def ranks_of(launcher: str) -> tuple[int, int, int]:
     except KeyError as error:
         raise UserError(
             f"--launcher {launcher} without {error} in the environment; start it with: "
-            f"{START[launcher]}"
+            f"{START_COMMANDS[launcher]}"
         ) from None
     return rank, world_size, local_rank
 
@@ -55,25 +60,32 @@ def get_world_size() -> int:
 
 
 def is_main_process() -> bool:
-    """Return True in the process of rank 0, and without a group."""
+    """Return True if this process has rank 0, as a single process does."""
     return get_rank() == 0
 
 
 def patient_group() -> torch.distributed.ProcessGroup | None:
-    """Make a group whose barrier waits for days; None for one process. All processes call it.
+    """Return a process group whose barrier waits up to a week; None for a single process.
 
-    NCCL's barrier gives up after ten minutes, and what process 0 prepares may take longer.
+    NCCL's barrier gives up after ten minutes, and what process 0 prepares may take longer. Every
+    process of the default group must call this.
     """
     if not is_initialized():
         return None
-    return torch.distributed.new_group(backend="gloo", timeout=timedelta(days=7))
+    group = torch.distributed.new_group(backend="gloo", timeout=timedelta(days=7))
+    assert not isinstance(group, int)  # a number only in processes that are not in the group
+    return group
 
 
 def wait_for_file(file: Path, seconds: float) -> None:
-    """Wait for a file that process 0 writes, where processes share a folder and no group.
+    """Wait until process 0 has written a file; for processes that share a folder but no group.
+
+    Args:
+        file: the file.
+        seconds: time to wait at most.
 
     Raises:
-        UserError: the file is not there after so many seconds.
+        UserError: the file is not there after that time.
     """
     start = time.monotonic()
     while not file.is_file():

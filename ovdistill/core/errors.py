@@ -1,4 +1,4 @@
-"""Errors a user can act on, and how the tools report them."""
+"""Errors that a user can act on, and how commands report them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import NoReturn
 
 
 class UserError(Exception):
-    """Bad input: the message says what was got, what was expected, and what fixes it."""
+    """Bad input; the message says what was got, what was expected, and what fixes it."""
 
 
 def run_tool(main: Callable[[], int | None]) -> NoReturn:
-    """Runs a tool's ``main`` and exits: 0 or its return value, 2 on bad input, without a traceback.
+    """Run a command and end the process with its exit code, without a traceback on bad input.
+
+    The exit code is what ``main`` returns (None counts as 0), 2 after a ``UserError``, whose
+    message goes to standard error, and 130 after Ctrl-C.
 
     Args:
-        main: the tool; a ``UserError`` it raises is printed to standard error as one message.
+        main: the command.
     """
     try:
         sys.exit(main() or 0)

@@ -1,7 +1,7 @@
-"""Writing files and folders so that they are complete or not there at all.
+"""Write files and folders that are complete or do not exist at all.
 
-Everything is written under a temporary name beside its place and renamed at the end. An error, of
-whatever kind, removes what was written so far and leaves an earlier file as it was.
+Content is written under a temporary name in the same folder and renamed at the end. On any error
+the temporary file or folder is removed, and what the path held before stays as it was.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from typing import Any
 
 from ovdistill.core.errors import UserError
 
-TEMPORARY = ".tmp"  # the suffix of whatever is not finished
+TEMPORARY = ".tmp"  # suffix of what is being written
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-REFUSED = (
+NOT_WRITABLE = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY),
     *(errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP),
 )
-BLOCK = 1 << 20  # bytes read at a time
+BLOCK = 1 << 20  # bytes to read at once
 
 
 @contextmanager
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path to write to; rename it to ``path`` when the block ends well.
+    """Provide a temporary path to write to, and rename it to ``path`` if the block raises nothing.
 
     Args:
-        path: the file; its folder is made if it is missing.
+        path: the file; its folder is created if it is missing.
 
     Yields:
-        The path to write to, in the same folder.
+        The temporary path, in the same folder.
 
     Raises:
-        UserError: the disk is full, or the place cannot be written to.
+        UserError: the disk is full, or ``path`` cannot be written to.
     """
     path = Path(path)
     with _clear_errors(path):
@@ -47,8 +47,8 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         try:
             yield temporary
             with open(temporary, "rb") as file:
-                os.fsync(file.fileno())  # on disk before it gets its name
-            temporary.chmod(0o644)  # safetensors makes its files private
+                os.fsync(file.fileno())  # else a crash could leave the name without the content
+            temporary.chmod(0o644)  # safetensors makes its files unreadable for other users
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -56,16 +56,16 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary folder to fill; rename it to ``path`` when the block ends well.
+    """Provide a temporary folder to fill, and rename it to ``path`` if the block raises nothing.
 
     Args:
-        path: the folder; one that is there already is replaced.
+        path: the folder; one that exists is replaced as a whole.
 
     Yields:
-        The folder to fill, beside ``path``.
+        The temporary folder, beside ``path``.
 
     Raises:
-        UserError: the disk is full, or the place cannot be written to.
+        UserError: the disk is full, or ``path`` cannot be written to.
     """
     path = Path(path)
     with _clear_errors(path):
@@ -75,30 +75,29 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.mkdir()
         try:
             yield temporary
-            shutil.rmtree(path, ignore_errors=True)
-            os.replace(temporary, path)
+            _replace_folder(path, temporary)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file of bytes, complete or not at all; see ``atomic_file``."""
+    """Write bytes to a file, complete or not at all; see ``atomic_file``."""
     with atomic_file(path) as temporary:
         temporary.write_bytes(content)
 
 
 def write_text(path: str | os.PathLike[str], content: str) -> None:
-    """Write a text file in UTF-8, complete or not at all; see ``atomic_file``."""
+    """Write text to a file in UTF-8, complete or not at all; see ``atomic_file``."""
     write_bytes(path, content.encode())
 
 
 def write_json(path: str | os.PathLike[str], content: Any, indent: int | None = 1) -> None:
-    """Write JSON, complete or not at all; see ``atomic_file``.
+    """Write a JSON file, complete or not at all; see ``atomic_file``.
 
     Args:
         path: the file.
-        content: plain values.
-        indent: spaces a level; None writes one line without spaces.
+        content: values that JSON has.
+        indent: spaces per level; None writes a single line without spaces.
 
     Raises:
         ValueError: a value is NaN or infinite, which JSON does not have.
@@ -115,7 +114,7 @@ def hash_file(path: str | os.PathLike[str]) -> str:
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:
-    """Return the SHA-256 of a file in hex digits."""
+    """Return the SHA-256 of a file as 64 hex digits."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(BLOCK):
@@ -124,11 +123,11 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
 
 
 def remove_temporary(folder: Path, name: str = "*") -> None:
-    """Delete what killed processes left under temporary names.
+    """Delete the temporary files and folders that killed processes have left.
 
     Args:
-        folder: where to look.
-        name: a glob pattern of the final names.
+        folder: the folder to clean, without those below it.
+        name: glob pattern of the final names.
     """
     for left in folder.glob(f"{name}.*{TEMPORARY}"):
         if left.is_dir():
@@ -141,9 +140,24 @@ def _temporary(path: Path) -> Path:
     return path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")
 
 
+def _replace_folder(path: Path, new: Path) -> None:
+    """Rename ``new`` to ``path``; a folder that is there moves aside and is deleted at the end."""
+    if path.is_symlink() or not path.is_dir():
+        os.replace(new, path)
+        return
+    former = _temporary(path.with_name(f"{path.name}.former"))
+    os.replace(path, former)
+    try:
+        os.replace(new, path)
+    except BaseException:
+        os.replace(former, path)
+        raise
+    shutil.rmtree(former, ignore_errors=True)
+
+
 @contextmanager
 def _clear_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusal to write into a ``UserError``."""
+    """Turn errors of writing to ``path`` into ``UserError``; let others, as of reading, pass."""
     try:
         yield
     except OSError as error:
@@ -152,8 +166,18 @@ def _clear_errors(path: Path) -> Iterator[None]:
                 f"cannot write {path}: no space left on the disk. What was there before is "
                 "unchanged: make space and run the same command again."
             ) from error
-        if error.errno in REFUSED:
+        if error.errno in NOT_WRITABLE and _concerns(error, path):
             raise UserError(
-                f"cannot write {path} ({error.strerror}); expected a place that can be written to"
+                f"cannot write {path} ({error.strerror}); expected a path that can be written to"
             ) from error
         raise
+
+
+def _concerns(error: OSError, path: Path) -> bool:
+    """Return True if an error names ``path``, its temporary name, or a folder above them."""
+    if error.filename is None:
+        return True
+    named = Path(os.fsdecode(error.filename))
+    if named in path.parents:
+        return True
+    return named.parent == path.parent and named.name.startswith(path.name)

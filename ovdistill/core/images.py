@@ -1,24 +1,25 @@
-"""The one way to read an image: training, extraction, testing and the demo see the same pixels.
+"""Read images by one set of rules, so that training, extraction and testing see the same pixels.
 
-The rules, whatever the format:
+The rules, for every format:
 
-- EXIF orientation is applied: an image is upright.
-- 16 bits a channel are scaled to 8 (divided by 257, rounded).
+- EXIF orientation is applied: the image is upright.
+- Grey images of 16 bits are scaled to 8 (divided by 257 and rounded). Of colour images with 16
+  bits a channel Pillow keeps the upper 8.
 - Grey, palette and CMYK images become RGB.
-- Transparency is dropped: the colours below it count.
+- Transparency is dropped: a transparent pixel has the colour that the file states for it.
 - Of an animation the first frame is read.
 - Images of more than ``MAX_PIXELS`` pixels are refused before they are decoded.
 """
 
 from __future__ import annotations
 
-import io
 import os
+import struct
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -28,18 +29,21 @@ from ovdistill.core.files import atomic_file
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm")
 MAX_PIXELS = 500_000_000  # 20,000 x 20,000 passes; 1.5 GB as RGB
-# 16 bits (in "I" too, as PNG files are read); PIL cuts them at 255 where it should divide
+# Pillow's modes of 16 bit grey ("I" for some PNG files), which it cuts off at 255 in conversion
 DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
-# Pillow raises SyntaxError for a broken PNG
-DECODING_ERRORS = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError)
+DECODING_ERRORS = (
+    *(UnidentifiedImageError, Image.DecompressionBombError, OSError, EOFError),
+    # what Pillow's decoders raise on damaged files, a broken PNG for one
+    *(SyntaxError, ValueError, IndexError, TypeError, struct.error, zlib.error),
+)
 _LIMIT_LOCK = threading.Lock()
 
 
 class ImageError(UserError):
-    """An image that is missing, damaged or too large.
+    """Error for an image that is missing, damaged or too large.
 
     Attributes:
-        problem: what is wrong, without the file's name.
+        problem: what is wrong, without the name of the file.
     """
 
     def __init__(self, path: str | os.PathLike[str], problem: str) -> None:
@@ -59,37 +63,42 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     if not Path(path).is_file():
         kind = "it is a folder" if Path(path).is_dir() else "there is no such file"
         raise ImageError(path, kind)
-    with open(path, "rb") as file:
-        return _decode(file, path)
-
-
-def decode_image(content: bytes, name: str = "image") -> np.ndarray:
-    """Read an image from the bytes of its file, by the rules of this module.
-
-    Args:
-        content: the bytes.
-        name: for error messages.
-
-    Returns:
-        (H, W, 3) uint8 RGB.
-
-    Raises:
-        ImageError: not an image, a damaged one, or one that is too large.
-    """
-    return _decode(io.BytesIO(content), name)
+    try:
+        with _without_pillow_limit():
+            image = Image.open(path)  # reads the header only
+        with image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise ImageError(
+                    path, f"{width} x {height} pixels; expected at most {MAX_PIXELS:,} in all"
+                )
+            image.load()  # a truncated file raises here
+            return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+    except DECODING_ERRORS as error:
+        expected = "expected an undamaged image of a common format (JPEG, PNG, WebP, TIFF, BMP)"
+        raise ImageError(path, f"{error}; {expected}") from error
 
 
 def write_image(path: str | os.PathLike[str], pixels: np.ndarray) -> None:
-    """Write (H, W, 3) uint8 RGB pixels as a PNG file, complete or not at all."""
+    """Write a PNG file, complete or not at all; see ``atomic_file``.
+
+    Args:
+        path: the file.
+        pixels: (H, W, 3) uint8 RGB.
+    """
     with atomic_file(path) as temporary:
         Image.fromarray(pixels).save(temporary, format="PNG")
 
 
 def find_images(path: str | os.PathLike[str]) -> list[Path]:
-    """List an image as it is, or the images of a folder by name (not of the folders below).
+    """Return the image files of a folder, sorted by name; of a file, the file alone.
+
+    Args:
+        path: an image, of whatever suffix; or a folder, whose images have one of ``SUFFIXES``.
+            Folders below it are not searched.
 
     Raises:
-        UserError: no such image or folder, or a folder without images.
+        UserError: no such file or folder, or a folder without images.
     """
     path = Path(path)
     if path.is_file():
@@ -102,23 +111,6 @@ def find_images(path: str | os.PathLike[str]) -> list[Path]:
     return found
 
 
-def _decode(file: BinaryIO, name: str | os.PathLike[str]) -> np.ndarray:
-    try:
-        with _own_limit():
-            image = Image.open(file)  # reads the header only
-        with image:
-            width, height = image.size
-            if width * height > MAX_PIXELS:
-                raise ImageError(
-                    name, f"{width} x {height} pixels; expected at most {MAX_PIXELS:,} in all"
-                )
-            image.load()  # a truncated file raises here
-            return np.array(_to_rgb(ImageOps.exif_transpose(image)))
-    except DECODING_ERRORS as error:
-        expected = "expected an undamaged image of a common format (JPEG, PNG, WebP, TIFF, BMP)"
-        raise ImageError(name, f"{error}; {expected}") from error
-
-
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode not in DEEP_MODES:
         return image.convert("RGB")
@@ -127,8 +119,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 @contextmanager
-def _own_limit() -> Iterator[None]:
-    """Switch off Pillow's limit, which is lower and belongs to the whole process."""
+def _without_pillow_limit() -> Iterator[None]:
+    """Switch off Pillow's limit of pixels, which is lower and one for the whole process."""
     with _LIMIT_LOCK:
         before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:

@@ -1,4 +1,4 @@
-"""What is shown of a command at work: messages of a level, and progress where it helps."""
+"""Set up the messages of a running command, and show its progress where somebody sees it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-QUIET = "OVDISTILL_QUIET"  # set in the processes that a quiet command starts too
-SECONDS_PER_LINE = 30.0  # between two lines of progress in a file
+QUIET = "OVDISTILL_QUIET"  # environment variable, so that processes inherit it
+SECONDS_TO_FIRST_LINE = 1.0  # what takes less says nothing where there is no terminal
+SECONDS_PER_LINE = 30.0  # time between two lines of progress where there is no terminal
 
 
-def set_up_logs(level: str, quiet: bool) -> None:  # noqa: FBT001 - the two go together
-    """Show messages of a level and above on standard error; of other libraries, warnings.
+def set_up_logs(level: str, *, quiet: bool) -> None:
+    """Show log messages of a level and above on standard error, from other libraries warnings only.
 
     Args:
-        level: 'DEBUG', 'INFO', 'WARNING' or 'ERROR'.
-        quiet: show no progress either.
+        level: 'DEBUG' (then from other libraries too), 'INFO', 'WARNING' or 'ERROR'.
+        quiet: hide progress, in processes that this one starts too.
     """
     others = level if level in ("DEBUG", "ERROR") else "WARNING"
     logging.basicConfig(level=others, format="%(levelname)s: %(message)s", stream=sys.stderr)
@@ -32,13 +33,15 @@ def set_up_logs(level: str, quiet: bool) -> None:  # noqa: FBT001 - the two go t
 def progress(
     items: Iterable[Any] | None = None, *, title: str, unit: str, **options: Any
 ) -> tqdm[Any]:
-    """Make a progress bar on a terminal; in a file, a line now and then; nothing when quiet.
+    """Return a ``tqdm`` over items: a bar on a terminal, else a line every ``SECONDS_PER_LINE``.
+
+    After ``set_up_logs(..., quiet=True)`` it prints nothing.
 
     Args:
-        items: what is counted, or None for a bar that is moved with ``update``.
-        title: what is done.
-        unit: what is counted.
-        options: further arguments of ``tqdm``, such as ``total``.
+        items: what to iterate over, or None for a bar that ``update`` advances.
+        title: what is being done.
+        unit: name of an item.
+        options: further arguments of ``tqdm``, such as ``total``; ``disable=True`` prints nothing.
     """
     from tqdm import tqdm
 
@@ -50,6 +53,7 @@ def progress(
         mininterval=SECONDS_PER_LINE,
         maxinterval=SECONDS_PER_LINE,
         miniters=1,
+        delay=SECONDS_TO_FIRST_LINE,
         bar_format="{desc}: {n_fmt} of {total_fmt} {unit}, {elapsed} passed, {remaining} left",
         file=_Lines(sys.stderr),
     )
@@ -57,7 +61,7 @@ def progress(
 
 
 class _Lines:
-    """Writes every state of a bar as a line of its own."""
+    """Text stream that makes a line of each state of a bar, in place of carriage returns."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file

@@ -9,14 +9,14 @@ import numpy as np
 from pycocotools import mask as coco_mask
 from torch import Tensor
 
-Rle = dict[str, Any]  # {"size": [height, width], "counts": bytes}, COCO's compressed form
+Rle = dict[str, Any]  # {"size": [height, width], "counts": bytes}
 
 
 def encode_masks(masks: Tensor | np.ndarray | Sequence[Rle]) -> list[Rle]:
-    """Compress masks; masks that are compressed already pass through.
+    """Return masks as RLEs; masks that are RLEs already are returned unchanged.
 
     Args:
-        masks: (n, H, W) bool or 0/1, or a list of n RLEs.
+        masks: (n, H, W) bool or 0/1, or a sequence of n RLEs.
     """
     if isinstance(masks, Tensor):
         masks = masks.cpu().numpy()
@@ -28,5 +28,5 @@ def encode_masks(masks: Tensor | np.ndarray | Sequence[Rle]) -> list[Rle]:
 
 
 def rle_to_json(rle: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an RLE with its counts as text, which JSON can hold."""
+    """Return an RLE whose counts are text instead of bytes, so that JSON can hold it."""
     return {"size": list(rle["size"]), "counts": rle["counts"].decode("ascii")}

@@ -1,4 +1,4 @@
-"""mmcv's compiled operations, served by torchvision where mmcv was installed without them.
+"""Serve mmcv's compiled operations by torchvision where mmcv was installed without them.
 
 mmcv keeps its C++/CUDA operations in the module ``mmcv._ext``; every ``import mmdet`` needs it.
 ``install`` puts a module of that name in place when none can be imported. The operations that
@@ -22,7 +22,7 @@ import warnings
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 import torchvision
@@ -36,7 +36,7 @@ BUILD = "pip install --force-reinstall --no-deps --no-cache-dir --no-build-isola
 
 
 def install() -> bool:
-    """Makes ``mmcv._ext`` importable; to be called before mmdet or ``mmcv.ops`` is imported.
+    """Make ``mmcv._ext`` importable; call this before mmdet or ``mmcv.ops`` is imported.
 
     A compiled ``mmcv._ext`` is left untouched. One that is there but does not load (built for
     another torch) is replaced, with a warning. Calling it again changes nothing.
@@ -48,7 +48,7 @@ def install() -> bool:
         UserError: mmcv itself is missing or does not import.
     """
     try:
-        mmcv = importlib.import_module("mmcv")
+        mmcv: Any = importlib.import_module("mmcv")
     except (ImportError, OSError) as error:
         raise UserError(
             f"mmcv does not import ({error}); expected the packages onedl-mmengine, onedl-mmcv and "
@@ -68,14 +68,14 @@ def install() -> bool:
 
 
 def import_datasets() -> ModuleType:
-    """``mmdet.datasets``, without what it prints where a data set's own package is missing."""
+    """Import ``mmdet.datasets`` without its printed advice on packages for single data sets."""
     install()
     with contextlib.redirect_stdout(io.StringIO()):
         return importlib.import_module("mmdet.datasets")
 
 
 class TorchvisionOps(ModuleType):
-    """Stands in for the extension module ``mmcv._ext``."""
+    """Module that takes the place of the compiled module ``mmcv._ext``."""
 
     def __init__(self) -> None:
         super().__init__(NAME, __doc__)
@@ -85,7 +85,7 @@ class TorchvisionOps(ModuleType):
             setattr(self, function.__name__, function)
 
     def __getattr__(self, name: str) -> Callable[..., NoReturn]:
-        """An operation that is not served: it can be looked up, and raises when called."""
+        """Return a function for an operation that is not served; it raises when called."""
         if name.startswith("__"):
             raise AttributeError(name)
 
@@ -100,12 +100,12 @@ class TorchvisionOps(ModuleType):
 
 
 def _full(x: Tensor) -> Tensor:
-    """Half precision to float32: torchvision's kernels lack float16 or bfloat16 on some devices."""
+    """Return half precision as float32: torchvision's kernels lack it on some devices."""
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
-    """Non-maximum suppression.
+    """Return the boxes that non-maximum suppression keeps.
 
     Args:
         boxes: (n, 4) xyxy, pixels.
@@ -132,7 +132,7 @@ def softnms(
     method: int,
     offset: int,
 ) -> Tensor:
-    """Soft-NMS (Bodla et al. 2017, figure 2): overlapping boxes lose score instead of their place.
+    """Lower the scores of overlapping boxes: Soft-NMS (Bodla et al. 2017, figure 2).
 
     Args:
         boxes: (n, 4) xyxy, pixels.
@@ -149,7 +149,7 @@ def softnms(
     """
     corners = boxes + boxes.new_tensor([0, 0, offset, offset])
     left, live_scores = torch.arange(len(boxes), device=boxes.device), scores.clone()
-    kept = []
+    kept: list[Tensor] = []
     while len(left):
         best = live_scores[left].argmax()
         index = left[best]
@@ -178,9 +178,9 @@ def roi_align_forward(
     spatial_scale: float,
     sampling_ratio: int,
     pool_mode: int,
-    aligned: bool,
+    aligned: bool,  # noqa: FBT001 - mmcv's signature
 ) -> None:
-    """RoIAlign with average pooling (He et al. 2017, section 3).
+    """Pool features of boxes: RoIAlign with average pooling (He et al. 2017, section 3).
 
     Args:
         input: (N, C, H, W) feature map.
@@ -220,9 +220,9 @@ def roi_align_backward(
     spatial_scale: float,
     sampling_ratio: int,
     pool_mode: int,
-    aligned: bool,
+    aligned: bool,  # noqa: FBT001 - mmcv's signature
 ) -> None:
-    """Gradient of ``roi_align_forward``: ``grad_input`` (N, C, H, W), out, from ``grad_output``."""
+    """Write the gradient of ``roi_align_forward`` into ``grad_input`` (N, C, H, W)."""
     _need_average(pool_mode)
     grad_input.copy_(
         torch.ops.torchvision._roi_align_backward(
@@ -248,7 +248,7 @@ def _need_average(pool_mode: int) -> None:
 def sigmoid_focal_loss_forward(
     input: Tensor, target: Tensor, weight: Tensor, output: Tensor, gamma: float, alpha: float
 ) -> None:
-    """Sigmoid focal loss per row and class (Lin et al. 2017, equation 5).
+    """Write the sigmoid focal loss of each row and class (Lin et al. 2017, equation 5).
 
     Args:
         input: (n, C) logits.
@@ -267,7 +267,7 @@ def sigmoid_focal_loss_forward(
 def sigmoid_focal_loss_backward(
     input: Tensor, target: Tensor, weight: Tensor, grad_input: Tensor, gamma: float, alpha: float
 ) -> None:
-    """Gradient of ``sigmoid_focal_loss_forward``'s sum: ``grad_input`` (n, C), out."""
+    """Write the gradient of ``sigmoid_focal_loss_forward``'s sum into ``grad_input`` (n, C)."""
     with torch.enable_grad():
         logits = _full(input).detach().requires_grad_()
         loss = torchvision.ops.sigmoid_focal_loss(
@@ -277,7 +277,7 @@ def sigmoid_focal_loss_backward(
 
 
 def _one_hot(input: Tensor, target: Tensor) -> Tensor:
-    """(n, C) of ``input``'s device, 1 at the target; a background row is all 0."""
+    """Return (n, C) with 1 at the target class; the row of a background target is all 0."""
     classes = torch.arange(input.shape[1], device=input.device)
     return (target[:, None] == classes).to(_full(input).dtype)
 
@@ -287,12 +287,12 @@ def _weighted(x: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
 
 def get_compiler_version() -> str:
-    """What mmcv's environment report prints for its compiler."""
+    """Return what mmcv's environment report prints as its compiler."""
     return "none (torchvision serves mmcv's operations)"
 
 
 def get_compiling_cuda_version() -> str:
-    """What mmcv's environment report prints for its CUDA compiler."""
+    """Return what mmcv's environment report prints as its CUDA compiler."""
     return get_compiler_version()
 
 

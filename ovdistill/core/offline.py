@@ -1,7 +1,6 @@
-"""Whether anything may be downloaded. Nothing heavy is imported here.
+"""Ask whether downloads are allowed, and forbid them.
 
-The variables must be set before the library of the Hugging Face hub is imported, which reads them
-once.
+huggingface_hub reads its variable once, when it is imported: ``go_offline`` must be called before.
 """
 
 from __future__ import annotations
@@ -18,6 +17,6 @@ def is_offline() -> bool:
 
 
 def go_offline() -> None:
-    """Forbid downloads from now on, in this process and in those that it starts."""
+    """Forbid downloads from now on, in this process and in the processes that it starts."""
     for name in OFFLINE_VARIABLES:
         os.environ[name] = "1"

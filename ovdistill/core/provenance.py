@@ -1,4 +1,4 @@
-"""Where a result comes from: inputs, versions of the libraries, date."""
+"""Record where a result comes from: inputs, versions of the libraries, date."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import ovdistill
 
 LIBRARIES = ("torch", "torchvision", "open_clip_torch", "numpy", "pycocotools", "hotcoco")
-# import name: the distributions that provide it, the recommended one first
+# import name -> distributions that provide it, the recommended one first
 STACK = {
     "mmengine": ("onedl-mmengine", "mmengine"),
     "mmcv": ("onedl-mmcv", "mmcv"),
@@ -25,12 +25,12 @@ def provenance(
     evaluator: str | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """Return where a result comes from, as plain JSON values.
+    """Return the inputs, library versions and date (UTC) of a result, as plain JSON values.
 
     Args:
-        config: config file.
-        checkpoint: checkpoint file.
-        vocabulary: vocabulary file or description.
+        config: path of the config.
+        checkpoint: path of the checkpoint.
+        vocabulary: path of the vocabulary file, or a description.
         evaluator: ``OVMetric.evaluator_version``.
         more: anything else that JSON can hold (teacher, seed, subset, ...).
     """
@@ -51,7 +51,7 @@ def provenance(
 
 
 def installed_version(*distributions: str) -> str | None:
-    """Return name and version of the first of these distributions that is installed."""
+    """Return "name version" of the first installed one of these distributions, or None."""
     for name in distributions:
         try:
             return f"{name} {version(name)}"

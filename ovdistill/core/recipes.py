@@ -1,4 +1,4 @@
-"""Finding a config: a file of the user's, or a shipped recipe by its name."""
+"""Find a config: a file by its path, or a shipped recipe by its name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from ovdistill.core.errors import UserError
 
 PACKAGE = Path(__file__).parents[1]
-# inside an installed package, beside it in a checkout
+# an installed package has the recipes inside, a checkout beside the package
 FOLDERS = (PACKAGE / "configs", PACKAGE.parent / "configs")
 
 
@@ -16,7 +16,7 @@ def recipe_folder() -> Path:
     """Return the folder of the shipped recipes.
 
     Raises:
-        UserError: the installation lacks them.
+        UserError: this installation has none.
     """
     for folder in FOLDERS:
         if (folder / "_base_").is_dir():
@@ -25,20 +25,23 @@ def recipe_folder() -> Path:
 
 
 def student_config() -> Path:
-    """Return the config of the student that comes with the package."""
+    """Return the path of the config of the student that is shipped with the package."""
     return recipe_folder() / "published" / "student.py"
 
 
 def recipe_names() -> list[str]:
-    """List the names of the shipped recipes."""
+    """Return the names of the shipped recipes, sorted."""
     return sorted(path.stem for path in recipe_folder().glob("*.py"))
 
 
 def find_recipe(name: str | Path) -> Path:
-    """Return a config file by its path, or a shipped one by its name, with or without ``.py``.
+    """Return the path of a config.
+
+    Args:
+        name: path of a file, or name of a shipped recipe, with or without ``.py``.
 
     Raises:
-        UserError: there is none of that name.
+        UserError: neither exists; the message names recipes of similar names.
     """
     path = Path(name)
     if path.is_file():

@@ -1,4 +1,4 @@
-"""Which teacher made embeddings, and when two teachers count as the same."""
+"""Identity of the teacher that made embeddings, and the rule when two teachers are the same."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 
 class TeacherId(NamedTuple):
-    """The identity of a teacher, as the files that it made store it.
+    """Name of a teacher and hash of its weights.
+
+    Vocabularies, stores and checkpoints carry it, so that embeddings of two teachers are not mixed.
 
     Attributes:
-        name: names the teacher, e.g. "ViT-B-32:openai".
+        name: name of the teacher, e.g. "ViT-B-32:openai".
         weights_hash: first 16 hex digits of the SHA-256 of its weights; "" = unknown.
     """
 
@@ -22,15 +24,18 @@ class TeacherId(NamedTuple):
 
     @classmethod
     def from_header(cls, header: Mapping[str, Any]) -> TeacherId:
-        """Read the identity from a file's header, which has 'teacher' and 'teacher_hash'."""
+        """Return the identity that a file's header states under 'teacher' and 'teacher_hash'."""
         return cls(header.get("teacher", ""), header.get("teacher_hash", ""))
 
     def to_header(self) -> dict[str, str]:
-        """Return the two entries that a file's header stores."""
+        """Return the entries 'teacher' and 'teacher_hash' of a file's header."""
         return {"teacher": self.name, "teacher_hash": self.weights_hash}
 
     def is_same(self, other: TeacherId) -> bool:
-        """Compare the hashes where both are known, since file names change; else the names."""
+        """Return True for the same hash if both are known, else for the same name.
+
+        The hash decides because the same weights may go by several names.
+        """
         if self.weights_hash and other.weights_hash:
             return self.weights_hash == other.weights_hash
         return self.name == other.name

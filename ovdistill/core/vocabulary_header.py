@@ -1,4 +1,4 @@
-"""Reading vocabulary files without torch: all that they hold beside the embeddings.
+"""Read what vocabulary files hold beside the embeddings, without importing torch.
 
 A program that only needs names and provenance (a web page, a labelling tool, `ovdistill vocab
 show`) imports this module, which needs safetensors and numpy.
@@ -25,20 +25,22 @@ BUILD = "ovdistill vocab build --names NAMES --teacher MODEL:PRETRAINED -o FILE"
 
 @dataclass(frozen=True)
 class VocabularyHeader:
-    """All of a vocabulary file but its embeddings; see ``Vocabulary`` for what is not said here.
+    """Content of a vocabulary file except its embeddings.
 
     Attributes:
-        names: W names, in the order of category ids.
-        is_base: one for each name; False = novel.
-        embed_dim: D, the width of the embeddings.
-        teacher: who made them.
-        templates: the prompts that were averaged; () = unknown.
-        synonyms_averaged: a name's embedding is the mean over the prompts of all its synonyms.
-        frequency, synonyms, counts: one for each name, or None.
-        has_tokens: the tokens of the names are embedded too.
-        name_position: of the name in the learned prompts that the file has ('contexts'); "" = it
-            has none.
-        format: of the file.
+        names: W class names, in the order of category ids.
+        is_base: W values; True = base, False = novel.
+        embed_dim: D, the width of the text embeddings.
+        teacher: the teacher that made them.
+        templates: prompt templates over which they are averaged; () = unknown.
+        synonyms_averaged: a class's embedding is the mean over the prompts of all its synonyms.
+        frequency: W letters, 'f', 'c' or 'r' as in LVIS; or None.
+        synonyms: the synonyms of each of the W names; or None.
+        counts: number of training images that show each of the W classes; or None.
+        has_tokens: the file holds embeddings of the names' tokens too.
+        name_position: where the class name stands in the learned prompts that the file holds
+            ('front', 'middle' or 'end'); "" = it holds none.
+        format: format of the file.
     """
 
     names: tuple[str, ...]
@@ -59,7 +61,7 @@ class VocabularyHeader:
 
 
 def read_header(path: str | os.PathLike[str]) -> VocabularyHeader:
-    """Reads a vocabulary file but for its embeddings.
+    """Read the header of a vocabulary file, and none of its embeddings.
 
     Raises:
         UserError: see ``open_vocabulary_file``.
@@ -72,14 +74,18 @@ def read_header(path: str | os.PathLike[str]) -> VocabularyHeader:
 def open_vocabulary_file(
     path: str | os.PathLike[str], framework: Literal["np", "pt"]
 ) -> Iterator[safe_open]:
-    """Opens a vocabulary file, whose tensors are 'embeddings' and others.
+    """Open a vocabulary file.
 
     Args:
         path: the file.
-        framework: of the tensors, numpy or torch.
+        framework: what its tensors are read as: 'np' numpy arrays, 'pt' torch tensors.
+
+    Yields:
+        The open file; its tensors are 'embeddings' (W, D), 'is_base' (W,), and, where the
+        vocabulary has them, 'token_embeddings' and 'contexts'.
 
     Raises:
-        UserError: no such file, damaged (also where that shows later), or not a vocabulary.
+        UserError: no such file, not a vocabulary, or damaged, which may show in the block only.
     """
     name = repr(os.fspath(path))
     if not Path(path).is_file():
@@ -97,7 +103,7 @@ def open_vocabulary_file(
 
 
 def parse_header(file: safe_open) -> VocabularyHeader:
-    """The header of an open vocabulary file."""
+    """Return the header of an open vocabulary file."""
     text = file.metadata()
     synonyms = _values(text, "synonyms")
     return VocabularyHeader(
@@ -110,13 +116,13 @@ def parse_header(file: safe_open) -> VocabularyHeader:
         frequency=_values(text, "frequency"),
         synonyms=synonyms and tuple(tuple(own) for own in synonyms),
         counts=_values(text, "counts"),
-        has_tokens="token_embeddings" in file.keys(),  # noqa: SIM118 - no mapping
+        has_tokens="token_embeddings" in file.keys(),
         name_position=text.get("place", ""),
         format=text["format"],
     )
 
 
 def _values(text: dict[str, str], key: str) -> tuple[Any, ...] | None:
-    """One value for each name, or None; files of before 'counts' and others lack the key."""
+    """Return one value per name, or None; files of earlier versions lack some keys."""
     values = json.loads(text.get(key, "null"))
     return None if values is None else tuple(values)

@@ -1,4 +1,4 @@
-"""From what a user names to a vocabulary: the one way for `ovdistill vocab` and for training."""
+"""Builds a vocabulary from what a user names; `ovdistill vocab` and training both use it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ovdistill.core.teacher_id import TeacherId
 from ovdistill.datasets.category_names import find_names, read_names
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary import Names, Vocabulary, base_mask, read_templates
-from ovdistill.vocabulary.embed import names_with_synonyms
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts, read_prompts
 from ovdistill.vocabulary.published_embeddings import read_array
 from ovdistill.vocabulary.splits import COCO_UNUSED, OVSHAPES_NOVEL, SPLITS
+from ovdistill.vocabulary.text_embeddings import names_with_synonyms
 
 
 def encode_names(
@@ -25,28 +25,29 @@ def encode_names(
     teacher: Callable[[], Teacher],
     templates: str | Sequence[str] = "single",
     split: str | Sequence[str] | None = None,
+    *,
     synonyms: bool = False,
     tokens: bool = False,
 ) -> Vocabulary:
-    """Encodes names with a teacher, showing the progress.
+    """Encode class names with a teacher and show the progress.
 
     Args:
         names: see ``find_names``.
-        teacher: makes the teacher, once the names and templates are known to be good.
+        teacher: builds the teacher; called when names and templates are known to be good.
         templates: see ``read_prompts``.
         split: see ``select_names``.
         synonyms: average over the synonyms of each name.
-        tokens: embed the names' tokens too.
+        tokens: encode the names' tokens too.
 
     Raises:
         UserError: names, templates or split that cannot be read or do not fit each other.
     """
-    _, words, is_base = select_names(names, split)
+    _, selected, is_base = select_names(names, split)
     prompts = read_prompts(templates)
     if synonyms:
-        names_with_synonyms(words)  # raises where there are none
+        names_with_synonyms(selected)  # raises, before the teacher is built, if there are none
     return Vocabulary.encode(
-        words,
+        selected,
         teacher(),
         prompts,
         is_base,
@@ -62,68 +63,72 @@ def import_embeddings(
     teacher: TeacherId | str,
     split: str | Sequence[str] | None = None,
     templates: str | Sequence[str] | None = None,
+    *,
     transposed: bool = False,
 ) -> Vocabulary:
-    """Takes embeddings that were published; a split that leaves out names takes those of the rest.
+    """Build a vocabulary from published embeddings.
+
+    If the split leaves out some of the names, their embeddings are left out too.
 
     Args:
-        embeddings: a .npy file with one for each name, or for each that the split keeps.
+        embeddings: a .npy file with an embedding for each name, or for each that the split keeps.
         names: see ``find_names``.
-        teacher: id of the model that made them.
+        teacher: the model that made the embeddings.
         split: see ``select_names``.
         templates: the prompts that were averaged, as far as known; see ``read_templates``.
-        transposed: see ``unit_rows``.
+        transposed: see ``embeddings_from_array``.
 
     Raises:
-        UserError: a file that cannot be read, or whose count of embeddings is another.
+        UserError: a file that cannot be read, or another number of embeddings.
     """
-    everything, words, is_base = select_names(names, split)
+    all_names, selected, is_base = select_names(names, split)
     array = read_array(embeddings)
-    if len(everything) not in array.shape and len(words) in array.shape:
-        everything = words
+    if len(all_names) not in array.shape and len(selected) in array.shape:
+        all_names = selected
     prompts = read_templates(templates) if templates else ()
     whole = Vocabulary.from_array(
-        array, everything, teacher, templates=prompts, transposed=transposed
+        array, all_names, teacher, templates=prompts, transposed=transposed
     )
-    return replace(whole.only(words.names), is_base=is_base)
+    return replace(whole.only(selected.names), is_base=is_base)
 
 
 def prompts_of_config(config: Mapping[str, Any]) -> tuple[str, ...] | LearnedPrompts:
-    """What other words are put into, to go with those that a config's detector is trained with.
+    """Return the prompts that further class names need to fit the detector of a config.
 
-    The prompts of its vocabulary file; those that ``prepare.vocabulary`` names where the file is
-    not here, as beside a detector that was handed out, or does not say (imported embeddings).
+    These are the prompts of the config's vocabulary file. If that file is not there (as beside a
+    published detector) or does not know them (imported embeddings), they are those that the
+    config's ``prepare.vocabulary`` names, else 'single'.
 
     Raises:
         UserError: see ``Vocabulary.load`` and ``read_prompts``.
     """
     path = config.get("vocabulary")
-    own = Vocabulary.load(path).prompts if path and Path(path).is_file() else ()
+    prompts = Vocabulary.load(path).prompts if path and Path(path).is_file() else ()
     step = config.get("prepare", {}).get("vocabulary") or {}
-    return own or read_prompts(step.get("templates") or "single")
+    return prompts or read_prompts(step.get("templates") or "single")
 
 
 def select_names(
     source: str | os.PathLike[str], split: str | Sequence[str] | None = None
 ) -> tuple[Names, Names, Tensor]:
-    """The names of a source, those that take part, and which of these are base.
+    """Select the class names of a source that a split uses, and tell which of them are base.
 
     Args:
         source: see ``find_names``.
-        split: 'lvis' (rare ones are novel), 'coco' (48 / 17; COCO's other 15 are left out), 'none'
-            (all are base), a split of OVShapes, or the novel names: as ``read_names`` takes them,
-            or a sequence, which may be empty. None: 'coco' for the source 'coco', 'lvis' for names
-            with frequencies, else 'none'.
+        split: 'lvis' (rare classes are novel), 'coco' (48 base, 17 novel; COCO's other 15 are left
+            out), 'none' (all are base), 'shape' or 'compositional' (OVShapes), or the novel names:
+            as ``read_names`` takes them, or a sequence, which may be empty. None: 'coco' for the
+            source 'coco', 'lvis' for names with frequencies, else 'none'.
 
     Returns:
-        All names (for 'coco' too, COCO's 80: published embeddings are of these), W names, and (W,)
-        bool.
+        All names of the source (for the source 'coco' these are COCO's 80, of which embeddings are
+        published), the W names that the split uses, and (W,) bool, True = base.
 
     Raises:
         UserError: see ``find_names`` and ``base_mask``.
     """
     names = find_names(source)
-    everything = find_names("coco80") if source == "coco" else names
+    all_names = find_names("coco80") if source == "coco" else names
     if split is None:
         split = "coco" if source == "coco" else "lvis" if names.frequency else "none"
     if split == "coco":
@@ -133,4 +138,4 @@ def select_names(
         novel = OVSHAPES_NOVEL[split]
     elif isinstance(split, str) and split not in SPLITS:
         novel = read_names(split).names
-    return everything, names, base_mask(names.names, names.frequency, novel)
+    return all_names, names, base_mask(names.names, names.frequency, novel)

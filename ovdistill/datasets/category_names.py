@@ -1,11 +1,11 @@
-"""Category names, by the name of a data set or from whatever file a user has them in."""
+"""Reads class names: by the name of a data set, or from a file in one of several formats."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ovdistill.core.assets import LVIS_CATEGORIES
 from ovdistill.core.errors import UserError
@@ -14,6 +14,7 @@ from ovdistill.vocabulary import Names
 from ovdistill.vocabulary.names import check_names
 from ovdistill.vocabulary.splits import COCO_BASE, COCO_NAMES, COCO_NOVEL
 
+T = TypeVar("T")
 EXPECTED = (
     "expected a COCO or LVIS annotation file (.json), a JSON list of categories, a text file with "
     "one name a line, or names separated by commas"
@@ -21,11 +22,12 @@ EXPECTED = (
 
 
 def find_names(source: str | os.PathLike[str]) -> Names:
-    """Return category names, in the order of their ids.
+    """Return class names, in the order of their category ids.
 
     Args:
-        source: 'lvis', the 1203 of LVIS v1 as mmdet spells them, with their frequencies; 'coco80';
-            'coco', the 48 base and 17 novel ones of OV-COCO; or see ``read_names``.
+        source: 'lvis' (the 1203 of LVIS v1 as mmdet spells them, with their frequencies), 'coco80'
+            (all of COCO), 'coco' (the 48 base and 17 novel ones of OV-COCO); for everything else
+            see ``read_names``.
 
     Raises:
         UserError: see ``read_names``.
@@ -41,7 +43,7 @@ def find_names(source: str | os.PathLike[str]) -> Names:
 
 
 def read_names(source: str | os.PathLike[str]) -> Names:
-    """Reads category names.
+    """Read class names.
 
     Args:
         source: a COCO or LVIS annotation file, a JSON list of categories or of names, a text
@@ -88,15 +90,17 @@ def _from_json(data: Any, path: str) -> Names:
             raise UserError(f"a category id occurs twice in {path!r}; expected one category an id")
     return Names(
         names=tuple(c["name"].strip() for c in categories),
-        frequency=_all_have(categories, "frequency", str),
-        synonyms=_all_have(categories, "synonyms", tuple),
+        frequency=_values(categories, "frequency", str),
+        synonyms=_values(categories, "synonyms", tuple),
         ids=tuple(ids) if with_ids else None,
-        counts=_all_have(categories, "image_count", int),
+        counts=_values(categories, "image_count", int),
     )
 
 
-def _all_have(categories: Iterable[dict], key: str, kind: type) -> tuple | None:
-    """The values of a key as ``kind``, or None unless every category has it."""
+def _values(
+    categories: Iterable[dict[str, Any]], key: str, kind: Callable[[Any], T]
+) -> tuple[T, ...] | None:
+    """Return the values of a key, each as ``kind``; None unless every category has the key."""
     values = [category.get(key) for category in categories]
     return None if None in values else tuple(kind(value) for value in values)
 

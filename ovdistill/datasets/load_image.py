@@ -1,6 +1,8 @@
-"""The transform that reads an image, by the package's one image reader."""
+"""The transform that reads an image with the package's one image reader."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from mmcv.transforms.base import BaseTransform
@@ -17,8 +19,8 @@ class LoadImage(BaseTransform):
     Registered as 'LoadPicture' too, its name in older configs.
     """
 
-    def transform(self, results: dict) -> dict:
-        """Fill ``img`` (H, W, 3) uint8 BGR, ``img_shape`` and ``ori_shape``.
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Add ``img`` (H, W, 3) uint8 BGR, ``img_shape`` and ``ori_shape``.
 
         Raises:
             UserError: no such file, or it cannot be decoded.

@@ -1,8 +1,9 @@
-"""Transforms that add what the teacher says of an image: its regions and a caption."""
+"""Transforms that add the teacher's embeddings of an image: of its regions and of a caption."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmcv.transforms.base import BaseTransform
@@ -13,19 +14,19 @@ from ovdistill.store import Caption, CaptionStore, TeacherStore
 
 @TRANSFORMS.register_module()
 class LoadTeacherRegions(BaseTransform):
-    """Adds the teacher's regions of an image, still in pixels of the original.
+    """Add the distillation regions of an image: boxes and teacher embeddings.
 
     Args:
         store: folder of a ``TeacherStore``.
-        max_regions: keep that many regions of the highest objectness.
+        max_regions: keep at most this many regions, those of the highest objectness.
     """
 
     def __init__(self, store: str | Path, max_regions: int = 300) -> None:
         self.store = TeacherStore(store)
         self.max_regions = max_regions
 
-    def transform(self, results: dict) -> dict:
-        """Fills ``teacher_regions``, a ``Regions``.
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Add ``teacher_regions``, a ``Regions`` with boxes in pixels of the original image.
 
         Raises:
             UserError: the store does not hold this image.
@@ -36,19 +37,19 @@ class LoadTeacherRegions(BaseTransform):
 
 @TRANSFORMS.register_module()
 class LoadTeacherCaption(BaseTransform):
-    """Adds one caption of the image, drawn at random, in the teacher's words.
+    """Add one caption of the image, drawn at random, as embedded by the teacher.
 
     Args:
         store: file of a ``CaptionStore``.
-        max_phrases: keep the first so many noun phrases of it.
+        max_phrases: keep at most this many noun phrases of the caption, the first ones.
     """
 
     def __init__(self, store: str | Path, max_phrases: int = 10) -> None:
         self.store = CaptionStore(store)
         self.max_phrases = max_phrases
 
-    def transform(self, results: dict) -> dict:
-        """Fills ``teacher_caption``, a ``Caption``.
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Add ``teacher_caption``, a ``Caption``.
 
         Raises:
             UserError: the store has no caption of this image.

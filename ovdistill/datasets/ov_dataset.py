@@ -1,47 +1,53 @@
-"""Detection data in COCO or LVIS format, seen through a vocabulary with base and novel words."""
+"""A data set in COCO or LVIS format, labelled by a vocabulary of base and novel classes."""
 
 from __future__ import annotations
 
 import os.path as osp
 from collections import defaultdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.annotations import Annotations, read_annotations
+from ovdistill.datasets.annotations import Annotations, Record, read_annotations
 from ovdistill.vocabulary import Vocabulary, clean_name
 
 
 @DATASETS.register_module()
 class OVDataset(BaseDetDataset):
-    """Images with boxes and masks of the words of a vocabulary.
+    """Images with boxes and masks of the classes of a vocabulary.
 
-    Labels index the vocabulary. Novel words keep their index but lose their annotations in
+    Labels are rows of the vocabulary. Novel classes keep their label but lose their annotations in
     training: their objects are in the images, unlabelled, as in OV-LVIS and OV-COCO.
 
     Args:
-        vocabulary: a ``Vocabulary`` or the path of its file; its names are the category names of
-            the annotation file, cleaned or as they are (the file may have more).
-        labelled: 'base' drops the annotations of novel words; 'all' keeps every one (testing,
+        *args: as mmdet's ``BaseDetDataset``.
+        vocabulary: a ``Vocabulary`` or the path of its file; its names must be category names of
+            the annotation file, which may have more categories. Names are compared as they are,
+            then cleaned.
+        labelled: 'base' drops the annotations of novel classes; 'all' keeps every one (testing,
             and the oracle that is trained on all classes).
         class_agnostic: every label is 0, for networks that tell objects from background only.
-        indices: an int n keeps the first n images, a list keeps those.
-        **kwargs: as mmdet's ``BaseDetDataset`` (``ann_file``, ``data_root``, ``data_prefix``,
-            ``pipeline``, ``filter_cfg`` with ``filter_empty_gt`` and ``min_size``).
+        **kwargs: as mmdet's ``BaseDetDataset``: ``ann_file``, ``data_root``, ``data_prefix``,
+            ``pipeline``, ``filter_cfg`` with ``filter_empty_gt`` and ``min_size``, ``indices`` (an
+            int n keeps the first n images, a list keeps the images of these indices).
 
     ``metainfo`` has ``classes``, ``is_base``, ``frequency`` and ``cat_ids``, all in label order.
+
+    Raises:
+        UserError: an unknown value of ``labelled``, a name of the vocabulary that is not a category
+            of the file, or see ``Vocabulary.load`` and ``read_annotations``.
     """
 
     def __init__(
         self,
-        *args,
+        *args: Any,
         vocabulary: Vocabulary | str | Path,
         labelled: Literal["base", "all"] = "base",
         class_agnostic: bool = False,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         if labelled not in ("base", "all"):
             raise UserError(f"got labelled={labelled!r}; expected 'base' or 'all'.")
@@ -52,8 +58,8 @@ class OVDataset(BaseDetDataset):
         self.class_agnostic = class_agnostic
         super().__init__(*args, **kwargs)
 
-    def load_data_list(self) -> list[dict]:
-        """Reads the annotation file into mmdet's records, one an image."""
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Load the annotation file as mmdet's records, one for each image."""
         annotations = read_annotations(self.ann_file)
         names = self.vocabulary.names
         cat_ids = self._cat_ids(annotations)
@@ -70,19 +76,21 @@ class OVDataset(BaseDetDataset):
             if base or self.labelled == "all"
         }
         return [
-            self._record(image, annotations.by_image.get(image["id"], ()), label_of)
+            self._record(image, annotations.by_image.get(image["id"], []), label_of)
             for image in annotations.images
         ]
 
     def _cat_ids(self, annotations: Annotations) -> tuple[int, ...]:
-        """Category id of each word: of the same name, or of the one that is the same when cleaned.
+        """Return the category id of each class of the vocabulary.
 
-        So a list of names in another spelling ("hot dog" for "hot_dog") serves a file as well.
+        A category of exactly the same name comes first, then one whose cleaned name is the same. So
+        a vocabulary in another spelling ("hot dog" for "hot_dog") fits the file too.
         """
-        cleaned = defaultdict(list)
+        cleaned: dict[str, list[int]] = defaultdict(list)
         for name, category in annotations.categories.items():
             cleaned[clean_name(name)].append(category["id"])
-        cat_ids, unknown = [], []
+        cat_ids: list[int] = []
+        unknown: list[str] = []
         for name in self.vocabulary.names:
             same = annotations.categories.get(name)
             found = [same["id"]] if same else cleaned[clean_name(name)]
@@ -92,45 +100,51 @@ class OVDataset(BaseDetDataset):
                 unknown.append(name)
         if unknown:
             raise UserError(
-                f"{len(unknown)} of the {len(self.vocabulary)} words of the vocabulary are not "
+                f"{len(unknown)} of the {len(self.vocabulary)} names of the vocabulary are not "
                 f"categories of {annotations.path} (the first: {unknown[0]!r}); that file has "
                 f"{len(annotations.categories)} categories. Build the vocabulary from this file: "
                 f"ovdistill vocab build --names {annotations.path} --teacher "
-                f"{self.vocabulary.teacher} -o FILE"
+                f"{self.vocabulary.teacher.name} -o FILE"
             )
         return tuple(cat_ids)
 
-    def _record(self, image: dict, annotations: list[dict], label_of: dict[int, int]) -> dict:
-        width, height = image["width"], image["height"]
-        instances = []
-        for annotation in annotations:
-            label = label_of.get(annotation["category_id"])
-            x, y, w, h = annotation["bbox"]
-            inside_w = min(x + w, width) - max(x, 0)
-            inside_h = min(y + h, height) - max(y, 0)
-            # the size rule of mmdet's COCO and LVIS datasets
-            if label is None or annotation["area"] <= 0 or min(w, h) < 1:
-                continue
-            if inside_w <= 0 or inside_h <= 0:
-                continue
-            instance = dict(
-                bbox=[x, y, x + w, y + h],
-                bbox_label=0 if self.class_agnostic else label,
-                ignore_flag=int(annotation.get("iscrowd", 0)),
-            )
-            if annotation.get("segmentation"):
-                instance["mask"] = annotation["segmentation"]
-            instances.append(instance)
+    def _record(
+        self, image: Record, annotations: list[Record], label_of: dict[int, int]
+    ) -> dict[str, Any]:
+        """Return mmdet's record of an image."""
+        found = (self._instance(image, annotation, label_of) for annotation in annotations)
         return dict(
             img_path=osp.join(self.data_prefix["img"], image["file_name"]),
             img_id=image["id"],
-            height=height,
-            width=width,
-            instances=instances,
+            height=image["height"],
+            width=image["width"],
+            instances=[instance for instance in found if instance is not None],
         )
 
-    def filter_data(self) -> list[dict]:
-        """In training, drops small images and, with ``filter_empty_gt``, those without a box."""
+    def _instance(
+        self, image: Record, annotation: Record, label_of: dict[int, int]
+    ) -> dict[str, Any] | None:
+        """Return mmdet's instance of an annotation; None if it has no label or is too small."""
+        label = label_of.get(annotation["category_id"])
+        x, y, w, h = annotation["bbox"]
+        inside_w = min(x + w, image["width"]) - max(x, 0)
+        inside_h = min(y + h, image["height"]) - max(y, 0)
+        # the size rule of mmdet's COCO and LVIS datasets
+        if label is None or annotation["area"] <= 0 or min(w, h) < 1:
+            return None
+        if inside_w <= 0 or inside_h <= 0:
+            return None
+        instance = dict(
+            bbox=[x, y, x + w, y + h],
+            bbox_label=0 if self.class_agnostic else label,
+            ignore_flag=int(annotation["iscrowd"]),
+        )
+        if annotation.get("segmentation"):
+            instance["mask"] = annotation["segmentation"]
+        return instance
+
+    def filter_data(self) -> list[dict[str, Any]]:
+        """Drop small images in training and, with ``filter_empty_gt``, those without a box."""
         if self.test_mode or not self.filter_cfg:
             return self.data_list
         drop_empty = self.filter_cfg.get("filter_empty_gt", False)

@@ -1,6 +1,11 @@
-"""The last transform of a pipeline: packs the image, and moves its distillation regions with it."""
+"""The last transform of a pipeline: packs the image and moves its regions as it was moved.
+
+Shapes: P distillation regions, M noun phrases, D embedding width.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +19,7 @@ from ovdistill.core.errors import UserError
 
 @TRANSFORMS.register_module()
 class PackOVInputs(PackDetInputs):
-    """mmdet's packing, plus the distillation regions moved the way the image was moved.
+    """Pack an image as mmdet does, with its distillation regions moved as the image was moved.
 
     mmdet's geometric transforms (Resize, RandomFlip, RandomCrop, RandomAffine, ...) record the
     homography they applied. The regions take that one map at the end, so any chain of them
@@ -25,21 +30,25 @@ class PackOVInputs(PackDetInputs):
     Args:
         min_side: a region with a side below this many pixels of the network input, after being
             clipped to it, is dropped.
-        min_visible: a region with less than this share of its area inside the input is dropped:
-            its embedding describes what is no longer there.
+        min_visible: a region with less than this share of its area inside the network input is
+            dropped, because its embedding describes what is no longer there.
         **kwargs: as mmdet's ``PackDetInputs``.
     """
 
-    def __init__(self, min_side: float = 2.0, min_visible: float = 0.5, **kwargs) -> None:
+    def __init__(self, min_side: float = 2.0, min_visible: float = 0.5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.min_side = min_side
         self.min_visible = min_visible
 
-    def transform(self, results: dict) -> dict:
-        """Adds ``data_samples.teacher_regions``: ``bboxes`` (P, 4) xyxy in absolute pixels of the
-        network input, ``objectness`` (P,), ``embeddings`` (P, D) float32; of a caption,
-        ``data_samples.teacher_caption``: ``embeddings`` (1, D), and
-        ``data_samples.teacher_phrases``: ``embeddings`` (M, D) of its noun phrases.
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Pack the image; add what ``LoadTeacherRegions`` and ``LoadTeacherCaption`` loaded.
+
+        Returns:
+            ``inputs`` and ``data_samples``, as mmdet's. For regions the sample gets
+            ``teacher_regions``: ``bboxes`` (P, 4) xyxy, absolute pixels of the network input,
+            ``objectness`` (P,) and ``embeddings`` (P, D) float32. For a caption it gets
+            ``teacher_caption``: ``embeddings`` (1, D), and ``teacher_phrases``: ``embeddings``
+            (M, D) of the caption's noun phrases.
 
         Raises:
             UserError: the regions cannot follow a transform of the pipeline.
@@ -60,16 +69,17 @@ class PackOVInputs(PackDetInputs):
             packed["data_samples"].teacher_phrases = InstanceData(embeddings=caption.phrases)
         return packed
 
-    def _move(self, results: dict) -> InstanceData:
+    def _move(self, results: dict[str, Any]) -> InstanceData:
+        """Apply the image's homography to its regions; drop those that have left the image."""
         regions = results["teacher_regions"]
         boxes = HorizontalBoxes(regions.boxes.clone())
         boxes.project_(results.get("homography_matrix", np.eye(3, dtype=np.float32)))
-        whole = boxes.areas
+        areas = boxes.areas
         boxes.clip_(results["img_shape"][:2])
         kept = (
             (boxes.widths >= self.min_side)
             & (boxes.heights >= self.min_side)
-            & (boxes.areas >= self.min_visible * whole)
+            & (boxes.areas >= self.min_visible * areas)
         )
         return InstanceData(
             bboxes=boxes.tensor[kept],

@@ -1,10 +1,11 @@
-"""Samples for learning prompts: a store's regions, matched with the ground truth of base classes.
+"""Reads samples to learn prompts from: regions of a store, matched with boxes of base classes.
 
-Novel annotations are dropped as the file is read, as in every training, and take no part at all,
-not even to leave a region out. So a region over a novel object counts by the base boxes alone: for
-a base class where it overlaps one by half, for background from a tenth on, else not at all.
+Novel annotations are dropped as the file is read, as in every training, and have no effect at all:
+they do not even exclude a region. So a region over a novel object is judged by the base boxes
+alone. With an IoU of at least 0.5 it is a sample of the base class, from 0.1 on it is background,
+below 0.1 it is not used.
 
-Shapes: P regions and G boxes of an image.
+Shapes: P regions and G boxes of an image, D embedding width.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.learn import Samples
 from ovdistill.vocabulary.learn.samples import BACKGROUND
 
-POSITIVE, NEGATIVE = 0.5, 0.1  # lowest IoU of a region of a class, and of background (DetPro)
-HELD_OUT = 10  # one in so many images
+MIN_IOU_CLASS, MIN_IOU_BACKGROUND = 0.5, 0.1  # of a region with a base box (DetPro)
+HELD_OUT = 10  # one image in ten is held out
 
 
 def split_images(stores: Iterable[TeacherStore], seed: int) -> tuple[set[int], set[int]]:
-    """The images of stores: those to learn from, and a tenth to be judged on.
+    """Split the images of stores: those to learn from, and a tenth to measure accuracy on.
 
     Raises:
         UserError: fewer than ten images.
@@ -37,55 +38,55 @@ def split_images(stores: Iterable[TeacherStore], seed: int) -> tuple[set[int], s
     if len(ids) < HELD_OUT:
         raise UserError(f"{len(ids)} images to learn prompts from; expected at least {HELD_OUT}")
     order = torch.randperm(len(ids), generator=torch.Generator().manual_seed(seed)).tolist()
-    held_out = {ids[place] for place in order[: len(ids) // HELD_OUT]}
+    held_out = {ids[index] for index in order[: len(ids) // HELD_OUT]}
     return {*ids} - held_out, held_out
 
 
 def match_regions(regions: Tensor, boxes: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """The label and IoU of each region, by the box that it overlaps most.
+    """Return the label and the IoU of each region, by the box that it overlaps most.
 
     Args:
-        regions: (P, 4) xyxy.
-        boxes: (G, 4) xyxy of base words, in the same pixels.
-        labels: (G,) int64.
+        regions: (P, 4) boxes, xyxy, absolute pixels of the image.
+        boxes: (G, 4) boxes of base classes, xyxy, absolute pixels of the image.
+        labels: (G,) int64, label of each box.
 
     Returns:
-        (P,) int64, ``BACKGROUND`` below an IoU of 0.5; (P,) float32, 0 where there is no box.
+        (P,) int64 labels, ``BACKGROUND`` below an IoU of 0.5; (P,) float32 IoUs, 0 without boxes.
     """
     if not len(boxes):
         return torch.full((len(regions),), BACKGROUND), torch.zeros(len(regions))
     ious, nearest = box_iou(regions, boxes).max(dim=1)
-    return torch.where(ious >= POSITIVE, labels[nearest], BACKGROUND), ious
+    return torch.where(ious >= MIN_IOU_CLASS, labels[nearest], BACKGROUND), ious
 
 
 def read_samples(
     stores: Iterable[TeacherStore],
     annotations: str | Path,
-    words: Vocabulary,
+    vocabulary: Vocabulary,
     images: Collection[int],
     background: float = 0.1,
     seed: int = 0,
 ) -> Samples:
-    """Reads the samples of some images.
+    """Read the samples of some images.
 
-    Regions with an IoU of at least 0.5 are samples of the word of their box, those in [0.1, 0.5) of
-    the background, fewer of them drawn at random. Crowds are no boxes. A store made of the ground
-    truth boxes gives samples with an IoU of 1.
+    Regions with an IoU of at least 0.5 are samples of the class of their box. A random share of
+    those in [0.1, 0.5) are samples of the background. Crowd boxes are ignored. A store made of the
+    ground truth boxes gives samples with an IoU of 1.
 
-    Memory: 2 D bytes a sample, 1 KB with a ViT-B/32.
+    Memory: 2 D bytes for each sample, 1 KB with a ViT-B/32.
 
     Args:
-        stores: regions of the same data set and teacher.
+        stores: stores of the same data set and teacher.
         annotations: COCO or LVIS file of the data set.
-        words: names, and which are base.
-        images: ids of the images to take.
-        background: share of the background regions that become samples (DetPro: a tenth).
-        seed: of the drawing.
+        vocabulary: class names, and which are base.
+        images: ids of the images to use.
+        background: share of the background regions that become samples (DetPro: 0.1).
+        seed: seed of the random share.
 
     Raises:
-        UserError: an image of a store that the annotations lack, or see ``OVDataset``.
+        UserError: an image of a store is not in the annotations, or see ``OVDataset``.
     """
-    truth = _base_boxes(annotations, words)
+    truth = _base_boxes(annotations, vocabulary)
     generator = torch.Generator().manual_seed(seed)
     parts = []
     for store in stores:
@@ -100,7 +101,7 @@ def read_samples(
             regions = store[image_id]
             labels, ious = match_regions(regions.boxes, *truth[image_id])
             drawn = torch.rand(len(labels), generator=generator) < background
-            kept = (labels != BACKGROUND) | ((ious >= NEGATIVE) & drawn)
+            kept = (labels != BACKGROUND) | ((ious >= MIN_IOU_BACKGROUND) & drawn)
             parts.append(Samples(regions.embeddings, labels, ious)[kept])
     return Samples(
         torch.cat([part.embeddings for part in parts]),
@@ -109,10 +110,12 @@ def read_samples(
     )
 
 
-def _base_boxes(annotations: str | Path, words: Vocabulary) -> dict[int, tuple[Tensor, Tensor]]:
-    """(G, 4) boxes and (G,) labels of base words by image id, read as training reads them."""
+def _base_boxes(
+    annotations: str | Path, vocabulary: Vocabulary
+) -> dict[int, tuple[Tensor, Tensor]]:
+    """Return (G, 4) boxes and (G,) labels of base classes by image id, as training reads them."""
     dataset = OVDataset(
-        vocabulary=words,
+        vocabulary=vocabulary,
         labelled="base",
         ann_file=str(annotations),
         data_prefix=dict(img=""),
@@ -120,8 +123,8 @@ def _base_boxes(annotations: str | Path, words: Vocabulary) -> dict[int, tuple[T
     )
     result = {}
     for record in dataset.load_data_list():
-        own = [instance for instance in record["instances"] if not instance["ignore_flag"]]
-        boxes = torch.tensor([instance["bbox"] for instance in own], dtype=torch.float32)
-        labels = torch.tensor([instance["bbox_label"] for instance in own], dtype=torch.int64)
+        kept = [instance for instance in record["instances"] if not instance["ignore_flag"]]
+        boxes = torch.tensor([instance["bbox"] for instance in kept], dtype=torch.float32)
+        labels = torch.tensor([instance["bbox_label"] for instance in kept], dtype=torch.int64)
         result[record["img_id"]] = boxes.reshape(-1, 4), labels
     return result

@@ -1,4 +1,4 @@
-"""Looks an annotation file of one's own over before anything is trained on it."""
+"""Surveys an annotation file of one's own before anything is trained on it."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations, read_annotations
 from ovdistill.datasets.category_names import read_names
 
-TRIED = 5  # images that are looked for on disk
+CHECKED_IMAGES = 5  # that many of the images are looked for on disk
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What an annotation file in COCO or LVIS format holds.
+    """The content of an annotation file in COCO or LVIS format, in numbers.
 
     Attributes:
         path: the file.
         image_folder: the folder that its file names are relative to.
-        names: the categories, by id.
+        names: the category names, in the order of their ids.
         images: number of images.
-        annotations: number of annotations.
-        empty: images without an annotation.
-        masks: annotations that have a mask.
-        lvis: it has the fields that LVIS's evaluation reads.
+        annotations: number of annotations that can be used.
+        empty: number of images without an annotation.
+        masks: number of annotations that have a mask.
+        lvis: True if it has the fields that LVIS's evaluation reads.
     """
 
     path: Path
@@ -38,20 +38,20 @@ class Survey:
 
     @property
     def with_masks(self) -> bool:
-        """Whether every annotation has a mask."""
+        """True if every annotation has a mask."""
         return self.masks == self.annotations
 
 
 def survey(path: Path, image_folder: Path | None = None) -> Survey:
-    """Reads and checks an annotation file.
+    """Read an annotation file, find its images and count what it holds.
 
     Args:
         path: the file.
-        image_folder: the folder that its file names are relative to; looked for unless given.
+        image_folder: the folder that its file names are relative to; None looks for it.
 
     Raises:
-        UserError: no such file, not in COCO's format, categories that are not unique, images
-            that are not there, or an annotation without a box, an area, its image or category.
+        UserError: see ``read_annotations`` and ``read_names``; no image or no annotation that can
+            be used; or images that are not there.
     """
     content = read_annotations(path)
     names = read_names(path).names
@@ -75,10 +75,11 @@ def survey(path: Path, image_folder: Path | None = None) -> Survey:
 
 
 def _find_image_folder(content: Annotations, given: Path | None) -> Path:
-    """The folder from which the first file names lead to files."""
-    near = content.path.parent
-    tried = [given] if given else [near, near / "images", near.parent, near.parent / "images"]
-    names = [image["file_name"] for image in content.images[:TRIED]]
+    """Return the folder in which the first images of the file are found."""
+    beside = content.path.parent
+    above = beside.parent
+    tried = [given] if given else [beside, beside / "images", above, above / "images"]
+    names = [image["file_name"] for image in content.images[:CHECKED_IMAGES]]
     for folder in tried:
         if all((folder / name).is_file() for name in names):
             return folder
@@ -90,6 +91,7 @@ def _find_image_folder(content: Annotations, given: Path | None) -> Path:
 
 
 def _is_lvis(content: Annotations) -> bool:
+    """Return whether categories and images have the fields that LVIS's evaluation reads."""
     frequencies = {category.get("frequency") for category in content.categories.values()}
     fields = {"neg_category_ids", "not_exhaustive_category_ids"}
     return frequencies <= {"r", "c", "f"} and all(

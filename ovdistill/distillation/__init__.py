@@ -1,5 +1,6 @@
 """Distillation terms, one folder for each method.
 
-``term.py`` is the seam and ``batch.py`` what a term sees. Each folder has ``loss.py`` (formulas on
-plain tensors, torch only) and ``term.py`` (the registered term).
+``term.py`` is the seam that a term plugs into, and ``batch.py`` has what a term sees of a batch.
+Each method's folder has ``loss.py`` (formulas on plain tensors, torch only), ``term.py`` (the
+registered term) and a README.
 """

@@ -13,13 +13,13 @@ from torch import Tensor
 
 @dataclass
 class DistillRegions:
-    """Distillation regions as student and teacher see them.
+    """The distillation regions of a batch, embedded by the student and by the teacher.
 
     Attributes:
         student: (P, D) student embeddings, unit norm, with gradient.
         teacher: (P, D) float32 teacher embeddings, unit norm, no gradient.
         boxes: (P, 4) float32, xyxy, absolute pixels of the network input.
-        objectness: (P,) float32 scores by the network that proposed them, in [0, 1].
+        objectness: (P,) float32 scores of the network that proposed the regions, in [0, 1].
         image_index: (P,) int64 index in [0, N) of the image that a region belongs to.
         overlap: (P,) float32 IoU with the best labelled box of the image, 0 without one.
     """
@@ -34,7 +34,7 @@ class DistillRegions:
 
 @dataclass
 class SampledRoIs:
-    """The RoIs that the alignment loss is taken over.
+    """The RoIs that the alignment loss is computed on.
 
     Attributes:
         embeddings: (R, D) student embeddings, unit norm, with gradient.
@@ -51,11 +51,11 @@ class SampledRoIs:
 
 @dataclass
 class TextEmbeddings:
-    """What the alignment loss compares embeddings with.
+    """The text embeddings of the class names, with which the alignment loss compares regions.
 
     Attributes:
         embeddings: (W, D) float32, unit norm, no gradient.
-        is_base: (W,) bool; a word that is not takes no part in training.
+        is_base: (W,) bool; False marks a novel class, which is left out of the training losses.
         temperature: cosines are divided by it; a scalar without gradient where it is learned.
     """
 
@@ -66,11 +66,11 @@ class TextEmbeddings:
 
 @dataclass
 class Captions:
-    """A caption of each image, in the teacher's words.
+    """One caption of each image, embedded by the teacher.
 
     Attributes:
         embeddings: (N, D) float32, unit norm, no gradient.
-        phrases: (M, D) float32, unit norm, no gradient: the captions' noun phrases.
+        phrases: (M, D) float32, unit norm, no gradient: the noun phrases of the captions.
         phrase_index: (M,) int64 index in [0, N) of the image that a phrase belongs to.
     """
 
@@ -81,11 +81,11 @@ class Captions:
 
 @dataclass
 class DistillInputs:
-    """What a distillation term may look at, for one batch on one rank.
+    """Everything that a distillation term may look at, for one batch on one rank.
 
     Attributes:
         images: N.
-        texts: of the class names, as the head that distillation trains has them.
+        texts: the class names' embeddings, as the head that is trained for alignment has them.
         features: pyramid levels, each (N, C, H_l, W_l), with gradient.
         sampled: the RoIs of the alignment loss; None in a detector without RoIs.
         regions: None unless a term needs them.

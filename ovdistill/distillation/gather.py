@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from mmdet.structures import SampleList
 from torch import Tensor
@@ -11,43 +9,44 @@ from torch import Tensor
 from ovdistill.core.errors import UserError
 from ovdistill.distillation.batch import Captions, DistillRegions
 from ovdistill.distillation.overlap import image_iou
-from ovdistill.distillation.term import DistillationTerm
 
+# the step of the training pipeline that loads each field of a data sample
 LOADERS = dict(
     teacher_regions='dict(type="LoadTeacherRegions", store=...)',
     teacher_caption='dict(type="LoadTeacherCaption", store=...)',
 )
 
 
-def needed_parts(terms: Iterable[DistillationTerm]) -> set[str]:
-    """The parts of ``DistillInputs`` that some term needs."""
-    return {part for term in terms for part in term.needs}
-
-
 def region_rois(samples: SampleList) -> Tensor:
-    """(P, 5) float32 image index and xyxy box of every distillation region.
+    """Return the distillation regions of a batch as RoIs.
+
+    Args:
+        samples: N data samples with ``teacher_regions``.
+
+    Returns:
+        (P, 5) float32: image index and xyxy box, absolute pixels of the network input.
 
     Raises:
         UserError: the pipeline loads no regions.
     """
     _check(samples, "teacher_regions")
     boxes = torch.cat([sample.teacher_regions.bboxes for sample in samples])
-    index = _index(boxes, [len(sample.teacher_regions) for sample in samples])
+    index = _image_index(boxes, [len(sample.teacher_regions) for sample in samples])
     return torch.cat([index[:, None].to(boxes), boxes], dim=1)
 
 
 def gather_regions(samples: SampleList, rois: Tensor, student: Tensor) -> DistillRegions:
-    """The regions of a batch.
+    """Collect the distillation regions of a batch.
 
     Args:
-        samples: with ``teacher_regions`` and ``gt_instances``.
+        samples: N data samples with ``teacher_regions`` and ``gt_instances``.
         rois: (P, 5), from ``region_rois``.
-        student: (P, D) their embeddings by the student.
+        student: (P, D) the student's embeddings of these RoIs.
     """
     parts = [sample.teacher_regions for sample in samples]
     image_index = rois[:, 0].long()
     labelled = torch.cat([sample.gt_instances.bboxes.float() for sample in samples])
-    labelled_index = _index(labelled, [len(sample.gt_instances) for sample in samples])
+    labelled_index = _image_index(labelled, [len(sample.gt_instances) for sample in samples])
     iou = image_iou(rois[:, 1:], image_index, labelled, labelled_index)
     return DistillRegions(
         student=student,
@@ -60,7 +59,10 @@ def gather_regions(samples: SampleList, rois: Tensor, student: Tensor) -> Distil
 
 
 def gather_captions(samples: SampleList) -> Captions:
-    """The captions of a batch.
+    """Collect the captions of a batch.
+
+    Args:
+        samples: N data samples with ``teacher_caption`` and ``teacher_phrases``.
 
     Raises:
         UserError: the pipeline loads no captions.
@@ -70,18 +72,19 @@ def gather_captions(samples: SampleList) -> Captions:
     return Captions(
         embeddings=torch.cat([sample.teacher_caption.embeddings for sample in samples]),
         phrases=phrases,
-        phrase_index=_index(phrases, [len(sample.teacher_phrases) for sample in samples]),
+        phrase_index=_image_index(phrases, [len(sample.teacher_phrases) for sample in samples]),
     )
 
 
-def _index(rows: Tensor, counts: list[int]) -> Tensor:
-    """(sum of counts,) int64: image of each row."""
+def _image_index(rows: Tensor, counts: list[int]) -> Tensor:
+    """Return the (sum of counts,) int64 image index of each row, on the device of ``rows``."""
     images = torch.arange(len(counts), device=rows.device)
     repeats = torch.tensor(counts, device=rows.device)
     return images.repeat_interleave(repeats, output_size=sum(counts))
 
 
 def _check(samples: SampleList, field: str) -> None:
+    """Raise UserError unless every data sample has a field."""
     if any(field not in sample for sample in samples):
         raise UserError(
             f"a distillation term needs {field}, which the training pipeline does not load. Add "

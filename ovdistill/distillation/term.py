@@ -5,8 +5,8 @@ Shapes: R sampled RoIs, D embedding width.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, cast
 
 from torch import Tensor, nn
 
@@ -15,46 +15,73 @@ from ovdistill.distillation.batch import DistillInputs
 
 
 class DistillationTerm(nn.Module):
-    """One distillation term.
+    """Base class of distillation terms.
 
-    A subclass registers with ``mmdet.registry.MODELS``, says what it needs, and returns its
-    losses by name. With no region or phrase in the batch it must return zeros that keep the
-    graph, so that every rank of a distributed run has the same gradients to reduce.
+    A subclass registers with ``mmdet.registry.MODELS``, lists the inputs that it needs, and returns
+    its losses by name. For a batch without regions or phrases it must return zeros that keep the
+    graph, so that all ranks of a distributed run have the same gradients to reduce.
 
     Attributes:
-        needs: of 'regions', 'captions' and 'rois'; the detector fills these parts of the inputs,
-            or raises where it cannot or the pipeline does not load them.
+        needs: any of 'regions', 'captions' and 'rois'. The detector fills these parts of
+            ``DistillInputs``, and raises an error where it cannot or where the training pipeline
+            does not load them.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("regions",)
 
-    def set_width(self, embed_dim: int) -> None:
-        """Called once after construction with D, for layers of that width."""
+    def set_embed_dim(self, embed_dim: int) -> None:
+        """Build the layers whose size depends on D; called once, after construction."""
 
     def roi_weights(self, inputs: DistillInputs) -> Tensor | None:
-        """(R,) factors on the sampled RoIs' weights in the alignment loss; None leaves them."""
+        """Return (R,) factors on the RoIs' weights in the alignment loss, or None for no change."""
         return None
 
     def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
-        """Returns scalar losses whose names start with ``loss_``, their weight applied."""
+        """Return scalar losses, weights applied, under names that start with ``loss_``."""
         raise TypeError(f"{type(self).__name__} must define forward(inputs) -> dict of losses")
 
 
-def distillation_losses(
-    terms: Iterable[DistillationTerm], inputs: DistillInputs
-) -> dict[str, Tensor]:
-    """The losses of all terms by name.
+class DistillationTerms(nn.ModuleList):
+    """The distillation terms of a detector.
 
-    Raises:
-        UserError: two terms have a loss of the same name, so that one would hide the other.
+    Args:
+        terms: the terms, in the order of the config.
+        embed_dim: D.
     """
-    losses: dict[str, Tensor] = {}
-    for term in terms:
-        own = term(inputs)
-        if both := own.keys() & losses.keys():
-            raise UserError(
-                f"two distillers have a loss {min(both)}, the second {type(term).__name__}; "
-                "expected each term once in `distillers`."
-            )
-        losses.update(own)
-    return losses
+
+    def __init__(self, terms: Iterable[DistillationTerm], embed_dim: int) -> None:
+        super().__init__(terms)
+        for term in self:
+            term.set_embed_dim(embed_dim)
+
+    def __iter__(self) -> Iterator[DistillationTerm]:
+        return cast(Iterator[DistillationTerm], super().__iter__())
+
+    @property
+    def needs(self) -> set[str]:
+        """The parts of ``DistillInputs`` that at least one term needs."""
+        return {part for term in self for part in term.needs}
+
+    def weigh_rois(self, weights: Tensor, inputs: DistillInputs) -> Tensor:
+        """Multiply the (R,) weights of the RoIs in the alignment loss by the terms' factors."""
+        for term in self:
+            factors = term.roi_weights(inputs)
+            weights = weights if factors is None else weights * factors
+        return weights
+
+    def losses(self, inputs: DistillInputs) -> dict[str, Tensor]:
+        """Return the losses of all terms by name.
+
+        Raises:
+            UserError: two terms have a loss of the same name, so that one would hide the other.
+        """
+        losses: dict[str, Tensor] = {}
+        for term in self:
+            own = term(inputs)
+            if both := own.keys() & losses.keys():
+                raise UserError(
+                    f"two distillation terms return a loss named {min(both)}, the second is "
+                    f"{type(term).__name__}; expected each term once in `distillers`."
+                )
+            losses.update(own)
+        return losses

@@ -1,4 +1,5 @@
-"""Evaluation in the generalized open-vocabulary protocol: base and novel names in one classifier.
+"""Evaluation in the generalized open-vocabulary protocol: one classifier for all classes.
 
-``ov_metric`` and ``proposal_recall`` are mmdet metrics; the arithmetic beside them needs no mmdet.
+``ov_metric`` and ``proposal_recall`` are mmdet metrics; the arithmetic in the other modules works
+without mmdet.
 """

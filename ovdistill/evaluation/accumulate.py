@@ -1,7 +1,8 @@
-"""From one evaluation over all classes to the numbers of the open-vocabulary tables.
+"""Averages precision and recall over classes: all, base, novel, and LVIS's frequency groups.
 
-Base and novel figures are means over classes of one and the same evaluation, in which all words
-compete (the generalized protocol), not two evaluations on two annotation files.
+Base and novel averages are taken over the classes of one evaluation, in which all class names
+compete for every region (the generalized protocol). They are not two evaluations on two
+annotation files.
 
 Shape letters: T IoU thresholds, Q recall levels, K classes, A area ranges (see backends.py).
 """
@@ -14,19 +15,24 @@ import numpy as np
 
 from ovdistill.evaluation.backends import Curves
 
-NO_TRUTH = -1.0  # COCO's mark of a mean over nothing
+NO_TRUTH = -1.0  # COCO's value where there is no ground truth to average over
 IOU_50, IOU_75 = 0, 5  # positions on the T axis
 AREA_ALL, AREA_SMALL, AREA_MEDIUM, AREA_LARGE = range(4)  # positions on the A axis
 
 
 def mean_percent(values: np.ndarray) -> float:
-    """Mean of the entries that have ground truth (> -1), in percent; -1.0 where none has."""
+    """Return the mean of the entries with ground truth (> -1), in percent; -1.0 if none has."""
     valid = values[values > -1]
     return 100 * float(valid.mean()) if valid.size else NO_TRUTH
 
 
 def harmonic_mean(base: float, novel: float) -> float:
-    """2 b n / (b + n); 0 where one of them is 0, and -1.0 where one of them is -1.0."""
+    """Return 2 b n / (b + n), or 0 if b or n is 0, or -1.0 if b or n is -1.0 (no ground truth).
+
+    Args:
+        base: b, AP of the base classes in percent.
+        novel: n, AP of the novel classes in percent.
+    """
     if NO_TRUTH in (base, novel):
         return NO_TRUTH
     return 2 * base * novel / (base + novel) if base and novel else 0.0
@@ -38,13 +44,17 @@ def summarize(
     frequency: Sequence[str] | None,
     max_dets: int,
 ) -> dict[str, float]:
-    """The figures of one evaluation, in percent (-1.0: no class of the group has ground truth).
+    """Average one evaluation over groups of classes.
 
     Args:
-        curves: precision and recall over K classes.
+        curves: precision and recall of K classes.
         is_base: K flags, True = base, False = novel.
-        frequency: K of 'r', 'c', 'f' for LVIS's groups, or None.
-        max_dets: for the name of the average recall only.
+        frequency: K letters 'r', 'c' or 'f', LVIS's frequency groups; or None.
+        max_dets: number of detections, for the key of the average recall only.
+
+    Returns:
+        Metrics in percent by key ('AP', 'AP50_novel', 'HM50', ...); -1.0 where no class of the
+        group has ground truth.
     """
     precision = curves.precision
     base = np.asarray(is_base, dtype=bool)
@@ -72,7 +82,7 @@ def summarize(
 
 
 def class_averages(curves: Curves) -> tuple[list[float], list[float]]:
-    """AP and AP50 of every class, in percent; -1.0 for a class without ground truth."""
+    """Return AP and AP50 of each of the K classes, in percent; -1.0 without ground truth."""
     everywhere = curves.precision[..., AREA_ALL]
     classes = range(everywhere.shape[2])
     ap = [mean_percent(everywhere[..., k]) for k in classes]

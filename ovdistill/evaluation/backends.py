@@ -1,7 +1,7 @@
-"""Evaluators: detections in, one precision and recall array over all classes out.
+"""Evaluators: compute precision and recall of detections, for all classes at once.
 
-'hotcoco' (Rust; bit-exact against both references and tens of times faster) is the default,
-'reference' is pycocotools for the COCO protocol and lvis-api for the LVIS protocol.
+The backend 'hotcoco' (Rust; bit-exact against both references and tens of times faster) is the
+default. 'reference' is pycocotools for the COCO protocol and lvis-api for the LVIS protocol.
 
 Shape letters: T IoU thresholds (0.5:0.05:0.95), Q recall levels (0:0.01:1), K classes in the order
 of their category ids, A area ranges (all, small, medium, large).
@@ -29,11 +29,11 @@ from ovdistill.evaluation.records import Records
 
 @dataclass(frozen=True)
 class Curves:
-    """What an evaluation gives, at the largest number of detections; -1 marks no ground truth.
+    """Precision and recall at the largest number of detections; -1 where there is no ground truth.
 
     Attributes:
         precision: (T, Q, K, A) float64.
-        recall: (T, K, A) float64, the largest recall reached.
+        recall: (T, K, A) float64, the largest recall that the detections reach.
     """
 
     precision: np.ndarray
@@ -41,18 +41,29 @@ class Curves:
 
 
 class Evaluator(Protocol):
-    """One annotation file, ready to evaluate detections against."""
+    """Ground truth that detections are evaluated against.
 
-    version: str  # name and version of the library, for the provenance
+    Attributes:
+        version: name and version of the library, for the provenance of results.
+    """
+
+    version: str
 
     def curves(
         self, records: Records, metric: str, image_ids: Sequence[int], cat_ids: Sequence[int]
     ) -> Curves:
-        """Evaluates ``metric`` ('bbox' or 'segm') on these images and sorted category ids."""
+        """Compute precision and recall of detections.
+
+        Args:
+            records: the detections.
+            metric: 'bbox' or 'segm'.
+            image_ids: the images that count, with and without detections.
+            cat_ids: K category ids, sorted.
+        """
 
 
 class HotcocoEvaluator:
-    """hotcoco, for both protocols."""
+    """Evaluates with hotcoco, in both protocols."""
 
     def __init__(self, annotations: Annotations, protocol: str, max_dets: int) -> None:
         self.version = f"hotcoco {version('hotcoco')}"
@@ -62,9 +73,10 @@ class HotcocoEvaluator:
     def curves(
         self, records: Records, metric: str, image_ids: Sequence[int], cat_ids: Sequence[int]
     ) -> Curves:
-        rles = records.rles if metric == "segm" else None
+        """Compute precision and recall, see ``Evaluator``."""
+        rles: list[Any] | None = records.rles if metric == "segm" else None
         found = self.truth.load_res(records.table(), segmentation=rles)
-        if rles:  # the area of a mask, not of its box, as the references have it
+        if rles:  # area ranges go by the area of the mask, as in the references
             areas = np.asarray(hotcoco.mask.area(rles), dtype=np.float64)
             found.update_anns(ids=np.arange(1, len(rles) + 1), area=areas)
         if self.protocol == "lvis":
@@ -76,11 +88,12 @@ class HotcocoEvaluator:
         run.params.max_dets = [self.max_dets]
         run.evaluate()
         run.accumulate()
+        assert run.eval is not None  # accumulate has filled it
         return Curves(run.eval["precision"][..., -1], run.eval["recall"][..., -1])
 
 
 class CocoEvaluator:
-    """pycocotools."""
+    """Evaluates with pycocotools, in the COCO protocol."""
 
     def __init__(self, annotations: Annotations, max_dets: int) -> None:
         self.version = f"pycocotools {version('pycocotools')}"
@@ -93,6 +106,7 @@ class CocoEvaluator:
     def curves(
         self, records: Records, metric: str, image_ids: Sequence[int], cat_ids: Sequence[int]
     ) -> Curves:
+        """Compute precision and recall, see ``Evaluator``."""
         with contextlib.redirect_stdout(io.StringIO()):
             run = COCOeval(self.truth, self._results(records, metric), metric)
             run.params.imgIds, run.params.catIds = sorted(image_ids), list(cat_ids)
@@ -111,7 +125,13 @@ class CocoEvaluator:
 
 
 class LvisEvaluator:
-    """lvis-api. Its last release, 0.5.3, needs a numpy older than 1.24."""
+    """Evaluates with lvis-api, in the LVIS protocol.
+
+    The last release of lvis-api, 0.5.3, needs a numpy older than 1.24.
+
+    Raises:
+        UserError: lvis-api is not installed, or does not run on this numpy.
+    """
 
     def __init__(self, annotations: Annotations, max_dets: int) -> None:
         try:
@@ -131,6 +151,7 @@ class LvisEvaluator:
     def curves(
         self, records: Records, metric: str, image_ids: Sequence[int], cat_ids: Sequence[int]
     ) -> Curves:
+        """Compute precision and recall, see ``Evaluator``."""
         from lvis import LVISEval
 
         run = LVISEval(self.truth, self._results(records, metric), metric)
@@ -166,7 +187,11 @@ def build_evaluator(
         backend: 'hotcoco' or 'reference'.
         annotations: the ground truth.
         protocol: 'coco' or 'lvis'.
-        max_dets: detections counted, of an image and class ('coco') or of an image ('lvis').
+        max_dets: how many detections count: of each image and class ('coco'), or of each image
+            ('lvis').
+
+    Raises:
+        UserError: lvis-api is needed and not installed.
     """
     if backend == "hotcoco":
         return HotcocoEvaluator(annotations, protocol, max_dets)

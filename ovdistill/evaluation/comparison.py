@@ -1,4 +1,4 @@
-"""The methods side by side: what each row runs, and the table and plot of what came out."""
+"""Collects the results of a comparison of methods, and writes them as a table and a plot."""
 
 from __future__ import annotations
 
@@ -34,49 +34,63 @@ COLUMNS = {
     "memory": "peak MiB",
 }
 
-Runs = dict[str, list[dict[str, Any]]]
+Runs = dict[str, list[dict[str, Any]]]  # by the name of the row, one run for each seed
 
 
 def collect(folder: Path, subset: str, rows: Sequence[Row], known: Runs | None = None) -> Runs:
-    """The figures of every finished run, by row.
+    """Collect the results of every finished run.
 
     Args:
         folder: has ``ROW/seedN/{val,test}/metrics.json`` and ``ROW/seedN/*/vis_data/scalars.json``.
         subset: 'val' or 'test'.
-        rows: to look for.
-        known: runs from elsewhere, see ``read_runs``; one that is in the folder too gives way.
+        rows: the rows to look for.
+        known: runs from another comparison, see ``read_runs``; a run of the same row and seed in
+            the folder replaces them.
+
+    Returns:
+        The runs of each row that has any, in the order of their seeds: metrics in percent,
+        ``seconds`` of a training iteration, ``test_seconds`` of a test image, peak ``memory`` in
+        MiB, ``seed``, ``date`` and version of torch.
     """
-    found = {}
+    found: Runs = {}
     for row in rows:
         runs = {run["seed"]: run for run in (known or {}).get(row.name, ())}
         for path in folder.glob(f"{row.name}/seed*/{subset}/metrics.json"):
-            seed = path.parents[1]
-            number = int(re.sub(r"\D", "", seed.name))
-            trained = folder / (row.trained_as or row.name) / seed.name
-            origin = json.loads((path.parent / "provenance.json").read_text())
-            runs[number] = {
-                **json.loads(path.read_text()),
-                **_cost(trained),
-                "test_seconds": origin.get(
-                    "seconds_per_image", origin.get("seconds_per_picture", -1)
-                ),
-                "seed": number,
-                "date": origin.get("date"),
-                "torch": origin.get("libraries", {}).get("torch"),
-            }
+            seed_name = path.parents[1].name
+            seed = int(re.sub(r"\D", "", seed_name))
+            trained = folder / (row.trained_as or row.name) / seed_name
+            runs[seed] = {**_test_result(path), **_training_cost(trained), "seed": seed}
         if runs:
-            found[row.name] = [runs[number] for number in sorted(runs)]
+            found[row.name] = [runs[seed] for seed in sorted(runs)]
     return found
 
 
+def _test_result(path: Path) -> dict[str, Any]:
+    """Read a run's ``metrics.json``, and the ``provenance.json`` beside it."""
+    origin = json.loads((path.parent / "provenance.json").read_text())
+    # the key of earlier versions
+    earlier = origin.get("seconds_per_picture", -1)
+    return {
+        **json.loads(path.read_text()),
+        "test_seconds": origin.get("seconds_per_image", earlier),
+        "date": origin.get("date"),
+        "torch": origin.get("libraries", {}).get("torch"),
+    }
+
+
 def read_runs(path: str | Path, split: str, subset: str) -> Runs:
-    """The runs that a ``comparison.json`` holds, by row.
+    """Read the runs of an earlier ``comparison.json``.
+
+    Args:
+        path: the file.
+        split: how base and novel classes are told apart: the file must have the same.
+        subset: 'val' or 'test': the file must have the same.
 
     Raises:
-        UserError: no such file, or it is of another split or of other images.
+        UserError: no such file, or one of another split or subset.
     """
     if not Path(path).is_file():
-        raise UserError(f"no file {path}; expected a comparison.json of this tool.")
+        raise UserError(f"no file {path}; expected a comparison.json of `ovdistill compare`.")
     content = json.loads(Path(path).read_text())
     found = content.get("subset", content.get("pictures"))  # its name in earlier versions
     if (content["split"], found) != (split, subset):
@@ -87,12 +101,13 @@ def read_runs(path: str | Path, split: str, subset: str) -> Runs:
     return {row["name"]: row["runs"] for row in content["rows"]}
 
 
-def _cost(folder: Path) -> dict[str, float]:
-    """Median seconds of an iteration and peak memory in MiB of a run's training.
+def _training_cost(folder: Path) -> dict[str, float]:
+    """Return the median seconds of a training iteration and the peak memory in MiB.
 
-    The memory is that of the GPU where one was used, else that of the process.
+    The memory is that of the GPU if one was used, else that of the process (``cost.json``).
     """
-    times, memory = [], []
+    times: list[float] = []
+    memory: list[float] = []
     for path in folder.glob("*/vis_data/scalars.json"):
         for line in path.read_text().splitlines():
             record = json.loads(line)
@@ -111,34 +126,40 @@ def _cost(folder: Path) -> dict[str, float]:
 def write_comparison(
     folder: Path, found: Runs, rows: Sequence[Row], split: str, subset: str
 ) -> None:
-    """Writes comparison.json, comparison.md and comparison.png."""
+    """Write comparison.json, comparison.md and, if there are any results, comparison.png.
+
+    Args:
+        folder: where the files go.
+        found: the runs, see ``collect``.
+        rows: the rows of the table in their order; a row without runs is left out.
+        split: how base and novel classes were told apart.
+        subset: the images that were tested on, 'val' or 'test'.
+    """
     rows = [row for row in rows if row.name in found]
-    content = {
-        "split": split,
-        "subset": subset,
-        "rows": [
-            dict(
-                name=row.name,
-                title=row.title,
-                config=row.config,
-                options=row.options,
-                novel_captions=row.novel_captions,
-                runs=found[row.name],
-                summary={key: _summary(found[row.name], key) for key in COLUMNS},
-            )
-            for row in rows
-        ],
-        "provenance": provenance(),
-    }
+    summaries = [_summarize_row(row, found[row.name]) for row in rows]
+    content = {"split": split, "subset": subset, "rows": summaries, "provenance": provenance()}
     write_json(folder / "comparison.json", content)
-    write_text(folder / "comparison.md", markdown(content["rows"]))
+    write_text(folder / "comparison.md", markdown(summaries))
     if rows:
         testing = {row.name for row in rows if row.test_flags}
-        plot(content["rows"], folder / "comparison.png", split, testing)
+        plot(summaries, folder / "comparison.png", split, testing)
 
 
-def _summary(runs: Sequence[dict[str, float]], key: str) -> dict[str, float] | None:
-    """Mean and sample standard deviation over runs; None where no run has the figure."""
+def _summarize_row(row: Row, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what ``comparison.json`` holds of a row."""
+    return dict(
+        name=row.name,
+        title=row.title,
+        config=row.config,
+        options=row.options,
+        novel_captions=row.novel_captions,
+        runs=runs,
+        summary={key: _mean_and_std(runs, key) for key in COLUMNS},
+    )
+
+
+def _mean_and_std(runs: Sequence[dict[str, Any]], key: str) -> dict[str, float] | None:
+    """Return mean and sample standard deviation over the runs that have the metric, or None."""
     values = [run[key] for run in runs if run.get(key, -1) >= 0]
     if not values:
         return None
@@ -146,7 +167,11 @@ def _summary(runs: Sequence[dict[str, float]], key: str) -> dict[str, float] | N
 
 
 def markdown(rows: Sequence[dict[str, Any]]) -> str:
-    """The table."""
+    """Return the table in Markdown.
+
+    Args:
+        rows: ``rows`` of ``comparison.json``.
+    """
     shown = [key for key in COLUMNS if any(row["summary"][key] for row in rows)]
     lines = [
         ["method", "captions name novel objects", "seeds", *(COLUMNS[key] for key in shown)],
@@ -171,18 +196,27 @@ def _cell(summary: dict[str, float] | None, key: str, runs: int) -> str:
 def plot(
     rows: Sequence[dict[str, Any]], path: Path, split: str, tested_otherwise: Container[str] = ()
 ) -> None:
-    """Novel against base box AP, a point a row, with a standard deviation each way."""
+    """Plot novel against base box AP: a point for each row, with standard deviations.
+
+    Args:
+        rows: ``rows`` of ``comparison.json``.
+        path: the PNG file to write.
+        split: for the title.
+        tested_otherwise: names of rows that get a marker of their own.
+    """
     from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5.5), layout="constrained")
     axes = figure.add_subplot()
-    # a shipped row keeps its colour, whichever others there are
+    # a shipped row has the same colour in every plot
     order = list(dict.fromkeys([row.name for row in ROWS] + [row["name"] for row in rows]))
     shown = {row["name"]: "D" for row in rows if row["name"] in tested_otherwise}
     markers = shown | {"oracle": "*"}
     for row in rows:
         base, novel = row["summary"]["bbox/AP_base"], row["summary"]["bbox/AP_novel"]
+        if base is None or novel is None:
+            continue
         axes.errorbar(
             base["mean"],
             novel["mean"],
@@ -194,7 +228,8 @@ def plot(
             capsize=3,
             label=row["title"],
         )
-    axes.set(xlabel="box AP, base words", ylabel="box AP, novel words", title=f"OVShapes, {split}")
+    axes.set(title=f"OVShapes, {split}")
+    axes.set(xlabel="box AP, base classes", ylabel="box AP, novel classes")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     with atomic_file(path) as temporary:

@@ -1,4 +1,4 @@
-"""The rows of a comparison: what each method trains, from what, and how it is tested."""
+"""The rows of a comparison: how each method is trained and tested."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ class Row:
     """One method of the comparison.
 
     Attributes:
-        name: also the folder of its runs.
-        title: what the table calls it.
+        name: identifies the row, and names the folder of its runs.
+        title: the name of the method in the table.
         config: a config file, or the name of a shipped recipe.
         options: ``key=value`` overrides of the config.
-        novel_captions: its training captions name novel objects.
-        trained_as: the row whose training it shares, or None.
-        starts_from: the row whose checkpoint its training starts from, or None.
+        novel_captions: the training captions name objects of novel classes.
+        trained_as: name of the row whose checkpoint is tested, without a training of its own; or
+            None.
+        starts_from: name of the row whose checkpoint the training starts from, or None.
         test_flags: further arguments of ``ovdistill test``.
     """
 
@@ -36,12 +37,12 @@ class Row:
 
     @property
     def builds_on_another(self) -> bool:
-        """Whether it needs the checkpoint of another row."""
+        """Return True if the row needs the checkpoint of another row."""
         return bool(self.trained_as or self.starts_from)
 
 
-# Every row sends the same regions through its head; text alone does so with a weight of zero, so
-# that all have the same compute.
+# "text only" sends the distillation regions through its head too, with a loss weight of zero, so
+# that all rows cost the same compute.
 ROWS = (
     Row("text", "text only", "vild_r18_shapes", ("model.distillers.0.loss_weight=0",)),
     Row("vild_image", "ViLD-image", "vild_image_r18_shapes"),
@@ -55,7 +56,8 @@ ROWS = (
         ("model.distillers.0.loss_weight=0", "model.distillers.1.loss_weight=0"),
     ),
     Row("hierkd_atss", "HierKD, ATSS", "hierkd_atss_r18_shapes", novel_captions=True),
-    # in the paper's form RKD's points are ViLD's image loss, with the same weight: one training
+    # RKD's point loss, as its paper defines it, is ViLD's image loss with the same weight, so the
+    # two rows share one training
     Row(
         "rkd_point",
         "RKD, points",
@@ -94,16 +96,18 @@ ROWS = (
 
 
 def load_rows(path: str | Path) -> tuple[Row, ...]:
-    """Read the rows of a Python file of one's own, which is run as a config is.
+    """Read rows from a Python file of the user's; the file is executed, as configs are.
 
     Args:
-        path: a file with ``ROWS``, a sequence of ``Row``.
+        path: a file that assigns ``ROWS``, a sequence of ``Row``.
 
     Raises:
         UserError: no such file, or no rows in it.
     """
     if not Path(path).is_file():
-        raise UserError(f"no file {path}; expected a Python file with ROWS (docs/own_term.md)")
+        raise UserError(
+            f"no file {path}; expected a Python file that assigns ROWS (docs/own_term.md)"
+        )
     rows = runpy.run_path(str(path)).get("ROWS")
     if not isinstance(rows, Sequence) or not all(isinstance(row, Row) for row in rows) or not rows:
         raise UserError(
@@ -114,22 +118,27 @@ def load_rows(path: str | Path) -> tuple[Row, ...]:
 
 
 def pick_rows(names: Sequence[str]) -> list[Row]:
-    """Return the rows of these names, those of files first, else in the order of the table.
+    """Return the rows that a user names: those of files first, then shipped rows in table order.
 
     Args:
-        names: of shipped rows, or Python files with rows of one's own; none for all shipped rows.
+        names: names of shipped rows, or Python files with further rows (see ``load_rows``). Empty:
+            all shipped rows.
 
     Raises:
-        UserError: an unknown name, or two rows of one name.
+        UserError: an unknown name, a bad file, or two rows of the same name (shipped ones count).
     """
     own = [row for name in names if name.endswith(".py") for row in load_rows(name)]
     wanted = [name for name in names if not name.endswith(".py")]
     known = [row.name for row in ROWS]
     if unknown := sorted(set(wanted) - set(known)):
         raise UserError(
-            f"got row {unknown[0]!r}; expected of: {', '.join(known)}, or a Python file with rows"
+            f"got row {unknown[0]!r}; expected a Python file with rows, or one of: "
+            f"{', '.join(known)}"
         )
-    rows = [*own, *(row for row in ROWS if not names or row.name in wanted)]
-    if len({row.name for row in rows}) < len(rows):
-        raise UserError(f"two rows have one name; got: {', '.join(row.name for row in rows)}")
+    chosen = [row for row in ROWS if row not in own and (not names or row.name in wanted)]
+    rows = [*own, *chosen]
+    # shipped rows with results are in the table too, whether they are chosen or not
+    taken = [row.name for row in (*rows, *(row for row in ROWS if row not in rows))]
+    if repeated := [name for name in taken if taken.count(name) > 1]:
+        raise UserError(f"two rows have the name {repeated[0]!r}; expected a name for each row")
     return rows

@@ -1,4 +1,4 @@
-"""OVMetric: box and mask AP of base and novel classes, COCO or LVIS protocol."""
+"""OVMetric: box and mask AP of base and novel classes, in the COCO or LVIS protocol."""
 
 from __future__ import annotations
 
@@ -30,23 +30,25 @@ class OVMetric(BaseMetric):
     ``AP50_novel``, ``HM50`` (harmonic mean of the two before it), for the LVIS protocol also
     ``APr``, ``APc``, ``APf``; the same under ``segm/``.
 
-    The classes are those of ``dataset_meta``: ``cat_ids``, ``classes`` and ``is_base``, aligned.
-    The images are those that were processed. After an evaluation ``per_category`` holds one dict a
-    class (id, name, group, and AP and AP50 by metric).
+    The classes are those of ``dataset_meta``: ``cat_ids``, ``classes`` and ``is_base``, three
+    sequences in the same order. The images are those that the detector was run on. After an
+    evaluation ``per_category`` holds a dict for each class (id, name, group, and AP and AP50 for
+    each metric).
 
     Args:
         ann_file: COCO or LVIS annotation file.
-        metrics: of 'bbox', 'segm'.
-        protocol: 'lvis' (federated, ``max_dets`` an image over all classes) or 'coco'
-            (``max_dets`` an image and class).
-        max_dets: 300 for 'lvis' and 100 for 'coco' unless given.
+        metrics: 'bbox', 'segm' or both.
+        protocol: 'lvis' (federated; ``max_dets`` detections of an image over all classes) or
+            'coco' (``max_dets`` detections of an image and class).
+        max_dets: by default 300 for 'lvis' and 100 for 'coco'.
         backend: 'hotcoco' or 'reference' (pycocotools, lvis-api).
-        outfile_prefix: writes the detections to ``<prefix>.<metric>.json`` where given.
+        outfile_prefix: if given, the detections are written to ``<prefix>.<metric>.json``.
         collect_device: 'cpu' or 'gpu', see BaseMetric.
-        prefix: put before every key where given.
+        prefix: if given, it is put before every key.
 
     Raises:
-        UserError: no such annotation file; unknown option; classes that the file does not have.
+        UserError: no such annotation file; an unknown option; classes or images that the file
+            does not have.
     """
 
     def __init__(
@@ -83,27 +85,32 @@ class OVMetric(BaseMetric):
 
     @property
     def with_masks(self) -> bool:
-        """Whether masks are evaluated."""
+        """Return True if masks are evaluated."""
         return "segm" in self.metrics
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keeps a batch's detections, masks compressed (see ``records.image_records``)."""
+        """Keep the detections of a batch, with compressed masks.
+
+        Args:
+            data_batch: not used.
+            data_samples: the detector's output, see ``records.image_records``.
+        """
         cat_ids = self._meta("cat_ids")
         for data_sample in data_samples:
-            records = image_records(data_sample, cat_ids, self.with_masks)
+            records = image_records(data_sample, cat_ids, with_masks=self.with_masks)
             self.results.append((int(data_sample["img_id"]), records))
 
     def compute_metrics(self, results: list[tuple[int, Records]]) -> dict[str, float]:
-        """Evaluates all images' detections; see the class for the keys."""
+        """Evaluate the detections of all images; the keys are described at the class."""
         truth = read_annotations(self.ann_file)
         evaluator = build_evaluator(self.backend, truth, self.protocol, self.max_dets)
         self.evaluator_version = evaluator.version
         image_ids = self._image_ids(truth, [image_id for image_id, _ in results])
-        records = concatenate([part for _, part in results], self.with_masks)
+        records = concatenate([part for _, part in results], with_masks=self.with_masks)
         classes = self._classes(truth)
         groups = [row["frequency"] for row in classes] if self.protocol == "lvis" else None
         is_base = [row["group"] == "base" for row in classes]
-        flat = {}
+        flat: dict[str, float] = {}
         for metric in self.metrics:
             if self.outfile_prefix:
                 write_json(f"{self.outfile_prefix}.{metric}.json", _plain(records.dicts(metric)))
@@ -116,7 +123,7 @@ class OVMetric(BaseMetric):
         return flat
 
     def _image_ids(self, truth: Annotations, processed: list[int]) -> list[int]:
-        """The processed images, checked against the file's."""
+        """Return the processed image ids, sorted, and check that the annotation file has them."""
         known = {image["id"] for image in truth.images}
         if unknown := set(processed) - known:
             raise UserError(
@@ -131,7 +138,7 @@ class OVMetric(BaseMetric):
         return sorted(set(processed))
 
     def _classes(self, truth: Annotations) -> list[dict[str, Any]]:
-        """id, name, group and (LVIS) frequency of every class, in category-id order."""
+        """Return id, name, group and (LVIS) frequency of every class, by ascending category id."""
         categories = {category["id"]: category for category in truth.categories.values()}
         names = (self._meta(key) for key in ("cat_ids", "classes", "is_base"))
         classes = []
@@ -165,7 +172,7 @@ def _frequency(category: dict[str, Any], ann_file: str) -> str:
 
 
 def _plain(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the same results with masks as JSON can hold them."""
+    """Return COCO results with masks in a form that JSON can hold."""
     return [
         {key: rle_to_json(v) if key == "segmentation" else v for key, v in result.items()}
         for result in results
@@ -174,4 +181,4 @@ def _plain(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _check(option: str, got: Sequence[str], allowed: Sequence[str]) -> None:
     if not got or not set(got) <= set(allowed):
-        raise UserError(f"OVMetric {option}={list(got)}: expected of {list(allowed)}")
+        raise UserError(f"got OVMetric {option}={list(got)}; expected values of {list(allowed)}")

@@ -1,4 +1,4 @@
-"""ProposalRecall: do class-agnostic proposals find base and novel objects alike?"""
+"""ProposalRecall: how many base and novel objects class-agnostic proposals find."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ IOU_THRESHOLDS = np.arange(50, 100, 5) / 100
 
 
 def match(truth: Tensor, proposals: Tensor) -> np.ndarray:
-    """One-to-one matching, highest overlap first.
+    """Match true boxes and proposals one to one, greedily by the highest IoU first.
 
     Args:
-        truth: (G, 4) boxes, xyxy.
-        proposals: (P, 4) boxes, xyxy, in the same pixels.
+        truth: (G, 4) true boxes, xyxy, absolute pixels of an image.
+        proposals: (n, 4) proposals, xyxy, absolute pixels of the same image.
 
     Returns:
-        (G,) float64: the IoU of every true box with its proposal, 0 where it has none.
+        (G,) float64: the IoU of each true box with its proposal, 0 where it has none.
     """
-    iou = box_iou(truth.double(), proposals.double()).numpy().copy()  # (G, P)
+    iou = box_iou(truth.double(), proposals.double()).numpy().copy()  # (G, n)
     matched = np.zeros(len(truth))
     for _ in range(min(iou.shape)):
         row, column = np.unravel_index(iou.argmax(), iou.shape)
@@ -41,30 +41,35 @@ def match(truth: Tensor, proposals: Tensor) -> np.ndarray:
 
 
 def recalls(matched: np.ndarray) -> tuple[float, float]:
-    """AR over IoU 0.5:0.05:0.95 and recall at IoU 0.5, in percent; -1.0 without true boxes."""
+    """Return average recall over IoU 0.5:0.05:0.95 and recall at IoU 0.5, in percent.
+
+    Args:
+        matched: (G,) IoU of each true box with its proposal, see ``match``. Both recalls are -1.0
+            if G is 0.
+    """
     if not len(matched):
         return -1.0, -1.0
-    # 1e-9: a box that overlaps by exactly a threshold counts, in spite of rounding
+    # 1e-9, since rounding must not lose a box whose IoU equals a threshold
     found = matched[:, None] >= IOU_THRESHOLDS - 1e-9
     return 100 * float(found.mean()), 100 * float(found[:, 0].mean())
 
 
 @METRICS.register_module()
 class ProposalRecall(BaseMetric):
-    """Recall of the region proposals on all, base and novel objects of one matching.
+    """Recall of region proposals on all, base and novel objects, from one common matching.
 
-    Keys, in percent, -1.0 without ground truth: ``proposal/AR100``, ``AR100_base``,
+    Keys, in percent, with -1.0 where there is no ground truth: ``proposal/AR100``, ``AR100_base``,
     ``AR100_novel`` (mean recall over IoU 0.5:0.05:0.95 of the 100 best proposals) and ``R50``,
     ``R50_base``, ``R50_novel`` (recall at IoU 0.5 of the largest number of proposals).
 
-    The detector must put ``proposals`` (bboxes (P, 4) xyxy original pixels, scores (P,)) into its
-    test output. Crowd boxes are left out.
+    The detector must put ``proposals`` (``bboxes`` (n, 4) xyxy, absolute pixels of the original
+    image, and ``scores`` (n,)) into its test output. Crowd boxes do not count.
 
     Args:
         ann_file: COCO or LVIS annotation file with the true boxes of all classes.
-        numbers: how many proposals an image.
+        numbers: numbers of proposals of an image at which recall is measured.
         collect_device: 'cpu' or 'gpu', see BaseMetric.
-        prefix: put before every key.
+        prefix: if given, it takes the place of ``proposal`` in the keys.
 
     Raises:
         UserError: no such annotation file, or a detector that gives no proposals.
@@ -81,13 +86,18 @@ class ProposalRecall(BaseMetric):
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         if not Path(ann_file).is_file():
-            raise UserError(f"no annotation file at {ann_file}: set the ann_file of ProposalRecall")
+            raise UserError(f"no annotation file {ann_file}: set the ann_file of ProposalRecall")
         self.ann_file = str(ann_file)
         self.numbers = sorted(numbers)
         self._truth: Annotations | None = None
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Matches every image's proposals at once, and keeps the overlaps only."""
+        """Match the proposals of a batch with the true boxes, and keep the IoUs.
+
+        Args:
+            data_batch: not used.
+            data_samples: the detector's output, with 'img_id' and 'proposals'.
+        """
         for data_sample in data_samples:
             if "proposals" not in data_sample:
                 raise UserError(
@@ -101,7 +111,7 @@ class ProposalRecall(BaseMetric):
             self.results.append((is_base, [match(boxes, ranked[:n]) for n in self.numbers]))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Recalls over all images' true boxes; see the class for the keys."""
+        """Compute recall over the true boxes of all images; the keys are described at the class."""
         is_base = np.concatenate([np.zeros(0, bool), *(flags for flags, _ in results)])
         groups = {"": np.ones_like(is_base), "_base": is_base, "_novel": ~is_base}
         flat = {}
@@ -114,7 +124,7 @@ class ProposalRecall(BaseMetric):
         return flat
 
     def _true_boxes(self, image_id: int) -> tuple[Tensor, np.ndarray]:
-        """(G, 4) boxes, xyxy original pixels, and G flags, True = base."""
+        """Return (G, 4) boxes, xyxy in pixels of the original image, and (G,) bool, True = base."""
         if self._truth is None:
             self._truth = read_annotations(self.ann_file)
         meta = self.dataset_meta

@@ -1,6 +1,6 @@
-"""Detections as flat arrays: what a detector's output becomes before it is evaluated.
+"""Detections as flat arrays, the form in which they are collected and evaluated.
 
-Arrays instead of one dict a detection: LVIS val has up to 19,809 x 300 of them.
+Arrays rather than a dict for each detection, since LVIS val has up to 19,809 x 300 detections.
 """
 
 from __future__ import annotations
@@ -36,17 +36,19 @@ class Records:
         return len(self.scores)
 
     def table(self) -> np.ndarray:
-        """(n, 7) float64: image id, x, y, w, h, score, category id."""
+        """Return (n, 7) float64: image id, x, y, w, h, score, category id."""
         columns = (self.image_ids, self.boxes, self.scores, self.category_ids)
         return np.column_stack(columns).astype(np.float64)
 
     def dicts(self, metric: str) -> list[dict[str, Any]]:
-        """The detections in COCO's result format.
+        """Return the detections in COCO's result format.
 
         Args:
-            metric: 'bbox' (boxes only) or 'segm' (masks only, so that areas are mask areas).
+            metric: 'bbox' (boxes only), or 'segm' (masks only, so that evaluators take the area of
+                the mask), which needs ``rles``.
         """
-        shapes = self.boxes.tolist() if metric == "bbox" else self.rles
+        shapes: list[Any] | None = self.boxes.tolist() if metric == "bbox" else self.rles
+        assert shapes is not None, "these detections have no masks"
         key = "bbox" if metric == "bbox" else "segmentation"
         columns = (self.image_ids.tolist(), self.category_ids.tolist(), self.scores.tolist())
         return [
@@ -56,15 +58,16 @@ class Records:
 
 
 def image_records(
-    data_sample: Mapping[str, Any], cat_ids: Sequence[int], with_masks: bool
+    data_sample: Mapping[str, Any], cat_ids: Sequence[int], *, with_masks: bool
 ) -> Records:
-    """One image's detections.
+    """Return the detections of one image.
 
     Args:
-        data_sample: 'img_id' and 'pred_instances' (bboxes (n, 4) xyxy original pixels, scores (n,),
-            labels (n,) int, and with ``with_masks`` masks, see ``encode_masks``).
-        cat_ids: category id of every label.
-        with_masks: whether masks are wanted.
+        data_sample: a detector's test output, with 'img_id' and 'pred_instances': ``bboxes`` (n, 4)
+            xyxy, absolute pixels of the original image, ``scores`` (n,), ``labels`` (n,) int, and
+            ``masks`` in a form that ``encode_masks`` takes if ``with_masks`` is True.
+        cat_ids: the category id of each label.
+        with_masks: keep the masks too.
 
     Raises:
         ValueError: the masks are not of the image's size.
@@ -87,8 +90,13 @@ def image_records(
     )
 
 
-def concatenate(parts: Sequence[Records], with_masks: bool) -> Records:
-    """All images' detections in one; ``parts`` may be empty."""
+def concatenate(parts: Sequence[Records], *, with_masks: bool) -> Records:
+    """Join the detections of several images, or of none.
+
+    Args:
+        parts: the detections of each image.
+        with_masks: keep the masks too; every part must have them.
+    """
     return Records(
         image_ids=np.concatenate([np.zeros(0, np.int64), *(p.image_ids for p in parts)]),
         category_ids=np.concatenate([np.zeros(0, np.int64), *(p.category_ids for p in parts)]),

@@ -1,7 +1,7 @@
-"""What an evaluation leaves behind: a table to look at, files to keep.
+"""Shows the metrics of an evaluation as a table, and writes them to files.
 
-``metrics.json`` holds numbers under flat keys and nothing else; where they come from is in
-``provenance.json`` beside it, and the classes one by one in ``per_category.json``.
+``metrics.json`` holds numbers under flat keys and nothing else. ``provenance.json`` beside it says
+where they come from, and ``per_category.json`` has the results of each class.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ COLUMNS = (
 
 
 def rows(metrics: Mapping[str, float]) -> tuple[list[str], list[list[str]]]:
-    """The table's header and rows, one decimal; '-' for a figure that does not exist (-1).
+    """Return the header and the rows of the table as text.
 
     Args:
         metrics: flat keys such as 'bbox/AP_novel', in percent.
+
+    Returns:
+        Cells with one decimal; '-' for a metric that is missing or negative (no ground truth).
     """
     kinds = [kind for kind in ("bbox", "segm") if f"{kind}/AP" in metrics]
     columns = [name for name in COLUMNS if any(f"{kind}/{name}" in metrics for kind in kinds)]
@@ -35,7 +38,7 @@ def rows(metrics: Mapping[str, float]) -> tuple[list[str], list[list[str]]]:
 
 
 def table(metrics: Mapping[str, float], title: str | None = None) -> Table:
-    """A rich table of the metrics: rows bbox and segm, columns AP to APf."""
+    """Make a rich table of the metrics, with rows 'bbox' and 'segm' and columns AP to APf."""
     header, body = rows(metrics)
     result = Table(title=title)
     for name in header:
@@ -47,7 +50,7 @@ def table(metrics: Mapping[str, float], title: str | None = None) -> Table:
 
 
 def print_table(metrics: Mapping[str, float], title: str | None = None) -> None:
-    """Prints the table, whole even where the terminal (or a log file) is narrower."""
+    """Print the table in its full width, also where the terminal is narrower."""
     result = table(metrics, title)
     wide = Console(width=1000)
     needed = Measurement.get(wide, wide.options, result).maximum
@@ -55,7 +58,7 @@ def print_table(metrics: Mapping[str, float], title: str | None = None) -> None:
 
 
 def markdown(metrics: Mapping[str, float]) -> str:
-    """The same table in Markdown."""
+    """Return the table in Markdown."""
     header, body = rows(metrics)
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *body]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
@@ -67,13 +70,13 @@ def write_report(
     origin: Mapping[str, Any],
     per_category: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
-    """Writes metrics.json, metrics.md, provenance.json and, where given, per_category.json.
+    """Write metrics.json, metrics.md, provenance.json and, if given, per_category.json.
 
     Args:
-        directory: made where missing.
-        metrics: flat keys, numbers only (non-numbers are left out).
-        origin: see ``core.provenance``.
-        per_category: ``OVMetric.per_category``.
+        directory: the folder, which is made if it is missing.
+        metrics: metrics by flat key; values that are no numbers are left out.
+        origin: where the metrics come from, see ``core.provenance``.
+        per_category: results of each class, see ``OVMetric.per_category``.
 
     Returns:
         The path of metrics.json.

@@ -1,1 +1,1 @@
-"""Filling stores: what the teacher says of the regions and captions of a data set."""
+"""Fills stores with the teacher's embeddings of the regions and captions of a data set."""

@@ -1,9 +1,9 @@
-"""Fills a store of captions: a file in COCO's format and the teacher's embeddings."""
+"""Fills a store of captions: reads a file in COCO's format and embeds its texts."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,10 +17,13 @@ from ovdistill.teacher import build_teacher
 TEXTS_PER_BATCH = 256
 
 
-def extract_captions(
-    config: Mapping[str, Any], annotations: str | os.PathLike[str], path: str | os.PathLike[str]
-) -> None:
-    """Writes the store of a caption file, with embeddings by the config's teacher.
+def extract_captions(config: Mapping[str, Any], annotations: str | Path, path: str | Path) -> None:
+    """Write the store of a caption file: its captions and their noun phrases, embedded.
+
+    Args:
+        config: its ``teacher`` embeds the texts.
+        annotations: the captions, a file in COCO's format.
+        path: the store to write.
 
     Raises:
         UserError: see ``read_captions`` and ``write_captions``.
@@ -32,28 +35,31 @@ def extract_captions(
         image: [(texts[text], [texts[phrase] for phrase in noun_phrases(text)]) for text in own]
         for image, own in captions.items()
     }
-    different = texts.all
+    starts = range(0, len(texts), TEXTS_PER_BATCH)
     embeddings = [
-        teacher.encode_text(different[start : start + TEXTS_PER_BATCH]).cpu()
-        for start in progress(
-            range(0, len(different), TEXTS_PER_BATCH),
-            title="captions",
-            unit=f"{TEXTS_PER_BATCH} texts",
-        )
+        teacher.encode_text(texts.unique[start : start + TEXTS_PER_BATCH]).cpu()
+        for start in progress(starts, title="captions", unit=f"{TEXTS_PER_BATCH} texts")
     ]
-    header = dict(**teacher.id.to_header(), annotations=os.fspath(annotations))
+    header = dict(**teacher.id.to_header(), annotations=str(annotations))
     write_captions(path, phrases, torch.cat(embeddings) if embeddings else torch.empty(0), header)
 
 
 class _Texts:
-    """Numbers of different texts, in the order of their first use."""
+    """Numbers each text by its first use, so that every text is embedded once.
+
+    Attributes:
+        unique: the texts in the order of their numbers.
+    """
 
     def __init__(self) -> None:
+        self.unique: list[str] = []
         self._numbers: dict[str, int] = {}
 
-    @property
-    def all(self) -> list[str]:
-        return list(self._numbers)
+    def __len__(self) -> int:
+        return len(self.unique)
 
     def __getitem__(self, text: str) -> int:
-        return self._numbers.setdefault(text, len(self._numbers))
+        if text not in self._numbers:
+            self._numbers[text] = len(self.unique)
+            self.unique.append(text)
+        return self._numbers[text]

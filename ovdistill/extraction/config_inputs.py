@@ -1,4 +1,4 @@
-"""What a config says of a store: its images and the source of its boxes."""
+"""Reads from a config what an extraction needs: training images and proposal network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ovdistill.models.config import load_config, placeholder_values
 
 
 def training_images(config: Config) -> list[ImageFile]:
-    """All images of a config's training set, those without a label too."""
+    """List all images of a config's training set, including those without annotations."""
     dataset = DATASETS.build(
         dict(training_dataset(config), pipeline=[], test_mode=True, filter_cfg=None)
     )
@@ -24,7 +24,7 @@ def training_images(config: Config) -> list[ImageFile]:
 
 
 def training_dataset(config: Config) -> ConfigDict:
-    """Return the config of the training set, without what samplers by class wrap around it."""
+    """Return the config of the training set, without data sets that wrap it to resample classes."""
     dataset = config.train_dataloader.dataset
     while "dataset" in dataset:
         dataset = dataset.dataset
@@ -38,16 +38,27 @@ def training_annotations(config: Config) -> str:
 
 
 def network_proposals(config: Config, device: str | torch.device) -> NetworkProposals:
-    """Load the network of ``config.prepare.proposals``, which must be prepared."""
+    """Load the proposal network of a config, which must have been prepared.
+
+    Args:
+        config: its ``prepare.proposals`` names the network and its checkpoint.
+        device: where the network runs.
+
+    Raises:
+        UserError: the checkpoint is missing or of another network.
+    """
     checkpoint = config.prepare.proposals.checkpoint
     return NetworkProposals(proposal_network(config), checkpoint, device)
 
 
 def proposal_network(config: Config) -> Config:
-    """The config of ``config.prepare.proposals.network``, on the data of ``config``.
+    """Load the config of the proposal network, with the data root and split of ``config``.
 
-    It is looked for beside the config, then among the shipped ones: a config of a user's own
-    inherits the step from those.
+    ``config.prepare.proposals.network`` is looked for beside the config file, then among the
+    shipped recipes, since a user's config may inherit it from one of those.
+
+    Raises:
+        UserError: no such config.
     """
     step = config.prepare.proposals
     path = Path(config.filename).parent / step.network

@@ -1,7 +1,7 @@
-"""Fills a store: images are read in workers, cut in a thread, and encoded in full batches.
+"""Fills a store: worker processes read images, a thread crops them, the teacher encodes batches.
 
-Every process of a job takes its share of the shards and writes them alone. So none waits for
-another, and what one leaves undone, any later run does.
+Each process of a job fills its own shards and waits for no other. Shards that it leaves undone are
+made by any later run.
 
 Shapes: P regions, D embedding width.
 """
@@ -30,20 +30,25 @@ from ovdistill.store.shard import shard_path, write_shard
 from ovdistill.store.teacher_store import IMAGES_PER_SHARD
 from ovdistill.teacher import Teacher
 
-IMAGES_AT_A_TIME = 8  # read and proposed for together
+IMAGES_PER_BATCH = 8  # read together, and proposed for together
 
 
 @dataclass(frozen=True)
 class ExtractOptions:
-    """How a store is filled; the first three are part of what it is.
+    """How a store is filled.
+
+    The first three are part of the store's plan: a store that was begun with other values cannot
+    be continued.
 
     Attributes:
-        per_image: regions to keep for each image, of the highest objectness.
-        min_size: pixels; regions with a shorter side are dropped.
-        images_per_shard: images in a file, which is what a crash can lose.
-        batch_size: crops a forward pass.
-        workers: processes that read images.
-        rank, world_size: this process among those that fill the store.
+        per_image: the largest number of regions of an image; those of the highest objectness are
+            kept.
+        min_size: shortest side of a region in pixels; smaller regions are dropped.
+        images_per_shard: images in a file of the store, the most that a crash can lose.
+        batch_size: crops in a forward pass of the teacher.
+        workers: processes that read images; 0 = this process.
+        rank: number of this process among those that fill the store.
+        world_size: number of processes that fill the store.
     """
 
     per_image: int = 300
@@ -57,7 +62,7 @@ class ExtractOptions:
 
 @dataclass
 class _Shard:
-    """What is known of a shard's images before they are encoded."""
+    """Images, boxes and skipped records of a shard, collected before its regions are encoded."""
 
     files: list[ImageFile] = field(default_factory=list)
     boxes: list[Tensor] = field(default_factory=list)
@@ -71,7 +76,7 @@ def plan_store(
     teacher: Teacher,
     options: ExtractOptions,
 ) -> StoreMeta:
-    """What the store of these images will say of itself."""
+    """Make the plan of a store, see ``extract`` for the arguments."""
     provenance = dict(
         **teacher.id.to_header(),
         random_teacher=teacher.random,
@@ -96,38 +101,28 @@ def extract(
     folder: str | Path,
     options: ExtractOptions,
 ) -> StoreMeta:
-    """Makes a store, or finishes one that was begun.
+    """Make a store, or finish one that was begun.
 
     Args:
-        files: the images, in the order of the shards.
-        source: of the boxes.
+        files: the images, in their order in the store.
+        source: proposes the boxes of the regions.
         teacher: embeds the regions.
         folder: the store.
-        options: see there.
+        options: how the store is filled.
 
     Returns:
-        The store's ``meta.json``; with counts if the store is complete now.
+        The content of the store's ``meta.json``, with counts if the store is complete now.
 
     Raises:
-        UserError: no images, an image twice, a store there that was begun differently, or no
-            space to write.
+        UserError: no images, an image id that occurs twice, a store that was begun differently, or
+            no space to write.
     """
     folder = Path(folder)
     _check_files(files)
     meta = begin_store(folder, plan_store(files, source, teacher, options), options.rank)
     mine = range(options.rank, meta.shards, options.world_size)
     todo = [number for number in mine if not shard_path(folder, number).is_file()]
-    size = options.images_per_shard
-    done = sum(len(files[n * size : (n + 1) * size]) for n in mine if n not in set(todo))
-    bar = progress(
-        title="teacher regions",
-        total=sum(len(files[n * size : (n + 1) * size]) for n in mine),
-        initial=done,
-        unit="image",
-        disable=options.rank > 0,
-        smoothing=0.05,
-    )
-    with bar:
+    with _progress_bar(len(files), mine, todo, options) as bar:
         for number, shard, embeddings in _encoded(files, todo, source, teacher, options, bar):
             parts = embeddings.split([len(boxes) for boxes in shard.boxes])
             regions = map(Regions, shard.boxes, shard.scores, parts)
@@ -135,6 +130,22 @@ def extract(
             records = list(zip(ids, regions, strict=True))
             write_shard(folder, number, meta.fingerprint, meta.embed_dim, records, shard.skipped)
     return finish_store(folder, meta)
+
+
+def _progress_bar(
+    count: int, mine: Iterable[int], todo: Sequence[int], options: ExtractOptions
+) -> tqdm:
+    """Make a progress bar over the images of this process, those of finished shards included."""
+    sizes = {number: len(_rows(count, number, options)) for number in mine}
+    missing = set(todo)
+    return progress(
+        title="teacher regions",
+        total=sum(sizes.values()),
+        initial=sum(size for number, size in sizes.items() if number not in missing),
+        unit="image",
+        disable=options.rank > 0,
+        smoothing=0.05,
+    )
 
 
 def _encoded(
@@ -145,7 +156,7 @@ def _encoded(
     options: ExtractOptions,
     bar: tqdm,
 ) -> Iterator[tuple[int, _Shard, Tensor]]:
-    """Shards with the embeddings (P, D) of all their regions, on the CPU."""
+    """Yield number, images and boxes, and (P, D) float16 embeddings on the CPU, of each shard."""
     batches = [list(_batches(len(files), number, options)) for number in todo]
     images = iter(image_loader(files, [b for own in batches for b in own], options.workers))
     scales = len(teacher.crops.scales)
@@ -163,7 +174,7 @@ def _encoded(
             for batch in prefetch(crops)
         ]
         none = torch.zeros(0, teacher.embed_dim, dtype=torch.float16, device=teacher.device)
-        yield number, shard, torch.cat([none, *parts]).cpu()  # the device is waited for once
+        yield number, shard, torch.cat([none, *parts]).cpu()  # waits for the device once a shard
 
 
 def _with_boxes(
@@ -174,16 +185,20 @@ def _with_boxes(
     options: ExtractOptions,
     bar: tqdm,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Pixels (on the device) and boxes of the good images; notes everything in ``shard``."""
+    """Yield pixels, on the device, and boxes of the images without a problem.
+
+    Files, boxes, scores and whatever is skipped are added to ``shard``.
+    """
     for batch in batches:
         good = [image for image in batch if image.pixels is not None]
         for image in batch:
             if image.problem:
                 shard.skipped.append(_skipped(image.file, image.problem, whole=True))
         for image, found in zip(good, source.propose(good) if good else [], strict=True):
-            size = tuple(image.pixels.shape[1:])
+            assert image.pixels is not None
+            height, width = image.pixels.shape[1:]
             boxes, scores, dropped = keep_best_boxes(
-                found, size, options.per_image, options.min_size
+                found, (height, width), options.per_image, options.min_size
             )
             if dropped:
                 reason = f"{dropped} of {len(found[0])} boxes: outside of the image, no area, NaN"
@@ -197,12 +212,19 @@ def _with_boxes(
 
 
 def _batches(count: int, number: int, options: ExtractOptions) -> Iterator[list[int]]:
-    """Indices of a shard's images, few at a time; never across shards, so that a shard does not
-    depend on which others were made with it."""
+    """Yield the indices of a shard's images in small batches.
+
+    No batch has images of two shards: so a shard does not depend on which others are made with it.
+    """
+    rows = _rows(count, number, options)
+    for start in range(0, len(rows), IMAGES_PER_BATCH):
+        yield list(rows[start : start + IMAGES_PER_BATCH])
+
+
+def _rows(count: int, number: int, options: ExtractOptions) -> range:
+    """Return the indices of a shard's images among ``count`` images."""
     start = number * options.images_per_shard
-    rows = range(start, min(start + options.images_per_shard, count))
-    for place in range(0, len(rows), IMAGES_AT_A_TIME):
-        yield list(rows[place : place + IMAGES_AT_A_TIME])
+    return range(start, min(start + options.images_per_shard, count))
 
 
 def _check_files(files: Sequence[ImageFile]) -> None:
@@ -211,8 +233,8 @@ def _check_files(files: Sequence[ImageFile]) -> None:
     ids = [file.image_id for file in files]
     if len(set(ids)) < len(ids):
         repeated = next(i for i in ids if ids.count(i) > 1)
-        raise UserError(f"image id {repeated} occurs twice; expected one image an id")
-    if not any(Path(file.path).is_file() for file in files[:IMAGES_AT_A_TIME]):
+        raise UserError(f"image id {repeated} occurs twice; expected an id for each image")
+    if not any(Path(file.path).is_file() for file in files[:IMAGES_PER_BATCH]):
         raise UserError(
             f"no image {files[0].path}, nor the next ones; check --images, or data_root of the "
             "config"
@@ -224,5 +246,6 @@ def _hash_ids(files: Sequence[ImageFile]) -> str:
     return hashlib.sha256(ids.numpy().tobytes()).hexdigest()[:16]
 
 
-def _skipped(file: ImageFile, reason: str, whole: bool) -> dict[str, Any]:
+def _skipped(file: ImageFile, reason: str, *, whole: bool) -> dict[str, Any]:
+    """Return a record of ``skipped.json``: of a whole image, or of some boxes of it."""
     return dict(image_id=file.image_id, file=Path(file.path).name, reason=reason, whole=whole)

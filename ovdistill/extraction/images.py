@@ -1,4 +1,4 @@
-"""Images of a data set, read in the workers of a data loader; a bad one is a record, no crash."""
+"""Reads the images of a data set in worker processes; a bad image is reported, not raised."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ovdistill.core.images import ImageError, read_image
 
 @dataclass(frozen=True)
 class ImageFile:
-    """An image to read.
+    """An image file of a data set.
 
     Attributes:
-        image_id: its id in the annotations.
+        image_id: id of the image in the annotations.
         path: the file.
-        size: height and width that the annotations say, or None.
+        size: height and width according to the annotations, in pixels; None if unknown.
     """
 
     image_id: int
@@ -29,12 +29,12 @@ class ImageFile:
 
 @dataclass(frozen=True, eq=False)
 class LoadedImage:
-    """An image that was read, or why it was not.
+    """An image that was read, or the reason why it could not be used.
 
     Attributes:
-        file: what was to be read.
-        pixels: (3, H, W) uint8 RGB; None where there is a problem.
-        problem: in words; empty where there is none.
+        file: the image file.
+        pixels: (3, H, W) uint8 RGB; None if there is a problem.
+        problem: the reason, for the user; empty if there is none.
     """
 
     file: ImageFile
@@ -43,7 +43,11 @@ class LoadedImage:
 
 
 def load_image(file: ImageFile) -> LoadedImage:
-    """Read an image, and compare its size with the one in the annotations."""
+    """Read an image and compare its size with the annotations.
+
+    Returns:
+        The pixels, or the problem of an image that is missing, damaged or of another size.
+    """
     try:
         array = read_image(file.path)
     except ImageError as error:
@@ -59,7 +63,7 @@ def load_image(file: ImageFile) -> LoadedImage:
     return LoadedImage(file, torch.from_numpy(array).permute(2, 0, 1))
 
 
-class _Files(Dataset):
+class _Files(Dataset[LoadedImage]):
     def __init__(self, files: Sequence[ImageFile]) -> None:
         self.files = files
 
@@ -71,14 +75,14 @@ class _Files(Dataset):
 
 
 def image_loader(
-    files: Sequence[ImageFile], batches: Sequence[Sequence[int]], workers: int
-) -> DataLoader:
-    """Make a data loader that gives lists of ``LoadedImage``.
+    files: Sequence[ImageFile], batches: Sequence[list[int]], workers: int
+) -> DataLoader[LoadedImage]:
+    """Make a data loader whose batches are lists of ``LoadedImage``.
 
     Args:
         files: all images.
-        batches: indices of the images of each list.
-        workers: processes that read; 0 = this one.
+        batches: indices into ``files`` for each batch.
+        workers: processes that read; 0 = this process reads.
     """
     return DataLoader(
         _Files(files), batch_sampler=batches, num_workers=workers, collate_fn=_uncollated

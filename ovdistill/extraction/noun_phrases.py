@@ -1,7 +1,7 @@
-"""Noun phrases of captions, by the closed list of words that noun phrases do not cross.
+"""Finds the noun phrases of captions with a list of the words that end a phrase.
 
-No tagger: one would bring a model to download, and captions are plain. "A man riding a horse on the
-beach, seen from behind" -> "man", "horse", "beach".
+"A man riding a horse on the beach, seen from behind" -> "man", "horse", "beach". A tagger would
+need a model to download, and captions are simple sentences.
 """
 
 from __future__ import annotations
@@ -30,17 +30,18 @@ _VERB = re.compile(r"\w*[aeiouy]\w*(?:ing|ed)")
 
 
 def noun_phrases(caption: str) -> tuple[str, ...]:
-    """The different noun phrases of a caption, in their order.
+    """Return the noun phrases of a caption in their order, each once.
 
     A phrase is a run of words between punctuation, numbers and function words (articles,
-    prepositions, pronouns, auxiliaries). A form in -ing or -ed that ends a run of several words is
-    a verb and is left off ("man riding" a horse), one that does not describes ("striped star").
+    prepositions, pronouns, auxiliaries). A word in -ing or -ed at the end of a run of several words
+    is taken for a verb and dropped ("man riding" a horse); before other words it is taken for an
+    adjective and kept ("striped star").
 
     Args:
         caption: a sentence in English.
 
     Returns:
-        Lower-case phrases without articles; () for a caption without any.
+        Phrases in lower case, without articles; () if there are none.
     """
     runs: list[list[str]] = [[]]
     for word in _WORD.findall(caption.lower()):

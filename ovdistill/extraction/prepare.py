@@ -1,7 +1,7 @@
 """Makes what a config needs before training: data, vocabulary, proposals, captions, regions.
 
-Each step leaves a finished result alone, and either makes a missing one or says which command
-does. The steps stand in a config's ``prepare``.
+The steps are listed in a config's ``prepare``. Each step keeps a result that is there already. A
+missing one it makes, or it raises an error that names the command to make it.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from ovdistill.store.meta import NAME, read_meta
 from ovdistill.teacher import build_teacher, teacher_name
 
 
-def prepare(config: Config, for_training: bool = True) -> None:
-    """Run the steps of ``config.prepare`` in order; every process calls it.
+def prepare(config: Config, *, for_training: bool = True) -> None:
+    """Run the steps of ``config.prepare`` in order. Every process of a job must call it.
 
     Args:
         config: from ``load_config``.
-        for_training: with the steps that only training needs.
+        for_training: include the steps that only training needs.
 
     Raises:
         UserError: something is missing that only the user can provide.
@@ -60,16 +60,21 @@ def prepare(config: Config, for_training: bool = True) -> None:
 
 
 def prepare_data_and_vocabulary(config: Config) -> None:
-    """Run the steps that everything else needs: data that can be drawn, and the vocabulary."""
+    """Run the steps that all others need: data, which may be drawn, and vocabulary."""
     run_step(config, "data", prepare_data)
     run_step(config, "vocabulary", prepare_vocabulary)
 
 
 def run_step(config: Config, name: str, step: Callable[..., None]) -> None:
-    """Run a step with the options that ``config.prepare`` has for it, if any.
+    """Run a step with its options in ``config.prepare``; do nothing if it has none.
+
+    Args:
+        config: the config.
+        name: key of the step in ``config.prepare``.
+        step: called with the config and the options as keyword arguments.
 
     Raises:
-        UserError: options that the step does not take, or lacks.
+        UserError: unknown or missing options, or an error of the step.
     """
     options = config.get("prepare", {}).get(name)
     if not options:
@@ -85,7 +90,7 @@ def run_step(config: Config, name: str, step: Callable[..., None]) -> None:
 
 
 def check_teachers(config: Config) -> None:
-    """Raise UserError unless vocabulary, regions and captions of a training are of one teacher."""
+    """Raise UserError unless vocabulary, regions and captions were made by the same teacher."""
     steps = config.get("prepare", {})
     found: dict[str, TeacherId] = {}
     if "vocabulary" in steps:
@@ -98,18 +103,22 @@ def check_teachers(config: Config) -> None:
         for first, other in found.items():
             if not teacher.is_same(other):
                 raise UserError(
-                    f"{first} is of teacher {other}, {path} of teacher {teacher}; a training needs "
-                    "one teacher. Delete the one that is not the config's, and prepare again."
+                    f"{first} was made by teacher {other}, {path} by teacher {teacher}; a training "
+                    "needs one teacher. Delete the file that is not of the config's teacher, and "
+                    "prepare again."
                 )
 
 
 def prepare_data(config: Config, type: str, root: str) -> None:
-    """Draw the embedded benchmark; one that is there is used as it is, whatever its size.
+    """Draw the embedded benchmark, unless it is there already (with any number of images).
 
     Args:
         config: not used; every step takes it.
-        type: 'shapes'.
-        root: the folder for it.
+        type: 'shapes', the only data set that can be drawn.
+        root: the folder of the data set.
+
+    Raises:
+        UserError: another type, or a folder with other contents.
     """
     if type != "shapes":
         raise UserError(f"got prepare.data.type={type!r}; expected 'shapes'.")
@@ -124,67 +133,88 @@ def prepare_vocabulary(
     split: str | Sequence[str],
     templates: str = "single",
     embeddings: str | None = None,
+    *,
     tokens: bool = False,
     synonyms: bool = False,
 ) -> None:
-    """Encodes the words with the config's teacher, or takes embeddings that were published.
+    """Make the vocabulary: encode its class names, or take embeddings that were published.
 
     Args:
-        config: its ``teacher`` encodes the words.
+        config: its ``teacher`` encodes the class names.
         path: the vocabulary file to write.
-        names: where the names stand: an annotation file, a text file, "a, b, c", or see
-            ``vocabulary.named``.
-        split: how base and novel are told apart, see ``vocabulary.make.choose_words``.
-        templates: prompts, 'single', 'vild63', or a file of templates or of learned prompts.
-        embeddings: an .npy file in the order of the names, in place of the teacher.
-        tokens: embed the names' tokens too.
-        synonyms: average over the synonyms of each name.
+        names: source of the class names: an annotation file, a text file, "a, b, c", or one of the
+            other sources of ``datasets.category_names.find_names``.
+        split: which classes are novel, see ``datasets.build_vocabulary.select_names``.
+        templates: prompts: 'single', 'vild63', or a file of templates or of learned prompts.
+        embeddings: a .npy file with embeddings in the order of the class names, which are used
+            instead of the teacher's.
+        tokens: encode the tokens of the class names too.
+        synonyms: average over the synonyms of each class name.
 
     Raises:
-        UserError: tokens or synonyms of embeddings from a file are asked for; the file is there
-            and of another teacher.
+        UserError: ``tokens`` or ``synonyms`` together with ``embeddings``; a file at ``path`` that
+            was made by another teacher; names, split or embeddings that cannot be used.
     """
     if (tokens or synonyms) and embeddings:
         raise UserError(
-            "tokens and synonyms need the teacher: take prepare.vocabulary.embeddings away."
+            "tokens and synonyms need the teacher: remove prepare.vocabulary.embeddings"
         )
     own = teacher_name(config.teacher)
     if Path(path).is_file():
-        header = read_header(path)
-        if own is not None and header.teacher.name != own:
-            raise UserError(
-                f"{path} has words of teacher {header.teacher}; the teacher of this config is "
-                f"{own}. Take the file away, so that it is made again, or name another with "
-                "--cfg-options vocabulary=PATH, or the teacher with --cfg-options teacher.model=..."
-            )
-        print_log(f"words: {path} ({len(header)} of {header.teacher.name})", "current")
+        _check_vocabulary(path, own)
         return
     if embeddings:
         own = own or build_teacher(config.teacher).name
         vocabulary = import_embeddings(embeddings, names, own, split)
     else:
         vocabulary = encode_names(
-            names, lambda: build_teacher(config.teacher), templates, split, synonyms, tokens
+            names,
+            lambda: build_teacher(config.teacher),
+            templates,
+            split,
+            synonyms=synonyms,
+            tokens=tokens,
         )
     vocabulary.save(path)
-    print_log(f"words: wrote {path} ({len(vocabulary)} of {vocabulary.teacher})", "current")
+    print_log(
+        f"vocabulary: wrote {path} ({len(vocabulary)} classes, teacher {vocabulary.teacher})",
+        "current",
+    )
+
+
+def _check_vocabulary(path: str, teacher: str | None) -> None:
+    """Raise UserError if a vocabulary file was made by another teacher, where that is known."""
+    header = read_header(path)
+    if teacher is not None and header.teacher.name != teacher:
+        raise UserError(
+            f"{path} was made by teacher {header.teacher}; the teacher of this config is "
+            f"{teacher}. Delete the file to make it again, or name another one with "
+            "--cfg-options vocabulary=PATH, or another teacher with --cfg-options teacher.model=..."
+        )
+    print_log(
+        f"vocabulary: {path} ({len(header)} classes, teacher {header.teacher.name})", "current"
+    )
 
 
 def prepare_regions(config: Config, path: str, per_image: int) -> None:
-    """Extract the teacher's regions of the training images; all processes share the work.
+    """Extract the teacher's regions of the training images. All processes share the work.
 
     Args:
-        config: its ``prepare.proposals`` proposes, its ``teacher`` embeds.
+        config: the network of its ``prepare.proposals`` proposes the boxes, its ``teacher`` embeds
+            them.
         path: the store to make, or to finish.
-        per_image: regions to keep for each image.
+        per_image: the largest number of regions of an image.
+
+    Raises:
+        UserError: see ``extract``.
     """
     folder = Path(path)
     if folder.is_file() or (folder / NAME).is_file():
         counts = read_meta(folder).counts
         if counts:
-            print_log(f"regions: {path} ({counts['images']} images)", "current")
+            print_log(f"regions: {path} ({counts['pictures']} images)", "current")
             return
-    device = choose_device()  # on a GPU the one that was set for this process
+    device = choose_device()  # with GPUs, the one that was set for this process
     extract(
         training_images(config),
         network_proposals(config, device),
@@ -192,17 +222,21 @@ def prepare_regions(config: Config, path: str, per_image: int) -> None:
         folder,
         ExtractOptions(per_image=per_image, rank=get_rank(), world_size=get_world_size()),
     )
-    while not read_meta(folder).counts:  # a barrier would time out where shares take hours
+    # not a barrier, which would time out if another process needs much longer
+    while not read_meta(folder).counts:
         time.sleep(1)
 
 
 def prepare_captions(config: Config, path: str, annotations: str) -> None:
-    """Embed the captions of the training images, and their noun phrases, with the teacher.
+    """Embed the captions of the training images and their noun phrases with the teacher.
 
     Args:
-        config: its ``teacher`` embeds.
-        path: the store to write.
-        annotations: a file in COCO's format, such as captions_train2017.json.
+        config: its ``teacher`` embeds the texts.
+        path: the store of captions to write.
+        annotations: the captions in COCO's format, such as captions_train2017.json.
+
+    Raises:
+        UserError: see ``extract_captions``.
     """
     if Path(path).is_file():
         print_log(f"captions: {path} ({len(CaptionStore(path))} images)", "current")

@@ -1,10 +1,11 @@
-"""The preparation step that makes a proposal network: shipped weights, or a training."""
+"""The preparation step that provides the proposal network: takes shipped weights, or trains."""
 
 from __future__ import annotations
 
 import logging
 import shutil
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import torch
@@ -24,23 +25,23 @@ def prepare_proposals(
     checkpoint: str,
     network: str,
     published: str | None = None,
+    *,
     train: bool = False,
-    options: dict | None = None,
+    options: dict[str, Any] | None = None,
 ) -> None:
-    """The network that proposes distillation regions, which has seen base boxes only.
+    """Make the network that proposes distillation regions, trained on base boxes only.
 
     Args:
-        config: its data and split are the network's.
-        checkpoint: the weights to have.
+        config: the network is trained on the data and split of this config.
+        checkpoint: the weights to write; nothing is done if they are there already.
         network: config of the network, relative to the main config.
-        published: where the checkpoint is missing, take the weights of this name that ship with the
-            package; None, or a name that does not, for a training.
-        train: where there are no weights, train the network; otherwise say how to.
-        options: overrides of the network's config, in training and in proposing.
+        published: name of weights that ship with the package, which are taken if there are such.
+        train: train the network if no weights ship; otherwise raise an error that says how to.
+        options: overrides of the network's config, for training and for proposing.
 
     Raises:
-        UserError: there is no checkpoint and ``train`` is off, or the network's initial weights
-            cannot be fetched.
+        UserError: there are no weights and ``train`` is False, or the initial weights of the
+            training cannot be downloaded.
     """
     if Path(checkpoint).is_file():
         print_log(f"proposals: {checkpoint}", "current")
@@ -48,29 +49,36 @@ def prepare_proposals(
     shipped = shipped_proposals(published) if published else None
     if shipped is not None and shipped.is_file():
         weights = {name: value.float() for name, value in read_weights(shipped).items()}
-        with atomic_file(checkpoint) as temporary:  # processes of an extraction may meet here
+        with atomic_file(checkpoint) as temporary:  # several processes may do this at once
             torch.save(dict(state_dict=weights), temporary)
         print_log(f"proposals: wrote {checkpoint} (as shipped: {shipped.name})", "current")
         return
-    own = proposal_network(config)
+    network_config = proposal_network(config)
     if not train:
         raise UserError(
             f"no proposal network {checkpoint}. Train it on base boxes first:\n"
-            f"  ovdistill train {own.filename} --cfg-options data_root={config.data_root}\n"
+            f"  ovdistill train {network_config.filename} "
+            f"--cfg-options data_root={config.data_root}\n"
             f"then name its checkpoint: --cfg-options proposals=PATH"
         )
+    network_config.work_dir = str(Path(checkpoint).with_suffix(""))
+    network_config.randomness = config.get("randomness", dict(seed=0))
+    network_config.launcher = "none"
+    _train(network_config, network)
+    with atomic_file(checkpoint) as temporary:
+        shutil.copyfile(last_checkpoint(network_config.work_dir), temporary)
+    print_log(f"proposals: wrote {checkpoint}", "current", logging.INFO)
+
+
+def _train(config: Config, network: str) -> None:
+    """Train the network of a config, of which ``network`` is the name for errors."""
     print_log("proposals: training the network on base boxes", "current")
-    own.work_dir = str(Path(checkpoint).with_suffix(""))
-    own.randomness = config.get("randomness", dict(seed=0))
-    own.launcher = "none"
     try:
-        Runner.from_cfg(own).train()
+        Runner.from_cfg(config).train()
     except URLError as error:
         key = "prepare.proposals.options.model.backbone.init_cfg"
         raise UserError(
-            f"the initial weights of {network} cannot be fetched ({error.reason}). Name a local "
-            f"file with --cfg-options {key}.checkpoint=PATH, or start from scratch with {key}=None."
+            f"the initial weights of {network} cannot be downloaded ({error.reason}). Name a "
+            f"local file with --cfg-options {key}.checkpoint=PATH, or start from scratch with "
+            f"{key}=None."
         ) from None
-    with atomic_file(checkpoint) as temporary:
-        shutil.copyfile(last_checkpoint(own.work_dir), temporary)
-    print_log(f"proposals: wrote {checkpoint}", "current", logging.INFO)

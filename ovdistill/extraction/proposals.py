@@ -1,6 +1,8 @@
-"""Where the boxes of a store come from. None of the sources may have seen novel boxes.
+"""Sources of proposals: the boxes of an image that the teacher embeds.
 
-Shapes: P boxes.
+No source may have been trained on boxes of novel classes.
+
+Shapes: P boxes of an image.
 """
 
 from __future__ import annotations
@@ -11,11 +13,10 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
@@ -23,41 +24,49 @@ from ovdistill.core.files import hash_file
 from ovdistill.datasets.annotations import read_annotations
 from ovdistill.extraction.images import LoadedImage
 
-Proposals = tuple[Tensor, Tensor]  # (P, 4) float32 xyxy in pixels of the image, (P,) scores
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+# (P, 4) float32, xyxy, absolute pixels of the image; (P,) float32 scores
+Proposals = tuple[Tensor, Tensor]
 
 
 class ProposalSource(ABC):
-    """Boxes for images.
+    """A source of boxes for images.
 
     Attributes:
-        provenance: plain JSON values that tell the boxes from any others.
+        provenance: plain JSON values that identify the source: kind, source, hash.
     """
 
     provenance: dict[str, Any]
 
     @abstractmethod
     def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
-        """Boxes and scores of each image, the highest first or in any order."""
+        """Propose boxes for images that were read without a problem.
+
+        Returns:
+            Boxes and scores of each image, in any order.
+        """
 
 
 class NetworkProposals(ProposalSource):
-    """An RPN or a class-agnostic detector, trained on base boxes only.
+    """Boxes from an RPN or a class-agnostic detector that was trained on base boxes only.
 
     Args:
-        config: of the network; its ``test_cfg`` has the NMS, its ``test_pipeline`` the size.
-        checkpoint: its weights.
-        device: where it runs.
+        config: config of the network; its ``test_cfg`` sets the NMS, its ``test_pipeline`` the
+            image size.
+        checkpoint: weights of the network.
+        device: where the network runs.
 
     Raises:
         UserError: the weights are missing or of another network.
     """
 
-    def __init__(
-        self, config: Config, checkpoint: str | os.PathLike[str], device: str | torch.device
-    ) -> None:
+    def __init__(self, config: Config, checkpoint: str | Path, device: str | torch.device) -> None:
+        # the other sources work without mmdet, which takes seconds to import
         from ovdistill.models.build import build_detector, build_image_pipeline
 
-        self.network = build_detector(config, checkpoint, device=device)
+        self.network: Any = build_detector(config, checkpoint, device=device)
         self.pipeline = build_image_pipeline(config)
         self.provenance = dict(
             kind="network",
@@ -67,7 +76,7 @@ class NetworkProposals(ProposalSource):
 
     @torch.inference_mode()
     def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
-        """See ``ProposalSource``."""
+        """Propose boxes, see ``ProposalSource``."""
         packed = [self.pipeline(_as_mmdet(image)) for image in images]
         batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
         found = [sample.pred_instances for sample in self.network.test_step(batch)]
@@ -75,13 +84,14 @@ class NetworkProposals(ProposalSource):
 
 
 class FileProposals(ProposalSource):
-    """A file in COCO's format of results: a list of image_id, bbox (x, y, width, height), score.
+    """Boxes from a file in COCO's result format.
 
     Args:
-        path: the .json file.
+        path: a JSON file with a list of objects with ``image_id``, ``bbox`` [x, y, width, height]
+            in absolute pixels of the image, and perhaps ``score`` (1.0 if missing).
 
     Raises:
-        UserError: not such a file.
+        UserError: no such file, or another format.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -102,18 +112,21 @@ class FileProposals(ProposalSource):
         self._scores = torch.from_numpy(scores[order])
 
     def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
-        """See ``ProposalSource``; an image that the file does not name has none."""
+        """Propose boxes, see ``ProposalSource``; none for an image that is not in the file."""
         wanted = [image.file.image_id for image in images]
         starts, ends = (self._ids.searchsorted(wanted, side).tolist() for side in ("left", "right"))
         return [(self._boxes[a:b], self._scores[a:b]) for a, b in zip(starts, ends, strict=True)]
 
 
 class LabelledProposals(ProposalSource):
-    """Labelled boxes of base categories, crowds left out; their score is 1.
+    """The annotated boxes of base classes, without crowds, each with score 1.
 
     Args:
-        annotations: a file in COCO or LVIS format.
-        base: names of base categories; the others' boxes are not used.
+        annotations: an annotation file in COCO or LVIS format.
+        base: names of the base classes; boxes of other classes are not used.
+
+    Raises:
+        UserError: see ``read_annotations``.
     """
 
     def __init__(self, annotations: str | os.PathLike[str], base: Sequence[str]) -> None:
@@ -131,17 +144,17 @@ class LabelledProposals(ProposalSource):
         }
 
     def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
-        """See ``ProposalSource``."""
+        """Propose boxes, see ``ProposalSource``."""
         none = np.zeros((0, 4), dtype=np.float32)
         boxes = [torch.from_numpy(self._boxes.get(p.file.image_id, none)) for p in images]
         return [(own, torch.ones(len(own))) for own in boxes]
 
 
 class GridProposals(ProposalSource):
-    """Boxes on a grid, at three sizes: to try code out.
+    """Boxes on a regular grid in three sizes, to try out code.
 
     Args:
-        count: boxes an image, at most.
+        count: the largest number of boxes of an image.
     """
 
     def __init__(self, count: int) -> None:
@@ -149,21 +162,21 @@ class GridProposals(ProposalSource):
         self.provenance = dict(kind="grid", source=f"{count} boxes", hash="")
 
     def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
-        """See ``ProposalSource``."""
+        """Propose boxes, see ``ProposalSource``."""
         steps = max(1, math.isqrt(self.count // 3))
-        places = (torch.arange(steps) + 0.5) / steps
-        centres = torch.cartesian_prod(places, places).repeat(3, 1)
+        positions = (torch.arange(steps) + 0.5) / steps
+        centres = torch.cartesian_prod(positions, positions).repeat(3, 1)
         sides = torch.tensor([0.2, 0.4, 0.8]).repeat_interleave(steps**2)[:, None]
         unit = torch.cat([centres - sides / 2, centres + sides / 2], dim=1).clamp(0, 1)
         return [_scaled(unit[: self.count], image) for image in images]
 
 
 class RandomProposals(ProposalSource):
-    """Boxes at random, the same for an image in every run: to try code out.
+    """Random boxes that are the same for an image in every run, to try out code.
 
     Args:
-        count: boxes an image.
-        seed: of the boxes.
+        count: number of boxes of an image.
+        seed: seed of the random numbers, together with the id of the image.
     """
 
     def __init__(self, count: int, seed: int = 0) -> None:
@@ -171,7 +184,7 @@ class RandomProposals(ProposalSource):
         self.provenance = dict(kind="random", source=f"{count} boxes, seed {seed}", hash="")
 
     def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
-        """See ``ProposalSource``."""
+        """Propose boxes, see ``ProposalSource``."""
         found = []
         for image in images:
             generator = torch.Generator().manual_seed(self.seed * 1_000_003 + image.file.image_id)
@@ -184,17 +197,18 @@ class RandomProposals(ProposalSource):
 def keep_best_boxes(
     proposals: Proposals, size: tuple[int, int], per_image: int, min_size: float
 ) -> tuple[Tensor, Tensor, int]:
-    """The boxes of an image that are worth embedding.
+    """Clip the boxes of an image, drop useless ones, and keep those of the highest scores.
 
     Args:
-        proposals: boxes and scores.
-        size: height and width of the image.
-        per_image: keep that many, of the highest scores.
-        min_size: pixels; drop boxes with a side below, after they are clipped to the image.
+        proposals: boxes and scores of the image.
+        size: height and width of the image, in pixels.
+        per_image: the largest number of boxes that are kept.
+        min_size: the shortest side that is kept, in pixels, measured after clipping.
 
     Returns:
-        (P, 4) boxes inside the image, (P,) scores, and how many were dropped for having no area
-        in the image, a side below ``min_size``, or NaN.
+        (P, 4) float32 boxes, xyxy, absolute pixels, inside the image, best first; (P,) scores; and
+        the number of boxes that were dropped because they have no area in the image, a side below
+        ``min_size``, or NaN. Boxes beyond ``per_image`` do not count as dropped.
     """
     boxes, scores = proposals
     height, width = size
@@ -207,15 +221,19 @@ def keep_best_boxes(
 
 
 def _as_mmdet(image: LoadedImage) -> Mapping[str, Any]:
-    """An image as mmdet's pipelines take one: (H, W, 3) BGR."""
+    """Return an image as mmdet's pipelines take it: (H, W, 3) uint8 BGR."""
+    assert image.pixels is not None  # only images without a problem come here
     pixels = image.pixels.permute(1, 2, 0).numpy()[..., ::-1]
     return {"img": np.ascontiguousarray(pixels), "img_id": image.file.image_id}
 
 
 def _xyxy(boxes: np.ndarray) -> np.ndarray:
+    """Convert (n, 4) boxes from x, y, width, height to corners."""
     return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
 
 
 def _scaled(unit: Tensor, image: LoadedImage) -> Proposals:
+    """Scale boxes in [0, 1] to the size of an image; their scores are 1."""
+    assert image.pixels is not None
     height, width = image.pixels.shape[1:]
     return unit * torch.tensor([width, height] * 2), torch.ones(len(unit))

@@ -1,1 +1,1 @@
-"""Running a trained detector on images with any words, and drawing what it finds."""
+"""Runs a trained detector on images, with any class names, from Python."""

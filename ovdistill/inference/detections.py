@@ -1,4 +1,4 @@
-"""What an inferencer gives back for one image."""
+"""The detections in one image, as users get them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ovdistill.core.masks import encode_masks, rle_to_json
 
 @dataclass(frozen=True)
 class Detections:
-    """n objects of an image of H x W pixels, best first.
+    """n detections in an image of H x W pixels, best first.
 
     Attributes:
         boxes: (n, 4) float32, xyxy, absolute pixels of the original image.
         scores: (n,) float32 in [0, 1].
-        labels: (n,) int64, positions in the list of queries.
-        names: n queries, one a box.
-        masks: (n, H, W) bool, or None of a detector without masks.
+        labels: (n,) int64, indices into the queries.
+        names: the query of each detection.
+        masks: (n, H, W) bool, or None if the detector has no masks.
     """
 
     boxes: np.ndarray
@@ -32,8 +32,13 @@ class Detections:
         return len(self.scores)
 
     def records(self) -> list[dict[str, Any]]:
-        """One dict a box that JSON can hold: name, score, box (xyxy) and mask (COCO RLE)."""
-        result = [
+        """Return a dict for each detection, in a form that JSON can hold.
+
+        Returns:
+            ``name``, ``score``, ``box`` (xyxy, absolute pixels of the original image) and, if
+            there are masks, ``mask`` (COCO's compressed RLE).
+        """
+        result: list[dict[str, Any]] = [
             {"name": name, "score": round(score, 4), "box": [round(v, 2) for v in box]}
             for name, score, box in zip(
                 self.names, self.scores.tolist(), self.boxes.tolist(), strict=True
@@ -48,14 +53,15 @@ class Detections:
 def select(
     instances: Any, queries: tuple[str, ...], score_threshold: float, max_dets: int
 ) -> Detections:
-    """The best detections of a detector's output.
+    """Select the best detections from a detector's output.
 
     Args:
-        instances: ``bboxes`` (m, 4), ``scores`` (m,), ``labels`` (m,) and perhaps ``masks``
-            (m, H, W), tensors, in any order (an mmengine InstanceData).
-        queries: the words that are wanted; labels beyond them are background words and dropped.
-        score_threshold: the lowest score kept.
-        max_dets: how many are kept at most.
+        instances: an mmengine InstanceData with tensors ``bboxes`` (m, 4), ``scores`` (m,),
+            ``labels`` (m,) and perhaps ``masks`` (m, H, W), in any order.
+        queries: the texts that are wanted. Detections of higher labels, which are background
+            texts, are dropped.
+        score_threshold: the lowest score that is kept.
+        max_dets: the largest number of detections that are kept.
     """
     wanted = (instances.scores >= score_threshold) & (instances.labels < len(queries))
     order = instances.scores.argsort(descending=True, stable=True)

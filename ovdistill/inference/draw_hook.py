@@ -1,4 +1,4 @@
-"""Draws the first detections of a test run."""
+"""An mmengine hook that draws the detections of a test run."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ovdistill.visualization.drawing import draw_detections
 
 
 class DrawDetections(Hook):
-    """Writes the first images of a test run with their detections.
+    """Draws the detections on the first images of a test run, as PNG files.
 
     Args:
-        directory: where the images go, named as the originals.
-        count: how many.
-        score_threshold: the lowest score drawn.
+        directory: the folder for the PNG files, which are named after the images.
+        count: the number of images.
+        score_threshold: the lowest score that is drawn.
     """
 
     def __init__(self, directory: Path, count: int, score_threshold: float = 0.3) -> None:
@@ -38,7 +38,7 @@ class DrawDetections(Hook):
         data_batch: Any = None,
         outputs: Sequence[DetDataSample] = (),
     ) -> None:
-        """Draws the images of a batch until ``count`` are done."""
+        """Draw the images of a batch, until ``count`` images are drawn."""
         names = runner.test_dataloader.dataset.metainfo["classes"]
         for sample in outputs[: self.left]:
             found = select(sample.pred_instances, names, self.score_threshold, max_dets=100)

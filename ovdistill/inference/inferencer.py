@@ -1,4 +1,4 @@
-"""OVInferencer: a trained detector, any words, any images."""
+"""OVInferencer: a trained detector for any class names and any images."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ovdistill.vocabulary.learned_prompts import LearnedPrompts
 
 
 class OVInferencer:
-    """Finds the objects that a list of words describes.
+    """Finds the objects that texts describe in images.
 
     Example:
         >>> inferencer = OVInferencer()
@@ -35,14 +35,16 @@ class OVInferencer:
         >>> detections = inferencer("image.png")
 
     Args:
-        config: config file of the detector; without it, the shipped student.
-        checkpoint: its weights.
-        device: 'cpu', 'cuda', ...; a GPU if there is one unless given.
-        teacher: the teacher that encodes words; the config's unless given.
-        overrides: of the config, as ``--cfg-options`` gives them.
+        config: config file of the detector, or name of a shipped recipe. By default, the detector
+            that ships with the package.
+        checkpoint: weights of the detector, to be given together with ``config``.
+        device: 'cpu', 'cuda', 'cuda:1', ... By default, a GPU if there is one.
+        teacher: the teacher that encodes texts. By default, the one that the config names.
+        overrides: values that replace those of the config, by dotted key.
 
     Raises:
-        UserError: a config without weights, or a device that is not there.
+        UserError: a config without weights or weights without a config, no such config, or no
+            such device.
     """
 
     def __init__(
@@ -59,45 +61,46 @@ class OVInferencer:
                 f"got {got} alone: give --config and --checkpoint together, or neither for the "
                 "shipped student."
             )
-        if config is None:
+        if config is None or checkpoint is None:
             config, checkpoint = student_config(), STUDENT_WEIGHTS
         self.device = choose_device(device)
         self.config = load_config(config, overrides)
         self.checkpoint = Path(checkpoint)
-        self.model: torch.nn.Module | None = None
+        self.model: Any = None  # an mmdet detector, built when the first texts are set
         self.queries: tuple[str, ...] = ()
         if teacher is not None:
             self.teacher = teacher
 
     @cached_property
     def teacher(self) -> Teacher:
-        """The teacher named by the config, loaded when the first text is encoded."""
+        """The teacher, which is loaded when the first text is encoded."""
         return build_teacher(self.config.teacher, self.device)
 
     @cached_property
     def prompts(self) -> tuple[str, ...] | LearnedPrompts:
-        """What texts are put into: see ``datasets.build_vocabulary.prompts_of_config``."""
+        """The prompts that texts are put into, see ``build_vocabulary.prompts_of_config``."""
         return prompts_of_config(self.config)
 
     def set_text(
         self, queries: str | Sequence[str], background: str | Sequence[str] = ()
     ) -> Vocabulary:
-        """Sets the words to look for.
+        """Set the texts to look for.
 
         Args:
-            queries: "red star, outlined heart", or a sequence of words.
-            background: words that compete for the objects but are not reported. A region always
-                goes to the word that fits best, so with few queries these keep other things out.
+            queries: a text such as "red star, outlined heart", or a sequence of texts.
+            background: texts that compete with the queries, in the same form; their detections are
+                not returned. A region is assigned to the text that fits it best, so with few
+                queries, background texts prevent false detections.
 
         Returns:
-            The encoded vocabulary: queries first, then background words.
+            The vocabulary: first the queries, then the background texts.
 
         Raises:
-            UserError: no word in the text; the teacher's weights are missing.
+            UserError: no text, or the teacher's weights are missing.
         """
         queries = parse_queries(queries)
         others = parse_queries(background) if background else ()
-        names = queries + tuple(word for word in others if word not in queries)
+        names = queries + tuple(text for text in others if text not in queries)
         step = self.config.get("prepare", {}).get("vocabulary") or {}
         tokens = bool(step.get("tokens"))
         vocabulary = Vocabulary.encode(names, self.teacher, self.prompts, tokens=tokens)
@@ -105,14 +108,14 @@ class OVInferencer:
         return vocabulary
 
     def set_vocabulary(self, vocabulary: Vocabulary, wanted: int | None = None) -> None:
-        """Sets encoded words.
+        """Set the texts to look for, with their embeddings.
 
         Args:
-            vocabulary: of the teacher that the detector was trained with.
-            wanted: the first ``wanted`` words are reported; all unless given.
+            vocabulary: names and embeddings, of the teacher that the detector was trained with.
+            wanted: only detections of the first ``wanted`` names are returned. By default, all.
 
         Raises:
-            UserError: the width or the teacher of the embeddings is not the detector's.
+            UserError: the embeddings have another width or another teacher than the detector.
         """
         if self.model is None:
             self.model = build_detector(self.config, self.checkpoint, vocabulary, self.device)
@@ -126,7 +129,7 @@ class OVInferencer:
         score_threshold: float = 0.3,
         max_dets: int = 100,
     ) -> Detections:
-        """One image: a path, or (H, W, 3) uint8 RGB. See ``predict``."""
+        """Detect objects in one image, a path or (H, W, 3) uint8 RGB; see ``predict``."""
         return self.predict([image], score_threshold, max_dets)[0]
 
     @torch.inference_mode()
@@ -136,18 +139,21 @@ class OVInferencer:
         score_threshold: float = 0.3,
         max_dets: int = 100,
     ) -> list[Detections]:
-        """Detects in a batch of images of any sizes.
+        """Detect objects in a batch of images of any sizes.
 
         Args:
             images: paths, or (H, W, 3) uint8 RGB arrays.
-            score_threshold: the lowest score kept.
-            max_dets: how many objects an image at most.
+            score_threshold: the lowest score that is returned.
+            max_dets: the largest number of detections in an image.
+
+        Returns:
+            The detections in each image.
 
         Raises:
-            UserError: no words were set, or an image cannot be read.
+            UserError: no texts were set, or an image cannot be read.
         """
         if self.model is None:
-            raise UserError("no words to look for: call set_text or set_vocabulary first.")
+            raise UserError("no texts to look for: call set_text or set_vocabulary first.")
         packed = [self._pipeline(self._load(image)) for image in images]
         batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
         outputs = self.model.test_step(batch)
@@ -163,7 +169,16 @@ class OVInferencer:
         max_dets: int = 100,
         batch_size: int = 1,
     ) -> Iterator[tuple[Path, Detections]]:
-        """Detects in an image or in all images of a directory, ``batch_size`` at a time.
+        """Detect objects in the images of a folder.
+
+        Args:
+            directory: a folder of images, or one image.
+            score_threshold: the lowest score that is returned.
+            max_dets: the largest number of detections in an image.
+            batch_size: images in a forward pass.
+
+        Yields:
+            Path and detections of each image, by name.
 
         Raises:
             UserError: no images there, or one that cannot be read.

@@ -1,4 +1,4 @@
-"""The open-vocabulary detector: mmdet's two-stage detector with words instead of logits."""
+"""Open-vocabulary detectors: mmdet's detectors with text embeddings in place of class logits."""
 
 from ovdistill.core import mmcv_ops
 

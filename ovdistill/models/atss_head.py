@@ -1,15 +1,18 @@
-"""The dense head of HierKD's one-stage detector: a word's embedding at every location.
+"""The dense head of HierKD's one-stage detector: an embedding at every location.
 
-Shapes: N images, A locations of all levels, D embedding width, W words.
+Shapes: N images, C channels of the pyramid, A locations of a level in all images, P distillation
+regions, D embedding width, W class names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmcv.cnn import Scale
 from mmdet.models.dense_heads import ATSSHead
+from mmdet.models.utils import multi_apply
 from mmdet.registry import MODELS
 from mmdet.structures.bbox import bbox_overlaps
 from mmdet.utils import ConfigType
@@ -18,15 +21,19 @@ from torch import Tensor, nn
 from ovdistill.distillation.hierkd.loss import softmax_focal_loss
 from ovdistill.vocabulary import Vocabulary
 
+# logits, box deltas and IoU logits, a map for each level
+Outputs = tuple[list[Tensor], list[Tensor], list[Tensor]]
+
 
 @MODELS.register_module()
 class DenseRegionWordLoss(nn.Module):
     """Softmax focal loss with few negatives and a learned weight.
 
     Args:
-        negative_share: each background location takes part with this probability; 0.1 in HierKD.
-        alpha, gamma: of the focal loss.
-        uncertainty: the loss is ``L exp(-s) + |s|`` with a learned s, 1 at first, as in HierKD.
+        negative_share: probability with which a background location is used; 0.1 in HierKD.
+        alpha: factor on the focal loss of every location.
+        gamma: exponent of the modulating factor.
+        uncertainty: return ``L exp(-s) + |s|`` with a learned s, initially 1, as in HierKD.
     """
 
     use_sigmoid = False
@@ -36,6 +43,7 @@ class DenseRegionWordLoss(nn.Module):
         negative_share: float = 0.1,
         alpha: float = 0.25,
         gamma: float = 2.0,
+        *,
         uncertainty: bool = True,
     ) -> None:
         super().__init__()
@@ -45,7 +53,14 @@ class DenseRegionWordLoss(nn.Module):
         self.log_variance = nn.Parameter(torch.tensor(1.0)) if uncertainty else None
 
     def forward(self, logits: Tensor, labels: Tensor, weights: Tensor, avg_factor: float) -> Tensor:
-        """(A, W + 1) logits of a level and (A,) labels -> scalar; background is label W."""
+        """Return the loss of a level, a scalar.
+
+        Args:
+            logits: (A, W + 1) similarities over temperature, the background last.
+            labels: (A,) int64 in [0, W]; W is the background.
+            weights: (A,) weight of each location.
+            avg_factor: the number of positive locations of all levels.
+        """
         positive = labels < logits.shape[1] - 1
         drawn = torch.rand(len(labels), device=labels.device) < self.negative_share
         # as in HierKD, a level without a positive has no loss
@@ -63,17 +78,21 @@ class OpenVocabularyATSSHead(ATSSHead):
     The third branch predicts the IoU of the box, as in HierKD, in place of the centerness.
 
     Args:
+        *args: as for mmdet's ``ATSSHead``.
         cls_predictor_cfg: config of a ``RegionWordHead``.
-        **kwargs: as mmdet's ``ATSSHead``; one anchor a location.
+        **kwargs: as for mmdet's ``ATSSHead``, with one anchor at each location.
     """
 
-    def __init__(self, *args, cls_predictor_cfg: ConfigType, **kwargs) -> None:
+    num_classes: int
+
+    def __init__(self, *args: Any, cls_predictor_cfg: ConfigType, **kwargs: Any) -> None:
         self.cls_predictor_cfg = cls_predictor_cfg
         # mmdet's default also names a layer that this head has not
         kwargs.setdefault("init_cfg", dict(type="Normal", layer="Conv2d", std=0.01))
         super().__init__(*args, **kwargs)
 
     def _init_layers(self) -> None:
+        """Build mmdet's layers, with a ``RegionWordHead`` in place of the classification layer."""
         super()._init_layers()
         del self.atss_cls
         self.fc_cls = MODELS.build(
@@ -84,31 +103,37 @@ class OpenVocabularyATSSHead(ATSSHead):
             )
         )
 
-    def set_vocabulary(self, vocabulary: Vocabulary) -> None:
-        """Replaces the words."""
-        self.fc_cls.set_vocabulary(vocabulary)
-        self.num_classes = len(vocabulary)
-        self.cls_out_channels = len(vocabulary) + 1
-
     @property
     def embed_dim(self) -> int:
         """Width of the embeddings, D."""
         return self.fc_cls.project.out_features
 
-    def forward(self, x: tuple[Tensor, ...]) -> tuple[list[Tensor], ...]:
-        """Levels (N, C, H_l, W_l) -> logits, box deltas and IoU logits of each, as mmdet's."""
+    def set_vocabulary(self, vocabulary: Vocabulary) -> None:
+        """Replace the class names."""
+        self.fc_cls.set_vocabulary(vocabulary)
+        self.num_classes = len(vocabulary)
+        self.cls_out_channels = len(vocabulary) + 1
+
+    def forward(self, x: tuple[Tensor, ...]) -> Outputs:
+        """Return what mmdet's head returns for pyramid levels (N, C, H_l, W_l)."""
         return self.forward_with_embeddings(x)[0]
 
-    def forward_with_embeddings(
-        self, x: tuple[Tensor, ...]
-    ) -> tuple[tuple[list[Tensor], ...], list[Tensor]]:
-        """Return what ``forward`` returns, and the map of embeddings (N, D, H_l, W_l) of each level."""
-        levels = [self.forward_single(*level) for level in zip(x, self.scales, strict=True)]
-        logits, deltas, quality, embeddings = (list(part) for part in zip(*levels, strict=True))
-        return (logits, deltas, quality), embeddings
+    def forward_with_embeddings(self, x: tuple[Tensor, ...]) -> tuple[Outputs, list[Tensor]]:
+        """Return the outputs of ``forward``, and the embeddings (N, D, H_l, W_l) of each level."""
+        *outputs, embeddings = multi_apply(self.forward_single, x, self.scales)
+        return tuple(outputs), embeddings
 
     def forward_single(self, x: Tensor, scale: Scale) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Level (N, C, H, W) -> logits (N, W + 1, H, W), box deltas, IoU logits, embeddings."""
+        """Run the branches on one level.
+
+        Args:
+            x: (N, C, H, W).
+            scale: the learned factor on the box deltas of this level.
+
+        Returns:
+            Logits (N, W + 1, H, W), box deltas (N, 4, H, W), IoU logits (N, 1, H, W) and embeddings
+            (N, D, H, W) of unit norm.
+        """
         classes = boxes = x
         for convolution in self.cls_convs:
             classes = convolution(classes)
@@ -125,12 +150,12 @@ class OpenVocabularyATSSHead(ATSSHead):
     ) -> Tensor:
         """Return the embeddings at the centres of regions.
 
-        A region is looked up on the level whose anchors are of its size.
+        The embedding of a region is read from the level whose anchors are nearest to it in size.
 
         Args:
             embeddings: of ``forward_with_embeddings``, a map (N, D, H_l, W_l) of each level.
             boxes: (P, 4) xyxy, absolute pixels of the network input.
-            image_index: (P,) int64.
+            image_index: (P,) int64 index in [0, N) of the image of each region.
 
         Returns:
             (P, D) unit norm.
@@ -158,7 +183,13 @@ class OpenVocabularyATSSHead(ATSSHead):
         bbox_targets: Tensor,
         avg_factor: float,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """As mmdet's, with the IoU of the predicted box in place of the centerness."""
+        """Return a level's losses as mmdet's head does, with the box's IoU in place of centerness.
+
+        The arguments are mmdet's; ``centerness`` has the IoU logits.
+
+        Returns:
+            Alignment loss, box loss, quality loss, and the sum of the IoUs of positive locations.
+        """
         labels = labels.reshape(-1)
         logits = cls_score.permute(0, 2, 3, 1).flatten(0, 2)
         loss_cls = self.loss_cls(logits, labels, label_weights.reshape(-1), avg_factor=avg_factor)

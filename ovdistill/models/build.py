@@ -1,4 +1,4 @@
-"""From a config to a detector: model, weights, vocabulary, pipeline."""
+"""From a config to a detector: model, weights and test pipeline."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import torch
 from mmdet.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
 from mmengine.dataset import Compose
-from torch import nn
+from torch import Tensor, nn
 
+import ovdistill.models.register  # noqa: F401
 from ovdistill.core.checkpoints import read_weights
 from ovdistill.core.errors import UserError
 from ovdistill.vocabulary import Vocabulary
@@ -24,16 +25,16 @@ def build_detector(
     vocabulary: Vocabulary | None = None,
     device: str | torch.device = "cpu",
 ) -> nn.Module:
-    """Builds the detector of a config, in eval mode.
+    """Build the detector of a config, in eval mode.
 
     Args:
         config: from ``load_config``.
-        checkpoint: weights to load, ``.pth`` or ``.safetensors``.
-        vocabulary: takes the place of the config's vocabulary file.
-        device: where the detector goes.
+        checkpoint: weights to load, ``.pth`` or ``.safetensors``; random weights without it.
+        vocabulary: replaces the config's vocabulary file.
+        device: the device that the detector is moved to.
 
     Raises:
-        UserError: weights missing, damaged, or of another detector or teacher width.
+        UserError: the vocabulary is missing or damaged, or see ``load_weights``.
     """
     model_config = config.model.copy()
     if vocabulary is not None:
@@ -46,9 +47,9 @@ def build_detector(
 
 
 def build_image_pipeline(config: Config) -> Compose:
-    """The test pipeline of a config, on an image in memory instead of a data set's.
+    """Build the test pipeline of a config for an image in memory instead of one of a dataset.
 
-    It takes dict(img=(H, W, 3) uint8 BGR, img_id=int).
+    Its input is dict(img=(H, W, 3) uint8 BGR, img_id=int).
     """
     steps = [s for s in config.test_pipeline if not s["type"].split(".")[-1].startswith("Load")]
     steps = [{"type": "mmdet.LoadImageFromNDArray"}, *steps]
@@ -56,29 +57,33 @@ def build_image_pipeline(config: Config) -> Compose:
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:
-    """Loads a checkpoint into a detector, every key of it.
+    """Load a checkpoint into a detector; its keys must be those of the detector.
 
     Raises:
-        UserError: see ``read_weights``; or the checkpoint is of another detector, or was trained
-            with another teacher than that of the detector's vocabulary.
+        UserError: the file cannot be read (see ``read_weights``), is the checkpoint of another
+            detector, or was trained with another teacher than that of the detector's vocabulary.
     """
-    state = read_weights(path)
-    own = model.state_dict()
-    for name in (key for key in own.keys() & state.keys() if key.endswith(PROJECTION)):
-        if len(own[name]) != len(state[name]):
+    weights = read_weights(path)
+    _check_weights(model.state_dict(), weights, path)
+    model.load_state_dict(weights)
+
+
+def _check_weights(own: dict[str, Tensor], weights: dict[str, Tensor], path: str | Path) -> None:
+    """Raise UserError unless weights have the names and shapes of a detector's own."""
+    for name in (key for key in own.keys() & weights.keys() if key.endswith(PROJECTION)):
+        if len(own[name]) != len(weights[name]):
             raise UserError(
-                f"{path} was trained in an embedding space of width {len(state[name])}; the "
+                f"{path} was trained in an embedding space of width {len(weights[name])}; the "
                 f"vocabulary of this config has width {len(own[name])}. Build the vocabulary with "
                 "the teacher that the detector was trained with, or name another checkpoint."
             )
     wrong = [
         name
-        for name in (own.keys() | state.keys()) - {MARK}
-        if name not in own or name not in state or own[name].shape != state[name].shape
+        for name in (own.keys() | weights.keys()) - {MARK}
+        if name not in own or name not in weights or own[name].shape != weights[name].shape
     ]
     if wrong:
         raise UserError(
             f"{path} does not fit the detector of this config: {len(wrong)} of {len(own)} entries "
             f"differ (the first: {sorted(wrong)[0]}). Name the config it was trained with."
         )
-    model.load_state_dict(state)

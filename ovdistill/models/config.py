@@ -1,10 +1,11 @@
 """Reading a config: recipes by name, overrides, and the ``{name}`` placeholders.
 
-Placeholders. A string anywhere in a config may hold ``{name}``, the name of a string at the
-config's top level: ``vocabulary = "{data_root}/words.safetensors"``. Placeholders are filled after
-the overrides are merged, so that one ``--cfg-options data_root=DIR`` moves all that lies there. The
-strings may hold placeholders themselves; two that name each other are an error. What is in braces
-and names no such string stays as it is (prompt templates have ``{}`` and ``{article}``).
+Placeholders. A string anywhere in a config may hold ``{name}``, where ``name`` is a key at the
+config's top level whose value is a string: ``vocabulary = "{data_root}/words.safetensors"``.
+Placeholders are filled after the overrides are merged, so that one ``--cfg-options data_root=DIR``
+moves everything that is below it. The value may hold placeholders itself; values that name each
+other in a circle are an error. Braces around anything else stay as they are (prompt templates have
+``{}`` and ``{article}``).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
 
 LOGGER = logging.getLogger(__name__)
-# the placeholders that say where the data are, with which another config of the same data is read
+# the placeholders that say where the data are; another config of the same data is read with them
 DATA_PLACEHOLDERS = (
     *("data_root", "split", "vocabulary", "cache", "train_ann", "val_ann"),
     *("images", "train_images", "val_images"),
@@ -34,74 +35,94 @@ MOVED_MODULES = {"ovdistill.register": "ovdistill.models.register"}
 def load_config(name: str | Path, options: Mapping[str, Any] | None = None) -> Config:
     """Read a config, merge overrides into it and fill its placeholders (see above).
 
+    The modules that its ``custom_imports`` names are imported, which registers its components.
+
     Args:
         name: a config file, or the name of a shipped recipe such as 'vild_r18_shapes'.
         options: dotted keys and values, as ``--cfg-options`` gives them.
 
     Raises:
-        UserError: no such file, options that do not fit it, or placeholders that name each other.
+        UserError: there is no such file, a module of ``custom_imports`` cannot be imported, the
+            options do not fit, or placeholders name each other in a circle.
     """
     path = find_recipe(name)
     config = Config.fromfile(str(path), import_custom_modules=False)
-    _import_custom_modules(config)
-    for key in options or ():
-        if key.split(".")[0] not in config:
-            LOGGER.warning("--cfg-options %s: nothing of that name was in %s", key, path)
-    try:
-        config.merge_from_dict(dict(options or {}))
-    except (TypeError, KeyError) as error:
-        given = " ".join(f"{key}={value}" for key, value in (options or {}).items())
-        raise UserError(f"--cfg-options {given} do not fit {path}: {error}") from error
-    strings = {key: value for key, value in config.items() if isinstance(value, str)}
-    return Config(_filled(config.to_dict(), _resolve(strings)), filename=config.filename)
+    _import_custom_modules(config, path)
+    _merge_options(config, dict(options or {}), path)
+    return Config(fill_placeholders(config.to_dict()), filename=config.filename)
 
 
 def placeholder_values(config: Config) -> dict[str, str]:
-    """Return the values that another config of the same data is to be read with."""
+    """Return the values with which another config of the same data is to be read."""
     return {name: config[name] for name in DATA_PLACEHOLDERS if name in config}
 
 
-def pattern_of(names: Mapping[str, str]) -> re.Pattern[str]:
-    """Return the pattern of the placeholders of these names."""
-    return re.compile("{(" + "|".join(map(re.escape, names)) + ")}")
-
-
-def _resolve(strings: Mapping[str, str]) -> dict[str, str]:
-    """Fill the placeholders in the strings that placeholders name.
+def fill_placeholders(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a config, a tree of plain values, with the placeholders filled (see above).
 
     Raises:
-        UserError: a string that, by whatever way, names itself.
+        UserError: placeholders name each other in a circle.
     """
+    strings = {key: value for key, value in config.items() if isinstance(value, str)}
     if not strings:
-        return {}
-    pattern = pattern_of(strings)
-    done: dict[str, str] = {}
+        return dict(config)
+    pattern = re.compile("{(" + "|".join(map(re.escape, strings)) + ")}")
 
-    def value_of(name: str, open_names: tuple[str, ...]) -> str:
-        if name in open_names:
-            circle = " -> ".join((*open_names[open_names.index(name) :], name))
-            raise UserError(f"placeholders of the config name each other: {circle}")
-        if name not in done:
-            inside = (*open_names, name)
-            done[name] = pattern.sub(lambda match: value_of(match[1], inside), strings[name])
-        return done[name]
+    def fill(value: Any, inside: tuple[str, ...] = ()) -> Any:
+        if isinstance(value, str):
+            return pattern.sub(lambda match: look_up(match[1], inside), value)
+        if isinstance(value, Mapping):
+            return {key: fill(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(fill(item) for item in value)
+        return value
 
-    return {name: value_of(name, ()) for name in strings}
+    def look_up(name: str, inside: tuple[str, ...]) -> str:
+        if name in inside:
+            circle = " -> ".join((*inside[inside.index(name) :], name))
+            raise UserError(
+                f"placeholders of the config name each other: {circle}. Give one of them a value "
+                "without placeholders, e.g. with --cfg-options."
+            )
+        return fill(strings[name], (*inside, name))
 
-
-def _filled(value: Any, names: Mapping[str, str]) -> Any:
-    """Fill the placeholders in every string of nested plain values."""
-    if isinstance(value, str):
-        return pattern_of(names).sub(lambda match: names[match[1]], value) if names else value
-    if isinstance(value, Mapping):
-        return {key: _filled(item, names) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_filled(item, names) for item in value)
-    return value
+    return fill(config)
 
 
-def _import_custom_modules(config: Config) -> None:
-    """Import what ``custom_imports`` names, which registers the components of the config.
+def _merge_options(config: Config, options: dict[str, Any], path: Path) -> None:
+    """Merge dotted overrides into a config, and warn about those of a new name.
+
+    Raises:
+        UserError: an option does not fit the config.
+    """
+    for key in options:
+        if not _has_place(config, key):
+            LOGGER.warning("--cfg-options %s: nothing of that name was in %s", key, path)
+    try:
+        config.merge_from_dict(options)
+    except (TypeError, KeyError) as error:
+        given = " ".join(f"{key}={value}" for key, value in options.items())
+        raise UserError(f"--cfg-options {given} do not fit {path}: {error}") from error
+
+
+def _has_place(config: Config, key: str) -> bool:
+    """Return True if all that a dotted key goes through is there; its last part may be new."""
+    first, *rest = key.split(".")
+    if first not in config:
+        return False
+    value: Any = config[first]
+    for part in rest[:-1]:
+        if isinstance(value, Mapping) and part in value:
+            value = value[part]
+        elif isinstance(value, (list, tuple)) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return False
+    return True
+
+
+def _import_custom_modules(config: Config, path: Path) -> None:
+    """Import the modules that ``custom_imports`` names, moved ones from their new place.
 
     Raises:
         UserError: a module cannot be imported.
@@ -109,8 +130,14 @@ def _import_custom_modules(config: Config) -> None:
     custom = config.get("custom_imports")
     if not custom:
         return
-    names = [MOVED_MODULES.get(name, name) for name in custom["imports"]]
+    names = custom["imports"]
+    names = [names] if isinstance(names, str) else names
+    names = [MOVED_MODULES.get(name, name) for name in names]
     try:
-        import_modules_from_strings(names, bool(custom.get("allow_failed_imports", False)))
+        import_modules_from_strings(names, custom.get("allow_failed_imports", False))
     except ImportError as error:
-        raise UserError(f"custom_imports of the config cannot be imported: {error}") from error
+        # mmengine names the module; what is wrong with it is in the error that it caught
+        raise UserError(
+            f"custom_imports of {path}: {error} ({error.__context__}). Expected modules that "
+            "Python can import; those of your own need their folder in PYTHONPATH."
+        ) from error

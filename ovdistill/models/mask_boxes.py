@@ -1,7 +1,8 @@
 """Boxes corrected by their masks.
 
-A box regressor learns where objects of the base words end, and cuts what sticks out of others (the
-shaft of an arrow that looks like a triangle). Mask pixels generalise better: they are local.
+A box regressor learns where objects of the base classes end, and cuts off parts of other objects
+(the shaft of an arrow that looks like a triangle). Masks generalise better, because pixels are
+local.
 
 Shapes: n detections, S side of a mask in cells.
 """
@@ -17,15 +18,15 @@ from torch import Tensor
 
 
 def tight_boxes(boxes: Tensor, logits: Tensor, threshold: float) -> Tensor:
-    """The boxes around masks, with edges between cells where the logits cross the threshold.
+    """Return the boxes around masks, whose edges lie where the logits cross the threshold.
 
     Args:
-        boxes: (n, 4) xyxy that the masks were predicted in.
-        logits: (n, S, S), rows first.
+        boxes: (n, 4) xyxy boxes in which the masks were predicted.
+        logits: (n, S, S) mask logits, row by row.
         threshold: a cell above it belongs to the object.
 
     Returns:
-        (n, 4) xyxy in the same pixels; the box itself where no cell is above the threshold.
+        (n, 4) xyxy in the same pixels; the given box if no cell is above the threshold.
     """
     x1, x2 = _edges(boxes[:, 0], boxes[:, 2], logits.amax(dim=1), threshold)
     y1, y2 = _edges(boxes[:, 1], boxes[:, 3], logits.amax(dim=2), threshold)
@@ -33,24 +34,33 @@ def tight_boxes(boxes: Tensor, logits: Tensor, threshold: float) -> Tensor:
 
 
 def _edges(low: Tensor, high: Tensor, profile: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    """Where (n, S) profiles between ``low`` and ``high`` first rise above, and last fall below."""
+    """Return where profiles first rise above the threshold, and where they last fall below it.
+
+    Args:
+        low: (n,) coordinate of the start of each profile, in pixels.
+        high: (n,) coordinate of its end.
+        profile: (n, S) largest logit of each column or row.
+        threshold: as for ``tight_boxes``.
+
+    Returns:
+        Two (n,) coordinates; ``low`` and ``high`` if a profile is never above the threshold.
+    """
     cells = profile.shape[1]
     inside = profile > threshold
     number = torch.arange(cells, device=profile.device)
     first = torch.where(inside, number, cells - 1).amin(dim=1)
     last = torch.where(inside, number, 0).amax(dim=1)
     size = (high - low) / cells
-    # beyond the image of the mask there is no value: the edge is half a cell off the centre
+    # outside of the mask there is no value: the edge is half a cell away from the centre
     before = first + 0.5 - _crossing(profile, first, first - 1, threshold)
     after = last + 0.5 + _crossing(profile, last, last + 1, threshold)
     found = inside.any(dim=1)
-    return torch.where(found, low + before * size, low), torch.where(
-        found, low + after * size, high
-    )
+    start = torch.where(found, low + before * size, low)
+    return start, torch.where(found, low + after * size, high)
 
 
 def _crossing(profile: Tensor, inner: Tensor, outer: Tensor, threshold: float) -> Tensor:
-    """How far from the centre of cell ``inner`` towards ``outer`` the profile crosses, in cells."""
+    """Return how far the crossing is from the centre of cell ``inner`` to ``outer``, in cells."""
     last = profile.shape[1] - 1
     value = profile.gather(1, inner[:, None])[:, 0]
     beyond = profile.gather(1, outer.clamp(0, last)[:, None])[:, 0]
@@ -60,12 +70,13 @@ def _crossing(profile: Tensor, inner: Tensor, outer: Tensor, threshold: float) -
 
 @MODELS.register_module()
 class MaskBoxRoIHead(StandardRoIHead):
-    """mmdet's standard RoI head; ``test_cfg.mask_boxes`` lets masks correct the boxes.
+    """mmdet's standard RoI head; with ``test_cfg.mask_boxes`` its masks correct the boxes.
 
-    ``mask_boxes=dict(expand=1.15, threshold=-0.5, share=0.5)``: each detection's box is grown
-    by ``expand``, a mask predicted in it, and the box around the logits above ``threshold`` taken
-    with weight ``share``, the regressed one with the rest. Costs a second pass of the mask head.
-    ``test_cfg.without_masks=True`` leaves the masks themselves out, for proposals.
+    ``mask_boxes=dict(expand=1.15, threshold=-0.5, share=0.5)``: the box of each detection is
+    enlarged by the factor ``expand`` and a mask is predicted in it. The new box is a weighted mean
+    of the box around the logits above ``threshold`` (weight ``share``) and the regressed box (the
+    rest). This costs a second pass of the mask head.
+    ``test_cfg.without_masks=True`` leaves the masks themselves out of the results, for proposals.
     """
 
     def predict_mask(
@@ -73,9 +84,16 @@ class MaskBoxRoIHead(StandardRoIHead):
         x: tuple[Tensor, ...],
         batch_img_metas: list[dict],
         results_list: InstanceList,
-        rescale: bool = False,
+        rescale: bool = False,  # noqa: FBT001, FBT002 (mmdet's signature)
     ) -> InstanceList:
-        """As mmdet's, for the corrected boxes."""
+        """Return detections with masks as mmdet's head does, for the corrected boxes.
+
+        Args:
+            x: pyramid levels, each (N, C, H_l, W_l).
+            batch_img_metas: metadata of the N images.
+            results_list: detections of each image, with boxes in pixels of the network input.
+            rescale: return boxes and masks in pixels of the original image.
+        """
         if self.test_cfg.get("mask_boxes"):
             self._correct(x, batch_img_metas, results_list, **self.test_cfg.mask_boxes)
         if not self.test_cfg.get("without_masks"):
@@ -94,7 +112,19 @@ class MaskBoxRoIHead(StandardRoIHead):
         threshold: float = -0.5,
         share: float = 0.5,
     ) -> None:
-        """Replaces the boxes of the detections, absolute pixels of the network input."""
+        """Replace the boxes of the detections, in absolute pixels of the network input.
+
+        Args:
+            x: pyramid levels.
+            metas: metadata of the images.
+            results_list: detections of each image.
+            expand: see the class, as for the others.
+            threshold: on mask logits.
+            share: in [0, 1].
+
+        Raises:
+            TypeError: the mask head predicts one mask for each class.
+        """
         boxes = [results.bboxes for results in results_list]
         counts = [len(each) for each in boxes]
         if not sum(counts):
@@ -112,6 +142,6 @@ class MaskBoxRoIHead(StandardRoIHead):
 
 
 def _grow(boxes: Tensor, factor: float) -> Tensor:
-    """Boxes with the same centres and ``factor`` times the sides."""
+    """Return (n, 4) xyxy boxes with the same centres and ``factor`` times the sides."""
     centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2 * factor
     return torch.cat([centre - half, centre + half], dim=1)

@@ -1,7 +1,8 @@
-"""One-stage detector with a vocabulary instead of a class list: HierKD's own."""
+"""One-stage detector with a vocabulary in place of a fixed list of classes: HierKD's own."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,60 +11,69 @@ from mmdet.models.utils import unpack_gt_instances
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.utils import ConfigType
-from torch import Tensor, nn
+from torch import Tensor
 
 from ovdistill.core.errors import UserError
 from ovdistill.distillation.batch import DistillInputs
-from ovdistill.distillation.gather import gather_captions, gather_regions, needed_parts, region_rois
-from ovdistill.distillation.term import distillation_losses
+from ovdistill.distillation.gather import gather_captions, gather_regions, region_rois
+from ovdistill.distillation.term import DistillationTerms
+from ovdistill.models.atss_head import OpenVocabularyATSSHead
 from ovdistill.models.vocabulary_mixin import VocabularyMixin, load_vocabulary
 from ovdistill.vocabulary import Vocabulary
 
 
 @MODELS.register_module()
 class OpenVocabularyATSS(VocabularyMixin, SingleStageDetector):
-    """mmdet's one-stage detector, trained on base classes, tested on any.
+    """mmdet's one-stage detector, trained on base classes and tested on any classes.
 
-    Distillation regions are embedded where their centres fall. Terms that look at the pyramid see
+    Distillation regions get the embedding at their centre. Terms that look at pyramid levels see
     the maps of embeddings.
 
     Args:
         vocabulary: a ``Vocabulary`` or the path of its file, see ``OpenVocabularyRCNN``.
+        bbox_head: config of an ``OpenVocabularyATSSHead``.
         distillers: configs of the distillation terms.
-        **kwargs: as mmdet's ``SingleStageDetector``, with an ``OpenVocabularyATSSHead``.
+        **kwargs: as for mmdet's ``SingleStageDetector``.
 
     Raises:
         UserError: the vocabulary file is missing or damaged; a term needs RoIs.
     """
 
+    bbox_head: OpenVocabularyATSSHead
+
     def __init__(
         self,
         vocabulary: Vocabulary | str | Path,
         bbox_head: ConfigType,
-        distillers: list[ConfigType] | tuple = (),
+        distillers: Sequence[ConfigType] = (),
         **kwargs: Any,
     ) -> None:
         vocabulary = load_vocabulary(vocabulary)
         predictor = dict(bbox_head["cls_predictor_cfg"], embed_dim=vocabulary.embed_dim)
         bbox_head = dict(bbox_head, num_classes=len(vocabulary), cls_predictor_cfg=predictor)
         super().__init__(bbox_head=bbox_head, **kwargs)
-        self.distillers = nn.ModuleList(MODELS.build(term) for term in distillers)
-        for term in self.distillers:
+        terms = [MODELS.build(term) for term in distillers]
+        for term in terms:
             if "rois" in term.needs:
                 raise UserError(
                     f"{type(term).__name__} needs the RoIs of a two-stage detector; "
                     "OpenVocabularyATSS has none. Use it with OpenVocabularyRCNN."
                 )
-            term.set_width(vocabulary.embed_dim)
+        self.distillers = DistillationTerms(terms, vocabulary.embed_dim)
         self.init_vocabulary(vocabulary)
 
     @property
-    def vocabulary_head(self) -> nn.Module:
-        """See ``VocabularyMixin``."""
+    def vocabulary_head(self) -> OpenVocabularyATSSHead:
+        """The dense head."""
         return self.bbox_head
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
-        """Return the detection losses, and those of the distillation terms."""
+        """Return the detection losses and those of the distillation terms, by name.
+
+        Args:
+            batch_inputs: (N, 3, H, W) images after preprocessing.
+            batch_data_samples: of the images.
+        """
         if not len(self.distillers):
             return super().loss(batch_inputs, batch_data_samples)
         outputs, embeddings = self.bbox_head.forward_with_embeddings(
@@ -72,21 +82,20 @@ class OpenVocabularyATSS(VocabularyMixin, SingleStageDetector):
         instances, ignored, metas = unpack_gt_instances(batch_data_samples)
         losses = self.bbox_head.loss_by_feat(*outputs, instances, metas, ignored)
         inputs = self._distill_inputs(embeddings, batch_data_samples)
-        return losses | distillation_losses(self.distillers, inputs)
+        return losses | self.distillers.losses(inputs)
 
     def _distill_inputs(self, embeddings: list[Tensor], samples: SampleList) -> DistillInputs:
         """Gather what the terms need; ``embeddings`` has a map (N, D, H_l, W_l) of each level."""
-        parts = needed_parts(self.distillers)
         regions = captions = None
-        if "regions" in parts:
+        if "regions" in self.distillers.needs:
             rois = region_rois(samples)
             student = self.bbox_head.embed_regions(embeddings, rois[:, 1:], rois[:, 0].long())
             regions = gather_regions(samples, rois, student)
-        if "captions" in parts:
+        if "captions" in self.distillers.needs:
             captions = gather_captions(samples)
         return DistillInputs(
             images=len(samples),
-            texts=self.bbox_head.fc_cls.as_inputs(),
+            texts=self.bbox_head.fc_cls.texts(),
             features=tuple(embeddings),
             sampled=None,
             regions=regions,

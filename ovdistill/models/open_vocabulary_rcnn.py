@@ -1,7 +1,8 @@
-"""Two-stage detector and instance segmenter with a vocabulary instead of a class list."""
+"""Two-stage detector and instance segmenter with a vocabulary in place of a list of classes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from mmdet.models.detectors import TwoStageDetector
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.utils import ConfigType
-from torch import Tensor, nn
+from torch import Tensor
 
 from ovdistill.core.errors import UserError
+from ovdistill.models.roi_head import OpenVocabularyRoIHead
 from ovdistill.models.teacher_on_crops import TeacherOnCrops
 from ovdistill.models.vocabulary_mixin import VocabularyMixin, load_vocabulary
 from ovdistill.vocabulary import Vocabulary
@@ -21,28 +23,32 @@ from ovdistill.vocabulary import Vocabulary
 
 @MODELS.register_module()
 class OpenVocabularyRCNN(VocabularyMixin, TwoStageDetector):
-    """mmdet's two-stage detector, trained on base words, tested on any.
+    """mmdet's two-stage detector, trained on base classes and tested on any classes.
 
     The RPN, the box regressor and the mask head know no class; the RoI head compares region
-    embeddings with the words of a ``Vocabulary`` (see ``RegionWordHead``).
+    embeddings with the text embeddings of a ``Vocabulary`` (see ``RegionWordHead``).
 
     Args:
-        vocabulary: a ``Vocabulary`` or the path of its file. It fixes the embedding width of the
-            heads; its words can be replaced later with ``set_vocabulary``.
-        distillers: configs of distillation terms, handed to the RoI head.
+        vocabulary: a ``Vocabulary`` or the path of its file. It determines the embedding width of
+            the heads; its class names can be replaced later with ``set_vocabulary``.
+        roi_head: config of an ``OpenVocabularyRoIHead``.
+        distillers: configs of distillation terms, which are passed to the RoI head.
         channels_last: keep convolution weights, and so feature maps, channels last in memory. On
-            the CPU a training step on OVShapes takes 0.87 of the time.
-        **kwargs: as mmdet's ``TwoStageDetector``.
+            the CPU this reduces the time of a training step on OVShapes to 0.87 of it.
+        **kwargs: as for mmdet's ``TwoStageDetector``.
 
     Raises:
         UserError: the vocabulary file is missing or damaged.
     """
 
+    roi_head: OpenVocabularyRoIHead
+
     def __init__(
         self,
         vocabulary: Vocabulary | str | Path,
         roi_head: ConfigType,
-        distillers: list[ConfigType] | tuple = (),
+        distillers: Sequence[ConfigType] = (),
+        *,
         channels_last: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -64,36 +70,47 @@ class OpenVocabularyRCNN(VocabularyMixin, TwoStageDetector):
         self.init_vocabulary(vocabulary)
 
     @property
-    def vocabulary_head(self) -> nn.Module:
-        """See ``VocabularyMixin``."""
+    def vocabulary_head(self) -> OpenVocabularyRoIHead:
+        """The RoI head."""
         return self.roi_head
 
     def set_crop_teacher(self, crop_teacher: TeacherOnCrops | None) -> None:
-        """Let a teacher name every box too, from now on; None goes back to the detector alone.
+        """Let a teacher classify every box too, from now on; None removes it again.
 
-        The two are combined as ViLD-ensemble combines its heads.
+        The scores of detector and teacher are combined as ViLD-ensemble combines its heads.
 
         Raises:
             UserError: the teacher is not the one that embedded the vocabulary.
         """
         if crop_teacher is not None:
-            given, texts = crop_teacher.teacher.id, self.vocabulary.teacher
-            if not texts.is_same(given):
+            given, expected = crop_teacher.teacher.id, self.vocabulary.teacher
+            if not expected.is_same(given):
                 raise UserError(
-                    f"got teacher {given} for the crops; the vocabulary is of teacher {texts}. "
+                    f"got teacher {given} for the crops; the vocabulary is of teacher {expected}. "
                     "Expected the same: name it with --cfg-options teacher.model=MODEL "
                     "teacher.pretrained=WEIGHTS"
                 )
         self.crop_teacher = crop_teacher
 
     def predict(
-        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+        self,
+        batch_inputs: Tensor,
+        batch_data_samples: SampleList,
+        rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
     ) -> SampleList:
-        """Return the samples with detections, as mmdet's detector does."""
+        """Return the samples with detections, as mmdet's detector does.
+
+        Args:
+            batch_inputs: (N, 3, H, W) images after preprocessing.
+            batch_data_samples: of the images; proposals in them replace those of the RPN.
+            rescale: return boxes and masks in pixels of the original image.
+        """
         if self.crop_teacher is None:
             return super().predict(batch_inputs, batch_data_samples, rescale=rescale)
         x = self.extract_feat(batch_inputs)
-        proposals = self.rpn_head.predict(x, batch_data_samples, rescale=False)
+        proposals = [sample.get("proposals", None) for sample in batch_data_samples]
+        if proposals[0] is None:
+            proposals = self.rpn_head.predict(x, batch_data_samples, rescale=False)
         score_crops = partial(self.crop_teacher, self.crop_teacher.pixels(batch_inputs))
         results = self.roi_head.predict(
             x, proposals, batch_data_samples, rescale=rescale, score_crops=score_crops

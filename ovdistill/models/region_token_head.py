@@ -1,13 +1,15 @@
-"""Region-word alignment token by token: a word is found where its tokens are.
+"""Region-word alignment token by token: the score of a class name is the mean over its tokens.
 
-Shapes: R regions, D embedding width, W words, T tokens of all words.
+Shapes: R RoIs, D embedding width, W class names, T tokens of all class names.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from mmdet.registry import MODELS
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
 from ovdistill.core.errors import UserError
@@ -20,25 +22,51 @@ from ovdistill.vocabulary import Vocabulary
 
 @MODELS.register_module()
 class RegionTokenHead(RegionWordHead):
-    """A sigmoid for each token; the score of a word is the mean over its tokens (GLIP).
+    """A ``RegionWordHead`` with one sigmoid for each token (GLIP).
 
-    All words are scored at once, however many, so that non-maximum suppression sees all of them.
+    All class names are scored at once, however many, so that non-maximum suppression sees all of
+    them. Distillation terms see the embeddings of whole class names, as with ``RegionWordHead``.
 
     Args:
-        prior_bias: added to every logit and learned, -4.6 = a probability of 0.01.
-        **kwargs: as ``RegionWordHead``, whose words distillation terms still see.
+        in_features: as for ``RegionWordHead``.
+        out_features: as for ``RegionWordHead``.
+        embed_dim: D.
+        prior_bias: initial value of a learned bias on all logits; -4.6 is a probability of 0.01.
+        **kwargs: as for ``RegionWordHead``.
     """
 
-    def __init__(self, *args, prior_bias: float = -4.6, **kwargs) -> None:
-        super().__init__(*args, background=False, score="sigmoid", prior_bias=prior_bias, **kwargs)
-        self.register_buffer("tokens", torch.zeros(1, self.words.shape[1]), persistent=False)
-        self.register_buffer("positive_map", torch.zeros(len(self.words), 1) > 0, persistent=False)
+    bias: nn.Parameter
+    token_embeddings: Tensor
+    positive_map: Tensor
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        embed_dim: int = 512,
+        *,
+        prior_bias: float = -4.6,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            in_features,
+            out_features,
+            embed_dim,
+            background=False,
+            score="sigmoid",
+            prior_bias=prior_bias,
+            **kwargs,
+        )
+        self.register_buffer("token_embeddings", torch.zeros(1, embed_dim), persistent=False)
+        self.register_buffer(
+            "positive_map", torch.zeros(out_features - 1, 1, dtype=torch.bool), persistent=False
+        )
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
-        """Replaces the words and tokens.
+        """Replace the class names and their tokens.
 
         Raises:
-            UserError: the vocabulary's tokens are not embedded.
+            UserError: the vocabulary has no embeddings of tokens.
         """
         super().set_vocabulary(vocabulary)
         if vocabulary.token_embeddings is None:
@@ -47,23 +75,28 @@ class RegionTokenHead(RegionWordHead):
                 "Encode it with them: prepare.vocabulary.tokens=True and a new path, or\n  "
                 f"{BUILD} --tokens"
             )
-        self.tokens = vocabulary.token_embeddings.to(self.words.device)
-        self.positive_map = vocabulary.positive_map.to(self.words.device)
+        self.token_embeddings = vocabulary.token_embeddings.to(self.text_embeddings.device)
+        self.positive_map = vocabulary.positive_map.to(self.text_embeddings.device)
 
     def align(self, embeddings: Tensor) -> Tensor:
-        """(R, D) unit embeddings -> (R, T) float32 logits.
+        """Compare (R, D) unit embeddings with the tokens.
 
-        In training the columns of tokens that no base word has are -inf.
+        Returns:
+            (R, T) float32 logits. In training the columns of tokens of novel classes only are -inf.
         """
         with torch.autocast(embeddings.device.type, enabled=False):
-            logits = embeddings.float() @ self.tokens.T * self.scale + self.bias
+            logits = embeddings.float() @ self.token_embeddings.T * self.scale + self.bias
         if self.training and not self.train_novel:
             seen = self.positive_map[self.is_base].any(dim=0)
             logits = logits.masked_fill(~seen, -torch.inf)
         return logits
 
     def log_scores(self, embeddings: Tensor) -> Tensor:
-        """(R, D) unit embeddings -> (R, W + 1) log-scores; the background has none: -inf."""
+        """Score (R, D) unit embeddings.
+
+        Returns:
+            (R, W + 1) log-scores; the last column, the background, is -inf.
+        """
         scores = merge_tokens(logsigmoid(self.align(embeddings)).exp(), self.positive_map)
         background = scores.new_full((len(scores), 1), -torch.inf)
         return torch.cat([scores.clamp(min=torch.finfo(scores.dtype).tiny).log(), background], 1)
@@ -71,28 +104,30 @@ class RegionTokenHead(RegionWordHead):
 
 @MODELS.register_module()
 class RegionTokenLoss(RegionWordLoss):
-    """Sigmoid focal loss over the tokens of base words (GLIP).
+    """Sigmoid focal loss over the tokens of base classes (GLIP).
 
     Args:
-        loss_weight: 0 switches the term off, keeping the graph.
-        alpha, gamma: of the focal loss.
+        loss_weight: 0 switches the loss off, but keeps the graph.
+        alpha: weight of a positive; a negative has weight 1 - alpha.
+        gamma: exponent of the modulating factor.
     """
+
+    targets: Tensor
 
     def __init__(self, loss_weight: float = 1.0, alpha: float = 0.25, gamma: float = 2.0) -> None:
         super().__init__(loss_weight)
         self.alpha = alpha
         self.gamma = gamma
-        self.register_buffer("targets", torch.zeros(1, 1) > 0, persistent=False)
+        self.register_buffer("targets", torch.zeros(1, 1, dtype=torch.bool), persistent=False)
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
-        """Takes the tokens of each word; the background, in the last row, has none."""
-        owned = vocabulary.positive_map
-        self.targets = torch.cat([owned, owned.new_zeros(1, owned.shape[1])]).to(
-            self.targets.device
-        )
+        """Store the (W + 1, T) tokens of each class; the background, in the last row, has none."""
+        classes = vocabulary.positive_map
+        targets = torch.cat([classes, classes.new_zeros(1, classes.shape[1])])
+        self.targets = targets.to(self.targets.device)
 
     def get_accuracy(self, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Share of labelled RoIs' tokens that are found at a probability of a half, in percent."""
+        """Return the share of labelled RoIs' tokens with a probability above 1/2, in percent."""
         targets = self.targets[labels] & logits.isfinite()
         found = (logits > 0) & targets
         return dict(acc=100 * found.sum() / targets.sum().clamp(min=1))
@@ -105,7 +140,7 @@ class RegionTokenLoss(RegionWordLoss):
         avg_factor: float | None = None,
         reduction_override: str | None = None,
     ) -> Tensor:
-        """Sum over tokens and RoIs, over the number of labelled RoIs."""
+        """Return the sum over tokens and RoIs, divided by the number of labelled RoIs."""
         finite = torch.where(logits.isfinite(), logits, 0)
         if self.loss_weight == 0:
             return finite.sum() * 0

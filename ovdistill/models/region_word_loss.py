@@ -1,4 +1,9 @@
-"""The alignment loss as mmdet's box heads call it."""
+"""The alignment losses, in the form in which mmdet's box heads call them.
+
+Shapes: R sampled RoIs, W class names. ``forward`` has the arguments that mmdet gives every
+classification loss; ``avg_factor`` and ``reduction_override`` are not used, because the losses are
+means over the sampled RoIs of this rank.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +13,20 @@ from mmdet.registry import MODELS
 from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
-from ovdistill.distillation.region_word.loss import federated_words, sigmoid_loss
+from ovdistill.distillation.region_word.loss import federated_classes, sigmoid_loss
 from ovdistill.distillation.vild.loss import vild_text_loss
 from ovdistill.vocabulary import Vocabulary
 
 
 @MODELS.register_module()
 class RegionWordLoss(nn.Module):
-    """Softmax cross-entropy between regions and words (ViLD-text).
+    """Softmax cross-entropy over classes and background (ViLD-text).
 
-    At test time the head hands over log-scores, so that heads can be combined without leaving
-    logarithms; the activation that turns them into scores is ``exp``.
+    In testing the head returns log-scores, so that heads can be combined in logarithms; the
+    activation that turns them into scores is ``exp``.
 
     Args:
-        loss_weight: 0 switches the term off (ViLD-image), keeping the graph.
+        loss_weight: 0 switches the loss off (ViLD-image), but keeps the graph.
     """
 
     custom_cls_channels = True
@@ -33,18 +38,18 @@ class RegionWordLoss(nn.Module):
         self.loss_weight = loss_weight
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
-        """Called with every vocabulary that the detector gets."""
+        """Take what the loss needs of a vocabulary: here nothing."""
 
     def get_cls_channels(self, num_classes: int) -> int:
-        """W words -> W + 1 columns."""
+        """Return the number of columns, W + 1, for W classes."""
         return num_classes + 1
 
     def get_activation(self, log_scores: Tensor) -> Tensor:
-        """(R, W + 1) log-scores -> scores in [0, 1]."""
+        """Return the scores in [0, 1] of (R, W + 1) log-scores."""
         return log_scores.exp()
 
     def get_accuracy(self, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Top-1 accuracy over base words and background, in percent."""
+        """Return the top-1 accuracy over base classes and background, in percent."""
         return dict(acc=accuracy(logits, labels))
 
     def forward(
@@ -55,7 +60,15 @@ class RegionWordLoss(nn.Module):
         avg_factor: float | None = None,
         reduction_override: str | None = None,
     ) -> Tensor:
-        """Mean over the sampled RoIs; ``avg_factor`` is that same count and is not needed."""
+        """Return the mean over the sampled RoIs.
+
+        Args:
+            logits: (R, W + 1) similarities over temperature; columns of novel classes -inf.
+            labels: (R,) int64 in [0, W]; W is the background.
+            weights: (R,) weight of each RoI; all one by default.
+            avg_factor: not used.
+            reduction_override: not used.
+        """
         if self.loss_weight == 0:
             return torch.where(logits.isfinite(), logits, 0).sum() * 0
         return self.loss_weight * vild_text_loss(logits, labels, weights)
@@ -63,13 +76,16 @@ class RegionWordLoss(nn.Module):
 
 @MODELS.register_module()
 class SigmoidRegionWordLoss(RegionWordLoss):
-    """Binary cross-entropy for each word, optionally federated (RKD, Detic).
+    """Binary cross-entropy of each class, optionally federated (RKD, Detic).
 
     Args:
-        loss_weight: 0 switches the term off, keeping the graph.
-        federated: consider so many words a batch, those labelled in it and a draw of others with
-            the square root of their training images; 0 for all words. 50 in RKD on LVIS.
+        loss_weight: 0 switches the loss off, but keeps the graph.
+        federated: how many classes to consider in a batch: those labelled in it, and others drawn
+            with the square root of their number of training images; 0 for all classes. 50 in RKD
+            on LVIS.
     """
+
+    counts: Tensor
 
     def __init__(self, loss_weight: float = 1.0, federated: int = 0) -> None:
         super().__init__(loss_weight)
@@ -77,7 +93,7 @@ class SigmoidRegionWordLoss(RegionWordLoss):
         self.register_buffer("counts", torch.zeros(0), persistent=False)
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
-        """Takes the counts of base words; novel ones count as never shown."""
+        """Store the numbers of training images of base classes; those of novel classes are 0."""
         counts = torch.tensor(vocabulary.counts or (), dtype=torch.float32)
         shown = vocabulary.is_base if len(counts) else vocabulary.is_base[:0]
         self.counts = (counts * shown).to(self.counts.device)
@@ -90,7 +106,13 @@ class SigmoidRegionWordLoss(RegionWordLoss):
         avg_factor: float | None = None,
         reduction_override: str | None = None,
     ) -> Tensor:
-        """Sum over the words considered, mean over the sampled RoIs."""
+        """Return the sum over the classes considered, as a mean over the sampled RoIs.
+
+        The arguments are those of ``RegionWordLoss``.
+
+        Raises:
+            UserError: a federated loss, and a vocabulary without counts of training images.
+        """
         finite = torch.where(logits.isfinite(), logits, 0)[:, :-1]
         if self.loss_weight == 0:
             return finite.sum() * 0
@@ -103,5 +125,5 @@ class SigmoidRegionWordLoss(RegionWordLoss):
                     "image_count:\n  ovdistill vocab build --names lvis_v1_train.json --teacher "
                     "MODEL:PRETRAINED -o FILE"
                 )
-            considered = considered & federated_words(labels, self.counts, self.federated)
+            considered = considered & federated_classes(labels, self.counts, self.federated)
         return self.loss_weight * sigmoid_loss(finite, labels, considered, weights)

@@ -1,6 +1,6 @@
 """Registers every ovdistill component with mmdet's registries.
 
-Configs name this module in ``custom_imports``; ``load_config`` imports it.
+Configs name this module in ``custom_imports``, and ``load_config`` then imports it.
 """
 
 import warnings
@@ -8,7 +8,7 @@ import warnings
 from ovdistill.core import mmcv_ops
 
 mmcv_ops.import_datasets()
-# mmdet warns at import about an evaluator that ovdistill does not use
+# mmdet warns on import about an evaluator that ovdistill does not use
 warnings.filterwarnings("ignore", message="faster_coco_eval is not installed")
 
 import mmdet.models  # noqa: E402, F401

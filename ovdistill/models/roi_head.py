@@ -1,11 +1,12 @@
-"""RoI head whose classes are words, with the branch that distillation regions take.
+"""RoI head with region-word alignment, and with the branch that embeds distillation regions.
 
-Shapes: N images, R RoIs, P distillation regions, D embedding width, W words.
+Shapes: N images, R RoIs, P distillation regions, D embedding width, W class names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from mmdet.models.task_modules.samplers import SamplingResult
@@ -15,21 +16,17 @@ from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox2roi, scale_boxes
 from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
-from torch import Tensor, nn
+from torch import Tensor
 
 from ovdistill.distillation.batch import DistillInputs, DistillRegions, SampledRoIs
-from ovdistill.distillation.gather import (
-    gather_captions,
-    gather_regions,
-    needed_parts,
-    region_rois,
-)
-from ovdistill.distillation.term import distillation_losses
+from ovdistill.distillation.gather import gather_captions, gather_regions, region_rois
+from ovdistill.distillation.term import DistillationTerms
 from ovdistill.distillation.vild.loss import ensemble_log_scores
 from ovdistill.models.mask_boxes import MaskBoxRoIHead
 from ovdistill.vocabulary import Vocabulary
 
-# (R, 4) boxes in pixels of the network input, (R,) image index, (W, D) texts -> (R, W) log-scores
+# (R, 4) xyxy boxes in pixels of the network input, (R,) image index, (W, D) text embeddings
+# -> (R, W) log-scores
 CropScores = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -38,31 +35,31 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
     """mmdet's standard RoI head with region-word alignment and distillation.
 
     Args:
-        image_head: config of a second box head (``with_reg=False``) that only distillation
-            regions train: ViLD-ensemble. Without it they train the one head: ViLD.
-        text_share: exponent of the text head for base words in the ensemble, 2/3 in ViLD.
-        fixed_share: exponent of the text head for every word, base or novel, in place of
+        *args: as for mmdet's ``StandardRoIHead``.
+        image_head: config of a second box head (``with_reg=False``) that is trained by the
+            distillation regions alone: ViLD-ensemble. Without it they train the one head: ViLD.
+        text_share: exponent of the text head for base classes in the ensemble, 2/3 in ViLD.
+        fixed_share: exponent of the text head for all classes, base or novel, in place of
             ``text_share``; for transfer to other data (0.6 in DetPro).
-        distillers: configs of the distillation terms; each gets the same ``DistillInputs``.
-        **kwargs: as mmdet's ``StandardRoIHead``.
+        distillers: configs of the distillation terms; all get the same ``DistillInputs``.
+        **kwargs: as for mmdet's ``StandardRoIHead``.
     """
 
     def __init__(
         self,
-        *args,
+        *args: Any,
         image_head: ConfigType | None = None,
         text_share: float = 2 / 3,
         fixed_share: float | None = None,
-        distillers: list[ConfigType] | tuple = (),
-        **kwargs,
+        distillers: Sequence[ConfigType] = (),
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.image_head = MODELS.build(image_head) if image_head else None
         self.text_share = text_share
         self.fixed_share = fixed_share
-        self.distillers = nn.ModuleList(MODELS.build(term) for term in distillers)
-        for term in self.distillers:
-            term.set_width(self.bbox_head.fc_cls.project.out_features)
+        terms = [MODELS.build(term) for term in distillers]
+        self.distillers = DistillationTerms(terms, self.embed_dim)
 
     @property
     def embed_dim(self) -> int:
@@ -70,7 +67,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         return self.bbox_head.fc_cls.project.out_features
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
-        """Replaces the words of every head."""
+        """Replace the class names of every head."""
         for head in filter(None, (self.bbox_head, self.image_head)):
             head.fc_cls.set_vocabulary(vocabulary)
             head.num_classes = len(vocabulary)
@@ -79,9 +76,12 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
     def loss(
         self, x: tuple[Tensor, ...], rpn_results_list: InstanceList, batch_data_samples: SampleList
     ) -> dict[str, Tensor]:
-        """Return detection losses of the sampled RoIs, and distillation losses of the regions.
+        """Return detection losses of the sampled RoIs and distillation losses of the regions.
 
-        Terms may weigh the RoIs of the alignment loss.
+        Args:
+            x: pyramid levels, each (N, C, H_l, W_l).
+            rpn_results_list: proposals of each image.
+            batch_data_samples: of the images.
         """
         if not len(self.distillers):
             return super().loss(x, rpn_results_list, batch_data_samples)
@@ -89,19 +89,22 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         sampling_results = self._sample(x, rpn_results_list, instances, ignored)
         rois = bbox2roi([result.priors for result in sampling_results])
         results, regions = self._embed_together(x, rois, batch_data_samples)
-        targets = self.bbox_head.get_targets(sampling_results, self.train_cfg)
+        labels, weights, *box_targets = self.bbox_head.get_targets(sampling_results, self.train_cfg)
         sampled = SampledRoIs(
-            embeddings=results.pop("embeddings"),
+            embeddings=results["embeddings"],
             boxes=rois[:, 1:],
             image_index=rois[:, 0].long(),
-            labels=targets[0],
+            labels=labels,
         )
         inputs = self._distill_inputs(x, sampled, regions, batch_data_samples)
-        losses = self._box_head_loss(results, rois, targets, inputs)
+        weights = self.distillers.weigh_rois(weights, inputs)
+        losses = self.bbox_head.loss(
+            results["cls_score"], results["bbox_pred"], rois, labels, weights, *box_targets
+        )
         if self.with_mask:
             features = results["bbox_feats"]
             losses |= self.mask_loss(x, sampling_results, features, instances)["loss_mask"]
-        return losses | distillation_losses(self.distillers, inputs)
+        return losses | self.distillers.losses(inputs)
 
     def _sample(
         self,
@@ -110,7 +113,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         instances: InstanceList,
         ignored: InstanceList,
     ) -> list[SamplingResult]:
-        """Match the proposals of each image with its labelled objects, and draw RoIs of them."""
+        """Match the proposals of each image with its labelled objects, and draw RoIs from them."""
         results = []
         for index, proposals in enumerate(rpn_results_list):
             proposals.priors = proposals.pop("bboxes")
@@ -121,22 +124,6 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
             )
         return results
 
-    def _box_head_loss(
-        self,
-        results: dict[str, Tensor],
-        rois: Tensor,
-        targets: tuple[Tensor, ...],
-        inputs: DistillInputs,
-    ) -> dict[str, Tensor]:
-        """Return the alignment and box losses, after the terms have weighed the RoIs."""
-        labels, weights, *box_targets = targets
-        for term in self.distillers:
-            factors = term.roi_weights(inputs)
-            weights = weights if factors is None else weights * factors
-        return self.bbox_head.loss(
-            results["cls_score"], results["bbox_pred"], rois, labels, weights, *box_targets
-        )
-
     def _distill_inputs(
         self,
         x: tuple[Tensor, ...],
@@ -144,27 +131,29 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         regions: DistillRegions | None,
         samples: SampleList,
     ) -> DistillInputs:
-        captions = None
-        if "captions" in needed_parts(self.distillers):
-            captions = gather_captions(samples)
+        """Collect what the terms may look at."""
         return DistillInputs(
             images=len(samples),
-            texts=self.bbox_head.fc_cls.as_inputs(),
+            texts=self.bbox_head.fc_cls.texts(),
             features=tuple(x),
             sampled=sampled,
             regions=regions,
-            captions=captions,
+            captions=gather_captions(samples) if "captions" in self.distillers.needs else None,
         )
 
     def _embed_together(
         self, x: tuple[Tensor, ...], rois: Tensor, samples: SampleList
     ) -> tuple[dict[str, Tensor], DistillRegions | None]:
-        """Send the sampled RoIs through the box head, and the distillation regions with them.
+        """Run the box head on the sampled RoIs, and embed the distillation regions.
 
         Regions that train the same head pass it together with the RoIs, so that a head with
         batch normalisation has one set of statistics for both, as in ViLD's code.
+
+        Returns:
+            What ``_bbox_forward`` returns for the (R, 5) RoIs; and the regions, None if no term
+            needs them.
         """
-        if "regions" not in needed_parts(self.distillers):
+        if "regions" not in self.distillers.needs:
             return self._bbox_forward(x, rois), None
         region_boxes = region_rois(samples)
         if self.image_head is None:
@@ -177,7 +166,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         return results, gather_regions(samples, region_boxes, student)
 
     def embed_regions(self, x: tuple[Tensor, ...], rois: Tensor) -> Tensor:
-        """Embeds regions with the head that distillation trains.
+        """Embed regions with the head that distillation trains.
 
         Args:
             x: pyramid levels, each (N, C, H_l, W_l).
@@ -193,18 +182,24 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
     def _bbox_forward(
         self, x: tuple[Tensor, ...], rois: Tensor, score_crops: CropScores | None = None
     ) -> dict[str, Tensor]:
-        """Return what mmdet's does; ``cls_score`` has logits in training, log-scores in testing."""
+        """Run the box head on (R, 5) RoIs.
+
+        Returns:
+            mmdet's dictionary, with logits as ``cls_score`` in training and log-scores in testing,
+            both (R, W + 1). In training also ``outputs`` of the ``RegionWordHead`` and its
+            ``embeddings`` for alignment, (R, D).
+        """
         results = super()._bbox_forward(x, rois)
         head = self.bbox_head.fc_cls
         outputs = results["cls_score"]
-        embeddings = head.for_words(outputs)
+        embeddings = head.for_alignment(outputs)
         if self.training:
             logits = head.align(embeddings)
             return {**results, "cls_score": logits, "embeddings": embeddings, "outputs": outputs}
         scores = head.log_scores(embeddings)
         if score_crops is not None:
             boxes = self.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"])
-            image = score_crops(boxes, rois[:, 0].long(), head.words)
+            image = score_crops(boxes, rois[:, 0].long(), head.text_embeddings)
             scores[:, :-1] = self._ensemble(scores[:, :-1], image)
         if self.image_head is not None:
             image_embeddings = self.image_head(results["bbox_feats"])[0]
@@ -214,7 +209,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         return results
 
     def _ensemble(self, log_text: Tensor, log_image: Tensor) -> Tensor:
-        """(R, W) log-scores of this head and of another source -> (R, W)."""
+        """Combine the (R, W) log-scores of this head with those of another source."""
         if self.fixed_share is not None:
             return ensemble_log_scores(log_text, log_image, None, self.fixed_share)
         is_base = self.bbox_head.fc_cls.is_base
@@ -225,7 +220,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         x: tuple[Tensor, ...],
         rpn_results_list: InstanceList,
         batch_data_samples: SampleList,
-        rescale: bool = False,
+        rescale: bool = False,  # noqa: FBT001, FBT002 (mmdet's signature)
         score_crops: CropScores | None = None,
     ) -> InstanceList:
         """Return detections as mmdet's head does.
@@ -238,18 +233,19 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
             x: pyramid levels, each (N, C, H_l, W_l).
             rpn_results_list: proposals of each image.
             batch_data_samples: of the images.
-            rescale: give boxes in pixels of the original image.
-            score_crops: names boxes in a second way, which is combined with the head's as
+            rescale: return boxes and masks in pixels of the original image.
+            score_crops: a second source of class scores, which is combined with the head's as
                 ViLD-ensemble combines its heads; see ``TeacherOnCrops``.
         """
         if self.test_cfg.get("keep_proposals", False):
-            _keep_proposals(rpn_results_list, batch_data_samples, rescale)
+            _keep_proposals(rpn_results_list, batch_data_samples, rescale=rescale)
         if score_crops is None:
             return super().predict(x, rpn_results_list, batch_data_samples, rescale=rescale)
         metas = [sample.metainfo for sample in batch_data_samples]
         # mmdet's mask branch scales boxes and masks together
-        scale_here = rescale and not self.with_mask
-        results = self._predict_with_crops(x, metas, rpn_results_list, scale_here, score_crops)
+        results = self._predict_with_crops(
+            x, metas, rpn_results_list, score_crops, rescale=rescale and not self.with_mask
+        )
         if self.with_mask:
             results = self.predict_mask(x, metas, results, rescale=rescale)
         return results
@@ -259,9 +255,11 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         x: tuple[Tensor, ...],
         metas: list[dict],
         rpn_results_list: InstanceList,
-        rescale: bool,
         score_crops: CropScores,
+        *,
+        rescale: bool,
     ) -> InstanceList:
+        """Return the boxes of detections as mmdet's ``predict_bbox`` does, with ``score_crops``."""
         boxes = [proposals.bboxes for proposals in rpn_results_list]
         counts = [len(own) for own in boxes]
         if not sum(counts):
@@ -278,7 +276,8 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         )
 
 
-def _keep_proposals(rpn_results_list: InstanceList, samples: SampleList, rescale: bool) -> None:
+def _keep_proposals(rpn_results_list: InstanceList, samples: SampleList, *, rescale: bool) -> None:
+    """Store the proposals of each image in its sample, see ``OpenVocabularyRoIHead.predict``."""
     for proposals, sample in zip(rpn_results_list, samples, strict=True):
         boxes = proposals.bboxes
         if rescale:

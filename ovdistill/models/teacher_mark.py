@@ -1,4 +1,4 @@
-"""A detector's embeddings are in the space of one teacher, and its weights say of which."""
+"""A mark in the weights of a detector that says which teacher's embedding space it uses."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from ovdistill.core.vocabulary_header import BUILD
 
 
 class TeacherMark(nn.Module):
-    """Keeps words of another teacher away, whose widths may well be the same.
+    """Refuses vocabularies of another teacher, whose embeddings may well have the same width.
 
-    The mark is saved with the weights, as the bytes of a text. A detector has that of its first
-    vocabulary; weights that are loaded into it, at the start of a training too, must have the same.
-    Weights without one (of a network without words, or written before there were marks) fit all.
-    To start another teacher's detector from weights, take 'teacher_mark.text' out of them.
+    The mark is saved with the weights, as the bytes of a text. A detector has the mark of its first
+    vocabulary, and weights that are loaded into it, also at the start of a training, must have the
+    same. Weights without a mark (of a network without class names, or written before there were
+    marks) fit every detector. To start the detector of another teacher from weights, remove
+    'teacher_mark.text' from them.
 
     Args:
-        teacher: that of the vocabulary.
+        teacher: the teacher of the first vocabulary.
     """
+
+    text: Tensor
 
     def __init__(self, teacher: TeacherId) -> None:
         super().__init__()
@@ -32,17 +35,21 @@ class TeacherMark(nn.Module):
 
     @property
     def teacher(self) -> TeacherId:
-        """Whose space it is."""
+        """The teacher whose embedding space the detector's embeddings are in."""
         return _read(self.text)
 
     def check(self, teacher: TeacherId) -> None:
-        """Raises UserError for a vocabulary of another teacher than the detector's."""
+        """Raise UserError if a vocabulary is of another teacher than the detector."""
         _check(self.teacher, teacher)
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Tensor], prefix: str, *others: Any
     ) -> None:
-        """Torch's, for a tensor that may be missing and whose length is free."""
+        """Load the mark as torch loads a buffer, but it may be missing or of another length.
+
+        Raises:
+            UserError: the mark is of another teacher.
+        """
         mark = state_dict.get(f"{prefix}text")
         if mark is not None:
             _check(_read(mark), self.teacher)
@@ -50,13 +57,15 @@ class TeacherMark(nn.Module):
 
 
 def _read(mark: Tensor) -> TeacherId:
+    """Return the teacher that a mark names."""
     return TeacherId(*json.loads(bytes(mark.tolist())))
 
 
-def _check(trained: TeacherId, words: TeacherId) -> None:
-    if not trained.is_same(words):
+def _check(trained: TeacherId, given: TeacherId) -> None:
+    """Raise UserError unless the teachers of the detector and of the vocabulary are the same."""
+    if not trained.is_same(given):
         raise UserError(
             f"the detector was trained with teacher {trained}; the vocabulary is of teacher "
-            f"{words}. Its words mean nothing to this detector: encode them with the detector's "
-            f"own teacher,\n  {BUILD}"
+            f"{given}. Its text embeddings mean nothing to this detector: encode the class names "
+            f"with the detector's own teacher,\n  {BUILD}"
         )

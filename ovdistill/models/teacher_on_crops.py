@@ -1,9 +1,9 @@
-"""Teacher on crops: a detector's boxes named by the teacher at test time.
+"""Teacher on crops: the teacher classifies a detector's boxes at test time.
 
-The strong and slow baseline of ViLD ("ViLD-text + CLIP"): nothing is distilled, every box of every
-image goes through the teacher.
+The strong and slow baseline of ViLD ("ViLD-text + CLIP"): nothing is distilled, and the teacher
+embeds every box of every image.
 
-Shapes: N images, R boxes, D embedding width, W words.
+Shapes: N images, R boxes, D embedding width, W class names.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from ovdistill.teacher import Teacher
 
 
 class TeacherOnCrops:
-    """Log-probabilities of words for boxes, by the teacher.
+    """Computes log-probabilities of classes for boxes with the teacher.
 
-    Not a module: the teacher is no part of the detector, nor of its checkpoints.
+    Not a module, because the teacher is not part of the detector or of its checkpoints.
 
     Args:
         teacher: crops and embeds the boxes.
-        preprocessor: of the detector; it is undone to have the pixels back.
-        temperature: cosines are divided by it; the teacher's own unless given.
+        preprocessor: that of the detector; it is undone to get the pixels back.
+        temperature: cosines are divided by it; by default the teacher's own.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class TeacherOnCrops:
         self.temperature = temperature or teacher.temperature
 
     def pixels(self, inputs: Tensor) -> list[Tensor]:
-        """Undo the detector's preprocessing.
+        """Return the pixels of images, with the detector's preprocessing undone.
 
         Args:
             inputs: (N, 3, H, W) images as the detector sees them.
@@ -51,20 +51,20 @@ class TeacherOnCrops:
     def __call__(
         self, pixels: list[Tensor], boxes: Tensor, image_index: Tensor, texts: Tensor
     ) -> Tensor:
-        """Name boxes of images.
+        """Classify boxes.
 
         Args:
             pixels: N images, from ``pixels``.
             boxes: (R, 4) xyxy, absolute pixels of the network input.
-            image_index: (R,) int64; the boxes of an image stand together, in order of the images.
-            texts: (W, D) unit norm, the embeddings of the class names.
+            image_index: (R,) int64 index in [0, N) of the image of each box, in ascending order.
+            texts: (W, D) text embeddings of the class names, unit norm.
 
         Returns:
-            (R, W) log-softmax over the class names.
+            (R, W) log-softmax over the classes.
         """
         height, width = pixels[0].shape[-2:]
         boxes = clip_boxes_to_image(boxes, (height - 1, width - 1))
-        # a box that was pushed out of the image still needs an area
+        # a box that lies outside of the image still needs an area
         boxes = torch.cat([boxes[:, :2], torch.maximum(boxes[:, 2:], boxes[:, :2] + 1)], dim=1)
         counts = torch.bincount(image_index, minlength=len(pixels)).tolist()
         embeddings = self.teacher.encode_regions(pixels, boxes.split(counts)).to(texts)

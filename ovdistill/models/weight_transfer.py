@@ -1,9 +1,11 @@
-"""RKD's weight transfer: words are aligned with a map that is computed from the distilled one.
+"""RKD's weight transfer: the map to text embeddings is computed from the distilled map.
 
-Shapes: R regions, C features of a region, D embedding width, W words.
+Shapes: R RoIs, C features of a RoI, D embedding width.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,10 +17,10 @@ from ovdistill.models.region_word_head import RegionWordHead
 
 @MODELS.register_module()
 class WeightTransferHead(RegionWordHead):
-    """A ``RegionWordHead`` whose distilled map is frozen, and conditions the map to the words.
+    """A ``RegionWordHead`` whose map to text embeddings depends on its frozen distilled map.
 
-    ``W_P = fc2(LeakyReLU(fc1(W_D)))`` on the rows of the distilled weight ``W_D``; a region is
-    embedded for words as ``skip(x) + W_P x``, for distillation as ``W_D x``. Source: RKD, section
+    ``W_P = fc2(LeakyReLU(fc1(W_D)))`` on the rows of the distilled weight ``W_D``; the embedding of
+    a region for alignment is ``skip(x) + W_P x``, for distillation ``W_D x``. Source: RKD, section
     3.4 and the released code. ``W_D`` comes from the checkpoint of an RKD training of the same
     detector with a ``RegionWordHead`` (``load_from``).
 
@@ -26,8 +28,8 @@ class WeightTransferHead(RegionWordHead):
         in_features: C.
         out_features: as for ``RegionWordHead``.
         embed_dim: D.
-        hidden: width of the two-layer maps of the weight; twice of it for the skip.
-        **kwargs: as ``RegionWordHead``.
+        hidden: hidden size of the two-layer map of the weight; that of the skip is twice as large.
+        **kwargs: as for ``RegionWordHead``.
     """
 
     def __init__(
@@ -36,27 +38,32 @@ class WeightTransferHead(RegionWordHead):
         out_features: int,
         embed_dim: int = 512,
         hidden: int = 512,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(in_features, out_features, embed_dim, **kwargs)
-        self.project.requires_grad_(False)
+        self.project.requires_grad_(requires_grad=False)
         self.transfer = _two_layers(in_features, hidden, in_features)
         self.skip = _two_layers(in_features, 2 * hidden, embed_dim)
 
     def forward(self, features: Tensor) -> Tensor:
-        """(R, C) -> (R, 2 D): the embeddings for words, then those for distillation."""
-        for_words = self.skip(features) + features @ self.transfer(self.project.weight).T
+        """Embed (R, C) features twice.
+
+        Returns:
+            (R, 2 D): the embeddings for alignment, then those for distillation, each of unit norm.
+        """
+        aligned = self.skip(features) + features @ self.transfer(self.project.weight).T
         distilled = super().forward(features)
-        return torch.cat([F.normalize(for_words.float(), dim=-1), distilled], dim=-1)
+        return torch.cat([F.normalize(aligned.float(), dim=-1), distilled], dim=-1)
 
-    def for_words(self, embeddings: Tensor) -> Tensor:
-        """(R, 2 D) of ``forward`` -> (R, D)."""
-        return embeddings[..., : self.words.shape[1]]
+    def for_alignment(self, outputs: Tensor) -> Tensor:
+        """Return the (R, D) embeddings for alignment of (R, 2 D) outputs."""
+        return outputs[..., : self.project.out_features]
 
-    def for_distillation(self, embeddings: Tensor) -> Tensor:
-        """(R, 2 D) of ``forward`` -> (R, D)."""
-        return embeddings[..., self.words.shape[1] :]
+    def for_distillation(self, outputs: Tensor) -> Tensor:
+        """Return the (R, D) embeddings for distillation of (R, 2 D) outputs."""
+        return outputs[..., self.project.out_features :]
 
 
-def _two_layers(width: int, hidden: int, out: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(width, hidden), nn.LeakyReLU(0.1), nn.Linear(hidden, out))
+def _two_layers(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    """Return two linear layers with RKD's activation between them."""
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.LeakyReLU(0.1), nn.Linear(hidden, outputs))

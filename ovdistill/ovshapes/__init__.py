@@ -1,1 +1,1 @@
-"""OVShapes: the embedded open-vocabulary benchmark (drawn images, LVIS and COCO format)."""
+"""OVShapes: the embedded open-vocabulary benchmark, drawn images in COCO and LVIS format."""

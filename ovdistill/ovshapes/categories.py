@@ -1,8 +1,8 @@
-"""The words of OVShapes: 5 patterns x 13 shapes = 65 categories, 8 colours.
+"""Categories of OVShapes, 5 patterns x 13 shapes = 65, and the sentences that describe scenes.
 
-A category is "pattern shape" ("striped star"). Colours and backgrounds occur in captions only, so
-that a detector can be asked for them through the teacher ("red striped star") although no label
-ever names one.
+A category is "pattern shape" ("striped star"). The 8 colours and the backgrounds occur in captions
+only. So a detector can be asked for "red striped star" through its teacher, although no category
+has a colour.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ BACKGROUNDS = ("plain", "shaded", "noisy", "cloudy", "scribbled", "blotchy")
 
 
 def category_names() -> tuple[str, ...]:
-    """Names of the 65 categories, pattern-major; category id = index + 1."""
+    """Return the names of the 65 categories, pattern by pattern; category id = index + 1."""
     return tuple(f"{pattern} {shape}" for pattern in PATTERNS for shape in SHAPES)
 
 
 def object_phrase(colour: str, pattern: str | None, shape: str) -> str:
-    """Noun phrase with its article: ("orange", "striped", "star") -> "an orange striped star".
+    """Return a noun phrase: ("orange", "striped", "star") -> "an orange striped star".
 
     Args:
         colour: a key of ``COLOURS``, or "" for none ("an outlined heart").
-        pattern: one of ``PATTERNS``, or None to leave it out (usual for "solid").
+        pattern: one of ``PATTERNS``, or None to leave it out, as people do with "solid".
         shape: one of ``SHAPES``.
     """
     words = " ".join(word for word in (colour, pattern, shape) if word)
@@ -56,7 +56,7 @@ def object_phrase(colour: str, pattern: str | None, shape: str) -> str:
 
 
 def scene_caption(objects: Sequence[tuple[str, str | None, str]], background: str) -> str:
-    """Caption of an image: "a red striped star and a green ring on a noisy background".
+    """Return the caption of a scene: "a red striped star and a green ring on a noisy background".
 
     Args:
         objects: at least one (colour, pattern or None, shape), in the order to be named.

@@ -1,4 +1,4 @@
-"""A labelled contact sheet of OVShapes, to judge by eye whether every category can be told."""
+"""Draws a contact sheet of OVShapes, to see whether all categories can be told apart."""
 
 from __future__ import annotations
 
@@ -18,12 +18,27 @@ LABEL = 64  # width of the column of shape names, in pixels of the sheet
 
 
 def contact_sheet(seed: int = 0, size: int = 128) -> np.ndarray:
-    """One row a shape; per pattern the smallest and a large object; then 18 images of the world.
+    """Draw every category in a small and a large size, and 18 images with their captions.
+
+    Args:
+        seed: random seed.
+        size: side of the images in pixels.
 
     Returns:
-        (H, W, 3) uint8 RGB.
+        (H, W, 3) uint8 RGB: a row for each shape, two columns for each pattern, then the images.
     """
     rng = np.random.default_rng((seed, 99))
+    blocks = [_categories(rng, size), _scenes(rng, size)]
+    full = max(block.shape[1] for block in blocks)
+    padded = [
+        np.pad(block, ((0, 8), (0, full - block.shape[1]), (0, 0)), constant_values=255)
+        for block in blocks
+    ]
+    return np.concatenate(padded, 0)
+
+
+def _categories(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Draw a row for each shape, and two columns for each pattern."""
     sides = (22 * size // 128, 44 * size // 128)
     cells = (36 * size // 128, 64 * size // 128)
     titles = [_text(pattern, sum(cells) * ZOOM) for pattern in PATTERNS]
@@ -42,24 +57,21 @@ def contact_sheet(seed: int = 0, size: int = 128) -> np.ndarray:
                 top, left = (size - cells[1]) // 2, (size - cell) // 2
                 row.append(_zoom(canvas[top : top + cells[1], left : left + cell]))
         rows.append(np.concatenate(row, 1))
-    sheet = np.concatenate(rows, 0)
+    return np.concatenate(rows, 0)
 
-    images, width = [], 6
-    for _ in range(3):
+
+def _scenes(rng: np.random.Generator, size: int, rows: int = 3, columns: int = 6) -> np.ndarray:
+    """Draw images with their captions below, a line for each object."""
+    lines = []
+    for _ in range(rows):
         line = []
-        for _ in range(width):
+        for _ in range(columns):
             drawn = scene(rng, size=size)
-            words = drawn.caption.replace(" and ", ", ").replace(" on a ", ", on a ").split(", ")
-            text = [_text(word, size * ZOOM) for word in words + [""] * (6 - len(words))]
+            parts = drawn.caption.replace(" and ", ", ").replace(" on a ", ", on a ").split(", ")
+            text = [_text(part, size * ZOOM) for part in parts + [""] * (6 - len(parts))]
             line.append(np.concatenate([_zoom(drawn.image), *text], 0))
-        images.append(np.concatenate(line, 1))
-    scenes = np.concatenate(images, 0)
-    full = max(sheet.shape[1], scenes.shape[1])
-    blocks = [
-        np.pad(b, ((0, 8), (0, full - b.shape[1]), (0, 0)), constant_values=255)
-        for b in (sheet, scenes)
-    ]
-    return np.concatenate(blocks, 0)
+        lines.append(np.concatenate(line, 1))
+    return np.concatenate(lines, 0)
 
 
 def _zoom(image: np.ndarray) -> np.ndarray:
@@ -68,18 +80,18 @@ def _zoom(image: np.ndarray) -> np.ndarray:
 
 
 def _text(text: str, width: int, height: int = 16) -> np.ndarray:
-    """Black words on white, (height, width, 3) uint8."""
+    """Return (height, width, 3) uint8: black text on white."""
     image = np.full((height, width, 3), 255, np.uint8)
-    place = (3, height // 2 + 4)
-    cv2.putText(image, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
+    corner = (3, height // 2 + 4)
+    cv2.putText(image, text, corner, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
     return image
 
 
 def write_contact_sheet(path: Path, seed: int = 0) -> None:
-    """Writes the contact sheet as a PNG.
+    """Write the contact sheet as a PNG file.
 
     Raises:
-        UserError: if the path does not end in .png or its folder does not exist.
+        UserError: the path does not end in .png, or its folder does not exist.
     """
     if path.suffix.lower() != ".png" or not path.parent.is_dir():
         raise UserError(f"--preview is {path}; expected a .png file in an existing folder")

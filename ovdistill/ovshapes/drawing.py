@@ -1,8 +1,8 @@
-"""Drawing of OVShapes: silhouettes, the patterns clipped to them, cluttered backgrounds.
+"""Draws the parts of OVShapes: silhouettes, patterns inside of them, cluttered backgrounds.
 
-Everything is rasterised ``SUPERSAMPLE`` times finer and averaged down, which anti-aliases edges and
-patterns alike. Lengths of silhouettes and patterns are fractions of the object's size (the longest
-side of its unrotated box), so that a pattern keeps its look at every size.
+Silhouettes and patterns are rasterised ``SUPERSAMPLE`` times finer and averaged down, which
+anti-aliases their edges. Their lengths are fractions of the object's size (the longest side of its
+unrotated box), so that a pattern looks the same at every size.
 """
 
 from __future__ import annotations
@@ -26,21 +26,22 @@ OUTLINE_WIDTH = 0.095
 RING_OUTLINE_WIDTH = 0.075  # a ring is 0.28 wide: two contours and a gap must fit into it
 MIN_TONE_CONTRAST = 75  # least luma difference (0-255) of a pattern's two tones
 
-# Degrees either way. Small, because a student is to learn the shapes from scratch in minutes (and
-# a square must not become a diamond).
+# Degrees in either direction. They are small, since a student must learn the shapes from scratch in
+# minutes, and a square must not become a diamond.
 MAX_ANGLE = 18.0
 MAX_PATTERN_ANGLE = 30.0
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """A silhouette at its place in an image.
+    """A silhouette at its position in an image, as a patch of pixels.
 
     Attributes:
         shape: name of the shape.
-        x, y: column and row of the patch's first pixel in the image.
+        x: column of the patch's first pixel in the image.
+        y: row of the patch's first pixel in the image.
         fine: (SUPERSAMPLE * h, SUPERSAMPLE * w) uint8, 0 or 1.
-        cover: (h, w) float32 in [0, 1], the covered share of each pixel.
+        cover: (h, w) float32 in [0, 1], the share of each pixel that is covered.
         centre: (x, y) of the object's centre, in pixels of the patch.
         size: longest side of the unrotated silhouette, in pixels.
         angle: rotation in radians.
@@ -56,13 +57,13 @@ class Stamp:
     angle: float
 
     def window(self) -> tuple[slice, slice]:
-        """Rows and columns of the patch in the image."""
+        """Return the rows and columns of the patch in the image."""
         height, width = self.cover.shape
         return slice(self.y, self.y + height), slice(self.x, self.x + width)
 
 
 def _regular(corners: int, inner: float | None = None) -> np.ndarray:
-    """Regular polygon, or a star whose inner corners lie at radius ``inner``; first corner up."""
+    """Return a regular polygon, or a star with inner corners at this radius; first corner up."""
     count = corners if inner is None else 2 * corners
     angle = 2 * np.pi * np.arange(count) / count - np.pi / 2
     radius = np.ones(count)
@@ -78,7 +79,7 @@ def _heart() -> np.ndarray:
 
 
 def _crescent() -> np.ndarray:
-    """Unit disc less a disc of radius 0.85 whose centre lies 0.55 to the right."""
+    """Return a unit disc minus a disc of radius 0.85 whose centre lies 0.55 to the right."""
     radius, offset = 0.85, 0.55
     x = (1 + offset**2 - radius**2) / (2 * offset)  # where the two circles meet
     outer_end = np.arctan2(np.sqrt(1 - x * x), x)
@@ -94,7 +95,7 @@ def _crescent() -> np.ndarray:
 
 
 def _polygons() -> dict[str, list[np.ndarray]]:
-    """Per shape: the outer polygon, then its holes; centred, longest side 1, y down."""
+    """Return the outer polygon and the holes of each shape; centred, longest side 1, y down."""
     circle, square = _regular(64), np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)
     arm = 0.33
     cross = [[-arm, -1], [arm, -1], [arm, -arm], [1, -arm], [1, arm], [arm, arm]]
@@ -126,14 +127,23 @@ POLYGONS = _polygons()
 
 
 def corners(shape: str, size: float, angle: float) -> list[np.ndarray]:
-    """Outer polygon and holes, (n, 2) xy in pixels about the object's centre."""
+    """Return the outer polygon and the holes of a shape, in pixels relative to its centre.
+
+    Args:
+        shape: one of ``SHAPES``.
+        size: longest side of the unrotated silhouette, in pixels.
+        angle: rotation in radians.
+
+    Returns:
+        (n, 2) float64 corners, xy, of each polygon.
+    """
     cos, sin = np.cos(angle), np.sin(angle)
     turn = size * np.array([[cos, sin], [-sin, cos]])
     return [part @ turn for part in POLYGONS[shape]]
 
 
 def stamp(shape: str, size: float, angle: float, centre: tuple[float, float]) -> Stamp:
-    """Rasterises a silhouette.
+    """Rasterise a silhouette.
 
     Args:
         shape: one of ``SHAPES``.
@@ -145,7 +155,7 @@ def stamp(shape: str, size: float, angle: float, centre: tuple[float, float]) ->
     low, high = np.floor(parts[0].min(0)).astype(int), np.ceil(parts[0].max(0)).astype(int)
     width, height = high - low
     fine = np.zeros((height * SUPERSAMPLE, width * SUPERSAMPLE), np.uint8)
-    # cv2 counts from the centres of pixels, hence the 0.5.
+    # cv2 puts integer coordinates at the centres of pixels, hence the 0.5
     points = [
         np.round(((part - low) * SUPERSAMPLE - 0.5) * 2**SUBPIXEL_BITS).astype(np.int32)
         for part in parts
@@ -164,18 +174,18 @@ def stamp(shape: str, size: float, angle: float, centre: tuple[float, float]) ->
 
 
 def _average(fine: np.ndarray) -> np.ndarray:
-    """(SUPERSAMPLE * h, SUPERSAMPLE * w) of 0/1 -> (h, w) float32, mean of every block."""
+    """Average blocks of (SUPERSAMPLE * h, SUPERSAMPLE * w) 0 or 1 to (h, w) float32."""
     height, width = fine.shape[0] // SUPERSAMPLE, fine.shape[1] // SUPERSAMPLE
     return cv2.resize(fine.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
 
 
 def first_tone(pattern: str, item: Stamp, rng: np.random.Generator) -> np.ndarray:
-    """Where a pattern shows the object's own colour: bool, the shape of ``item.fine``."""
+    """Return where a pattern has the object's own colour: bool, in the shape of ``item.fine``."""
     if pattern == "solid":
         return np.ones(item.fine.shape, bool)
     if pattern == "outlined":
         width = RING_OUTLINE_WIDTH if item.shape == "ring" else OUTLINE_WIDTH
-        # A border of zeros: the patch ends where the silhouette does.
+        # padded with zeros, since the patch ends where the silhouette does
         depth = cv2.distanceTransform(np.pad(item.fine, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
         return depth <= width * item.size * SUPERSAMPLE
     limit = np.radians(MAX_PATTERN_ANGLE)
@@ -191,7 +201,7 @@ def first_tone(pattern: str, item: Stamp, rng: np.random.Generator) -> np.ndarra
         return np.mod(u / STRIPE_PERIOD, 1) < 0.5
     if pattern == "checkered":
         return (np.floor(u / CHECKER_SIDE) + np.floor(v / CHECKER_SIDE)) % 2 == 0
-    # Dots on a triangular lattice: every second row is shifted by half a spacing.
+    # dots on a triangular lattice: every second row is shifted by half a spacing
     row = np.round(v / (DOT_SPACING * 0.866))
     du = np.mod(u / DOT_SPACING + 0.5 * (row % 2) + 0.5, 1) - 0.5
     dv = v / DOT_SPACING - row * 0.866
@@ -199,7 +209,7 @@ def first_tone(pattern: str, item: Stamp, rng: np.random.Generator) -> np.ndarra
 
 
 def tones(colour: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """The colour, slightly varied, and a lighter or darker second tone; RGB float32 (3,)."""
+    """Return a varied colour and a lighter or darker second tone: (3,) float32 RGB, 0-255."""
     first = np.clip(np.array(COLOURS[colour]) + rng.uniform(-12, 12, 3), 0, 255)
     choices = [0.12 * first + 0.88 * 255, 0.28 * first]
     luma = np.array([0.299, 0.587, 0.114])
@@ -215,14 +225,15 @@ def paint(
     colour: str,
     rng: np.random.Generator,
 ) -> None:
-    """Draws an object onto ``canvas`` in place.
+    """Draw an object onto ``canvas``, in place.
 
     Args:
         canvas: (H, W, 3) float32 RGB in [0, 255].
-        behind: (H, W, 3) the background alone, which the inside of an outlined object shows.
-        item: silhouette; it must lie inside the image.
-        pattern, colour: names in ``world``.
-        rng: decides the phase and the direction of the pattern and the second tone.
+        behind: (H, W, 3) float32, the background alone, which shows inside an outlined object.
+        item: the silhouette, which must lie inside the image.
+        pattern: one of ``PATTERNS``.
+        colour: a key of ``COLOURS``.
+        rng: draws the tones, and phase and direction of the pattern.
     """
     rows, columns = item.window()
     first, second = tones(colour, rng)
@@ -234,19 +245,19 @@ def paint(
 
 
 def _muted(rng: np.random.Generator) -> np.ndarray:
-    """A greyish colour, neither black nor white as second tones are; RGB float32 in [0, 255]."""
+    """Draw a greyish colour, less dark or light than second tones: (3,) float32 RGB, 0-255."""
     hsv = rng.uniform(), rng.uniform(0.03, 0.3), rng.uniform(0.25, 0.8)
     return 255 * np.array(colorsys.hsv_to_rgb(*hsv), np.float32)
 
 
 def _blend(weight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Mixes two muted colours by a (H, W) weight in [0, 1]."""
+    """Mix two muted colours by (H, W) weights in [0, 1]."""
     weight = weight[..., None].astype(np.float32)
     return weight * _muted(rng) + (1 - weight) * _muted(rng)
 
 
 def _strokes(canvas: np.ndarray, count: int, rng: np.random.Generator) -> None:
-    """Open, gently bent lines: clutter that is none of the shapes."""
+    """Draw open, slightly bent lines in place, which resemble none of the shapes."""
     size = canvas.shape[0]
     t = np.linspace(0, 1, 16)[:, None]
     for _ in range(count):
@@ -257,11 +268,12 @@ def _strokes(canvas: np.ndarray, count: int, rng: np.random.Generator) -> None:
         colour = 0.5 * vivid + 0.5 * _muted(rng)
         width = max(1, round(rng.uniform(0.008, 0.022) * size))
         points = [np.round(curve * 16).astype(np.int32)]
-        cv2.polylines(canvas, points, False, colour.tolist(), width, cv2.LINE_AA, shift=4)
+        line = dict(color=colour.tolist(), thickness=width, lineType=cv2.LINE_AA, shift=4)
+        cv2.polylines(canvas, points, isClosed=False, **line)
 
 
 def _blobs(canvas: np.ndarray, count: int, rng: np.random.Generator) -> None:
-    """Lopsided lumps in muted colours: clutter that is none of the shapes."""
+    """Draw irregular blobs in muted colours in place, which resemble none of the shapes."""
     size = canvas.shape[0]
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     for _ in range(count):
@@ -275,7 +287,16 @@ def _blobs(canvas: np.ndarray, count: int, rng: np.random.Generator) -> None:
 
 
 def draw_background(kind: str, size: int, rng: np.random.Generator) -> np.ndarray:
-    """A (size, size, 3) float32 RGB background in [0, 255]; ``kind`` is one of ``BACKGROUNDS``."""
+    """Draw a background.
+
+    Args:
+        kind: one of ``BACKGROUNDS``.
+        size: side of the image in pixels.
+        rng: random generator.
+
+    Returns:
+        (size, size, 3) float32 RGB in [0, 255].
+    """
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size - 0.5
     if kind == "cloudy":
         field = np.zeros((size, size), np.float32)
@@ -289,7 +310,7 @@ def draw_background(kind: str, size: int, rng: np.random.Generator) -> np.ndarra
         canvas = _blend(slope, rng)
     else:
         canvas = np.full((size, size, 3), _muted(rng), np.float32)
-    canvas = np.round(canvas).clip(0, 255).astype(np.uint8)  # cv2 smooths edges in 8 bits only
+    canvas = np.round(canvas).clip(0, 255).astype(np.uint8)  # cv2 anti-aliases in 8 bits only
     if kind == "scribbled":
         _strokes(canvas, int(rng.integers(8, 15)), rng)
     elif kind == "blotchy":

@@ -1,26 +1,24 @@
 """Writes OVShapes to disk: images, annotations valid as COCO and as LVIS v1, captions.
 
     {root}/images/{train,val,test}/000000000001.png
-    {root}/annotations/instances_{split}.json   visible silhouettes, all 65 categories
-    {root}/annotations/captions_{split}.json    COCO captions, one an image
-    {root}/shapes.json                          the parameters; written last
+    {root}/annotations/instances_{subset}.json   visible silhouettes, all 65 categories
+    {root}/annotations/captions_{subset}.json    COCO captions, one for each image
+    {root}/shapes.json                           the parameters; written last
 
-Train is long-tailed, as the world is. Val and test draw every category equally often, so that
-every category's AP is measured equally well and their mean is not ruled by the noise of rare ones.
+The categories of train have a long tail, as in real data sets. In val and test all categories are
+equally likely, so that the AP of each is measured equally well, and rare categories do not add
+noise to the mean.
 """
 
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import shutil
-import signal
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -31,27 +29,29 @@ from ovdistill.core.logs import progress
 from ovdistill.core.masks import encode_masks, rle_to_json
 from ovdistill.ovshapes.categories import category_names
 from ovdistill.ovshapes.scenes import Object, draw_categories, scene
+from ovdistill.ovshapes.worker_map import map_in_order
 
-VERSION = 3  # of the images: raise it when the same parameters draw other ones
+VERSION = 3  # of the images: to be raised when the same parameters draw other images
 SUBSETS = ("train", "val", "test")
-FIRST_ID = 1_000_000  # image ids of subset k follow k * FIRST_ID: no id occurs in two subsets
-# LVIS's three frequency groups (at most 10, at most 100, more train images): 60 categories fall
-# off to an eighth of the commonest, 5 are rare.
+FIRST_ID = 1_000_000  # ids of subset k start after k * FIRST_ID: no id occurs in two subsets
+# All three frequency groups of LVIS (at most 10, at most 100, more train images): the probability
+# of 60 categories falls to an eighth of the most common one, 5 are rare.
 TAIL = 8.0
 RARE, RARE_WEIGHT = 5, 1 / 80
-MIN_TRAIN_IMAGES = 2  # a category
+MIN_TRAIN_IMAGES = 2  # of each category
 SIZES = (64, 1024)  # pixels
 DONE = "shapes.json"
-PARTIAL = ".partial"
+PARTIAL = ".partial"  # folder of a run that is not finished
+Record = dict[str, Any]
 
 
 def train_order(seed: int) -> np.ndarray:
-    """The 65 category indices, commonest in train first."""
+    """Return the 65 category indices, the most common in train first."""
     return np.random.default_rng((seed, len(SUBSETS))).permutation(len(category_names()))
 
 
 def train_weights(seed: int) -> np.ndarray:
-    """(65,) float64 probabilities of the categories in train: a long tail over a permutation."""
+    """Return (65,) float64 probabilities of the categories in train, with a long tail."""
     order = train_order(seed)
     weights = np.full(len(order), RARE_WEIGHT)
     weights[order[:-RARE]] = TAIL ** -np.linspace(0, 1, len(order) - RARE)
@@ -61,11 +61,16 @@ def train_weights(seed: int) -> np.ndarray:
 def image_plan(
     seed: int, subset: str, index: int
 ) -> tuple[np.random.Generator, np.ndarray | None, int | None]:
-    """The generator, weights and required category with which image ``index`` is drawn.
+    """Return the random generator, weights and required category of an image.
 
-    They depend on these three arguments alone, and so does the image: neither the number of
-    images nor that of workers changes it. Train's first images each hold a category that is
-    prescribed, in turn, so that none is missing.
+    They depend on the arguments alone, and so does the image: neither the number of images nor of
+    workers changes it. The first images of train each contain a required category in turn, so that
+    no category is missing.
+
+    Args:
+        seed: seed of the data set.
+        subset: 'train', 'val' or 'test'.
+        index: number of the image in its subset, from 0.
     """
     rng = np.random.default_rng((seed, SUBSETS.index(subset), index))
     if subset != "train":
@@ -76,163 +81,137 @@ def image_plan(
 
 
 def image_categories(seed: int, subset: str, index: int) -> np.ndarray:
-    """Category indices of an image, without drawing it."""
+    """Return the category indices of an image without drawing it, see ``image_plan``."""
     return draw_categories(*image_plan(seed, subset, index))
 
 
 def image_id(subset: str, index: int) -> int:
-    """COCO image id of image ``index`` (from 0) of a subset."""
+    """Return the COCO image id of image ``index`` (from 0) of a subset."""
     return SUBSETS.index(subset) * FIRST_ID + index + 1
 
 
 def frequency(images: int) -> str:
-    """LVIS's frequency group by the number of train images: r(are), c(ommon), f(requent)."""
+    """Return LVIS's frequency group for a number of train images: r(are), c(ommon), f(requent)."""
     return "r" if images <= 10 else "c" if images <= 100 else "f"
 
 
 def make_ovshapes(
-    root: str | os.PathLike,
+    root: str | os.PathLike[str],
     seed: int = 0,
     train: int = 2400,
     val: int = 400,
     test: int = 800,
     size: int = 128,
     workers: int = 2,
+    *,
     force: bool = False,
 ) -> Path:
-    """Draws the data set, unless ``root`` already holds it; an interrupted run starts anew.
+    """Draw the data set, unless it is there already. An interrupted run starts from the beginning.
 
-    Workers are spawned processes, which import the calling script again: call it under
+    Workers are spawned processes, which import the calling script again: call this function under
     ``if __name__ == "__main__"``, or with one worker.
 
     Args:
-        root: folder to write; made if missing.
-        seed: decides every image.
-        train, val, test: number of images.
+        root: the folder to write, which is made if it is missing.
+        seed: random seed of all images.
+        train: number of train images.
+        val: number of val images.
+        test: number of test images.
         size: side of the images, in pixels.
-        workers: processes; the result does not depend on it.
-        force: draw again even if ``root`` holds these or other OVShapes.
+        workers: number of processes, on which the result does not depend.
+        force: draw again even if there is an OVShapes data set in ``root``.
 
     Returns:
         ``root``.
 
     Raises:
-        UserError: for a bad value, and for a root with other contents.
+        UserError: a value out of its range, or a folder with other contents.
     """
     root = Path(root)
     counts = {"train": train, "val": val, "test": test}
     parameters = {"version": VERSION, "seed": seed, "size": size, "counts": counts}
-    _check(parameters, workers)
-    if _finished(root, parameters, force):
+    _check(seed, size, workers, counts)
+    _check_contents(root)
+    if not force and _is_finished(root, parameters):
         return root
+    _draw(root / PARTIAL, seed, size, workers, counts)
+    (root / DONE).unlink(missing_ok=True)
+    for name in ("images", "annotations"):
+        shutil.rmtree(root / name, ignore_errors=True)
+        os.replace(root / PARTIAL / name, root / name)
+    write_json(root / DONE, parameters, indent=None)
+    shutil.rmtree(root / PARTIAL)
+    return root
 
-    partial_root = root / PARTIAL
-    shutil.rmtree(partial_root, ignore_errors=True)
-    (partial_root / "annotations").mkdir(parents=True)
-    categories: list[dict] = []
+
+def _draw(folder: Path, seed: int, size: int, workers: int, counts: dict[str, int]) -> None:
+    """Draw all subsets into a folder, whose earlier contents are deleted."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "annotations").mkdir(parents=True)
+    categories: list[Record] = []
     with progress(total=sum(counts.values()), title="drawing OVShapes", unit="image") as bar:
         for subset, count in counts.items():
-            (partial_root / "images" / subset).mkdir(parents=True)
-            job = partial(_make_image, partial_root / "images", seed, subset, size)
+            (folder / "images" / subset).mkdir(parents=True)
+            job = partial(_make_image, folder / "images", seed, subset, size)
             images = []
-            with closing(_map(job, count, workers)) as drawn:
+            with closing(map_in_order(job, count, workers)) as drawn:
                 for image in drawn:
                     images.append(image)
                     bar.update()
             if subset == "train":
                 categories = _categories(images)
-            _write_subset(partial_root / "annotations", subset, images, categories)
-
-    (root / DONE).unlink(missing_ok=True)
-    for name in ("images", "annotations"):
-        shutil.rmtree(root / name, ignore_errors=True)
-        os.replace(partial_root / name, root / name)
-    write_json(root / DONE, parameters, indent=None)
-    shutil.rmtree(partial_root)
-    return root
+            _write_subset(folder / "annotations", subset, images, categories)
 
 
-def _check(parameters: dict, workers: int) -> None:
+def _check(seed: int, size: int, workers: int, counts: dict[str, int]) -> None:
+    """Raise UserError for a value out of its range."""
     limits = {
-        "seed": (parameters["seed"], 0, 2**32 - 1),
-        "size": (parameters["size"], *SIZES),
+        "seed": (seed, 0, 2**32 - 1),
+        "size": (size, *SIZES),
         "workers": (workers, 1, 256),
     }
-    limits |= {subset: (n, 1, FIRST_ID - 1) for subset, n in parameters["counts"].items()}
+    limits |= {subset: (count, 1, FIRST_ID - 1) for subset, count in counts.items()}
     for name, (value, low, high) in limits.items():
         if not low <= value <= high:
             raise UserError(f"--{name} is {value}; expected a whole number from {low} to {high}")
 
 
-def _finished(root: Path, parameters: dict, force: bool) -> bool:
-    """Whether ``root`` holds just this data set; raises if it must not be overwritten."""
+def _is_finished(root: Path, parameters: Record) -> bool:
+    """Return True if the folder has this data set, complete.
+
+    Raises:
+        UserError: it has another OVShapes data set.
+    """
+    if not (root / DONE).is_file():
+        return False
     command = f"ovdistill make-ovshapes --root {root} --force"
+    try:
+        found = json.loads((root / DONE).read_text())
+    except ValueError:
+        raise UserError(f"{root / DONE} is not JSON; draw again: {command}") from None
+    if found != parameters:
+        raise UserError(
+            f"{root} has OVShapes with {json.dumps(found)}; asked for {json.dumps(parameters)}. "
+            f"Choose another --root, or replace the data set with --force: {command}"
+        )
+    return True
+
+
+def _check_contents(root: Path) -> None:
+    """Raise UserError if drawing would overwrite anything but OVShapes."""
     if root.exists() and not root.is_dir():
         raise UserError(f"{root} is a file; expected a folder: choose another --root")
-    if (root / DONE).is_file():
-        if force:
-            return False
-        try:
-            found = json.loads((root / DONE).read_text())
-        except ValueError:
-            raise UserError(f"{root / DONE} is no JSON; draw again: {command}") from None
-        if found == parameters:
-            return True
-        raise UserError(
-            f"{root} holds OVShapes with {json.dumps(found)}; asked for {json.dumps(parameters)}. "
-            f"Choose another --root, or replace them by adding --force: {command}"
-        )
-    ours = (root / PARTIAL).is_dir()  # an interrupted run
+    # an interrupted run has left PARTIAL
+    ours = (root / DONE).is_file() or (root / PARTIAL).is_dir()
     if not ours and any((root / name).exists() for name in ("images", "annotations")):
         raise UserError(
-            f"{root} holds images or annotations that are not OVShapes ({DONE} is missing) and "
+            f"{root} has images or annotations that are not OVShapes ({DONE} is missing) and "
             "would be overwritten; choose another --root"
         )
-    return False
 
 
-def _map(job: Callable[[int], dict], count: int, workers: int) -> Iterator[dict]:
-    """Results of ``job(0) ... job(count - 1)`` in order; close it to end the workers early.
-
-    Worker k takes every ``workers``-th image and has a pipe of its own. That is all a pool is
-    needed for here, and unlike the standard ones it ends at once on Ctrl-C and on a lost worker.
-    """
-    if workers == 1:
-        yield from map(job, range(count))
-        return
-    # Spawned, not forked: a fork of a process that runs torch's or cv2's threads may hang.
-    context = multiprocessing.get_context("spawn")
-    readers, processes = [], []
-    try:
-        for k in range(min(workers, count)):
-            reader, writer = context.Pipe(duplex=False)
-            indices = range(k, count, workers)
-            process = context.Process(target=_work, args=(job, indices, writer), daemon=True)
-            process.start()
-            writer.close()  # the worker has the only one: its end is the end of the pipe
-            readers.append(reader)
-            processes.append(process)
-        for index in range(count):
-            try:
-                yield readers[index % workers].recv()
-            except EOFError:
-                raise RuntimeError(f"a worker ended before it drew image {index}") from None
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.join()
-
-
-def _work(job: Callable[[int], dict], indices: range, writer: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
-    cv2.setNumThreads(1)
-    for index in indices:
-        writer.send(job(index))
-
-
-def _make_image(images: Path, seed: int, subset: str, size: int, index: int) -> dict:
-    """Draws and writes an image: {"image", "annotations", "caption"}, plain values only."""
+def _make_image(folder: Path, seed: int, subset: str, size: int, index: int) -> Record:
+    """Draw and write an image; return its records under 'image', 'annotations' and 'caption'."""
     rng, weights, required = image_plan(seed, subset, index)
     drawn = scene(rng, weights, size, required)
     number = image_id(subset, index)
@@ -240,7 +219,7 @@ def _make_image(images: Path, seed: int, subset: str, size: int, index: int) -> 
     ok, data = cv2.imencode(".png", drawn.image[..., ::-1])
     if not ok:
         raise RuntimeError(f"cannot encode {name}")
-    (images / name).write_bytes(data.tobytes())
+    (folder / name).write_bytes(data.tobytes())
     annotations = [_annotation(thing, number) for thing in drawn.objects]
     present = {annotation["category_id"] for annotation in annotations}
     absent = [k for k in range(1, len(category_names()) + 1) if k not in present]
@@ -257,8 +236,8 @@ def _make_image(images: Path, seed: int, subset: str, size: int, index: int) -> 
     return {"image": image, "annotations": annotations, "caption": drawn.caption}
 
 
-def _annotation(thing: Object, number: int) -> dict:
-    """COCO annotation of an object, without its id."""
+def _annotation(thing: Object, number: int) -> Record:
+    """Return the COCO annotation of an object, without its id, in the image of this id."""
     left, top, right, bottom = (int(edge) for edge in thing.box)
     (mask,) = encode_masks(thing.mask[None])
     return {
@@ -272,8 +251,8 @@ def _annotation(thing: Object, number: int) -> dict:
     }
 
 
-def _categories(train_images: list[dict]) -> list[dict]:
-    """LVIS categories; frequencies and counts are those of train, in every file."""
+def _categories(train_images: list[Record]) -> list[Record]:
+    """Return LVIS's category records, whose frequencies and counts are of train in every file."""
     instances = np.zeros(len(category_names()) + 1, int)
     images = np.zeros_like(instances)
     for image in train_images:
@@ -295,7 +274,10 @@ def _categories(train_images: list[dict]) -> list[dict]:
     ]
 
 
-def _write_subset(folder: Path, subset: str, images: list[dict], categories: list[dict]) -> None:
+def _write_subset(
+    folder: Path, subset: str, images: list[Record], categories: list[Record]
+) -> None:
+    """Write the annotation and the caption file of a subset."""
     head = {
         "info": {"description": f"OVShapes {subset}", "version": str(VERSION)},
         "licenses": [{"id": 1, "name": "that of ovdistill", "url": ""}],

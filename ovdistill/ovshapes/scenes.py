@@ -1,4 +1,4 @@
-"""One image of OVShapes: which objects, where, in front of what."""
+"""Draws one image of OVShapes: its objects, their positions and the background."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ class Object:
     """One object of an image.
 
     Attributes:
-        pattern, shape, colour: names in ``world``.
+        pattern: one of ``PATTERNS``.
+        shape: one of ``SHAPES``.
+        colour: a key of ``COLOURS``.
         box: (4,) float32, xyxy, absolute pixels of the image, around the visible part.
         mask: (H, W) bool, the visible part of the silhouette.
-        full_area: pixels of the whole silhouette, hidden ones included.
+        full_area: number of pixels of the whole silhouette, including hidden ones.
     """
 
     pattern: str
@@ -35,13 +37,20 @@ class Object:
 
     @property
     def name(self) -> str:
-        """Category name."""
+        """Name of the category."""
         return f"{self.pattern} {self.shape}"
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """An image: ``image`` (H, W, 3) uint8 RGB, ``objects`` front to back, ``background`` word."""
+    """An image and what it shows.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        objects: the objects, from front to back.
+        background: one of ``BACKGROUNDS``.
+        caption: a sentence that names the objects and the background.
+    """
 
     image: np.ndarray
     objects: tuple[Object, ...]
@@ -52,12 +61,15 @@ class Scene:
 def draw_categories(
     rng: np.random.Generator, weights: np.ndarray | None = None, require: int | None = None
 ) -> np.ndarray:
-    """Draws an image's categories: (2 to 5,) int64 indices into ``category_names()``.
+    """Draw the categories of an image.
 
     Args:
         rng: random generator.
-        weights: (65,) probabilities, summing to 1; None = uniform.
-        require: index of a category that must be among them.
+        weights: (65,) probabilities of the categories, summing to 1; None = uniform.
+        require: index of a category that must be among them, or None.
+
+    Returns:
+        (3 to 5,) int64 indices into ``category_names()``.
     """
     low, high = OBJECTS_PER_IMAGE
     count = rng.integers(low, high + 1)
@@ -73,13 +85,16 @@ def scene(
     size: int = 128,
     require: int | None = None,
 ) -> Scene:
-    """Draws an image; the same state of ``rng`` gives the same image.
+    """Draw an image; the same state of ``rng`` gives the same image.
 
     Args:
         rng: random generator.
         weights: (65,) probabilities of the categories, summing to 1; None = uniform.
         size: side of the image in pixels.
-        require: index of a category that must occur.
+        require: index of a category that must occur, or None.
+
+    Raises:
+        RuntimeError: no room was found for an object.
     """
     categories = draw_categories(rng, weights, require)
     names = [tuple(category_names()[index].split()) for index in categories]
@@ -87,7 +102,7 @@ def scene(
     background = BACKGROUNDS[rng.integers(len(BACKGROUNDS))]
     behind = draw.draw_background(background, size, rng)
 
-    # Front to back: a new object goes below the placed ones and so never hides any of them.
+    # from front to back: a new object goes below those before it, so it cannot hide them
     taken = np.zeros((size, size), bool)
     placed, objects = [], []
     for (pattern, shape), colour in zip(names, colours, strict=True):
@@ -101,25 +116,25 @@ def scene(
     canvas = behind.copy()
     for item, thing in zip(reversed(placed), reversed(objects), strict=True):
         draw.paint(canvas, behind, item, thing.pattern, thing.colour, rng)
-    # "solid" is what people leave unsaid: half the captions drop it.
-    words = [
+    # people do not say "solid": half of the time the caption leaves it out
+    phrases = [
         (o.colour, None if o.pattern == "solid" and rng.uniform() < 0.5 else o.pattern, o.shape)
         for o in objects
     ]
     image = np.round(canvas).clip(0, 255).astype(np.uint8)
-    return Scene(image, tuple(objects), background, scene_caption(words, background))
+    return Scene(image, tuple(objects), background, scene_caption(phrases, background))
 
 
 def _place(
     shape: str, taken: np.ndarray, rng: np.random.Generator
 ) -> tuple[draw.Stamp, np.ndarray, int]:
-    """Finds a place below the ``taken`` pixels: its silhouette, visible mask and full area."""
+    """Place a shape behind the ``taken`` pixels; return silhouette, visible mask, full area."""
     size = taken.shape[0]
     smallest, largest = (share * size for share in OBJECT_SIZE)
-    # Most objects are hidden much less than they may be.
+    # most objects shall be hidden much less than ``MIN_VISIBLE`` allows
     wanted = rng.uniform(MIN_VISIBLE, 1.0)
     for attempt in range(PLACING_TRIES):
-        patience = 1 - attempt / PLACING_TRIES  # ask for less and less room
+        patience = 1 - attempt / PLACING_TRIES  # ask for less room with each attempt
         bound = MIN_VISIBLE + (wanted - MIN_VISIBLE) * patience
         side = smallest * (1 + patience * (largest / smallest - 1)) ** rng.uniform()
         limit = np.radians(draw.MAX_ANGLE)

@@ -1,4 +1,4 @@
-"""What the teacher says of regions and captions, on disk: made once, read in every training run."""
+"""Teacher embeddings of regions and captions on disk: made once, read in every training run."""
 
 from ovdistill.store.captions import Caption, CaptionStore
 from ovdistill.store.regions import Regions

@@ -1,6 +1,6 @@
-"""A file of captions: image id -> teacher embeddings of its captions and of their noun phrases.
+"""File of captions: image id -> teacher embeddings of its captions and of their noun phrases.
 
-One safetensors file. A text that occurs twice is embedded once.
+One safetensors file, in which a text that occurs several times is embedded once.
 
 Shapes: C captions of an image, M noun phrases of a caption, T different texts, D embedding width.
 """
@@ -21,17 +21,17 @@ from ovdistill.core.teacher_id import TeacherId
 from ovdistill.store.mapped_tensors import MappedTensors, read_header, write_tensors
 
 FORMAT = "ovdistill-captions-1"
-FIX = "make it again: tools/train.py does so from prepare.captions"
+FIX = "make it again: ovdistill prepare does so from prepare.captions of a config"
 INDICES = ("captions_of_image", "phrases_of_caption", "image_ids")
 
 
 @dataclass(frozen=True, eq=False)
 class Caption:
-    """A caption of an image, in the teacher's words.
+    """Caption of an image, embedded by the teacher.
 
     Attributes:
-        embedding: (D,) float32, unit norm.
-        phrases: (M, D) float32, unit norm, of its noun phrases.
+        embedding: (D,) float32, unit norm, of the whole caption.
+        phrases: (M, D) float32, unit norm, of its noun phrases; M may be 0.
     """
 
     embedding: Tensor
@@ -39,20 +39,24 @@ class Caption:
 
 
 class CaptionStore:
-    """Reads a store; ``store[image_id]`` gives the image's captions, at least one.
+    """Captions of a file, by image id: ``store[image_id]`` is a tuple of one or more ``Caption``.
 
     Args:
         path: the file.
 
+    Attributes:
+        path: the file.
+        header: what the file states of its origin, as plain JSON values.
+
     Raises:
-        UserError: no such file, damaged, or not a store of captions.
+        UserError: no such file, damaged, or no file of captions.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        self.header, whole, _ = read_header(self.path, FORMAT, INDICES, FIX)
-        self._captions_of_image, self._phrases_of_caption, ids = whole.values()
-        self._rows = {image_id: row for row, image_id in enumerate(ids.tolist())}
+        self.header, indices = read_header(self.path, FORMAT, INDICES, FIX)
+        self._captions_of_image, self._phrases_of_caption, image_ids = indices.values()
+        self._rows = {image_id: row for row, image_id in enumerate(image_ids.tolist())}
         self._mapped = MappedTensors(self.path)
 
     def __len__(self) -> int:
@@ -60,14 +64,14 @@ class CaptionStore:
 
     @property
     def teacher(self) -> TeacherId:
-        """The teacher that embedded the captions."""
+        """Teacher that embedded the captions."""
         return TeacherId.from_header(self.header)
 
     def __getitem__(self, image_id: int) -> tuple[Caption, ...]:
-        """The captions of an image.
+        """Return the captions of an image.
 
         Raises:
-            UserError: the image has none here.
+            UserError: the file has none of this image.
         """
         row = self._rows.get(int(image_id))
         if row is None:
@@ -94,13 +98,14 @@ def write_captions(
     embeddings: Tensor,
     header: dict[str, Any],
 ) -> None:
-    """Writes a store at once: it is there complete, or not at all.
+    """Write a file of captions, complete or not at all.
 
     Args:
         path: the file.
-        captions: image id -> (row of a caption, rows of its phrases) in ``embeddings``.
-        embeddings: (T, D); they are brought to unit norm and stored as float16.
-        header: plain JSON values.
+        captions: image id -> for each of its captions the row of ``embeddings`` that holds it, and
+            the rows of its noun phrases.
+        embeddings: (T, D) float; stored as float16 of unit norm.
+        header: origin of the captions, as plain JSON values; with 'teacher' and 'teacher_hash'.
 
     Raises:
         UserError: no captions, or an embedding that is zero or NaN.

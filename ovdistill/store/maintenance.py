@@ -1,4 +1,4 @@
-"""Checking, describing and joining stores."""
+"""Verify, describe and merge stores of regions."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ovdistill.store.plan import SKIPPED, begin_store, finish_store
 from ovdistill.store.shard import DamagedShard, read_index, shard_path, verify_shard, write_shard
 from ovdistill.store.teacher_store import TeacherStore
 
-# what two stores may differ in and still be one: which images, in how many files
-OWN = ("image_ids", "pictures_a_shard", "merged")
+# provenance in which stores may differ that are merged: which images, in how many files
+OWN_KEYS = ("image_ids", "pictures_a_shard", "merged")
 
 
 def verify(folder: Path) -> StoreMeta:
-    """Reads every shard of a store and compares its checksum.
+    """Read every shard of a store and compare its checksum.
 
     Returns:
-        The store's ``meta.json``.
+        The content of the store's ``meta.json``.
 
     Raises:
-        UserError: names every shard that is missing, truncated, changed or foreign, and every file
-            that does not belong there.
+        UserError: a shard is missing, truncated, changed or of another store, or there is a file
+            that does not belong to the store; the message names all of them.
     """
     meta = read_meta(folder)
     problems, images = [], 0
@@ -54,7 +54,7 @@ def verify(folder: Path) -> StoreMeta:
 
 
 def describe(folder: Path) -> dict[str, Any]:
-    """What a store is, as plain values: its plan, and what is there so far."""
+    """Return what a store was planned to be and what is there so far, as plain JSON values."""
     meta = read_meta(folder)
     there = [n for n in range(meta.shards) if shard_path(folder, n).is_file()]
     shards = [read_index(folder, number, meta.fingerprint) for number in there]
@@ -77,46 +77,61 @@ def describe(folder: Path) -> dict[str, Any]:
 
 
 def merge(folders: Sequence[Path], out: Path) -> StoreMeta:
-    """Joins complete stores of different images into one, or goes on where that was cut off.
+    """Merge complete stores of different images into one; continue where a merge was cut off.
+
+    Args:
+        folders: two or more stores that differ in nothing but their images.
+        out: folder of the new store.
+
+    Returns:
+        The content of the new store's ``meta.json``.
 
     Raises:
-        UserError: fewer than two, one that is damaged, differences in anything but the images, an
-            image that is in two of them, or something else is in ``out``.
+        UserError: fewer than two stores, a damaged one, stores that were made differently, an
+            image that is in two of them, or a folder ``out`` with something else in it.
     """
     if len(folders) < 2:
         raise UserError(f"got {len(folders)} stores to merge; expected two or more")
     metas = [verify(folder) for folder in folders]
-    for folder, meta in zip(folders[1:], metas[1:], strict=True):
-        different = [
-            f"{key}: {metas[0].provenance.get(key)} in {folders[0]}, {meta.provenance.get(key)}"
-            for key in metas[0].provenance.keys() | meta.provenance.keys()
-            if key not in OWN and metas[0].provenance.get(key) != meta.provenance.get(key)
-        ]
-        if different:
-            raise UserError(f"{folder} was made otherwise: {'; '.join(sorted(different))}")
+    _check_alike(folders, metas)
     stores = [TeacherStore(folder) for folder in folders]
-    owners = Counter(image_id for store in stores for image_id in store.image_ids)
-    if twice := [image_id for image_id, count in owners.items() if count > 1]:
-        raise UserError(
-            f"{len(twice)} images are in more than one store (the first: {twice[0]}); expected "
-            "stores of different images"
-        )
-    provenance = {k: v for k, v in metas[0].provenance.items() if k not in OWN}
-    provenance["merged"] = [meta.fingerprint for meta in metas]
-    merged = StoreMeta(
-        provenance, sum(meta.images for meta in metas), sum(meta.shards for meta in metas)
-    )
-    merged = begin_store(out, merged)
-    sources = [
-        (folder, own, meta, store)
-        for folder, meta, store in zip(folders, metas, stores, strict=True)
-        for own in range(meta.shards)
-    ]
-    for number, (folder, own, meta, store) in enumerate(
-        progress(sources, title="merging", unit="shard")
-    ):
+    _check_disjoint(stores)
+    merged = begin_store(out, _merged_meta(metas))
+    shards = [(store, number) for store in stores for number in range(store.meta.shards)]
+    for number, (store, own) in enumerate(progress(shards, title="merging", unit="shard")):
         if not shard_path(out, number).is_file():
-            index = read_index(folder, own, meta.fingerprint)
+            index = read_index(store.folder, own, store.meta.fingerprint)
             records = [(image_id, store[image_id]) for image_id in index.image_ids.tolist()]
             write_shard(out, number, merged.fingerprint, merged.embed_dim, records, index.skipped)
     return finish_store(out, merged)
+
+
+def _check_alike(folders: Sequence[Path], metas: Sequence[StoreMeta]) -> None:
+    """Raise UserError where a store differs from the first in more than its images."""
+    first = metas[0].provenance
+    for folder, meta in zip(folders[1:], metas[1:], strict=True):
+        different = [
+            f"{key}: {first.get(key)} in {folders[0]}, {meta.provenance.get(key)}"
+            for key in first.keys() | meta.provenance.keys()
+            if key not in OWN_KEYS and first.get(key) != meta.provenance.get(key)
+        ]
+        if different:
+            raise UserError(f"{folder} was made differently: {'; '.join(sorted(different))}")
+
+
+def _check_disjoint(stores: Sequence[TeacherStore]) -> None:
+    """Raise UserError where two stores have an image in common."""
+    counts = Counter(image_id for store in stores for image_id in store.image_ids)
+    if repeated := [image_id for image_id, count in counts.items() if count > 1]:
+        raise UserError(
+            f"{len(repeated)} images are in more than one store (the first: {repeated[0]}); "
+            "expected stores of different images"
+        )
+
+
+def _merged_meta(metas: Sequence[StoreMeta]) -> StoreMeta:
+    provenance = {k: v for k, v in metas[0].provenance.items() if k not in OWN_KEYS}
+    provenance["merged"] = [meta.fingerprint for meta in metas]
+    return StoreMeta(
+        provenance, sum(meta.images for meta in metas), sum(meta.shards for meta in metas)
+    )

@@ -1,4 +1,4 @@
-"""Tensors of a safetensors file, read by memory map from any process."""
+"""Read and write safetensors files; rows of large tensors are read by memory map."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ovdistill.core.files import atomic_file
 
 
 class MappedTensors:
-    """Slices of a file's tensors; ``mapped[name][start:end]`` reads no more than these rows.
+    """Tensors of a file that are read in part: ``mapped[name][start:end]`` reads these rows only.
 
-    The file is mapped at the first access of each process: a mapping's owner is the process that
-    made it. So an instance can be pickled, forked and sent to data loader workers.
+    Each process maps the file at its first access, because a mapping is of no use in another
+    process. So an instance can be pickled, forked and sent to the workers of a data loader.
 
     Args:
-        path: a file that ``read_header`` has checked.
+        path: a file that ``read_header`` or ``read_index`` has checked.
     """
 
     def __init__(self, path: str) -> None:
@@ -43,18 +43,18 @@ class MappedTensors:
 
 
 def read_header(
-    path: str, expected: str, whole: tuple[str, ...], fix: str
-) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, int]]:
-    """Opens a store and checks that it is one.
+    path: str, expected: str, names: tuple[str, ...], fix: str
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read the header of a file that ``write_tensors`` has written, and some of its tensors.
 
     Args:
         path: the file.
         expected: its format.
-        whole: tensors to read.
+        names: tensors to read as a whole.
         fix: what a user can do about a bad file.
 
     Returns:
-        The header; the tensors read; the number of rows of every tensor.
+        The header; the tensors, by name in the order of ``names``.
 
     Raises:
         UserError: no such file, damaged or incomplete, or of another format.
@@ -67,8 +67,7 @@ def read_header(
             if metadata.get("format") != expected:
                 found = metadata.get("format", "a file of another kind")
                 raise UserError(f"{path!r} is {found}; expected {expected}; {fix}")
-            rows = {name: file.get_slice(name).get_shape()[0] for name in file.keys()}
-            return json.loads(metadata["header"]), {n: file.get_tensor(n) for n in whole}, rows
+            return json.loads(metadata["header"]), {name: file.get_tensor(name) for name in names}
     except (SafetensorError, KeyError, json.JSONDecodeError) as error:
         raise UserError(
             f"{path!r} ({expected}) is damaged or incomplete ({error}); {fix}"
@@ -76,19 +75,21 @@ def read_header(
 
 
 def write_tensors(
-    path: str | os.PathLike[str], tensors: Mapping[str, Tensor], kind: str, header: dict[str, Any]
-) -> Path:
-    """Writes a store at once: it is there complete, or not at all.
+    path: str | os.PathLike[str],
+    tensors: Mapping[str, Tensor],
+    file_format: str,
+    header: dict[str, Any],
+) -> None:
+    """Write a safetensors file, complete or not at all.
 
     Args:
         path: the file.
-        tensors: contiguous, by name.
-        kind: the format.
+        tensors: contiguous tensors, by name.
+        file_format: name and version of the format, which ``read_header`` expects.
         header: plain JSON values.
 
-    Returns:
-        ``path``.
+    Raises:
+        UserError: see ``atomic_file``.
     """
     with atomic_file(path) as temporary:
-        save_file(dict(tensors), temporary, {"format": kind, "header": json.dumps(header)})
-    return Path(path)
+        save_file(dict(tensors), temporary, {"format": file_format, "header": json.dumps(header)})

@@ -1,4 +1,4 @@
-"""``meta.json`` of a store: what was embedded, by whom, from which boxes, in how many shards."""
+"""``meta.json`` of a store: teacher, source of the boxes, number of images and shards."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ovdistill.core.teacher_id import TeacherId
 
 FORMAT = "ovdistill-store-2"
 NAME = "meta.json"
-FIX = "make it with: ovdistill extract (tools/train.py does so where it can)"
+FIX = "make it with: ovdistill extract (ovdistill prepare does so where it can)"
 
 
 @dataclass(frozen=True)
 class StoreMeta:
-    """The plan of a store, fixed before its first shard, and its counts once it is complete.
+    """Plan of a store, fixed before its first shard is written, and counts of the complete store.
+
+    The file keeps the keys of its first version: 'pictures' for images, 'dim' for D.
 
     Attributes:
         provenance: plain JSON values: teacher, teacher_hash, dim, crops, proposals, ...
-        images: how many, the skipped ones among them.
-        shards: how many files they are in.
-        counts: of the complete store, with the keys 'images', 'regions' and 'skipped'; empty
-            until then.
-
-    The keys in the file are those of its first version: 'images' for images, 'dim' for D.
+        images: number of images, including the skipped ones.
+        shards: number of files.
+        counts: of the complete store, under 'pictures' (not skipped), 'regions' and 'skipped';
+            empty until it is complete.
     """
 
     provenance: dict[str, Any]
@@ -43,12 +43,12 @@ class StoreMeta:
 
     @property
     def teacher(self) -> TeacherId:
-        """The teacher that embedded the regions."""
+        """Teacher that embedded the regions."""
         return TeacherId.from_header(self.provenance)
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits that every shard carries: of all but the counts."""
+        """First 16 hex digits of the plan's SHA-256, without counts; every shard states them."""
         plan = {key: value for key, value in self.to_json().items() if key != "counts"}
         return hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -63,7 +63,12 @@ class StoreMeta:
         }
 
     def check_same(self, there: StoreMeta, folder: Path) -> None:
-        """Raise UserError where the store that is there was planned otherwise."""
+        """Raise UserError if the store in a folder was planned differently.
+
+        Args:
+            there: plan of the store in the folder.
+            folder: named in the message.
+        """
         if self.fingerprint == there.fingerprint:
             return
         mine, theirs = self._plan(), there._plan()
@@ -87,10 +92,10 @@ def write_meta(folder: Path, meta: StoreMeta) -> None:
 
 
 def read_meta(folder: Path) -> StoreMeta:
-    """Reads ``meta.json``.
+    """Read the ``meta.json`` of a store.
 
     Raises:
-        UserError: there is none, it is damaged, or of another format.
+        UserError: there is none, or it is damaged or of another format.
     """
     path = folder / NAME
     if folder.is_file():

@@ -1,4 +1,4 @@
-"""Beginning and finishing a store that several processes may fill together."""
+"""Begin and finish a store that several processes may fill together."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from ovdistill.store.meta import NAME, StoreMeta, read_meta, write_meta
 from ovdistill.store.shard import read_index, shard_path
 
 SKIPPED = "skipped.json"  # images and boxes that were left out, and why
-SECONDS_TO_WAIT = 600  # for the first process to write the plan
+SECONDS_TO_WAIT = 600  # until process 0 has written the plan
 
 
 def begin_store(folder: Path, meta: StoreMeta, rank: int = 0) -> StoreMeta:
-    """Write the plan of a store, or compare it with the plan that is there.
+    """Write the plan of a store, or check that the plan that is there is the same.
 
-    Process 0 writes; the others wait for it and compare.
+    Process 0 writes the plan; the other processes wait for it and compare.
 
     Args:
         folder: the store.
         meta: its plan.
-        rank: of this process among those that fill the store.
+        rank: rank of this process among those that fill the store.
 
     Returns:
         ``meta``.
 
     Raises:
-        UserError: the store was begun differently, or the folder has something else in it.
+        UserError: the store was begun with another plan, or the folder holds something else.
     """
     if rank == 0 and not (folder / NAME).is_file():
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,10 +43,10 @@ def begin_store(folder: Path, meta: StoreMeta, rank: int = 0) -> StoreMeta:
 
 
 def finish_store(folder: Path, meta: StoreMeta) -> StoreMeta:
-    """Write ``skipped.json`` of what is there, and the counts once every shard is.
+    """Write ``skipped.json`` of the shards that exist, and the counts once all of them do.
 
     Returns:
-        The plan, with counts if the store is complete now.
+        The plan, with counts if the store is complete.
     """
     there = [n for n in range(meta.shards) if shard_path(folder, n).is_file()]
     shards = [read_index(folder, number, meta.fingerprint) for number in there]

@@ -1,4 +1,4 @@
-"""The distillation regions of an image.
+"""Distillation regions of an image.
 
 Shapes: P regions, D embedding width.
 """
@@ -16,13 +16,13 @@ from ovdistill.core.errors import UserError
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """The distillation regions of an image.
+    """Distillation regions of an image: boxes with the teacher's embeddings.
 
     Attributes:
-        boxes: (P, 4) float32, xyxy, absolute pixels of the original image. (Not float16: that
-            has steps of half a pixel beyond 512.)
+        boxes: (P, 4) float32, xyxy, absolute pixels of the original image. (float16 would have
+            steps of half a pixel beyond 512.)
         objectness: (P,) float32, score of each proposal.
-        embeddings: (P, D) float16, unit norm up to rounding; bring to unit norm again in float32.
+        embeddings: (P, D) float16, unit norm up to rounding; normalise them again in float32.
     """
 
     boxes: Tensor
@@ -33,15 +33,18 @@ class Regions:
         return len(self.boxes)
 
     def top(self, count: int) -> Regions:
-        """The ``count`` regions of the highest objectness."""
+        """Return the ``count`` regions of the highest objectness, best first."""
         kept = self.objectness.argsort(descending=True, stable=True)[:count]
         return Regions(self.boxes[kept], self.objectness[kept], self.embeddings[kept])
 
     def stored(self, image_id: int) -> Regions:
-        """As they go into a store: contiguous, embeddings of unit norm and in float16.
+        """Return the regions as a store holds them: float32, embeddings as float16 of unit norm.
+
+        Args:
+            image_id: named in messages.
 
         Raises:
-            UserError: parts of unequal lengths, NaN, or a zero embedding.
+            UserError: wrong shapes or unequal lengths, NaN, or a zero embedding.
         """
         sizes = len(self.boxes), len(self.objectness), len(self.embeddings)
         if len({*sizes}) != 1 or self.boxes.shape[1:] != (4,) or self.embeddings.ndim != 2:

@@ -1,7 +1,7 @@
 """One file of a store: the regions of some images, with a checksum of its own.
 
-A shard is there complete or not at all, and says which store it belongs to; so a store is made by
-any number of processes, and goes on where they stopped.
+A shard exists complete or not at all, and states which store it belongs to. So several processes
+can make a store together, and a later run continues where they stopped.
 
 Shapes: N images, P regions of all of them, D embedding width.
 """
@@ -25,13 +25,18 @@ from ovdistill.core.files import write_bytes
 from ovdistill.store.regions import Regions
 
 FORMAT = "ovdistill-shard-2"
-KEY = "ovdistill"
+KEY = "ovdistill"  # of the metadata
 FIELDS = ("boxes", "objectness", "embeddings")
 INDEX = ("image_ids", "offsets")
 
 
 class DamagedShard(UserError):
-    """A shard that is missing, incomplete, changed, or of another store; ``problem`` says which."""
+    """Error for a shard that is missing, incomplete, changed, or of another store.
+
+    Attributes:
+        path: the file.
+        problem: what is wrong with it.
+    """
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(
@@ -43,12 +48,13 @@ class DamagedShard(UserError):
 
 @dataclass(frozen=True)
 class ShardIndex:
-    """What a shard holds.
+    """Content of a shard without its regions.
 
     Attributes:
         image_ids: (N,) int64.
         offsets: (N + 1,) int64; the regions of image i are rows offsets[i] to offsets[i + 1].
-        skipped: records of images and boxes that were left out, and why.
+        skipped: one record for each image that was skipped ('whole' is True) or lost boxes
+            (False), with the keys 'image_id', 'file', 'reason' and 'whole'.
     """
 
     image_ids: Tensor
@@ -57,7 +63,7 @@ class ShardIndex:
 
 
 def shard_path(folder: Path, number: int) -> Path:
-    """Where a shard is, ``folder/shard-00012.safetensors``."""
+    """Return the path of a shard, such as ``folder/shard-00012.safetensors``."""
     return folder / f"shard-{number:05}.safetensors"
 
 
@@ -69,19 +75,37 @@ def write_shard(
     records: Sequence[tuple[int, Regions]],
     skipped: Sequence[dict[str, Any]] = (),
 ) -> Path:
-    """Writes a shard at once.
+    """Write a shard, complete or not at all.
 
     Args:
-        folder: of the store.
-        number: of the shard.
+        folder: folder of the store.
+        number: number of the shard.
         store: fingerprint of the store.
-        embed_dim: D.
+        embed_dim: D of the store.
         records: image ids and their regions; embeddings of any float dtype.
         skipped: see ``ShardIndex``.
 
+    Returns:
+        The path of the shard.
+
     Raises:
-        UserError: see ``Regions.stored``; a width other than D; or no space to write.
+        UserError: see ``Regions.stored`` and ``atomic_file``; or embeddings of another width.
     """
+    tensors = _tensors_of(records, embed_dim)
+    header = dict(format=FORMAT, store=store, number=number, skipped=list(skipped))
+    header["sha256"] = _digest(tensors, header)
+    # one key, since safetensors writes several in any order: equal shards are equal files
+    path = shard_path(folder, number)
+    try:
+        write_bytes(path, save(tensors, {KEY: json.dumps(header)}))
+    except UserError as error:
+        raise UserError(
+            f"{error} All earlier shards are complete: the same command continues from here."
+        ) from error
+    return path
+
+
+def _tensors_of(records: Sequence[tuple[int, Regions]], embed_dim: int) -> dict[str, Tensor]:
     parts = [(image_id, regions.stored(image_id)) for image_id, regions in records]
     for image_id, regions in parts:
         if regions.embeddings.shape[1] != embed_dim:
@@ -96,27 +120,17 @@ def write_shard(
     tensors = {name: torch.cat([getattr(r, name) for r in own]).contiguous() for name in FIELDS}
     tensors["image_ids"] = torch.tensor([image_id for image_id, _ in parts], dtype=torch.int64)
     tensors["offsets"] = torch.tensor([0, *(len(r) for _, r in parts)]).cumsum(0)
-    header = dict(format=FORMAT, store=store, number=number, skipped=list(skipped))
-    header["sha256"] = _digest(tensors, header)
-    # one key, since safetensors writes several in any order: the same shard is the same file
-    path = shard_path(folder, number)
-    try:
-        write_bytes(path, save(tensors, {KEY: json.dumps(header)}))
-    except UserError as error:
-        raise UserError(
-            f"{error} All earlier shards are complete: it goes on from here."
-        ) from error
-    return path
+    return tensors
 
 
 def read_index(folder: Path, number: int, store: str) -> ShardIndex:
-    """What a shard holds, without reading its regions.
+    """Read what a shard holds, without its regions.
 
     Raises:
         DamagedShard: see there; changed bits are found by ``verify_shard`` only.
     """
     path = shard_path(folder, number)
-    with _opened(path) as file:
+    with _Opened(path) as file:
         header = _header(path, file, number, store)
         image_ids, offsets = (file.get_tensor(name) for name in INDEX)
         rows = {file.get_slice(name).get_shape()[0] for name in FIELDS}
@@ -127,17 +141,17 @@ def read_index(folder: Path, number: int, store: str) -> ShardIndex:
 
 
 def verify_shard(folder: Path, number: int, store: str) -> ShardIndex:
-    """Reads all of a shard and compares its checksum.
+    """Read a whole shard and compare its checksum.
 
     Raises:
         DamagedShard: see there.
     """
     path = shard_path(folder, number)
     index = read_index(folder, number, store)
-    with _opened(path) as file:
+    with _Opened(path) as file:
         header = _header(path, file, number, store)
         expected = header.pop("sha256")
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
     if _digest(tensors, header) != expected:
         raise DamagedShard(path, "damaged (its checksum differs: bits have changed)")
     return index
@@ -153,8 +167,8 @@ def _header(path: Path, file: Any, number: int, store: str) -> dict[str, Any]:
     return header
 
 
-class _opened:
-    """``safe_open`` with the errors of a damaged file named."""
+class _Opened:
+    """Context manager: ``safe_open`` that raises ``DamagedShard`` for a damaged file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -175,7 +189,7 @@ class _opened:
 
 
 def _digest(tensors: dict[str, Tensor], header: dict[str, Any]) -> str:
-    """SHA-256 over names, types, shapes and bytes of the tensors, and over the header."""
+    """Return the SHA-256 over names, types, shapes and bytes of tensors, and over the header."""
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for name, value in sorted(tensors.items()):
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())

@@ -1,4 +1,4 @@
-"""Reads a store: image id -> boxes, objectness and teacher embeddings.
+"""Store of regions on disk: image id -> boxes, objectness and teacher embeddings.
 
 A store is a folder of shards (``store.shard``) and a ``meta.json`` (``store.meta``).
 """
@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.files import atomic_folder
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.store.mapped_tensors import MappedTensors
 from ovdistill.store.meta import FIX, StoreMeta, read_meta, write_meta
@@ -24,16 +25,22 @@ IMAGES_PER_SHARD = 128
 
 
 class TeacherStore:
-    """A complete store; ``store[image_id]`` gives the image's ``Regions``.
+    """Complete store: ``store[image_id]`` is the ``Regions`` of an image.
 
-    Shards are checked here (not their checksums: ``ovdistill store verify``), but mapped into
-    memory at the first access of each process; so a store can be pickled and sent to workers.
+    The constructor checks every shard, but not its checksum (``ovdistill store verify`` does).
+    Each process maps the shards into memory at its first access, so a store can be pickled and
+    sent to the workers of a data loader.
 
     Args:
         folder: the store.
 
+    Attributes:
+        folder: the store.
+        meta: content of its ``meta.json``.
+        skipped: reason for each image that was skipped, by image id.
+
     Raises:
-        UserError: no such store, damaged or incomplete.
+        UserError: no such store, or a damaged or incomplete one.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -65,19 +72,19 @@ class TeacherStore:
 
     @property
     def teacher(self) -> TeacherId:
-        """The teacher that embedded the regions."""
+        """Teacher that embedded the regions."""
         return self.meta.teacher
 
     @property
     def image_ids(self) -> list[int]:
-        """In the order of the shards."""
+        """Ids of all images, in the order of the shards."""
         return self._rows.tolist()
 
     def __getitem__(self, image_id: int) -> Regions:
-        """The regions of an image, copied out of the file.
+        """Return the regions of an image, copied out of the file.
 
         Raises:
-            UserError: the image is not in the store; nothing is ever computed in its place.
+            UserError: the image is not in the store, or was skipped when the store was made.
         """
         row = self._find(int(image_id))
         if row is None:
@@ -93,10 +100,11 @@ class TeacherStore:
         return Regions(*(mapped[name][part].clone() for name in FIELDS))
 
     def _find(self, image_id: int) -> int | None:
-        place = int(torch.searchsorted(self._sorted, image_id))
-        if place == len(self._sorted) or int(self._sorted[place]) != image_id:
+        """Return the row of an image, or None."""
+        index = int(torch.searchsorted(self._sorted, image_id))
+        if index == len(self._sorted) or int(self._sorted[index]) != image_id:
             return None
-        return int(self._order[place])
+        return int(self._order[index])
 
 
 def write_store(
@@ -105,19 +113,19 @@ def write_store(
     provenance: dict[str, Any],
     images_per_shard: int = IMAGES_PER_SHARD,
 ) -> Path:
-    """Makes a store of regions that are there already, shard by shard.
+    """Write a store of regions that are in memory, complete or not at all.
 
     Args:
-        folder: the store to make; it must not hold one.
-        records: (image id, regions).
+        folder: folder of the new store; it must not have anything in it.
+        records: image ids and their regions.
         provenance: plain JSON values, see ``StoreMeta``; ``dim`` is added.
-        images_per_shard: images in a file.
+        images_per_shard: number of images in a file.
 
     Returns:
         ``folder``.
 
     Raises:
-        UserError: no records, an image that comes twice, or see ``write_shard``.
+        UserError: no records, or an image that comes twice; see ``write_shard`` for others.
     """
     folder = Path(folder)
     records = [(image_id, regions.stored(image_id)) for image_id, regions in records]
@@ -127,20 +135,19 @@ def write_store(
     if len(set(ids)) < len(ids):
         repeated = next(i for i in ids if ids.count(i) > 1)
         raise UserError(f"image {repeated} comes twice for teacher store {folder}")
-    if (folder / "meta.json").is_file():
-        raise UserError(f"{folder} holds a store already; name another folder, or delete it")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} is there and not empty; name another folder, or delete it")
     embed_dim = records[0][1].embeddings.shape[-1]
     shards = -(-len(ids) // images_per_shard)
     meta = StoreMeta({**provenance, "dim": embed_dim}, len(ids), shards)
-    folder.mkdir(parents=True, exist_ok=True)
     rest = iter(records)
-    for number in range(shards):
-        write_shard(
-            folder, number, meta.fingerprint, embed_dim, list(islice(rest, images_per_shard))
-        )
     regions = sum(len(regions) for _, regions in records)
     counts = dict(pictures=len(ids), regions=regions, skipped=0)
-    write_meta(folder, StoreMeta(meta.provenance, len(ids), shards, counts))
+    with atomic_folder(folder) as temporary:
+        for number in range(shards):
+            part = list(islice(rest, images_per_shard))
+            write_shard(temporary, number, meta.fingerprint, embed_dim, part)
+        write_meta(temporary, StoreMeta(meta.provenance, len(ids), shards, counts))
     return folder
 
 

@@ -1,4 +1,4 @@
-"""The frozen teacher: text, images and regions of images in one embedding space."""
+"""Frozen teacher: embeds texts, images and regions of images in one space."""
 
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.open_clip_teacher import OpenCLIPTeacher

@@ -1,9 +1,10 @@
-"""How a box becomes the images that the teacher sees.
+"""Cut boxes out of images for the teacher, and fuse the embeddings of several crops of a box.
 
-The crop is part of the distillation target: papers differ in it (ViLD and DetPro use 1x and 1.5x,
-RKD 1x only, OADP one large square), so it is an explicit, saved choice.
+The crop is part of the distillation target, and papers differ in it: ViLD and DetPro use 1x and
+1.5x, RKD 1x only, OADP one large square. So it is an explicit choice, which stores record.
 
-Shapes: P boxes, C scales, n = P * C crops, S side of the teacher's input.
+Shapes: P boxes, C scales, n crops (P * C of an image), S side of the teacher's input, D embedding
+width.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ FUSES = ("sum_then_norm", "norm_then_mean")
 
 @dataclass(frozen=True)
 class CropPolicy:
-    """Crops of a box at several scales, and how their embeddings become one.
+    """Rule by which a box is cropped at several scales and the crops' embeddings become one.
 
-    A crop is made of whole pixels: the scaled box with its corners rounded, as PIL crops.
+    A crop consists of whole pixels: the corners of the scaled box are rounded, as in PIL.
 
     Attributes:
         scales: one crop each; the box is enlarged by this factor about its centre.
         shape: how a crop becomes a square. "clip": its shorter side is brought to S and the middle
-            of the longer one kept, as stock CLIP does with images (long objects lose their ends);
+            of the longer one kept, as CLIP does with images (long objects lose their ends);
             "square": the crop is a square of the box's longer side, with what is around the box;
             "pad": its longer side is brought to S, the rest is ``fill``; "squash": both sides are
             brought to S.
         fuse: "sum_then_norm": the raw embeddings of the scales are added, then unit norm (DetPro);
             "norm_then_mean": each is brought to unit norm before they are averaged, then unit norm.
-        fill: RGB colour, 0 to 255, of what lies outside of the image, and of "pad".
+        fill: RGB colour, 0 to 255, of pixels outside of the image and of the rest in "pad".
     """
 
     scales: tuple[float, ...] = (1.0, 1.5)
@@ -59,11 +60,11 @@ class CropPolicy:
             raise UserError(f"crop fill {self.fill}; expected red, green and blue of 0 to 255")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON form, for headers: ``CropPolicy(**d)`` gives the policy back."""
+        """Return the arguments of an equal policy, as plain JSON values."""
         return {**asdict(self), "scales": list(self.scales), "fill": list(self.fill)}
 
     def rectangles(self, boxes: Tensor) -> Tensor:
-        """The whole pixels that each crop shows.
+        """Return the whole pixels that each crop shows.
 
         Args:
             boxes: (P, 4) float, xyxy, absolute pixels of an image.
@@ -87,9 +88,9 @@ class CropPolicy:
         return torch.cat([start, torch.maximum(end, start + 1)], dim=-1).flatten(0, 1)
 
     def place(self, rectangles: Tensor, size: int) -> Placement:
-        """How large each crop becomes and where it lies in the teacher's input.
+        """Return the size to which each crop is resized and its position in the teacher's input.
 
-        The rounding is that of torchvision's Resize and CenterCrop ("clip") and of open_clip's
+        Rounding follows torchvision's Resize and CenterCrop ("clip") and of open_clip's
         ResizeKeepRatio and CenterCropOrPad ("pad").
 
         Args:
@@ -115,18 +116,18 @@ class CropPolicy:
         interpolation: str = "bicubic",
         batch_size: int | None = None,
     ) -> Iterator[Tensor]:
-        """All crops of all boxes of a stream of images, in full batches that mix images.
+        """Yield all crops of all boxes of a stream of images, in full batches that mix images.
 
         Args:
-            regions: images (3, H, W) uint8 RGB of any sizes, on one device, and for each its boxes (P, 4)
-                float, xyxy, absolute pixels of the image; P may be 0.
+            regions: pairs of an image (3, H, W) uint8 RGB, of any size but all on one device, and
+                its boxes (P, 4) float, xyxy, absolute pixels of the image; P may be 0.
             size: S, pixels.
             interpolation: 'bicubic' or 'bilinear', both antialiased.
-            batch_size: crops at a time; all at once unless given.
+            batch_size: n, crops in a batch; None = all crops in one.
 
         Yields:
-            (n, 3, S, S) uint8 on the device of the images, image by image, box-major; n is
-            ``batch_size`` but for the last.
+            (n, 3, S, S) uint8 on the device of the images, image by image, box-major; the last
+            batch may be smaller.
         """
         images: list[Tensor] = []
         rectangles, index = torch.zeros(0, 4, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
@@ -148,7 +149,14 @@ class CropPolicy:
             yield batch(len(index))
 
     def fuse_scales(self, embeddings: Tensor) -> Tensor:
-        """One unit-norm embedding a box: (P * C, D) raw, box-major -> (P, D) float32."""
+        """Fuse the embeddings of a box's scales into one of unit norm.
+
+        Args:
+            embeddings: (P * C, D) raw, box-major.
+
+        Returns:
+            (P, D) float32, unit norm.
+        """
         embeddings = embeddings.float().unflatten(0, (-1, len(self.scales)))
         if self.fuse == "norm_then_mean":
             embeddings = normalize(embeddings, dim=-1)

@@ -1,6 +1,6 @@
-"""The teacher classes that a config can name, and building one of them.
+"""Register teacher classes by name, and build the one that a config names.
 
-A class of your own joins them with the decorator (docs/own_teacher.md)::
+A class of your own is registered with the decorator (docs/own_teacher.md)::
 
     @register_teacher
     class MyTeacher(Teacher): ...
@@ -8,7 +8,7 @@ A class of your own joins them with the decorator (docs/own_teacher.md)::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import torch
@@ -22,10 +22,13 @@ T = TypeVar("T", bound=type[Teacher])
 
 
 def register_teacher(teacher_class: T) -> T:
-    """Add a class to those that a config can name; for use as a decorator.
+    """Register a class under its name, so that a config can name it; use it as a decorator.
+
+    Returns:
+        The class, unchanged.
 
     Raises:
-        ValueError: another class of this name is registered.
+        ValueError: another module has registered a class of this name.
     """
     name = teacher_class.__name__
     known = TEACHERS.get(name)
@@ -36,24 +39,33 @@ def register_teacher(teacher_class: T) -> T:
 
 
 def build_teacher(options: Mapping[str, Any], device: str | torch.device = "cpu") -> Teacher:
-    """Build the teacher that a config's ``teacher`` names.
+    """Build the teacher that a config describes.
 
     Args:
-        options: ``type``, a registered class ('OpenCLIPTeacher' unless given), and its arguments.
-        device: where it runs.
+        options: the config's ``teacher``: ``type``, a registered class (default:
+            'OpenCLIPTeacher'), and the class's arguments.
+        device: where the teacher runs.
 
     Raises:
-        UserError: no such type, arguments that it does not take, or see the class.
+        UserError: no such type, or arguments that the class does not take; see the class for
+            others.
     """
     teacher_class, arguments = _class_and_arguments(options)
+    build: Callable[..., Teacher] = teacher_class  # subclasses have arguments of their own
     try:
-        return teacher_class(**arguments, device=device)  # type: ignore[call-arg]
+        return build(**arguments, device=device)
     except TypeError as error:
         raise UserError(f"teacher {teacher_class.__name__!r} with {arguments}: {error}") from error
 
 
 def teacher_name(options: Mapping[str, Any]) -> str | None:
-    """Return the name that ``build_teacher``'s teacher would have; None = not known without it.
+    """Return the name of the teacher that ``build_teacher`` would build, without loading weights.
+
+    Args:
+        options: as for ``build_teacher``.
+
+    Returns:
+        The name; None if it is not known without the weights.
 
     Raises:
         UserError: no such type.

@@ -1,9 +1,9 @@
-"""Cutting rectangles out of images and resizing them as PIL does, in batches.
+"""Cut rectangles out of images and resize them as PIL does, in batches.
 
-Two ways to the same pixels, two grey levels apart at most: on the CPU torch's integer kernel, crop
-by crop; on an accelerator two matrix products for many crops at once.
+There are two implementations, which differ by two grey levels at most: on the CPU torch's integer
+kernel, crop by crop; on an accelerator two matrix products for many crops at once.
 
-Shapes: N images, n crops, S side of the results, L rows or columns that a result needs.
+Shapes: N images, n crops, S side of the results, L source rows or columns that a result needs.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-# half of a filter's width, in pixels of source or result, whichever is coarser
+# half of a filter's width, in pixels of source or result, whichever are larger
 SUPPORT = {"bilinear": 1.0, "bicubic": 2.0}
-# The integer kernel begins at the crop's first pixel, although only its middle may be wanted: where
-# the crop grows longer than this many S, the products, which make no other pixel, are faster.
+# The integer kernel resizes a crop from its first pixel on, although only its middle may be needed.
+# Where it becomes longer than LONG * S, the products, which make only needed pixels, are faster.
 LONG = 100
-# float32 values in the windows of a batch of products: 256 MB
-VALUES_A_BATCH = 1 << 26
+# float32 values in the source windows of a batch of products: 256 MB
+VALUES_PER_BATCH = 1 << 26
 
 
 @dataclass(frozen=True)
 class Placement:
-    """How n rectangles of images lie in n squares; tensors are on the CPU.
+    """Positions of n resized rectangles of images in n squares; tensors are on the CPU.
 
     Attributes:
         rectangles: (n, 4) int64, xyxy, pixels of their images; may reach outside of them.
-        resized: (n, 2) int64, height and width that each rectangle is resized to.
+        resized: (n, 2) int64, height and width to which each rectangle is resized.
         offset: (n, 2) int64, row and column of the resized rectangle's first pixel in the square;
             negative where its beginning is cut off.
         size: S.
-        fill: RGB, 0 to 255, of what is no part of an image.
+        fill: RGB, 0 to 255, of pixels that belong to no image.
     """
 
     rectangles: Tensor
@@ -46,19 +46,24 @@ class Placement:
     def __len__(self) -> int:
         return len(self.rectangles)
 
-    def at(self, rows: Tensor) -> Placement:
-        """Those of the rectangles."""
-        parts = (part[rows] for part in (self.rectangles, self.resized, self.offset))
-        return Placement(*parts, self.size, self.fill)
+    def select(self, rows: Tensor) -> Placement:
+        """Return the placement of some of the rectangles.
+
+        Args:
+            rows: int64 indices of them.
+        """
+        return Placement(
+            self.rectangles[rows], self.resized[rows], self.offset[rows], self.size, self.fill
+        )
 
 
 def cut(images: Sequence[Tensor], index: Tensor, placed: Placement, interpolation: str) -> Tensor:
-    """Cuts and resizes rectangles out of images.
+    """Cut rectangles out of images and resize them.
 
     Args:
         images: N images (3, H, W), uint8, on one device.
         index: (n,) int64 on the CPU, the image of each rectangle.
-        placed: the rectangles and their places.
+        placed: the rectangles and their positions.
         interpolation: 'bicubic' or 'bilinear', both antialiased.
 
     Returns:
@@ -70,16 +75,15 @@ def cut(images: Sequence[Tensor], index: Tensor, placed: Placement, interpolatio
     by_products = placed.resized.amax(dim=1) > LONG * size
     if device.type != "cpu":
         by_products = torch.ones_like(by_products)
-    rows, places = (~by_products).nonzero().flatten(), crops.unbind()
-    for row, crop in zip(
-        rows.tolist(), _one_by_one(images, index[rows], placed.at(rows), interpolation), strict=True
-    ):
-        places[row].copy_(crop)
+    rows, targets = (~by_products).nonzero().flatten(), crops.unbind()
+    single = _one_by_one(images, index[rows], placed.select(rows), interpolation)
+    for row, crop in zip(rows.tolist(), single, strict=True):
+        targets[row].copy_(crop)
     rows = by_products.nonzero().flatten()
-    for part in _batches(placed.at(rows), interpolation):
+    for part in _batches(placed.select(rows), interpolation):
         chosen = rows[part]
         crops[chosen.to(device)] = resize_by_products(
-            images, index[chosen], placed.at(chosen), interpolation
+            images, index[chosen], placed.select(chosen), interpolation
         )
     return crops
 
@@ -87,22 +91,23 @@ def cut(images: Sequence[Tensor], index: Tensor, placed: Placement, interpolatio
 def _one_by_one(
     images: Sequence[Tensor], index: Tensor, placed: Placement, interpolation: str
 ) -> Iterator[Tensor]:
-    """(3, S, S) uint8 each, with torch's integer kernel (it takes one size at a time)."""
+    """Yield the crops (3, S, S) uint8, made one by one with torch's integer kernel."""
     size = placed.size
     fill = torch.tensor(placed.fill, dtype=torch.uint8).reshape(3, 1, 1)
     lengths = (placed.rectangles[:, 2:] - placed.rectangles[:, :2]).flip(1)
-    # a hair more than the ratio: the kernel rounds sides down, and whole ones shall stay whole
+    # slightly more than the ratio: the kernel rounds sides down, and whole ones must stay whole
     scales = placed.resized / lengths.double() * (1 + 1e-9)
     whole = (placed.resized == lengths).all(dim=1)
-    # What is behind the square's last pixel is not resized. What is before its first must be:
+    # What lies behind the square's last pixel is not resized. What lies before its first must be:
     # the kernel counts from there, and cannot begin between two pixels.
-    ends = torch.stack([sum(_span(placed, axis, interpolation)) for axis in (1, 0)], dim=1)
+    spans = [_span(placed, axis, interpolation) for axis in (1, 0)]
+    ends = torch.stack([start + count for start, count in spans], dim=1)
     rectangles = torch.cat([placed.rectangles[:, :2], placed.rectangles[:, :2] + ends], dim=1)
     columns = (index, rectangles, scales, whole, placed.offset)
     for image, rectangle, scale, same, offset in zip(*(c.tolist() for c in columns), strict=True):
         window = _window(images[image], rectangle, fill)
         if not same:
-            # in one piece, colours innermost: half the time, and the result is laid out so too
+            # contiguous with colours innermost: half the time, and the result has this layout too
             window = window[None].contiguous(memory_format=torch.channels_last)
             window = interpolate(window, scale_factor=scale, mode=interpolation, antialias=True)[0]
         skipped = [max(0, -start) for start in offset]
@@ -116,7 +121,7 @@ def _one_by_one(
 
 
 def _window(image: Tensor, rectangle: Sequence[int], fill: Tensor) -> Tensor:
-    """The pixels of a rectangle, ``fill`` outside of the image."""
+    """Return the pixels (3, h, w) of a rectangle, ``fill`` outside of the image."""
     x1, y1, x2, y2 = rectangle
     height, width = image.shape[1:]
     left, top, right, bottom = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
@@ -130,12 +135,12 @@ def _window(image: Tensor, rectangle: Sequence[int], fill: Tensor) -> Tensor:
 
 
 def _batches(placed: Placement, interpolation: str) -> Iterator[Tensor]:
-    """Rows of crops of like sizes, few enough that their windows fit into memory."""
+    """Yield indices of crops of similar sizes, few enough that their windows fit into memory."""
     lengths = torch.stack([_span(placed, axis, interpolation)[1] for axis in (0, 1)], dim=1)
     order = lengths.prod(dim=1).argsort()
     while len(order):
         count = len(order)
-        while count > 1 and 3 * count * lengths[order[:count]].amax(0).prod() > VALUES_A_BATCH:
+        while count > 1 and 3 * count * lengths[order[:count]].amax(0).prod() > VALUES_PER_BATCH:
             count = (count + 1) // 2
         yield order[:count]
         order = order[count:]
@@ -144,18 +149,19 @@ def _batches(placed: Placement, interpolation: str) -> Iterator[Tensor]:
 def resize_by_products(
     images: Sequence[Tensor], index: Tensor, placed: Placement, interpolation: str
 ) -> Tensor:
-    """``cut`` for a batch on any device: rows and columns of a crop are two matrix products.
+    """Do what ``cut`` does by two matrix products a crop, one over its rows, one over its columns.
 
-    Memory: n times the area of the largest window, 3 channels of float32.
+    Arguments and result are those of ``cut``, on any device. It takes n times the area of the
+    largest source window, in 3 channels of float32.
     """
     device = images[0].device
     rows, row_weights, row_used = _axis(placed, 0, interpolation, device)
     columns, column_weights, column_used = _axis(placed, 1, interpolation, device)
-    images = sorted(set(index.tolist()))
-    stack = _stack([images[image] for image in images])
-    index = torch.searchsorted(torch.tensor(images), index).to(device)
+    needed = sorted(set(index.tolist()))
+    stack = _stack([images[number] for number in needed])
+    index = torch.searchsorted(torch.tensor(needed), index).to(device)
     heights, widths = (
-        torch.tensor([images[p].shape[axis] for p in images], device=device)[index, None]
+        torch.tensor([images[number].shape[axis] for number in needed], device=device)[index, None]
         for axis in (1, 2)
     )
     row_inside = (rows >= 0) & (rows < heights)
@@ -166,7 +172,7 @@ def resize_by_products(
     inside = row_inside[:, :, None] & column_inside[:, None, :]
     fill = torch.tensor(placed.fill, device=device)
     windows = torch.where(inside[..., None], windows, fill.float()).permute(0, 3, 1, 2)
-    # PIL keeps whole grey levels between the two passes
+    # rounded between the two passes, as in PIL
     windows = _grey(windows @ column_weights[:, None].mT)
     crops = _grey(row_weights[:, None] @ windows)
     used = row_used[:, None, :, None] & column_used[:, None, None, :]
@@ -174,20 +180,25 @@ def resize_by_products(
 
 
 def _grey(values: Tensor) -> Tensor:
+    """Return values as whole grey levels from 0 to 255, still float."""
     return values.clamp(0, 255).round()
 
 
 def _stack(images: Sequence[Tensor]) -> Tensor:
-    """(N, H, W, 3) uint8, as large as the largest image."""
+    """Return images (3, h, w) as one tensor (N, H, W, 3), as high and wide as any of them."""
     height, width = (max(image.shape[axis] for image in images) for axis in (1, 2))
     stack = images[0].new_zeros(len(images), height, width, 3)
-    for place, image in zip(stack, images, strict=True):
-        place[: image.shape[1], : image.shape[2]] = image.permute(1, 2, 0)
+    for target, image in zip(stack, images, strict=True):
+        target[: image.shape[1], : image.shape[2]] = image.permute(1, 2, 0)
     return stack
 
 
 def _span(placed: Placement, axis: int, interpolation: str) -> tuple[Tensor, Tensor]:
-    """First row (axis 0) or column (1) of each rectangle that its square needs, and how many."""
+    """Return the first row (axis 0) or column (1) of each rectangle that is needed, and how many.
+
+    Returns:
+        (n,) int64; (n,) int64.
+    """
     low, high = placed.rectangles[:, 1 - axis], placed.rectangles[:, 3 - axis]
     length, resized, offset = high - low, placed.resized[:, axis], placed.offset[:, axis]
     scale = length.double() / resized
@@ -202,7 +213,12 @@ def _span(placed: Placement, axis: int, interpolation: str) -> tuple[Tensor, Ten
 def _axis(
     placed: Placement, axis: int, interpolation: str, device: torch.device
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Of one axis: (n, L) pixels to take, (n, S, L) their weights, (n, S) pixels that are made."""
+    """Return pixels and weights for resizing along one axis: rows (0) or columns (1).
+
+    Returns:
+        (n, L) int64 pixels of the image to take; (n, S, L) float32 their weights; (n, S) bool,
+        which pixels of the square the rectangle covers.
+    """
     start, count = _span(placed, axis, interpolation)
     low, high = placed.rectangles[:, 1 - axis], placed.rectangles[:, 3 - axis]
     steps = torch.arange(int(count.max()))
@@ -210,7 +226,7 @@ def _axis(
     scale = (high - low).double() / placed.resized[:, axis]
     target = torch.arange(placed.size) - placed.offset[:, axis, None]
     used = (target >= 0) & (target < placed.resized[:, axis, None])
-    # distances are of float64 before they go to the device: far pixels of large images
+    # computed in float64 before they go to the device: far pixels of large images need it
     centre = (target + 0.5) * scale[:, None] - start[:, None] - 0.5
     within = pixels < (high - low)[:, None]
     centre, coarse, used, within = (
@@ -229,11 +245,12 @@ def _axis(
 
 
 def _triangle(distance: Tensor) -> Tensor:
+    """Return the weights of linear interpolation."""
     return (1 - distance).clamp(min=0)
 
 
 def _cubic(distance: Tensor) -> Tensor:
-    """Keys' cubic with a = -0.5, which PIL and torch's antialiased kernels use."""
+    """Return the weights of Keys' cubic (1981) with a = -0.5, as in PIL and torch's kernels."""
     near = (1.5 * distance - 2.5) * distance**2 + 1
     far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
     return torch.where(distance < 1, near, torch.where(distance < 2, far, 0.0))

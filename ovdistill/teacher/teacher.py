@@ -1,4 +1,4 @@
-"""What every teacher can do; a teacher of your own is a subclass.
+"""Base class of teachers; a teacher of your own is a subclass.
 
 Shapes: n texts, images or crops, P regions, D embedding width, S side of the teacher's input.
 """
@@ -21,21 +21,21 @@ from ovdistill.teacher.text_tower import TextTower
 
 
 class Teacher(nn.Module, ABC):
-    """A frozen model of texts and images in one space: evaluation mode, no gradients.
+    """Frozen model that embeds texts and images in one space: evaluation mode, no gradients.
 
-    A subclass sets the attributes and has the two abstract methods; regions, hashes and the rest
-    follow (docs/own_teacher.md).
+    A subclass sets the attributes and implements the two abstract methods; the other methods build
+    on them (docs/own_teacher.md).
 
     Args:
-        crops: how ``encode_regions`` crops; a CropPolicy or its arguments. Default: 1x and 1.5x.
+        crops: how ``encode_regions`` crops: a CropPolicy or its arguments. Default: 1x and 1.5x.
 
     Attributes:
-        name: names the teacher in the files made with it, e.g. "ViT-B-32:openai".
+        name: name of the teacher in files that are made with it, e.g. "ViT-B-32:openai".
         embed_dim: D.
         image_size: S, pixels.
         interpolation: how crops are resized, 'bicubic' or 'bilinear', always antialiased.
-        temperature: what cosines are divided by to become logits, 0.01 for OpenAI's CLIP.
-        random: untrained weights; what is made with them says so.
+        temperature: divisor that turns cosines into logits, 0.01 for OpenAI's CLIP.
+        random: True for untrained weights; files that are made with them say so.
     """
 
     name: str
@@ -51,19 +51,19 @@ class Teacher(nn.Module, ABC):
 
     @classmethod
     def name_of(cls, **options: Any) -> str | None:
-        """Return the ``name`` that a teacher of these arguments would have, without its weights.
+        """Return the ``name`` of a teacher with these arguments, without loading weights.
 
-        None = cannot be told, as here: a subclass need not have it.
+        None means that it is not known without them; so here, and a subclass need not override it.
         """
         return None
 
     @abstractmethod
     def encode_text(self, texts: Sequence[str], batch_size: int = 256) -> Tensor:
-        """Embeds texts.
+        """Embed texts.
 
         Args:
             texts: n texts, none of them empty.
-            batch_size: texts a forward pass.
+            batch_size: texts in a forward pass.
 
         Returns:
             (n, D) float32, unit norm, on the teacher's device.
@@ -74,7 +74,7 @@ class Teacher(nn.Module, ABC):
 
     @abstractmethod
     def encode_images(self, images: Tensor) -> Tensor:
-        """Embeds images of the teacher's own size.
+        """Embed images of the teacher's input size.
 
         Args:
             images: (n, 3, S, S) RGB, uint8, or float in [0, 1].
@@ -84,23 +84,23 @@ class Teacher(nn.Module, ABC):
         """
 
     def text_tower(self) -> TextTower:
-        """The text tower from its token embeddings on, through which prompts are learned.
+        """Return the text tower from its token embeddings on, through which prompts are learned.
 
         Raises:
-            UserError: the teacher has none of this kind.
+            UserError: the teacher has no such text tower.
         """
         raise UserError(
             f"teacher {self.name!r} ({type(self).__name__}) has no text tower to learn prompts "
             "through; expected an OpenCLIPTeacher, or written templates: ovdistill vocab"
         )
 
-    def train(self, mode: bool = True) -> Teacher:
-        """Stays in evaluation mode, whatever the detector around it does."""
-        return super().train(False)
+    def train(self, mode: bool = True) -> Teacher:  # noqa: FBT001, FBT002 - torch's signature
+        """Stay in evaluation mode, also when the detector around it is set to training."""
+        return super().train(mode=False)
 
     @property
     def device(self) -> torch.device:
-        """Where the teacher runs."""
+        """Device on which the teacher runs."""
         for value in (*self.parameters(), *self.buffers()):
             return value.device
         return torch.device("cpu")
@@ -112,7 +112,7 @@ class Teacher(nn.Module, ABC):
 
     @property
     def id(self) -> TeacherId:
-        """Name and hash of the weights, as the files that are made with the teacher say."""
+        """Name and hash of the weights, as files that are made with the teacher state them."""
         return TeacherId(self.name, self.weights_hash)
 
     def encode_regions(
@@ -121,24 +121,26 @@ class Teacher(nn.Module, ABC):
         boxes: Tensor | Sequence[Tensor],
         batch_size: int = 128,
     ) -> Tensor:
-        """Embeds regions of images, cropped and fused by ``self.crops``.
+        """Embed regions of images, cropped and fused by ``self.crops``.
 
         Args:
             images: an image (3, H, W) RGB, uint8 or float in [0, 1]; or several.
             boxes: (P, 4) xyxy, absolute pixels of the image, P may be 0; or one such tensor for
                 each of several images.
-            batch_size: crops a forward pass; a batch mixes images.
+            batch_size: crops in a forward pass; a batch mixes images.
 
         Returns:
-            (P, D) float32, unit norm, on the teacher's device, the P of all images in order.
+            (P, D) float32, unit norm, on the teacher's device; P regions of all images, in order.
 
         Raises:
-            UserError: for a wrong shape, or a box without area or with NaN.
+            UserError: a wrong shape, or a box without area or with NaN.
         """
         images = [images] if isinstance(images, Tensor) else list(images)
         boxes = [boxes] if isinstance(boxes, Tensor) else list(boxes)
         if len(images) != len(boxes):
-            raise UserError(f"{len(images)} images, {len(boxes)} sets of boxes; expected as many")
+            raise UserError(
+                f"{len(images)} images, {len(boxes)} sets of boxes; expected as many of each"
+            )
         for image, own in zip(images, boxes, strict=True):
             _check_regions(image, own)
         images = [_to_uint8(image).to(self.device) for image in images]
@@ -153,7 +155,7 @@ class Teacher(nn.Module, ABC):
 
 
 def hash_weights(state: Mapping[str, Tensor]) -> str:
-    """First 16 hex digits of the SHA-256 over the names, shapes and values of weights."""
+    """Return the first 16 hex digits of the SHA-256 over names, shapes and values of weights."""
     digest = hashlib.sha256()
     for name, value in sorted(state.items()):
         digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())

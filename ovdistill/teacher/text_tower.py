@@ -1,6 +1,6 @@
-"""open_clip's text tower, open at the token embeddings, so that gradients reach them.
+"""open_clip's text tower in two steps, so that gradients reach the token embeddings.
 
-Shapes: n texts, L tokens of the longest one with start and end, D embedding width.
+Shapes: n texts, L tokens of the longest one with start and end token, D embedding width.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from ovdistill.core.errors import UserError
 
 
 class TextTower:
-    """Text -> token embeddings -> text embeddings, in two steps that equal ``encode_text``.
+    """Text -> token embeddings -> text embeddings, which equal those of ``encode_text``.
 
-    A token sees only those before it (causal mask), and a text's embedding is read at its end. So
-    the padding behind the longest text is cut off, which changes nothing and saves most of the
-    time: names take 16 of CLIP's 77 tokens.
+    A token attends only to those before it (causal mask), and a text's embedding is read at its
+    end. So the padding behind the longest text is cut off, which changes nothing and saves most of
+    the time: class names take 16 of CLIP's 77 tokens.
 
     Args:
         model: an open_clip ``CLIP``, or a ``CustomTextCLIP`` around open_clip's own text tower.
-        tokenizer: its tokenizer.
-        name: the teacher's id, for messages.
+        tokenizer: the model's tokenizer.
+        name: the teacher's name, for messages.
 
     Attributes:
-        width: of the token embeddings.
-        context_length: tokens that the tower takes, with start and end.
+        width: width of the token embeddings.
+        context_length: tokens that the tower takes, with start and end token.
 
     Raises:
-        UserError: the text tower is another kind: of Hugging Face, without a causal mask (SigLIP)
-            or with a class token (CoCa).
+        UserError: the text tower is of another kind: from Hugging Face, without a causal mask
+            (SigLIP), or with a class token (CoCa).
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class TextTower:
         self._inner = inner
         self._tokenizer = tokenizer
         self._name = name
-        # the end is the highest id of all, or (pool 'eos') one that the model names
+        # the end token has the highest id of all, or (pool 'eos') one that the model names
         self._eos_id = None
         if pool == "eos":
             self._eos_id = getattr(inner, "text_eos_id", getattr(inner, "eos_id", None))
@@ -65,27 +65,27 @@ class TextTower:
 
     @property
     def device(self) -> torch.device:
-        """Where the tower runs."""
+        """Device on which the tower runs."""
         return self._inner.token_embedding.weight.device
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Token ids, not yet limited to what the tower takes.
+        """Return the token ids of texts, which may be longer than the tower takes.
 
         Returns:
-            (n, L) int64; (n,) int64 lengths with start and end. Both on the CPU.
+            (n, L) int64 ids; (n,) int64 lengths with start and end token. Both on the CPU.
         """
-        # twice the length: a text that is too long is seen to be so
+        # twice the length, so that texts that are too long show
         ids = self._tokenizer(list(texts), context_length=2 * self.context_length)
         ends = ids.argmax(dim=1) if self._eos_id is None else (ids == self._eos_id).int().argmax(1)
         lengths = ends + 1
         return ids[:, : int(lengths.max())], lengths
 
     def token_embeddings(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """The token embeddings of texts, before positions are added.
+        """Return the token embeddings of texts, before positions are added.
 
         Returns:
-            (n, L, width) float32 without gradient; (n,) int64 lengths with start and end. Both on
-            the tower's device. What stands behind the end of a text has no effect.
+            (n, L, width) float32 without gradient; (n,) int64 lengths with start and end token.
+            Both on the tower's device. Embeddings behind the end of a text have no effect.
 
         Raises:
             UserError: a text is longer than the tower takes.
@@ -101,11 +101,11 @@ class TextTower:
         return embedded, lengths.to(self.device)
 
     def encode_embedded(self, embedded: Tensor, lengths: Tensor) -> Tensor:
-        """Text embeddings of token embeddings; gradients reach ``embedded``.
+        """Return the text embeddings of token embeddings; gradients reach ``embedded``.
 
         Args:
             embedded: (n, L, width), L up to ``context_length``.
-            lengths: (n,) int64, with start and end.
+            lengths: (n,) int64, with start and end token.
 
         Returns:
             (n, D) float32, raw (not unit norm).

@@ -1,4 +1,4 @@
-"""Where a teacher's weights come from, and clear words when they are not there."""
+"""Find the weights of an open_clip model: a directory, a file, the local cache or a download."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ovdistill.core.offline import OFFLINE_VARIABLES, is_offline
 CONFIG_NAME = "open_clip_config.json"
 LOCAL_DIR = "local-dir:"
 HF_HUB = "hf-hub:"
-# The parts of a pretrained tag's configuration that change what the image tower is fed.
+# Parts of a pretrained tag's configuration that change the input of the image tower.
 PREPROCESS_KEYS = ("mean", "std", "interpolation", "resize_mode")
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 FIX = (
@@ -26,10 +26,14 @@ FIX = (
 
 
 def find_directory(model: str) -> Path | None:
-    """The local directory that ``model`` names, checked; None for any other kind of name.
+    """Return the local directory that ``model`` names; None for any other kind of name.
+
+    Args:
+        model: a path, "local-dir:path", "hf-hub:org/repo" (its cached directory while offline), or
+            the name of a built-in model.
 
     Raises:
-        UserError: the directory, its configuration or its weights are missing.
+        UserError: the directory or its configuration is missing.
     """
     if model.startswith(HF_HUB):
         if not is_offline():
@@ -48,7 +52,7 @@ def find_directory(model: str) -> Path | None:
             raise UserError(
                 f"no teacher directory {str(path)!r}; expected an open_clip model name or a "
                 f"directory with {CONFIG_NAME} and a .safetensors file "
-                "(the embedded benchmark's teacher: python tools/train_teacher.py)"
+                "(the embedded benchmark's teacher is called 'ovshapes')"
             )
         return None
     if not (path / CONFIG_NAME).is_file():
@@ -57,32 +61,31 @@ def find_directory(model: str) -> Path | None:
 
 
 def require_weights(directory: Path) -> None:
-    """Raises UserError where a teacher directory holds no weights."""
+    """Raise UserError if a teacher directory holds no weights."""
     if not any(any(directory.glob(f"*{s}")) for s in (".safetensors", ".bin", ".pth")):
         raise UserError(
             f"no weights (*.safetensors) in teacher directory {str(directory)!r}; copy them there "
-            f"(the embedded benchmark's: python tools/train_teacher.py --out {directory})"
+            f"(the embedded benchmark's teacher: ovdistill train-teacher --out {directory})"
         )
 
 
 def find_pretrained(model: str, pretrained: str | None) -> tuple[str, dict[str, Any]]:
-    """The weights file of a built-in model, downloaded where that is allowed.
+    """Return the weights file of a built-in model, downloaded if need be and allowed.
 
     Args:
-        model: a built-in open_clip model name.
+        model: name of a built-in open_clip model.
         pretrained: an open_clip tag, or a weights file.
 
     Returns:
-        The file, and keyword arguments for ``open_clip.create_model`` that the tag asks for.
+        The file, and the keyword arguments for ``open_clip.create_model`` that the tag asks for.
 
     Raises:
-        UserError: nothing given, unknown, not downloadable, or not in the cache while offline.
+        UserError: no or unknown weights, a failed download, or not in the cache while offline.
     """
-    tags = open_clip.list_pretrained_tags_by_model(model)
+    tags = ", ".join(open_clip.list_pretrained_tags_by_model(model)) or "no known tag"
     if pretrained is None:
         raise UserError(
-            f"teacher {model!r} without weights; expected pretrained= one of "
-            f"{', '.join(tags) or 'no known tag'}; or {FIX}"
+            f"teacher {model!r} without weights; expected pretrained= one of {tags}; or {FIX}"
         )
     if Path(pretrained).is_file():
         return pretrained, {}
@@ -90,33 +93,36 @@ def find_pretrained(model: str, pretrained: str | None) -> tuple[str, dict[str, 
     if not config:
         raise UserError(
             f"teacher weights {pretrained!r} of {model!r}: neither a file nor a known tag; "
-            f"expected one of {', '.join(tags) or 'no known tag'}; or {FIX}"
+            f"expected one of {tags}; or {FIX}"
         )
-    if is_offline():
-        path = _cached(config)
-        if path is None:
-            raise UserError(
-                f"teacher weights {model}:{pretrained} are not in the local cache and downloads "
-                f"are switched off ({' or '.join(OFFLINE_VARIABLES)} is set); run once online, "
-                f"or {FIX}"
-            )
-    else:
-        try:
-            path = download_pretrained(config)
-        except Exception as error:  # any of a dozen network and hub errors
-            raise UserError(
-                f"teacher weights {model}:{pretrained} could not be downloaded ({error}); "
-                f"expected a network connection; or {FIX}"
-            ) from error
     # OpenAI's weights were trained with QuickGELU; open_clip only warns when a model has not.
-    return path, {
+    return _fetch(f"{model}:{pretrained}", config), {
         "force_quick_gelu": bool(config.get("quick_gelu", False)),
         "force_preprocess_cfg": {k: config[k] for k in PREPROCESS_KEYS if k in config},
     }
 
 
+def _fetch(name: str, config: dict[str, Any]) -> str:
+    """Return the file of a pretrained tag, from the cache or by a download."""
+    if is_offline():
+        path = _cached(config)
+        if path is None:
+            raise UserError(
+                f"teacher weights {name} are not in the local cache and downloads are switched off "
+                f"({' or '.join(OFFLINE_VARIABLES)} is set); run once online, or {FIX}"
+            )
+        return path
+    try:
+        return download_pretrained(config)
+    except Exception as error:  # any of a dozen network and hub errors
+        raise UserError(
+            f"teacher weights {name} could not be downloaded ({error}); "
+            f"expected a network connection; or {FIX}"
+        ) from error
+
+
 def _cached(config: dict[str, Any]) -> str | None:
-    """The already downloaded file of a pretrained tag, or None."""
+    """Return the downloaded file of a pretrained tag, or None."""
     if config.get("hf_hub"):
         repo, name = os.path.split(config["hf_hub"])
         names = (name.rsplit(".", 1)[0] + ".safetensors", name) if name else HUB_FILES

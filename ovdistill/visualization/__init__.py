@@ -1,1 +1,1 @@
-"""Drawing detections and laying out their labels."""
+"""Draws detections on images, with labels that do not cover one another."""

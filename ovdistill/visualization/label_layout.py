@@ -1,4 +1,4 @@
-"""Where labels go: inside the image, near their box, and not over one another."""
+"""Chooses where labels go: inside the image, near their box, and not over one another."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Rectangle = tuple[float, float, float, float]  # xyxy, absolute pixels of the ca
 
 
 def overlap(a: Rectangle, b: Rectangle) -> float:
-    """Area that two rectangles share, in square pixels."""
+    """Return the area that two rectangles share, in square pixels."""
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
     return max(width, 0) * max(height, 0)
@@ -21,20 +21,21 @@ def place_label(
     taken: Sequence[Rectangle],
     boxes: Sequence[Rectangle] = (),
 ) -> Rectangle:
-    """Finds a place for a box's label.
+    """Find a position for the label of a box.
 
-    Places at the box's corners come first, outside before inside; then any row of the canvas, the
-    nearest first. The first of the places that hide no label and least of the other boxes wins.
+    The candidates are the corners of the box, first outside of it, then inside; then every row of
+    the canvas, the nearest first. Each costs more the later it comes and the more it hides of
+    other labels (worst), other boxes and its own box; the cheapest one is taken.
 
     Args:
         box: the box that the label belongs to.
-        size: the label's width and height.
-        canvas: width and height of the image.
-        taken: labels placed before.
-        boxes: the other boxes; hiding them is bad, hiding a label is worse.
+        size: width and height of the label, in pixels.
+        canvas: width and height of the image, in pixels.
+        taken: the labels that have been placed before.
+        boxes: the other boxes.
 
     Returns:
-        The label's rectangle, inside the canvas (as far as it fits at all).
+        The rectangle of the label, inside the canvas as far as it fits.
     """
     best, least = box, float("inf")
     for order, corner in enumerate(_corners(box, size, canvas)):
@@ -43,7 +44,7 @@ def place_label(
         cost = 100 * sum(overlap(position, other) for other in taken)
         cost += sum(overlap(position, other) for other in boxes)
         cost += 0.25 * overlap(position, box)
-        # one step down the list weighs as much as hiding a few percent of the label's area
+        # a later candidate must save the hiding of at least 3 % of the label's area
         cost += 0.03 * size[0] * size[1] * order + moved
         if cost < least:
             best, least = position, cost
@@ -53,7 +54,7 @@ def place_label(
 def _corners(
     box: Rectangle, size: tuple[float, float], canvas: tuple[float, float]
 ) -> list[tuple[float, float]]:
-    """Upper left corners to try, in order of preference."""
+    """Return upper left corners to try, in order of preference."""
     x1, y1, x2, y2 = box
     width, height = size
     lefts = (x1, x2 - width)

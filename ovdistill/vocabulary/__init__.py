@@ -1,7 +1,13 @@
 """Class names and their text embeddings, which never travel apart."""
 
 from ovdistill.vocabulary.names import Names
-from ovdistill.vocabulary.prompts import TEMPLATES, article, clean_name, fill, read_templates
+from ovdistill.vocabulary.prompts import (
+    TEMPLATES,
+    article,
+    clean_name,
+    fill_template,
+    read_templates,
+)
 from ovdistill.vocabulary.splits import base_mask
 from ovdistill.vocabulary.vocabulary import Vocabulary
 
@@ -12,6 +18,6 @@ __all__ = [
     "article",
     "base_mask",
     "clean_name",
-    "fill",
+    "fill_template",
     "read_templates",
 ]

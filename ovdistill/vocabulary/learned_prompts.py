@@ -1,4 +1,4 @@
-"""Learned prompts that any name can be put into.
+"""Learned prompts, into which any class name can be put.
 
 Shapes: n names, B contexts (one for each bin of IoU), M context vectors, D embedding width.
 """
@@ -18,19 +18,19 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.vocabulary_header import VocabularyHeader, open_vocabulary_file, parse_header
 from ovdistill.teacher import Teacher
-from ovdistill.vocabulary.prompt_context import NamePosition, Prompts
+from ovdistill.vocabulary.prompt_context import ContextPrompts, NamePosition, check_name_position
 from ovdistill.vocabulary.prompts import read_templates
 
 
 @dataclass(frozen=True, eq=False)
 class LearnedPrompts:
-    """Contexts around a name; a vocabulary that was made with them keeps them in its file.
+    """Learned contexts around a class name; the vocabulary file made with them stores them.
 
     Attributes:
         contexts: (B, M, width of the teacher's token embeddings) float32, on the CPU.
-        name_position: of the name among the M vectors.
-        teacher: through whose text tower they were learned.
-        description: how they were learned, in words.
+        name_position: where the name stands among the M vectors: 'front', 'middle' or 'end'.
+        teacher: the teacher through whose text tower they were learned.
+        description: how they were learned, as a sentence for people.
     """
 
     contexts: Tensor
@@ -41,18 +41,18 @@ class LearnedPrompts:
     def __len__(self) -> int:
         return len(self.contexts)
 
-    def embed(self, names: Sequence[str], teacher: Teacher) -> Tensor:
-        """The embeddings that each context gives each name.
+    def encode(self, names: Sequence[str], teacher: Teacher) -> Tensor:
+        """Encode each name with each context.
 
         Args:
-            names: n names or phrases, cleaned here.
-            teacher: the one that they were learned with.
+            names: n class names or phrases; ``clean_name`` is applied to them.
+            teacher: the teacher with which the contexts were learned.
 
         Returns:
             (n, B, D) float32, unit norm, on the teacher's device.
 
         Raises:
-            UserError: another teacher, or see ``Prompts``.
+            UserError: another teacher, or see ``ContextPrompts``.
         """
         if not self.teacher.is_same(teacher.id):
             raise UserError(
@@ -61,7 +61,7 @@ class LearnedPrompts:
                 "ovdistill vocab learn"
             )
         tower = teacher.text_tower()
-        prompts = Prompts(names, tower, self.contexts.shape[1], self.name_position)
+        prompts = ContextPrompts(names, tower, self.contexts.shape[1], self.name_position)
         with torch.no_grad():
             parts = [prompts.encode(context) for context in self.contexts.to(tower.device)]
         return torch.stack(parts, dim=1)
@@ -70,11 +70,11 @@ class LearnedPrompts:
 def read_prompts(
     source: str | os.PathLike[str] | Sequence[str],
 ) -> tuple[str, ...] | LearnedPrompts:
-    """Templates, or the learned prompts of a vocabulary file.
+    """Read templates, or the learned prompts of a vocabulary file.
 
     Args:
-        source: a .safetensors file that `ovdistill vocab learn` wrote, or that was made with it;
-            else see ``read_templates``.
+        source: a .safetensors file that `ovdistill vocab learn` wrote, or a vocabulary made with
+            such a file; for everything else see ``read_templates``.
 
     Raises:
         UserError: a vocabulary file without learned prompts, or see ``read_templates``.
@@ -82,7 +82,7 @@ def read_prompts(
     if not isinstance(source, (str, os.PathLike)) or Path(source).suffix != ".safetensors":
         return read_templates(source)
     with open_vocabulary_file(source, "pt") as file:
-        learned = learned_prompts(file, parse_header(file))
+        learned = load_learned_prompts(file, parse_header(file))
     if learned is None:
         raise UserError(
             f"vocabulary file {os.fspath(source)!r} has no learned prompts; expected one that "
@@ -91,10 +91,17 @@ def read_prompts(
     return learned
 
 
-def learned_prompts(file: safe_open, header: VocabularyHeader) -> LearnedPrompts | None:
-    """Those of an open vocabulary file; None where its words were made with templates."""
+def load_learned_prompts(file: safe_open, header: VocabularyHeader) -> LearnedPrompts | None:
+    """Load the learned prompts of an open vocabulary file; None if it was made with templates.
+
+    Raises:
+        UserError: the file names a position that does not exist.
+    """
     if not header.name_position:
         return None
     return LearnedPrompts(
-        file.get_tensor("contexts"), header.name_position, header.teacher, header.templates[0]
+        file.get_tensor("contexts"),
+        check_name_position(header.name_position),
+        header.teacher,
+        header.templates[0],
     )

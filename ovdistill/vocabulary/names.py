@@ -1,24 +1,27 @@
-"""Category names and what is known about them."""
+"""Class names and what their source says about them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ovdistill.core.errors import UserError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Names:
-    """W category names, in the order of their ids, and what the source says about them.
+    """W class names, in the order of their category ids, and what the source says about them.
 
     Attributes:
         names: W names as the source spells them.
-        frequency: "f", "c" or "r" each (LVIS), or None.
-        synonyms: the synonyms of each (LVIS), or None.
+        frequency: the frequency group of each name, "f", "c" or "r" (LVIS), or None.
+        synonyms: the synonyms of each name (LVIS), or None.
         ids: category ids, ascending, or None.
-        counts: training images with each (LVIS), or None.
+        counts: number of training images with each class (LVIS), or None.
     """
 
     names: tuple[str, ...]
@@ -31,14 +34,24 @@ class Names:
         return len(self.names)
 
     def only(self, kept: Container[str]) -> Names:
-        """Those of the names that are in ``kept``, in the same order."""
+        """Return the names that are in ``kept``, in the same order."""
         rows = [row for row, name in enumerate(self.names) if name in kept]
-        parts = (self.names, self.frequency, self.synonyms, self.ids, self.counts)
-        return Names(*(part and tuple(part[row] for row in rows) for part in parts))
+        return Names(
+            names=_pick(self.names, rows),
+            frequency=self.frequency and _pick(self.frequency, rows),
+            synonyms=self.synonyms and _pick(self.synonyms, rows),
+            ids=self.ids and _pick(self.ids, rows),
+            counts=self.counts and _pick(self.counts, rows),
+        )
 
 
 def check_names(names: Iterable[str], source: str) -> None:
-    """Raises UserError for no names, an empty one or a repeated one."""
+    """Raise UserError for no names, an empty name or a repeated one.
+
+    Args:
+        names: the names to check.
+        source: where they come from, for the message.
+    """
     names = tuple(names)
     if not any(names):
         raise UserError(f"no names in {source}; expected at least one name")
@@ -49,3 +62,7 @@ def check_names(names: Iterable[str], source: str) -> None:
             f"names occur more than once in {source}: {', '.join(repeated[:5])}; "
             "expected each category once"
         )
+
+
+def _pick(values: Sequence[T], rows: Sequence[int]) -> tuple[T, ...]:
+    return tuple(values[row] for row in rows)

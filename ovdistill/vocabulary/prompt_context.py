@@ -1,6 +1,8 @@
-"""Prompts with a context that is learned: [start, v_1 .. v_M, name, ".", end].
+"""Prompts with a context that can be learned: [start, v_1 .. v_M, name, ".", end].
 
-Shapes: W names, M context vectors, L tokens of the longest prompt, D embedding width.
+Source: Zhou et al., "Learning to Prompt for Vision-Language Models" (CoOp), IJCV 2022.
+
+Shapes: W class names, M context vectors, L tokens of the longest prompt, D embedding width.
 """
 
 from __future__ import annotations
@@ -20,50 +22,51 @@ from ovdistill.vocabulary.prompts import clean_name
 
 NamePosition = Literal["front", "middle", "end"]
 NAME_POSITIONS: tuple[NamePosition, ...] = ("front", "middle", "end")
-PLACEHOLDER = "x"  # one token, which the context takes the place of
-STD = 0.02  # of a random context (CoOp, DetPro)
-NAMES_A_PASS = 64
+PLACEHOLDER = "x"  # a text of one token, which a context vector replaces
+INIT_STD = 0.02  # standard deviation of a random context (CoOp, DetPro)
+NAMES_PER_PASS = 64
 
 
-class Prompts:
-    """The prompts of W names, all around the same M context vectors.
+class ContextPrompts:
+    """The prompts of W class names, all around the same M context vectors.
 
-    Names go through the tower ``NAMES_A_PASS`` at a time, and what the tower computes in between is
-    not kept for the backward pass but computed again (activation checkpointing). So the memory is
-    that of one such pass for any W; the price is a second forward pass.
+    Names go through the tower ``NAMES_PER_PASS`` at a time, and what the tower computes in between
+    is not kept for the backward pass but computed again (activation checkpointing). So the memory
+    is that of one such pass for any W; the price is a second forward pass.
 
     Args:
-        names: W names, cleaned here.
+        names: W class names; ``clean_name`` is applied to them.
         tower: the frozen text tower.
-        count: M.
-        name_position: of the name: behind the context ('end'), in its middle, or before it ('front').
+        num_vectors: M.
+        name_position: the name stands behind the context ('end'), in its middle ('middle'), or
+            before it ('front').
 
     Raises:
         UserError: names that leave no room for the context; a tokenizer that makes more or less
-            than one token of a letter.
+            than one token of a single letter.
     """
 
     def __init__(
         self,
         names: Sequence[str],
         tower: TextTower,
-        count: int,
+        num_vectors: int,
         name_position: NamePosition = "end",
     ) -> None:
         names = [clean_name(name) for name in names]
         _, lengths = tower.tokenize(names)
-        _check_room(names, lengths + count + 1, tower, count)
-        before = {"front": 0, "middle": count // 2, "end": count}[name_position]
-        front, back = [PLACEHOLDER] * before, [PLACEHOLDER] * (count - before)
+        _check_room(names, lengths + num_vectors + 1, tower, num_vectors)
+        before = {"front": 0, "middle": num_vectors // 2, "end": num_vectors}[name_position]
+        front, back = [PLACEHOLDER] * before, [PLACEHOLDER] * (num_vectors - before)
         texts = [" ".join([*front, name, *back]) + "." for name in names]
         self.tower = tower
         self.embedded, self.lengths = tower.token_embeddings(texts)
-        place_of = torch.arange(count).expand(len(names), count)
+        vector = torch.arange(num_vectors).expand(len(names), num_vectors)
         # behind the start; the second part of the context also behind the name
-        places = 1 + place_of + (place_of >= before) * (lengths[:, None] - 2)
-        self.places = places.to(tower.device)[..., None].expand(-1, -1, tower.width)
+        positions = 1 + vector + (vector >= before) * (lengths[:, None] - 2)
+        self.positions = positions.to(tower.device)[..., None].expand(-1, -1, tower.width)
         letter = tower.token_embeddings([PLACEHOLDER])[0][0, 1]
-        if not (self.embedded.gather(1, self.places) == letter).all():
+        if not (self.embedded.gather(1, self.positions) == letter).all():
             raise UserError(
                 "the teacher's tokenizer does not make one token of each single letter; learned "
                 "prompts need one that does, such as CLIP's"
@@ -73,18 +76,21 @@ class Prompts:
         return len(self.embedded)
 
     def encode(self, context: Tensor, title: str | None = None) -> Tensor:
-        """The names' embeddings with a context, which gradients reach.
+        """Encode the names with a context; gradients reach the context.
 
         Args:
             context: (M, width) float32.
-            title: show a progress bar of this title.
+            title: show a progress bar with this title; None shows none.
 
         Returns:
             (W, D) float32, unit norm.
         """
-        passes = torch.arange(len(self), device=context.device).split(NAMES_A_PASS)
         passes = progress(
-            passes, title=title or "", unit="pass", disable=title is None, leave=False
+            torch.arange(len(self), device=context.device).split(NAMES_PER_PASS),
+            title=title or "",
+            unit="pass",
+            disable=title is None,
+            leave=False,
         )
         parts = [
             checkpoint(self._encode, context, rows, use_reentrant=False, preserve_rng_state=False)
@@ -93,22 +99,29 @@ class Prompts:
         return torch.cat(parts)
 
     def _encode(self, context: Tensor, rows: Tensor) -> Tensor:
-        places = self.places[rows]
-        filled = self.embedded[rows].scatter(1, places, context.expand(len(rows), -1, -1))
+        positions = self.positions[rows]
+        filled = self.embedded[rows].scatter(1, positions, context.expand(len(rows), -1, -1))
         return normalize(self.tower.encode_embedded(filled, self.lengths[rows]), dim=-1)
 
 
-def random_context(count: int, tower: TextTower, seed: int) -> Tensor:
-    """(count, width) float32, N(0, 0.02), the same on every device."""
+def random_context(num_vectors: int, tower: TextTower, seed: int) -> Tensor:
+    """Draw a random context from N(0, 0.02^2), the same on every device.
+
+    Returns:
+        (num_vectors, width) float32, on the tower's device.
+    """
     generator = torch.Generator().manual_seed(seed)
-    return (torch.randn(count, tower.width, generator=generator) * STD).to(tower.device)
+    return (torch.randn(num_vectors, tower.width, generator=generator) * INIT_STD).to(tower.device)
 
 
-def context_of(text: str, tower: TextTower) -> Tensor:
-    """The (M, width) token embeddings of a text such as "a photo of a", to start from.
+def context_from_text(text: str, tower: TextTower) -> Tensor:
+    """Return the token embeddings of a text such as "a photo of a", to start learning from.
+
+    Returns:
+        (M, width) float32, where M is the number of tokens of the text without start and end.
 
     Raises:
-        UserError: no words, or too long a text.
+        UserError: an empty text, or one that is too long.
     """
     embedded, lengths = tower.token_embeddings([text])
     context = embedded[0, 1 : int(lengths[0]) - 1]
@@ -117,12 +130,20 @@ def context_of(text: str, tower: TextTower) -> Tensor:
     return context
 
 
-def _check_room(names: Sequence[str], lengths: Tensor, tower: TextTower, count: int) -> None:
-    long = (lengths > tower.context_length).nonzero().flatten().tolist()
-    if long:
-        shown = ", ".join(f"{names[row]!r}" for row in long[:5])
+def check_name_position(value: str) -> NamePosition:
+    """Return ``value`` as a position of the name; raise UserError if there is no such position."""
+    for position in NAME_POSITIONS:
+        if value == position:
+            return position
+    raise UserError(f"got name position {value!r}; expected one of: {', '.join(NAME_POSITIONS)}")
+
+
+def _check_room(names: Sequence[str], lengths: Tensor, tower: TextTower, num_vectors: int) -> None:
+    too_long = (lengths > tower.context_length).nonzero().flatten().tolist()
+    if too_long:
+        shown = ", ".join(f"{names[row]!r}" for row in too_long[:5])
         raise UserError(
-            f"{len(long)} names are too long for {count} context vectors beside them in the "
-            f"teacher's {tower.context_length} tokens: {shown}; expected fewer vectors "
+            f"{len(too_long)} names are too long for {num_vectors} context vectors beside them in "
+            f"the teacher's {tower.context_length} tokens: {shown}; expected fewer vectors "
             "(--context), or shorter names"
         )

@@ -1,4 +1,4 @@
-"""Prompt templates: a category's name -> sentences for the teacher's text tower."""
+"""Prompt templates: a class name -> sentences for the teacher's text tower."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _CORRECTED = {"speaker (stero equipment)": "speaker (stereo equipment)"}
 
 
 def clean_name(name: str) -> str:
-    """A category name as words: "Speaker_(stereo_equipment)" -> "speaker (stereo equipment)".
+    """Return a class name as plain words: "Speaker_(stereo)" -> "speaker (stereo)".
 
     "_" becomes a space, "/" becomes " or ", lower case, no trailing "." (ViLD's rule). Names that
-    are the same after this are names of one category.
+    are equal after cleaning name the same class.
     """
     words = name.replace("_", " ").replace("/", " or ").lower().split()
     cleaned = " ".join(words).rstrip(".").rstrip()
@@ -24,23 +24,26 @@ def clean_name(name: str) -> str:
 
 
 def article(name: str) -> str:
-    """ "an" before a vowel letter, else "a" (ViLD's rule: letters, not sounds)."""
+    """Return "an" for a name that begins with a vowel letter, else "a".
+
+    Source: ViLD's rule, which goes by letters and not by sounds.
+    """
     return "an" if name[:1].lower() in tuple("aeiou") else "a"
 
 
-def fill(template: str, name: str) -> str:
-    """Puts a cleaned name into a template: ("a photo of {article} {}.", "cup") -> text.
+def fill_template(template: str, name: str) -> str:
+    """Put a class name into a template: ("a photo of {article} {}.", "cup") -> text.
 
     Args:
         template: "{}" stands for the name, "{article}" for its "a" or "an".
-        name: any category name or phrase.
+        name: any class name or phrase; ``clean_name`` is applied to it.
 
     Raises:
         UserError: the template has no "{}" or another placeholder; the name is empty.
     """
     name = clean_name(name)
     if not name:
-        raise UserError("an empty category name; expected words, e.g. 'striped star'")
+        raise UserError("an empty class name; expected words, e.g. 'striped star'")
     if "{}" not in template:
         raise UserError(f"template {template!r} has no {{}}; expected e.g. 'a photo of a {{}}.'")
     try:
@@ -52,16 +55,16 @@ def fill(template: str, name: str) -> str:
 
 
 def _vild63() -> tuple[str, ...]:
-    """ViLD's 63 templates, written as the families that they are.
+    """Build ViLD's 63 templates from the families of sentences that they form.
 
     Sentences that start with "a" or "the" are prefixed with "This is ", as in the ViLD release.
     """
-    own, the = "{article}", "the"
-    texts = [f"There is {a} {{}} in the scene." for a in (own, the)]
-    texts += [f"a photo of {a} {{}} in the scene." for a in (own, the, "one")]
-    texts += [f"itap of {a} {{}}." for a in (own, "my", the)]
-    texts += [f"a photo of {a} {{}}." for a in (own, "my", the, "one", "many")]
-    # What the photo is like: the article belongs to the name.
+    a_an, the = "{article}", "the"
+    texts = [f"There is {a} {{}} in the scene." for a in (a_an, the)]
+    texts += [f"a photo of {a} {{}} in the scene." for a in (a_an, the, "one")]
+    texts += [f"itap of {a} {{}}." for a in (a_an, "my", the)]
+    texts += [f"a photo of {a} {{}}." for a in (a_an, "my", the, "one", "many")]
+    # What the photo is like; the article agrees with the class name.
     for quality in (
         "good",
         "bad",
@@ -75,8 +78,8 @@ def _vild63() -> tuple[str, ...]:
         "pixelated",
         "black and white",
     ):
-        texts += [f"a {quality} photo of {a} {{}}." for a in (own, the)]
-    # What the object is like: the article belongs to the adjective.
+        texts += [f"a {quality} photo of {a} {{}}." for a in (a_an, the)]
+    # What the object is like; the article agrees with the adjective.
     for quality in ("nice", "cool", "weird", "small", "large", "clean", "dirty", "hard to see"):
         texts += [f"a photo of {a} {quality} {{}}." for a in ("a", the)]
     for kind in ("plastic", "toy", "plushie", "cartoon"):
@@ -93,14 +96,14 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
 
 
 def read_templates(source: str | os.PathLike[str] | Sequence[str]) -> tuple[str, ...]:
-    """Prompt templates by name, from a file or as they are.
+    """Read prompt templates: by their name, from a file, or from a sequence.
 
     Args:
         source: a key of ``TEMPLATES``; a text file with one template a line, where lines that begin
-            with "#" are comments; or the templates.
+            with "#" are comments; or the templates themselves.
 
     Raises:
-        UserError: neither, no templates, a repeated one, or see ``fill``.
+        UserError: no such key or file, no templates, a repeated one, or see ``fill_template``.
     """
     if isinstance(source, str) and source in TEMPLATES:
         return TEMPLATES[source]
@@ -118,7 +121,7 @@ def read_templates(source: str | os.PathLike[str] | Sequence[str]) -> tuple[str,
     else:
         templates = list(source)
     for template in templates:
-        fill(template, "word")
+        fill_template(template, "name")  # raises for a bad template
     if not templates:
         raise UserError(f"no templates in {source!r}; expected e.g. a photo of {{article}} {{}}.")
     if len(set(templates)) < len(templates):

@@ -1,4 +1,7 @@
-"""Embeddings from elsewhere: one .npy file or array -> (W, D) float32 of unit norm."""
+"""Reads text embeddings that others published: a .npy file -> (W, D) float32 of unit norm.
+
+Shapes: W class names, D embedding width.
+"""
 
 from __future__ import annotations
 
@@ -17,51 +20,53 @@ LOGGER = logging.getLogger(__name__)
 
 
 def read_array(source: str | os.PathLike[str]) -> np.ndarray:
-    """Reads a .npy file; no pickle.
+    """Read a .npy file; one that needs pickle is refused.
 
     Raises:
-        UserError: no such file, or no array in it.
+        UserError: no such file, or a file that holds no single array.
     """
     try:
         array = np.load(source, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise UserError(
             f"cannot read embeddings from {os.fspath(source)!r} ({error}); expected a .npy file "
-            "with a (names, width) float array"
+            "with a (names, embed_dim) float array"
         ) from error
     if not isinstance(array, np.ndarray):
         raise UserError(f"{os.fspath(source)!r} is an archive; expected one array, a .npy file")
     return array
 
 
-def unit_rows(array: np.ndarray, names: Sequence[str], transposed: bool = False) -> Tensor:
-    """One embedding for each name.
+def embeddings_from_array(
+    array: np.ndarray, names: Sequence[str], *, transposed: bool = False
+) -> Tensor:
+    """Bring an array of either orientation to one unit embedding for each class name.
 
     Args:
-        array: (W, D) or (D, W) of float16, float32 or float64, of any norms. Which of the two is
-            told by W; a square one is taken as (W, D), with a warning.
-        names: the W names, in the order of the embeddings.
-        transposed: a square array is (D, W).
+        array: (W, D) or (D, W) of float16, float32 or float64, of any norms. The side of length W
+            is that of the names; a square array is taken as (W, D), with a warning.
+        names: the W class names, in the order of the embeddings.
+        transposed: the array is (D, W), which a square one does not show.
 
     Returns:
         (W, D) float32, unit norm.
 
     Raises:
-        UserError: another type or shape, or an embedding that is zero or not finite.
+        UserError: another dtype or shape, or an embedding that is zero or not finite.
     """
     got = f"an array of {array.dtype} {array.shape}"
     if array.ndim != 2 or array.dtype.kind != "f":
-        raise UserError(f"{got}; expected (names, width) or (width, names) of floats")
+        raise UserError(f"{got}; expected (names, embed_dim) or (embed_dim, names) of floats")
     count = len(names)
     if count not in array.shape:
         raise UserError(
-            f"{got} for {count} names; expected an embedding for each name, (names, width) or "
-            "(width, names)"
+            f"{got} for {count} names; expected an embedding for each name, (names, "
+            "embed_dim) or (embed_dim, names)"
         )
     square = array.shape[0] == array.shape[1]
     if square and not transposed:
         LOGGER.warning(
-            "%s for %d names: took its rows for the names'; if they are the columns: --transposed",
+            "%s for %d names: each row is taken for a name; if each column is one: --transposed",
             got,
             count,
         )
@@ -75,6 +80,6 @@ def unit_rows(array: np.ndarray, names: Sequence[str], transposed: bool = False)
         row = int((~sound).nonzero()[0])
         raise UserError(
             f"embedding {row} ({names[row]!r}) of {got} is zero or not finite; expected an "
-            "embedding of every name"
+            "embedding for every name"
         )
     return normalize(rows, dim=1)

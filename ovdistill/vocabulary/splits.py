@@ -1,4 +1,4 @@
-"""Which categories are base (labelled in training) and which are novel (text only)."""
+"""Splits of class names: base (labelled in training) and novel (known by their text only)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COCO_NOVEL = tuple(
     "airplane|bus|cat|dog|cow|elephant|umbrella|tie|snowboard|skateboard|cup|knife|cake|couch|"
     "keyboard|sink|scissors".split("|")
 )
-# COCO's other 15, which take no part at all: as words they would compete for objects.
+# COCO's other 15, which are left out altogether: as classes they would compete for objects.
 COCO_UNUSED = tuple(
     "traffic light|fire hydrant|stop sign|parking meter|sports ball|baseball bat|baseball glove|"
     "tennis racket|wine glass|hot dog|potted plant|dining table|cell phone|teddy bear|"
@@ -64,20 +64,20 @@ def base_mask(
     frequency: Sequence[str] | None = None,
     split: str | Sequence[str] = "lvis",
 ) -> Tensor:
-    """True for base, False for novel.
+    """Return which class names are base: True for base, False for novel.
 
     Args:
-        names: W category names.
+        names: W class names.
         frequency: "f", "c" or "r" of each name; needed by "lvis".
-        split: "lvis": rare categories are novel; "coco": the 48/17 split; "none": all are base; or
-            the novel names.
+        split: "lvis" (rare classes are novel), "coco" (the 48/17 split), "none" (all are base), or
+            the novel names themselves.
 
     Returns:
         (W,) bool.
 
     Raises:
         UserError: an unknown split, no frequencies for "lvis", a name outside of the 65 of
-            "coco", or a novel name that is none of ``names``.
+            "coco", or a novel name that is not among ``names``.
     """
     if split == "none":
         return torch.ones(len(names), dtype=torch.bool)

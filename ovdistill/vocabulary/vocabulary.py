@@ -1,6 +1,6 @@
-"""The words a detector knows: names and their teacher embeddings, kept together.
+"""The classes that a detector knows: their names and text embeddings, kept together.
 
-Shapes: W words, D embedding width.
+Shapes: W class names, T tokens, D embedding width.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from ovdistill.core.files import write_bytes
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.vocabulary_header import FORMAT, open_vocabulary_file, parse_header
 from ovdistill.teacher import Teacher
-from ovdistill.vocabulary.embed import embed_phrases, names_with_synonyms
-from ovdistill.vocabulary.learned_prompts import LearnedPrompts, learned_prompts
+from ovdistill.vocabulary.learned_prompts import LearnedPrompts, load_learned_prompts
 from ovdistill.vocabulary.names import Names, check_names
-from ovdistill.vocabulary.published_embeddings import read_array, unit_rows
+from ovdistill.vocabulary.published_embeddings import embeddings_from_array, read_array
+from ovdistill.vocabulary.text_embeddings import encode_phrases, names_with_synonyms
 from ovdistill.vocabulary.tokens import all_tokens, positive_map
 
 UNIT_TOLERANCE = 1e-3
@@ -31,23 +31,24 @@ UNIT_TOLERANCE = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """W category names with embeddings; a detector's classes, replaceable after training.
+    """W class names with text embeddings; a detector's classes, replaceable after training.
 
     Attributes:
-        names: W different names, in the order of category ids.
+        names: W different class names, in the order of category ids.
         embeddings: (W, D) float32, unit norm, on the CPU.
         is_base: (W,) bool; True = base, False = novel.
         teacher: the teacher that made the embeddings.
         templates: the prompts that were averaged; () = unknown.
-        learned: the learned prompts in place of templates, which ``templates`` describes; or None.
-        synonyms_averaged: a name's embedding is the mean over the prompts of all its synonyms.
         frequency: "f", "c" or "r" of each name, or None.
         synonyms: synonyms of each name, or None.
-        counts: training images with each name, or None.
-        token_embeddings: (T, D) float32, unit norm, of ``tokens``; None where nobody asked.
+        counts: number of training images with each class, or None.
+        token_embeddings: (T, D) float32, unit norm, of ``tokens``; None if they were not asked for.
+        synonyms_averaged: a name's embedding is the mean over the prompts of all its synonyms.
+        learned: the learned prompts that were used in place of templates (``templates`` then holds
+            their description), or None.
 
     Raises:
-        UserError: the parts do not fit each other, or embeddings with NaN or not of unit norm.
+        UserError: the parts do not fit each other, or embeddings are not finite and of unit norm.
     """
 
     names: tuple[str, ...]
@@ -65,7 +66,7 @@ class Vocabulary:
     def __post_init__(self) -> None:
         check_names(self.names, "a vocabulary")
         count = len(self.names)
-        _check_form(self.embeddings, "names")
+        _check_shape(self.embeddings, "names")
         sizes = {
             "embeddings": len(self.embeddings),
             "is_base": len(self.is_base),
@@ -80,11 +81,11 @@ class Vocabulary:
             raise UserError(f"is_base is {self.is_base.dtype}; expected bool")
         _check_norms(self.embeddings, self.names)
         if self.token_embeddings is not None:
-            _check_form(self.token_embeddings, "tokens")
+            _check_shape(self.token_embeddings, "tokens")
             if self.token_embeddings.shape != (len(self.tokens), self.embed_dim):
                 raise UserError(
                     f"token embeddings {tuple(self.token_embeddings.shape)} for "
-                    f"{len(self.tokens)} tokens of width {self.embed_dim}"
+                    f"{len(self.tokens)} tokens; expected ({len(self.tokens)}, {self.embed_dim})"
                 )
             _check_norms(self.token_embeddings, self.tokens)
 
@@ -93,31 +94,31 @@ class Vocabulary:
 
     @property
     def embed_dim(self) -> int:
-        """Width of the embeddings, D."""
+        """The width of the embeddings, D."""
         return self.embeddings.shape[1]
 
     @property
     def prompts(self) -> tuple[str, ...] | LearnedPrompts:
-        """What other words are to be put into to go with these; () = unknown."""
+        """The prompts that further class names need to go with these; () = unknown."""
         return self.templates if self.learned is None else self.learned
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """The T different tokens of all names, see ``vocabulary.tokens``."""
+        """The T different tokens of all names; see ``vocabulary.tokens``."""
         return all_tokens(self.names)
 
     @property
     def positive_map(self) -> Tensor:
-        """(W, T) bool: which tokens each name has."""
+        """The tokens of each name, as a (W, T) bool mask."""
         return positive_map(self.names, self.tokens)
 
-    def check_width(self, embed_dim: int) -> None:
+    def check_embed_dim(self, embed_dim: int) -> None:
         """Raise UserError unless D is ``embed_dim``, the width of a detector's embeddings."""
         if self.embed_dim != embed_dim:
             raise UserError(
-                f"got a vocabulary of width {self.embed_dim} (teacher {self.teacher}); this detector's "
-                f"embeddings have width {embed_dim}. Encode the words with the teacher that the detector "
-                "was trained with."
+                f"got a vocabulary of width {self.embed_dim} (teacher {self.teacher}); this "
+                f"detector's embeddings have width {embed_dim}. Encode the class names with the "
+                "teacher that the detector was trained with."
             )
 
     @classmethod
@@ -132,16 +133,17 @@ class Vocabulary:
         synonyms: bool = False,
         show_progress: bool = False,
     ) -> Vocabulary:
-        """Embeds names with a teacher, see ``vocabulary.embed``.
+        """Encode class names with a teacher; see ``encode_phrases``.
 
         Args:
-            names: W names.
-            teacher: the teacher.
-            prompts: e.g. ``TEMPLATES["vild63"]``, or learned with this teacher.
+            names: W class names.
+            teacher: embeds the prompts.
+            prompts: templates such as ``TEMPLATES["vild63"]``, or prompts that were learned with
+                this teacher.
             is_base: (W,) bool; None = all base.
-            tokens: embed the names' tokens too, for a head that aligns with them.
+            tokens: encode the names' tokens too, for a head that aligns regions with them.
             synonyms: average over the prompts of a name and all its synonyms.
-            show_progress: show a progress bar, where someone can see it.
+            show_progress: show a progress bar (on a terminal).
 
         Raises:
             UserError: no names or prompts, an empty or repeated name, a bad template, names
@@ -152,20 +154,24 @@ class Vocabulary:
         if not prompts:
             raise UserError("no prompt templates; expected e.g. TEMPLATES['single']")
         phrases = names_with_synonyms(names) if synonyms else [[name] for name in names.names]
-        words = [[token] for token in all_tokens(names.names)] if tokens else None
+        token_phrases = [[token] for token in all_tokens(names.names)]
         learned = prompts if isinstance(prompts, LearnedPrompts) else None
         return cls(
             names=names.names,
-            embeddings=embed_phrases(phrases, teacher, prompts, show_progress=show_progress),
+            embeddings=encode_phrases(phrases, teacher, prompts, show_progress=show_progress),
             is_base=_all_base(names) if is_base is None else is_base,
             teacher=teacher.id,
-            templates=(learned.description,) if learned else tuple(prompts),
+            templates=(
+                (prompts.description,) if isinstance(prompts, LearnedPrompts) else tuple(prompts)
+            ),
             frequency=names.frequency,
             synonyms=names.synonyms,
             counts=names.counts,
-            token_embeddings=embed_phrases(words, teacher, prompts, show_progress=show_progress)
-            if words
-            else None,
+            token_embeddings=(
+                encode_phrases(token_phrases, teacher, prompts, show_progress=show_progress)
+                if tokens
+                else None
+            ),
             synonyms_averaged=synonyms,
             learned=learned,
         )
@@ -178,26 +184,27 @@ class Vocabulary:
         teacher: TeacherId | str = "unknown",
         is_base: Tensor | None = None,
         templates: Sequence[str] = (),
+        *,
         transposed: bool = False,
     ) -> Vocabulary:
-        """Takes embeddings made elsewhere, bringing them to unit norm.
+        """Build a vocabulary from embeddings made elsewhere, which are brought to unit norm.
 
         Args:
-            source: an array of floats, see ``unit_rows``, or a .npy file with one.
-            names: the W names, in the order of the embeddings.
-            teacher: the model that made them; a text is its name.
+            source: an array of floats, see ``embeddings_from_array``, or a .npy file with one.
+            names: the W class names, in the order of the embeddings.
+            teacher: the model that made them; a str is its name.
             is_base: (W,) bool; None = all base.
-            templates: the prompts, as far as known.
-            transposed: a square array is (D, W).
+            templates: the prompts, as far as they are known.
+            transposed: the array is (D, W), which a square one does not show.
 
         Raises:
-            UserError: see ``read_array`` and ``unit_rows``.
+            UserError: see ``read_array`` and ``embeddings_from_array``.
         """
         array = source if isinstance(source, np.ndarray) else read_array(source)
         names = names if isinstance(names, Names) else Names(tuple(names))
         return cls(
             names=names.names,
-            embeddings=unit_rows(array, names.names, transposed),
+            embeddings=embeddings_from_array(array, names.names, transposed=transposed),
             is_base=_all_base(names) if is_base is None else is_base,
             teacher=TeacherId(teacher) if isinstance(teacher, str) else teacher,
             templates=tuple(templates),
@@ -207,7 +214,7 @@ class Vocabulary:
         )
 
     def only(self, kept: Container[str]) -> Vocabulary:
-        """Those of the words that are in ``kept``, in the same order, without tokens."""
+        """Return the classes whose names are in ``kept``, in the same order, without tokens."""
         rows = [row for row, name in enumerate(self.names) if name in kept]
         parts = Names(self.names, self.frequency, self.synonyms, counts=self.counts).only(kept)
         return replace(
@@ -222,7 +229,10 @@ class Vocabulary:
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes one .safetensors file, at once; see ``ovdistill.core.vocabulary_header`` for readers."""
+        """Write one .safetensors file, complete or not at all.
+
+        ``ovdistill.core.vocabulary_header`` reads it without torch.
+        """
         header = {
             "format": FORMAT,
             "names": json.dumps(self.names),
@@ -243,7 +253,7 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
-        """Reads what ``save`` wrote.
+        """Load a vocabulary that ``save`` wrote.
 
         Raises:
             UserError: no such file, damaged, or not a vocabulary.
@@ -263,15 +273,15 @@ class Vocabulary:
                     file.get_tensor("token_embeddings") if header.has_tokens else None
                 ),
                 synonyms_averaged=header.synonyms_averaged,
-                learned=learned_prompts(file, header),
+                learned=load_learned_prompts(file, header),
             )
 
 
-def _check_form(embeddings: Tensor, rows: str) -> None:
+def _check_shape(embeddings: Tensor, rows: str) -> None:
     if embeddings.ndim != 2 or embeddings.dtype != torch.float32:
         raise UserError(
             f"embeddings {tuple(embeddings.shape)} {embeddings.dtype}; "
-            f"expected ({rows}, width) float32"
+            f"expected ({rows}, embed_dim) float32"
         )
 
 
@@ -282,7 +292,7 @@ def _check_norms(embeddings: Tensor, names: Sequence[str]) -> None:
         index = int(wrong.nonzero()[0])
         raise UserError(
             f"the embedding of {names[index]!r} has norm {norms[index].item():.4g}; "
-            "expected unit norm (Vocabulary.from_array normalises)"
+            "expected unit norm (Vocabulary.from_array brings embeddings to it)"
         )
 
 

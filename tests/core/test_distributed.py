@@ -1,27 +1,78 @@
-"""How processes meet; tests/test_smoke.py trains and tests with two."""
+"""Ranks as launchers set them, and waiting; tests/test_smoke.py trains with two processes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
 
-from ovdistill.commands.processes import init_processes
+from ovdistill.core.distributed import (
+    LAUNCHERS,
+    RANK_VARIABLES,
+    get_rank,
+    get_world_size,
+    is_initialized,
+    is_main_process,
+    patient_group,
+    ranks_of,
+    wait_for_file,
+)
 from ovdistill.core.errors import UserError
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="about machines without a GPU")
-def test_without_a_gpu_only_torchrun_starts_processes():
-    with pytest.raises(UserError, match="got --launcher slurm without a GPU; expected 'pytorch'"):
-        init_processes(Config(dict(env_cfg=dict())), "slurm")
+@pytest.mark.parametrize("launcher", RANK_VARIABLES)
+def test_ranks_are_those_of_the_launcher(launcher: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in zip(RANK_VARIABLES[launcher], ("5", "8", "1"), strict=True):
+        monkeypatch.setenv(name, value)
+    assert ranks_of(launcher) == (5, 8, 1)
 
 
-def test_one_process_needs_nothing():
-    config = Config(dict(env_cfg=dict()))
-    init_processes(config, "none")
-    assert "model_wrapper_cfg" not in config
-    assert not torch.distributed.is_initialized()
+def test_a_single_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "5")  # set by something else
+    assert ranks_of("none") == (0, 1, 0)
+    assert not is_initialized()
+    assert (get_rank(), get_world_size(), is_main_process()) == (0, 1, True)
+    assert patient_group() is None
 
 
-def test_a_process_that_nothing_has_started_names_the_launcher(monkeypatch):
-    monkeypatch.delenv("RANK", raising=False)
-    with pytest.raises(UserError, match="--launcher pytorch without 'RANK' .* torchrun"):
-        init_processes(Config(dict(env_cfg=dict())), "pytorch")
+@pytest.mark.parametrize("launcher", RANK_VARIABLES)
+def test_a_process_that_nothing_has_started_names_the_launcher(
+    launcher: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in RANK_VARIABLES[launcher]:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UserError, match=f"{launcher}.*{RANK_VARIABLES[launcher][0]}"):
+        ranks_of(launcher)
+
+
+def test_unknown_launchers() -> None:
+    with pytest.raises(UserError, match=f"'rocket'.*{LAUNCHERS[1]}"):
+        ranks_of("rocket")
+    assert set(LAUNCHERS) == {"none", *RANK_VARIABLES}
+
+
+def test_in_a_process_group(tmp_path: Path) -> None:
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{tmp_path}/meet", rank=0, world_size=1
+    )
+    try:
+        assert is_initialized()
+        assert (get_rank(), get_world_size(), is_main_process()) == (0, 1, True)
+        group = patient_group()
+        assert group is not None
+        torch.distributed.barrier(group)
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def test_waiting_for_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "ready"
+    with pytest.raises(UserError, match="ready"):
+        wait_for_file(file, 0.1)
+    threading.Timer(0.3, file.touch).start()
+    start = time.monotonic()
+    wait_for_file(file, 20)
+    assert time.monotonic() - start < 10

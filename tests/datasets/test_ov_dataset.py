@@ -3,15 +3,12 @@
 import json
 from dataclasses import replace
 
-import cv2
-import numpy as np
 import pytest
 import torch
 
 import ovdistill.models.register  # noqa: F401
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
-from ovdistill.datasets.load_image import LoadImage
 from ovdistill.datasets.ov_dataset import OVDataset
 from ovdistill.vocabulary import Vocabulary
 
@@ -22,7 +19,7 @@ def vocabulary():
         names=("cat", "dog", "emu"),
         embeddings=torch.eye(3),
         is_base=torch.tensor([True, True, False]),
-        teacher="test",
+        teacher=TeacherId("some:tag", "abc"),
     )
 
 
@@ -101,25 +98,56 @@ def rename(root, **names: str) -> None:
 
 def test_another_spelling_of_a_name(root, vocabulary):
     rename(root, dog="Hot_Dog")
-    words = replace(vocabulary, names=("cat", "hot dog", "emu"))
-    assert build(root, words).metainfo["cat_ids"] == (5, 7, 9)
+    respelled = replace(vocabulary, names=("cat", "hot dog", "emu"))
+    assert build(root, respelled).metainfo["cat_ids"] == (5, 7, 9)
     # the name itself comes first
     rename(root, cat="hot dog")
-    words = replace(vocabulary, names=("Hot_Dog", "hot dog", "emu"))
-    assert build(root, words).metainfo["cat_ids"] == (7, 5, 9)
+    respelled = replace(vocabulary, names=("Hot_Dog", "hot dog", "emu"))
+    assert build(root, respelled).metainfo["cat_ids"] == (7, 5, 9)
 
 
 @pytest.mark.parametrize("names", [("hot_dog", "cat", "emu"), ("emu", "Emu", "cat")])
 def test_a_spelling_that_could_be_two_is_none(root, vocabulary, names):
     rename(root, dog="Hot_Dog", unused="hot dog")
-    with pytest.raises(UserError, match=r"1 of the 3 words.*vocab build --names"):
+    with pytest.raises(
+        UserError, match=r"1 of the 3 .*vocab build --names .* --teacher some:tag -o"
+    ):
         build(root, replace(vocabulary, names=names))
 
 
-def test_words_that_the_file_does_not_know(root):
-    words = Vocabulary(("cat", "yak"), torch.eye(2), torch.tensor([True, True]), TeacherId("test"))
+def test_names_that_the_file_does_not_have(root):
+    other = Vocabulary(("cat", "yak"), torch.eye(2), torch.tensor([True, True]), TeacherId("test"))
     with pytest.raises(UserError, match="'yak'"):
-        build(root, words)
+        build(root, other)
+
+
+def test_an_unknown_choice_of_labels(root, vocabulary):
+    with pytest.raises(UserError, match="labelled='novel'.*'base' or 'all'"):
+        build(root, vocabulary, labelled="novel")
+
+
+def test_annotations_are_read_by_the_rules_of_the_one_reader(root, vocabulary):
+    content = json.loads((root / "ann.json").read_text())
+    content["annotations"][0].pop("area")
+    content["annotations"][0].pop("iscrowd")
+    content["annotations"] += [
+        dict(id=6, image_id=10, category_id=5, bbox=[1, 2, 3]),
+        dict(id=7, image_id=99, category_id=5, bbox=[1, 2, 3, 4]),
+    ]
+    (root / "ann.json").write_text(json.dumps(content))
+    (instance,) = build(root, vocabulary).get_data_info(0)["instances"]
+    assert (instance["bbox"], instance["ignore_flag"]) == ([1, 2, 11, 22], 0)
+
+
+def test_small_and_outside_boxes_are_no_instances(root, vocabulary):
+    content = json.loads((root / "ann.json").read_text())
+    boxes = [[40, 0, 5, 5], [-5, 3, 5, 5], [0, 32, 9, 9], [35, 30, 9, 9], [0, 0, 0.9, 9]]
+    content["annotations"] = [
+        dict(id=row, image_id=10, category_id=5, bbox=box) for row, box in enumerate(boxes)
+    ] + [dict(id=9, image_id=10, category_id=5, bbox=[1, 1, 9, 9], area=0)]
+    (root / "ann.json").write_text(json.dumps(content))
+    instances = build(root, vocabulary).get_data_info(0)["instances"]
+    assert [instance["bbox"] for instance in instances] == [[35, 30, 44, 39]]
 
 
 def test_missing_and_foreign_annotation_files(root, vocabulary):
@@ -134,30 +162,15 @@ def test_missing_and_foreign_annotation_files(root, vocabulary):
         build(root, vocabulary)
 
 
-def test_images_that_cannot_be_read(tmp_path):
-    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
-    cv2.imwrite(str(good), np.full((4, 6, 3), 7, np.uint8))
-    assert LoadImage()(dict(img_path=str(good)))["img_shape"] == (4, 6)
-    bad.write_bytes(good.read_bytes()[:20])
-    with pytest.raises(UserError, match="bad.png"):
-        LoadImage()(dict(img_path=str(bad)))
-    bad.write_bytes(b"")
-    with pytest.raises(UserError, match="bad.png"):
-        LoadImage()(dict(img_path=str(bad)))
-    with pytest.raises(UserError, match="missing.png"):
-        LoadImage()(dict(img_path=str(tmp_path / "missing.png")))
-
-
 def test_real_lvis_file(real_data):
-    words = json.loads(
-        (real_data / "coco_mini" / "annotations" / "lvis_train2017.json").read_text()
-    )["categories"]
-    names = tuple(c["name"] for c in words)
+    path = real_data / "coco_mini" / "annotations" / "lvis_train2017.json"
+    categories = json.loads(path.read_text())["categories"]
+    names = tuple(c["name"] for c in categories)
     vocabulary = Vocabulary(
         names,
         torch.nn.functional.normalize(torch.randn(len(names), 8), dim=1),
-        torch.tensor([c["frequency"] != "r" for c in words]),
-        "test",
+        torch.tensor([c["frequency"] != "r" for c in categories]),
+        TeacherId("test"),
     )
     dataset = OVDataset(
         vocabulary=vocabulary,

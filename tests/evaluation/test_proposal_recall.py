@@ -30,7 +30,7 @@ def test_recalls_by_hand():
 
 @pytest.fixture
 def metric(tmp_path) -> ProposalRecall:
-    """Image 1: base and novel object; image 2: novel object, a crowd and an unknown class."""
+    """Image 1: base and novel object; image 2: novel object, a crowd and a class without group."""
     boxes = [(1, 1, 0), (1, 2, 50), (2, 2, 0)]
     annotations = [
         {"image_id": image, "category_id": category, "bbox": [x, 0, 10, 10], "iscrowd": 0}
@@ -38,8 +38,12 @@ def metric(tmp_path) -> ProposalRecall:
     ]
     annotations.append({**annotations[-1], "bbox": [70, 0, 10, 10], "iscrowd": 1})
     annotations.append({**annotations[-1], "iscrowd": 0, "category_id": 9})
+    images = [{"id": i, "file_name": f"{i}.jpg", "height": 20, "width": 80} for i in (1, 2)]
+    categories = [{"id": k, "name": f"c{k}"} for k in (1, 2, 9)]
     path = tmp_path / "truth.json"
-    path.write_text(json.dumps({"annotations": annotations}))
+    path.write_text(
+        json.dumps({"images": images, "annotations": annotations, "categories": categories})
+    )
     result = ProposalRecall(str(path), numbers=(1, 100))
     result.dataset_meta = {"classes": ("b", "n"), "cat_ids": (1, 2), "is_base": (True, False)}
     return result
@@ -75,5 +79,5 @@ def test_recall_of_base_and_novel_objects(metric):
 
 
 def test_a_detector_without_proposals_is_named(metric):
-    with pytest.raises(UserError, match="without 'proposals'"):
+    with pytest.raises(UserError, match="'proposals'"):
         metric.process({}, [{"img_id": 1}])

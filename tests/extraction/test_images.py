@@ -1,4 +1,4 @@
-"""Images of every kind are load_image as training reads them, or their problem is named."""
+"""Images of every kind are read by the rules of core.images, or their problem is named."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,9 @@ SMOOTH = np.asarray(
 
 
 def pixels(path, size=(40, 60)):
-    image = load_image(ImageFile(1, str(path), size))
+    file = ImageFile(1, str(path), size)
+    image = load_image(file)
+    assert image.file == file
     assert image.problem == ""
     assert (image.pixels.dtype, image.pixels.shape) == (torch.uint8, (3, *size))
     return image.pixels.permute(1, 2, 0).numpy().astype(int)
@@ -51,7 +53,7 @@ def test_exif_rotation_is_applied_and_compared_with_the_annotations(tmp_path):
     assert np.array_equal(upright, np.rot90(SMOOTH, -1))
     found = load_image(ImageFile(1, str(tmp_path / "p.png"), (40, 60)))
     assert found.pixels is None
-    assert "is 40 x 60, but 60 x 40 in the annotations" in found.problem
+    assert "40 x 60" in found.problem and "60 x 40" in found.problem
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
@@ -62,9 +64,9 @@ def test_truncated_and_unreadable_files(tmp_path, suffix):
     for part in (content[: len(content) // 2], content[:30], b"", b"no image"):
         path.write_bytes(part)
         found = load_image(ImageFile(1, str(path), (40, 60)))
-        assert found.pixels is None and "cannot be read" in found.problem
+        assert found.pixels is None and found.problem
     path.unlink()
-    assert load_image(ImageFile(1, str(path))).problem == "no such file"
+    assert "no such file" in load_image(ImageFile(1, str(path))).problem
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -1,109 +1,102 @@
-"""What training needs is made once: words, and the proposal network that ships with the package."""
+"""What training needs is made once, and of one teacher only."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
-from safetensors.torch import load_file
 
-from ovdistill.core.assets import ASSETS
 from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.extraction.prepare import (
     check_teachers,
-    prepare_proposals,
+    prepare,
+    prepare_data,
     prepare_regions,
     prepare_vocabulary,
     run_step,
 )
-from ovdistill.models.build import build_detector
 from ovdistill.models.config import load_config
+from ovdistill.ovshapes.generate import make_ovshapes
 from ovdistill.store import Regions, write_store
 from ovdistill.vocabulary import Vocabulary
 
-CONFIGS = Path(__file__).parents[1] / "configs"
+CONFIG = "vild_r18_shapes"
 
 
-@pytest.mark.parametrize("split", ["shape", "compositional"])
-def test_the_shipped_proposal_network_is_taken(split, tmp_path):
-    config = load_config(
-        CONFIGS / "vild_r18_shapes.py", dict(data_root=str(tmp_path / "data"), split=split)
-    )
-    checkpoint = Path(config.prepare.proposals.checkpoint)
-    prepare_proposals(config, **config.prepare.proposals)
-    assert [path.name for path in checkpoint.parent.iterdir()] == ["proposals.pth"]
-    network = build_detector(load_config(CONFIGS / "proposals_r18_shapes.py"), checkpoint)
-    shipped = load_file(ASSETS / f"proposals_{split}.safetensors")
-    assert all(
-        torch.equal(shipped[key].float(), v.float()) for key, v in network.state_dict().items()
-    )
-    # one that is there stays
-    before = checkpoint.stat().st_mtime_ns
-    prepare_proposals(config, **config.prepare.proposals)
-    assert checkpoint.stat().st_mtime_ns == before
-
-
-def test_without_weights_the_command_that_makes_them_is_named(tmp_path):
-    config = load_config(CONFIGS / "vild_r18_shapes.py", dict(data_root=str(tmp_path)))
-    options = dict(config.prepare.proposals, published="none", train=False)
-    with pytest.raises(UserError, match=r"tools/train.py .*proposals_r18_shapes.py"):
-        prepare_proposals(config, **options)
-
-
-def test_words_are_made_once_and_only_of_the_configs_teacher(tmp_path):
+def test_the_vocabulary_is_made_once_and_only_of_the_configs_teacher(tmp_path):
     options = dict(data_root=str(tmp_path), split="dotted ring")
     options["prepare.vocabulary.names"] = "solid star, dotted ring"
-    config = load_config(CONFIGS / "vild_r18_shapes.py", options)
+    config = load_config(CONFIG, options)
     prepare_vocabulary(config, **config.prepare.vocabulary)
     path = Path(config.vocabulary)
-    words = Vocabulary.load(path)
-    assert (words.teacher, words.is_base.tolist()) == ("ovshapes-rn", [True, False])
+    vocabulary = Vocabulary.load(path)
+    assert (vocabulary.teacher.name, vocabulary.is_base.tolist()) == ("ovshapes-rn", [True, False])
     before = path.stat().st_mtime_ns
     prepare_vocabulary(config, **config.prepare.vocabulary)
     assert path.stat().st_mtime_ns == before
     config.teacher = dict(model="ViT-B-32", pretrained="openai")  # whose weights are not needed
-    with pytest.raises(UserError, match=r"ovshapes-rn.*config is ViT-B-32:openai"):
+    with pytest.raises(UserError, match=r"ovshapes-rn.*ViT-B-32:openai"):
         prepare_vocabulary(config, **config.prepare.vocabulary)
 
 
 @pytest.mark.parametrize("asked", ["tokens", "synonyms"])
 def test_published_embeddings_have_neither_tokens_nor_synonyms(asked):
-    config = load_config(CONFIGS / "vild_r18_shapes.py")
+    config = load_config(CONFIG)
     options = dict(config.prepare.vocabulary, embeddings="e.npy", **{asked: True})
-    with pytest.raises(UserError, match="need the teacher"):
+    with pytest.raises(UserError, match="prepare.vocabulary.embeddings"):
         prepare_vocabulary(config, **options)
 
 
-def test_words_and_regions_of_two_teachers_do_not_train_together(tmp_path):
+def test_vocabulary_and_regions_of_two_teachers_do_not_train_together(tmp_path):
     options = dict(data_root=str(tmp_path), split="dotted ring")
     options["prepare.vocabulary.names"] = "solid star, dotted ring"
-    config = load_config(CONFIGS / "vild_r18_shapes.py", options)
+    config = load_config(CONFIG, options)
     prepare_vocabulary(config, **config.prepare.vocabulary)
-    words = Vocabulary.load(config.vocabulary)
-    regions = Regions(torch.tensor([[0.0, 0, 8, 8]]), torch.ones(1), torch.ones(1, words.embed_dim))
-    for name, weights, fits in (
-        (words.teacher, words.teacher_hash, True),
-        ("a copy of it", words.teacher_hash, True),
-        (words.teacher, "0123456789abcdef", False),
-        ("ViT-B-32:openai", "", False),
+    vocabulary = Vocabulary.load(config.vocabulary)
+    embedding = torch.ones(1, vocabulary.embed_dim)
+    regions = Regions(torch.tensor([[0.0, 0, 8, 8]]), torch.ones(1), embedding)
+    own = vocabulary.teacher
+    for teacher, fits in (
+        (own, True),
+        (own._replace(name="a copy of it"), True),
+        (own._replace(weights_hash="0123456789abcdef"), False),
+        (TeacherId("ViT-B-32:openai"), False),
     ):
         shutil.rmtree(config.regions, ignore_errors=True)
-        write_store(config.regions, [(1, regions)], dict(teacher=name, teacher_hash=weights))
+        write_store(config.regions, [(1, regions)], teacher.to_header())
         if fits:
             check_teachers(config)
             continue
-        with pytest.raises(
-            UserError, match=rf"regions is of teacher {name} .*, .*safetensors of teacher ovshapes"
-        ):
+        with pytest.raises(UserError, match=rf"regions .*{teacher.name} .*teacher ovshapes-rn"):
             check_teachers(config)
 
 
 def test_a_step_with_wrong_options_is_named():
     config = Config(dict(prepare=dict(regions=dict(per_image=4))))
-    with pytest.raises(UserError, match="prepare.regions of the config: missing .* 'path'; exp"):
+    with pytest.raises(UserError, match="prepare.regions .*'path'"):
         run_step(config, "regions", prepare_regions)
     config = Config(dict(prepare=dict(regions=dict(path="x", per_image=4, perimage=3))))
-    with pytest.raises(UserError, match="'perimage'.* got: path, per_image, perimage"):
+    with pytest.raises(UserError, match="'perimage'"):
         run_step(config, "regions", prepare_regions)
     run_step(Config(dict(prepare=dict(regions=None))), "regions", prepare_regions)
+
+
+def test_everything_is_prepared_once(tmp_path):
+    """Data, vocabulary, proposals and regions; a second call finds them complete."""
+    make_ovshapes(tmp_path, train=4, val=1, test=1, workers=1)
+    config = load_config(CONFIG, dict(data_root=str(tmp_path)))
+    prepare(config)
+    made = [path for path in (tmp_path / "shape").rglob("*") if path.is_file()]
+    assert {Path(config.vocabulary), Path(config.regions) / "meta.json"} <= set(made)
+    assert json.loads((Path(config.regions) / "meta.json").read_text())["counts"]["pictures"] == 4
+    before = {path: path.stat().st_mtime_ns for path in made}
+    prepare(config)
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_other_data_than_ovshapes_is_not_drawn(tmp_path):
+    with pytest.raises(UserError, match="'voc'"):
+        prepare_data(Config(), type="voc", root=str(tmp_path))

@@ -20,7 +20,7 @@ def image(image_id=1, height=40, width=60):
     return LoadedImage(ImageFile(image_id, ""), torch.zeros(3, height, width, dtype=torch.uint8))
 
 
-def test_tidy_by_hand():
+def test_keep_best_boxes_by_hand():
     nan = float("nan")
     boxes = torch.tensor(
         [
@@ -66,7 +66,7 @@ def test_bad_files(tmp_path, text):
         FileProposals(tmp_path / "boxes.json")
 
 
-def test_labelled_boxes_are_those_of_base_words(tmp_path):
+def test_labelled_boxes_are_those_of_base_classes(tmp_path):
     boxes = {1: [[0, 0, 5, 5], [1, 1, 6, 6], [2, 2, 7, 7]]}
     annotations = [
         dict(id=i, image_id=1, bbox=box, category_id=category, iscrowd=crowd)

@@ -6,7 +6,7 @@ from mmengine.structures import InstanceData
 
 from ovdistill.models.mask_boxes import tight_boxes
 
-from ..batches import batch, build, words
+from ..batches import batch, build, make_vocabulary
 
 
 def test_edges_lie_where_the_logits_cross():
@@ -29,7 +29,7 @@ def test_a_mask_that_fills_its_box_keeps_it_and_so_does_an_empty_one():
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_the_detector_mixes_mask_and_box(share, monkeypatch):
-    head = build("vild_r18_shapes", words(3)).roi_head
+    head = build("vild_r18_shapes", make_vocabulary(3)).roi_head
     head.test_cfg["mask_boxes"] = dict(expand=2.0, threshold=0.0, share=share)
     asked = []
 
@@ -51,7 +51,7 @@ def test_the_detector_mixes_mask_and_box(share, monkeypatch):
 
 
 def test_nothing_found_costs_nothing(monkeypatch):
-    head = build("vild_r18_shapes", words(3)).roi_head
+    head = build("vild_r18_shapes", make_vocabulary(3)).roi_head
     monkeypatch.setattr(head, "_mask_forward", None)
     found = [InstanceData(bboxes=torch.zeros(0, 4))]
     head._correct((), [dict(img_shape=(32, 32))], found)
@@ -59,7 +59,7 @@ def test_nothing_found_costs_nothing(monkeypatch):
 
 
 def test_boxes_without_masks_are_those_with_masks():
-    model = build("vild_r18_shapes", words(3)).eval()
+    model = build("vild_r18_shapes", make_vocabulary(3)).eval()
     found = {}
     for without in (False, True):
         model.roi_head.test_cfg["without_masks"] = without

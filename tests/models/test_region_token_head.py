@@ -10,34 +10,38 @@ from ovdistill.core.teacher_id import TeacherId
 from ovdistill.models.region_token_head import RegionTokenHead, RegionTokenLoss
 from ovdistill.vocabulary import Vocabulary
 
-from ..batches import CONFIGS, D, batch, build, load_config, losses_of
+from ..batches import D, batch, build, load_config, losses_of, without_gradient
 
 INF = math.inf
 
 
-def unit(rows: int, dim: int) -> torch.Tensor:
-    return torch.nn.functional.normalize(torch.randn(rows, dim), dim=1)
+def unit(rows: int, embed_dim: int) -> torch.Tensor:
+    return torch.nn.functional.normalize(torch.randn(rows, embed_dim), dim=1)
 
 
-def vocabulary(names: tuple[str, ...], novel: int, dim: int, tokens: int) -> Vocabulary:
+def vocabulary(names: tuple[str, ...], novel: int, embed_dim: int, tokens: int) -> Vocabulary:
     is_base = torch.arange(len(names)) < len(names) - novel
     return Vocabulary(
-        names, unit(len(names), dim), is_base, "test", token_embeddings=unit(tokens, dim)
+        names,
+        unit(len(names), embed_dim),
+        is_base,
+        TeacherId("test"),
+        token_embeddings=unit(tokens, embed_dim),
     )
 
 
 def make_head() -> RegionTokenHead:
-    """Words "a b", "b" and the novel "c b"; tokens a, b, c at 0, 90 and 180 degrees; scale 2."""
+    """Classes "a b", "b" and the novel "c b"; tokens a, b, c at 0, 90 and 180 degrees; scale 2."""
     head = RegionTokenHead(2, 4, embed_dim=2, temperature=0.5, prior_bias=-1.0)
     tokens = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
-    words = Vocabulary(
+    classes = Vocabulary(
         ("a b", "b", "c b"),
         torch.eye(2)[[0, 1, 1]],
         torch.tensor([True, True, False]),
-        "test",
+        TeacherId("test"),
         token_embeddings=tokens,
     )
-    head.set_vocabulary(words)
+    head.set_vocabulary(classes)
     return head
 
 
@@ -45,14 +49,14 @@ def sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x))
 
 
-def test_a_word_is_the_mean_of_its_tokens():
+def test_a_score_is_the_mean_of_the_tokens():
     scores = make_head().eval().log_scores(torch.tensor([[0.6, 0.8]])).exp()
     # logits 2 cos - 1: 0.2 for a, 0.6 for b, -2.2 for c
     a, b, c = sigmoid(0.2), sigmoid(0.6), sigmoid(-2.2)
     assert scores.tolist()[0] == pytest.approx([(a + b) / 2, b, (c + b) / 2, 0])
 
 
-def test_tokens_that_only_novel_words_have_are_out_of_training():
+def test_tokens_that_only_novel_classes_have_are_out_of_training():
     logits = make_head().train().align(torch.tensor([[0.6, 0.8]]))
     assert logits.tolist()[0] == pytest.approx([0.2, 0.6, -INF])
 
@@ -81,10 +85,10 @@ def test_no_region_keeps_the_graph():
     assert value.item() == 0 and weight.grad.abs().sum() == 0
 
 
-def test_words_without_tokens_are_refused():
-    words = Vocabulary(("a",), torch.eye(2)[:1], torch.ones(1) > 0, TeacherId("test"))
+def test_a_vocabulary_without_tokens_is_refused():
+    bare = Vocabulary(("a",), torch.eye(2)[:1], torch.ones(1) > 0, TeacherId("test"))
     with pytest.raises(UserError, match="prepare.vocabulary.tokens=True"):
-        RegionTokenHead(2, 2, embed_dim=2).set_vocabulary(words)
+        RegionTokenHead(2, 2, embed_dim=2).set_vocabulary(bare)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -99,14 +103,14 @@ def test_half_precision_is_finite(dtype):
     assert all(p.grad.isfinite().all() for p in head.parameters() if p.grad is not None)
 
 
-def test_a_token_detector_trains_and_takes_any_number_of_words():
-    head = load_config(CONFIGS / "token_r18_shapes.py").model.roi_head
-    words = vocabulary(("red cup", "red boat", "old cup"), 1, D, 4)
-    model = build("token_r18_shapes", words, roi_head=head)
+def test_a_token_detector_trains_and_takes_any_number_of_classes():
+    head = load_config("token_r18_shapes").model.roi_head
+    given = vocabulary(("red cup", "red boat", "old cup"), 1, D, 4)
+    model = build("token_r18_shapes", given, roi_head=head)
     loss, _ = losses_of(model, batch())
     loss.backward()
     assert loss.isfinite()
-    assert [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None] == []
+    assert without_gradient(model) == []
     # twice as many tokens as a text tower would take in one sentence; one NMS over all of them
     many = tuple(f"word{i}" for i in range(600))
     model.set_vocabulary(vocabulary(many, 0, D, 600))

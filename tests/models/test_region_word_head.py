@@ -13,7 +13,7 @@ from ovdistill.vocabulary import Vocabulary
 
 
 def make_head(background: bool = True, **options) -> RegionWordHead:
-    """Two features, two words (the axes), background on the diagonal, temperature 0.5."""
+    """Two features, two classes (the axes), background on the diagonal, temperature 0.5."""
     head = RegionWordHead(2, 3, embed_dim=2, temperature=0.5, background=background, **options)
     with torch.no_grad():
         head.project.weight.copy_(torch.eye(2))
@@ -36,19 +36,19 @@ def test_alignment_by_hand():
     assert logits.tolist()[0] == pytest.approx([1.2, 1.6, 2.8 / math.sqrt(2)])
 
 
-def test_novel_words_are_out_of_the_training_softmax_only():
+def test_novel_classes_are_out_of_the_training_softmax_only():
     head = make_head().requires_grad_(False)
     embeddings = torch.tensor([[0.6, 0.8]])
     assert head.train().align(embeddings)[0, 1] == -math.inf
     assert head.eval().align(embeddings)[0, 1] == pytest.approx(1.6)
 
 
-def test_an_oracle_trains_novel_words():
+def test_an_oracle_trains_novel_classes():
     head = make_head(train_novel=True).train()
     assert head.align(torch.tensor([[0.6, 0.8]]))[0, 1].item() == pytest.approx(1.6)
 
 
-def test_log_scores_sum_to_one_with_background_and_over_words_without():
+def test_log_scores_sum_to_one_with_background_and_over_classes_without():
     embeddings = torch.tensor([[0.6, 0.8], [1.0, 0.0]])
     scores = make_head().eval().log_scores(embeddings).exp()
     assert scores.sum(dim=1).tolist() == pytest.approx([1, 1])
@@ -57,9 +57,9 @@ def test_log_scores_sum_to_one_with_background_and_over_words_without():
     assert scores[:, 2].tolist() == [0, 0]
 
 
-def test_words_can_be_replaced_and_are_not_weights():
+def test_class_names_can_be_replaced_and_are_not_weights():
     head = make_head().eval()
-    assert not any("words" in name or "is_base" in name for name in head.state_dict())
+    assert set(head.state_dict()) == {"background", "project.weight", "project.bias"}
     other = Vocabulary(
         ("b", "a", "c"), torch.eye(2)[[1, 0, 1]], torch.ones(3) > 0, TeacherId("test")
     )
@@ -85,7 +85,7 @@ def test_background_learns():
     head = make_head()
     loss = RegionWordLoss()(head.align(head(torch.tensor([[3.0, 4.0]]))), torch.tensor([2]))
     loss.backward()
-    # cross-entropy of two columns (word 0 and background): -log sigmoid(z_bg - z_0)
+    # cross-entropy of two columns (class 0 and background): -log sigmoid(z_bg - z_0)
     expected = math.log1p(math.exp(1.2 - 2.8 / math.sqrt(2)))
     assert loss.item() == pytest.approx(expected, abs=1e-6)
     assert head.background.grad.abs().sum() > 0
@@ -96,13 +96,13 @@ def test_the_temperature_can_be_learned():
     assert "scale" in head.state_dict() and "scale" not in make_head().state_dict()
     embeddings = torch.tensor([[0.6, 0.8]])
     RegionWordLoss()(head.align(embeddings), torch.tensor([0])).backward()
-    # d/ds of -log softmax(s c)_0 = sum_i p_i c_i - c_0, over word 0 and the background
+    # d/ds of -log softmax(s c)_0 = sum_i p_i c_i - c_0, over class 0 and the background
     cosines = torch.tensor([0.6, 1.4 / math.sqrt(2)])
     expected = ((2 * cosines).softmax(0) * cosines).sum() - 0.6
     assert head.scale.grad.item() == pytest.approx(expected.item(), abs=1e-6)
-    seen = head.as_inputs().temperature
+    seen = head.texts().temperature
     assert seen.item() == pytest.approx(0.5) and not seen.requires_grad
-    assert make_head().as_inputs().temperature == 0.5
+    assert make_head().texts().temperature == 0.5
 
 
 def test_loss_of_weight_zero_keeps_the_graph():

@@ -1,6 +1,7 @@
-"""Alignment losses as the box heads call them: sigmoids, considered words, federated draws."""
+"""Alignment losses as the box heads call them: sigmoids, considered classes, federated draws."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,14 +12,14 @@ from ovdistill.models.region_word_head import RegionWordHead
 from ovdistill.models.region_word_loss import SigmoidRegionWordLoss
 from ovdistill.vocabulary import Vocabulary
 
-from ..batches import CONFIGS, batch, build, load_config, losses_of, words
+from ..batches import batch, build, load_config, losses_of, make_vocabulary, without_gradient
 
 SIGMOID = dict(type="RegionWordHead", temperature=0.02, background=False, score="sigmoid")
 INF = math.inf
 
 
 def sigmoid_detector(vocabulary: Vocabulary, prior_bias=None, **loss) -> torch.nn.Module:
-    head = load_config(CONFIGS / "vild_r18_shapes.py").model.roi_head
+    head = load_config("vild_r18_shapes").model.roi_head
     head.bbox_head.cls_predictor_cfg = dict(SIGMOID, prior_bias=prior_bias)
     head.bbox_head.loss_cls = dict(type="SigmoidRegionWordLoss", **loss)
     return build("vild_r18_shapes", vocabulary, roi_head=head)
@@ -43,28 +44,26 @@ def test_columns_that_are_minus_infinity_take_no_part():
 
 
 @pytest.mark.parametrize("bias", [None, -4.6])
-def test_a_sigmoid_detector_trains_every_weight_and_finds_words(bias):
-    model = sigmoid_detector(words(7), prior_bias=bias)
+def test_a_sigmoid_detector_trains_every_weight_and_finds_objects(bias):
+    model = sigmoid_detector(make_vocabulary(7), prior_bias=bias)
     loss, _ = losses_of(model, batch())
     loss.backward()
     assert loss.isfinite()
-    assert [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None] == []
+    assert without_gradient(model) == []
     with torch.no_grad():
         (first, _) = model.eval().test_step(batch())
     assert first.pred_instances.scores.isfinite().all()
     assert len(first.pred_instances) > 0 and first.pred_instances.labels.max() < 7
 
 
-def test_a_federated_loss_takes_the_counts_of_base_words():
-    plain = words(5, novel=2)
-    counted = Vocabulary(
-        plain.names, plain.embeddings, plain.is_base, "test", counts=(9, 4, 1, 7, 8)
-    )
+def test_a_federated_loss_takes_the_counts_of_base_classes():
+    plain = make_vocabulary(5, novel=2)
+    counted = replace(plain, counts=(9, 4, 1, 7, 8))
     model = sigmoid_detector(counted, federated=2)
     loss = model.roi_head.bbox_head.loss_cls
     assert loss.counts.tolist() == [9, 4, 1, 0, 0]
     assert losses_of(model, batch())[0].isfinite()
-    # labels 0 and 1 fill the two places: word 2, a sure mistake, takes no part
+    # labels 0 and 1 fill the two places: class 2, a sure mistake, takes no part
     logits = torch.tensor([[0.0, 0.0, 50.0, -INF, -INF, -INF]]).repeat(2, 1)
     value = loss(logits, torch.tensor([0, 1]))
     assert value.item() == pytest.approx(2 * math.log(2))
@@ -74,10 +73,8 @@ def test_a_federated_loss_takes_the_counts_of_base_words():
 
 
 def test_counts_are_kept_in_the_file(tmp_path):
-    plain = words(3)
-    Vocabulary(plain.names, plain.embeddings, plain.is_base, "test", counts=(3, 2, 1)).save(
-        tmp_path / "v"
-    )
+    plain = make_vocabulary(3)
+    replace(plain, counts=(3, 2, 1)).save(tmp_path / "v")
     assert Vocabulary.load(tmp_path / "v").counts == (3, 2, 1)
     plain.save(tmp_path / "v")
     assert Vocabulary.load(tmp_path / "v").counts is None

@@ -1,7 +1,10 @@
-"""Boxes named by the teacher: pixels, order and words are those of the detector."""
+"""Boxes classified by the teacher: pixels, order and classes are those of the detector."""
+
+from functools import partial
 
 import pytest
 import torch
+from mmengine.structures import InstanceData
 
 from ovdistill.core.errors import UserError
 from ovdistill.distillation.vild.loss import ensemble_log_scores
@@ -21,50 +24,86 @@ def teacher():
 def model(teacher):
     names = ["striped star", "solid ring", "dotted heart"]
     is_base = torch.tensor([True, True, False])
-    words = Vocabulary.encode(names, teacher, TEMPLATES["single"], is_base)
-    return build("vild_r18_shapes", words).eval()
+    vocabulary = Vocabulary.encode(names, teacher, TEMPLATES["single"], is_base)
+    return build("vild_r18_shapes", vocabulary).eval()
 
 
 def test_crops_are_the_images_pixels(model, teacher):
     images = torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)
     data = model.data_preprocessor(dict(inputs=list(images), data_samples=None), False)
     crops = TeacherOnCrops(teacher, model.data_preprocessor)
-    crops.look_at(data["inputs"])
+    pixels = crops.pixels(data["inputs"])
+    assert torch.allclose(torch.stack(pixels), images.flip(1) / 255, atol=1e-4)
     boxes = torch.tensor([[4.0, 4, 40, 40], [0, 10, 30, 60], [-9, 20, 90, 50]])
     index = torch.tensor([0, 1, 1])
-    words = model.vocabulary.embeddings
-    found = crops(boxes, index, words)
+    texts = model.vocabulary.embeddings
+    found = crops(pixels, boxes, index, texts)
     inside = torch.tensor([[4.0, 4, 40, 40], [0, 10, 30, 60], [0, 20, 63, 50]])
     for row, (box, image) in enumerate(zip(inside, index, strict=True)):
         rgb = images[image].flip(0)  # images are read as BGR
         embedding = teacher.encode_regions(rgb, box[None])
-        expected = (embedding @ words.T / teacher.temperature).log_softmax(dim=1)[0]
+        expected = (embedding @ texts.T / teacher.temperature).log_softmax(dim=1)[0]
         assert torch.allclose(found[row], expected, atol=1e-3)
 
 
 def test_boxes_without_area_and_images_without_boxes(model, teacher):
     crops = TeacherOnCrops(teacher, model.data_preprocessor)
-    crops.look_at(torch.zeros(3, 3, 64, 64))
+    pixels = crops.pixels(torch.zeros(3, 3, 64, 64))
     boxes = torch.tensor([[70.0, 70, 80, 80], [5, 5, 5, 9]])
-    found = crops(boxes, torch.tensor([1, 1]), model.vocabulary.embeddings)
+    found = crops(pixels, boxes, torch.tensor([1, 1]), model.vocabulary.embeddings)
     assert found.shape == (2, 3) and found.isfinite().all()
 
 
-def test_the_detector_combines_both_as_an_ensemble(model, teacher, monkeypatch):
+def test_the_detector_combines_both_as_an_ensemble(model, teacher):
     crops = TeacherOnCrops(teacher, model.data_preprocessor)
     x = model.extract_feat(torch.randn(1, 3, 64, 64))
     rois = torch.tensor([[0.0, 4, 4, 30, 30], [0, 10, 20, 50, 60]])
+    score_crops = partial(crops, crops.pixels(torch.randn(1, 3, 64, 64)))
     with torch.no_grad():
         alone = model.roi_head._bbox_forward(x, rois)["cls_score"]
-        crops.look_at(torch.randn(1, 3, 64, 64))
-        model.set_crop_teacher(crops)
-        both = model.roi_head._bbox_forward(x, rois)
+        both = model.roi_head._bbox_forward(x, rois, score_crops)
         boxes = model.roi_head.bbox_head.bbox_coder.decode(rois[:, 1:], both["bbox_pred"])
-        named = crops(boxes, torch.tensor([0, 0]), model.vocabulary.embeddings)
-    expected = ensemble_log_scores(alone[:, :-1], named, model.vocabulary.is_base)
+        classified = score_crops(boxes, torch.tensor([0, 0]), model.vocabulary.embeddings)
+    expected = ensemble_log_scores(alone[:, :-1], classified, model.vocabulary.is_base)
     assert torch.allclose(both["cls_score"][:, :-1], expected, atol=1e-4)
     assert torch.allclose(both["cls_score"][:, -1], alone[:, -1])
-    assert not any("crop_teacher" in key for key in model.state_dict())
+
+
+def test_the_teacher_is_not_in_the_checkpoint(model, teacher):
+    before = set(model.state_dict())
+    model.set_crop_teacher(TeacherOnCrops(teacher, model.data_preprocessor))
+    assert set(model.state_dict()) == before
+
+
+def test_given_proposals_replace_those_of_the_rpn(model, teacher):
+    crops = TeacherOnCrops(teacher, model.data_preprocessor)
+    seen = []
+
+    class Recorder:
+        pixels = staticmethod(crops.pixels)
+
+        def __call__(self, pixels, boxes, image_index, texts):
+            seen.append(image_index.tolist())
+            return crops(pixels, boxes, image_index, texts)
+
+    model.crop_teacher = Recorder()
+    data = batch()
+    for count, sample in enumerate(data["data_samples"], start=1):
+        boxes = torch.tensor([[4.0, 4, 30, 30]]).repeat(count, 1)
+        sample.proposals = InstanceData(bboxes=boxes, scores=torch.ones(count))
+    with torch.no_grad():
+        model.test_step(data)
+    assert seen == [[0, 1, 1]]
+
+
+def test_no_proposal_is_no_detection(model, teacher):
+    model.set_crop_teacher(TeacherOnCrops(teacher, model.data_preprocessor))
+    data = batch()
+    for sample in data["data_samples"]:
+        sample.proposals = InstanceData(bboxes=torch.zeros(0, 4), scores=torch.zeros(0))
+    with torch.no_grad():
+        outputs = model.test_step(data)
+    assert [len(output.pred_instances) for output in outputs] == [0, 0]
 
 
 def test_whole_predictions_run_and_can_go_back(model, teacher):
@@ -72,10 +111,10 @@ def test_whole_predictions_run_and_can_go_back(model, teacher):
     with torch.no_grad():
         before = model.test_step(data)
         model.set_crop_teacher(TeacherOnCrops(teacher, model.data_preprocessor))
-        named = model.test_step(data)
+        both = model.test_step(data)
         model.set_crop_teacher(None)
         after = model.test_step(data)
-    scores = [[o.pred_instances.scores for o in outputs] for outputs in (before, named, after)]
+    scores = [[o.pred_instances.scores for o in outputs] for outputs in (before, both, after)]
     assert all(s.isfinite().all() for s in scores[1])
     assert all(torch.equal(a, b) for a, b in zip(scores[0], scores[2], strict=True))
     assert not all(
@@ -83,10 +122,10 @@ def test_whole_predictions_run_and_can_go_back(model, teacher):
     )
 
 
-def test_another_teacher_than_that_of_the_words_is_refused(model):
+def test_another_teacher_than_that_of_the_vocabulary_is_refused(model):
     other = build_teacher(dict(model="ovshapes", random_weights=True))
     with pytest.raises(
-        UserError, match=r"got teacher ovshapes-rn:random .*words are of teacher ovshapes"
+        UserError, match=r"got teacher ovshapes-rn:random .*vocabulary is of teacher ovshapes"
     ):
         model.set_crop_teacher(TeacherOnCrops(other, model.data_preprocessor))
-    assert model.roi_head.crop_teacher is None
+    assert model.crop_teacher is None

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ovdistill.ovshapes import draw
+from ovdistill.ovshapes import drawing as draw
 from ovdistill.ovshapes.categories import BACKGROUNDS, COLOURS, PATTERNS, SHAPES
-from ovdistill.ovshapes.scenes import MIN_VISIBLE, OBJECTS_PER_IMAGE, scene
 
 # Area as a share of the square of the longest side.
 AREAS = {
@@ -86,35 +85,3 @@ def test_backgrounds_are_in_range(kind):
     image = draw.draw_background(kind, 96, np.random.default_rng(5))
     assert image.shape == (96, 96, 3) and image.dtype == np.float32
     assert 0 <= image.min() and image.max() <= 255
-
-
-def test_scene_is_consistent():
-    hidden = 0
-    for seed in range(60):
-        drawn = scene(np.random.default_rng(seed))
-        assert drawn.image.shape == (128, 128, 3) and drawn.image.dtype == np.uint8
-        assert OBJECTS_PER_IMAGE[0] <= len(drawn.objects) <= OBJECTS_PER_IMAGE[1]
-        assert sum(o.mask for o in drawn.objects).max() <= 1  # visible parts are disjoint
-        for thing in drawn.objects:
-            visible = thing.mask.sum() / thing.full_area
-            assert visible >= MIN_VISIBLE
-            hidden += visible < 0.95
-            ys, xs = np.nonzero(thing.mask)
-            assert thing.box.tolist() == [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
-            assert f"{thing.colour} " in drawn.caption and f" {thing.shape}" in drawn.caption
-    assert hidden > 10  # occlusion does occur
-
-
-def test_scene_shows_the_colour_of_its_objects():
-    for seed in range(20):
-        drawn = scene(np.random.default_rng(seed))
-        for thing in drawn.objects:
-            if thing.pattern == "solid":
-                mean = np.median(drawn.image[thing.mask], axis=0)
-                assert np.abs(mean - COLOURS[thing.colour]).max() <= 13
-
-
-def test_required_category_occurs():
-    for seed in range(10):
-        drawn = scene(np.random.default_rng(seed), require=64)
-        assert "outlined ellipse" in {o.name for o in drawn.objects}

@@ -1,64 +1,82 @@
-"""Captions by image id, with their noun phrases, from a file in COCO's format."""
+"""Captions by image id, with their noun phrases."""
 
-import json
+from __future__ import annotations
+
 import pickle
+from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
+from torch.nn.functional import normalize
 
 from ovdistill.core.errors import UserError
-from ovdistill.extraction.captions import extract_captions, read_captions
-from ovdistill.store.captions import CaptionStore, write_captions
-from ovdistill.teacher import build_teacher
+from ovdistill.core.teacher_id import TeacherId
+from ovdistill.store import CaptionStore
+from ovdistill.store.captions import write_captions
 
-CONFIG = Config(dict(teacher=dict(model="ovshapes")))
-CAPTIONS = {7: ["a red striped star and a ring", "a ring"], 3: ["on the"]}
-
-
-def coco(path, captions=CAPTIONS):
-    records = [
-        dict(id=0, image_id=image, caption=caption)
-        for image, own in captions.items()
-        for caption in own
-    ]
-    path.write_text(json.dumps(dict(annotations=records)))
-    return path
+CAPTIONS = {7: [(0, [1, 2]), (2, [2])], 3: [(3, [])]}
+TEACHER = TeacherId("t", "abc")
 
 
-def test_captions_are_the_teachers_embeddings(tmp_path):
-    extract_captions(CONFIG, coco(tmp_path / "captions.json"), tmp_path / "store")
-    store = pickle.loads(pickle.dumps(CaptionStore(tmp_path / "store")))
-    teacher = build_teacher(CONFIG.teacher)
-    first, second = store[7]
-    texts = ["a red striped star and a ring", "red striped star", "ring"]
-    expected = teacher.encode_text(texts)
-    assert torch.allclose(first.embedding, expected[0], atol=1e-3)
-    assert torch.allclose(first.phrases, expected[1:], atol=1e-3)
-    assert torch.allclose(second.phrases, expected[2:], atol=1e-3)
-    assert first.phrases.norm(dim=1).tolist() == pytest.approx([1.0, 1.0], abs=1e-6)
-    (bare,) = store[3]
-    assert bare.phrases.shape == (0, teacher.embed_dim)
-    assert store.header["teacher_hash"] == teacher.weights_hash
-    assert len(store) == 2
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    write_captions(tmp_path / "new" / "captions", CAPTIONS, embeddings(), TEACHER.to_header())
+    return tmp_path / "new" / "captions"
 
 
-def test_an_absent_image_is_an_error(tmp_path):
-    write_captions(tmp_path / "store", {1: [(0, [])]}, torch.ones(1, 4), {})
-    with pytest.raises(UserError, match="image 2 has no caption"):
-        CaptionStore(tmp_path / "store")[2]
+def embeddings() -> torch.Tensor:
+    return torch.randn(4, 8, generator=torch.Generator().manual_seed(0))
 
 
-def test_bad_files(tmp_path):
-    with pytest.raises(UserError, match="no file"):
-        CaptionStore(tmp_path / "none")
-    (tmp_path / "text").write_text("{}")
-    with pytest.raises(UserError, match="damaged"):
-        CaptionStore(tmp_path / "text")
-    for path in (tmp_path / "text", tmp_path / "none"):
-        with pytest.raises(UserError, match="COCO's format"):
-            read_captions(path)
-    with pytest.raises(UserError, match="zero or NaN"):
-        write_captions(tmp_path / "store", {1: [(0, [])]}, torch.zeros(1, 4), {})
-    with pytest.raises(UserError, match="no captions"):
-        write_captions(tmp_path / "store", {}, torch.ones(1, 4), {})
+def test_captions_and_phrases_have_the_embeddings_of_their_rows(path: Path) -> None:
+    store = pickle.loads(pickle.dumps(CaptionStore(path)))
+    assert (len(store), store.teacher) == (2, TEACHER)
+    expected = normalize(embeddings(), dim=1)
+    assert len(store[7]) == 2
+    for caption, (row, rows) in zip(
+        [*store[7], *store[3]], sum(CAPTIONS.values(), []), strict=True
+    ):
+        assert caption.embedding.dtype == caption.phrases.dtype == torch.float32
+        torch.testing.assert_close(caption.embedding, expected[row], atol=1e-3, rtol=0)
+        torch.testing.assert_close(caption.phrases, expected[rows], atol=1e-3, rtol=0)
+        norms = torch.cat([caption.embedding[None], caption.phrases]).norm(dim=1)
+        torch.testing.assert_close(norms, torch.ones(len(norms)))
+    assert store[3][0].phrases.shape == (0, 8)
+    assert [p.name for p in path.parent.iterdir()] == ["captions"]
+
+
+def test_workers_read_it(path: Path) -> None:
+    store = CaptionStore(path)
+    first = store[7][0].embedding
+    loader = torch.utils.data.DataLoader(
+        [7], batch_size=None, num_workers=1, collate_fn=lambda i: store[i][0].embedding,
+        multiprocessing_context="fork",
+    )  # fmt: skip
+    assert torch.equal(next(iter(loader)), first)
+
+
+def test_an_absent_image_is_an_error(path: Path) -> None:
+    with pytest.raises(UserError, match="image 2 .*of 2 images"):
+        CaptionStore(path)[2]
+
+
+def test_missing_and_damaged_files(path: Path) -> None:
+    with pytest.raises(UserError, match="none"):
+        CaptionStore(path.with_name("none"))
+    content = path.read_bytes()
+    for damaged in (b"{}", b"", content[:40], content[:-5]):
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match="captions"):
+            CaptionStore(path)
+
+
+def test_bad_captions_leave_the_former_file(path: Path) -> None:
+    before = path.read_bytes()
+    for captions, rows in (
+        ({}, torch.ones(1, 4)),
+        ({1: [(0, [])]}, torch.zeros(1, 4)),
+        ({1: [(0, [])]}, torch.full((1, 4), torch.nan)),
+    ):
+        with pytest.raises(UserError):
+            write_captions(path, captions, rows, {})
+    assert path.read_bytes() == before

@@ -8,17 +8,12 @@ import pytest
 import torch
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.store import Regions, TeacherStore, write_store
 from ovdistill.store.meta import read_meta
 from ovdistill.store.shard import write_shard
 
-
-def regions(count, seed=0, width=8):
-    generator = torch.Generator().manual_seed(seed)
-    boxes = torch.rand(count, 4, generator=generator) * 1000
-    embeddings = torch.randn(count, width, generator=generator)
-    return Regions(boxes, torch.rand(count, generator=generator), embeddings)
-
+from .regions import random_regions
 
 IDS = [7, 2, 900_000_000_000, 1]
 COUNTS = [3, 0, 5, 2]
@@ -26,17 +21,18 @@ COUNTS = [3, 0, 5, 2]
 
 @pytest.fixture
 def folder(tmp_path):
-    records = ((i, regions(n, seed=i)) for i, n in zip(IDS, COUNTS, strict=True))
-    return write_store(tmp_path / "store", records, {"teacher": "t"}, images_a_shard=2)
+    records = ((i, random_regions(n, seed=i)) for i, n in zip(IDS, COUNTS, strict=True))
+    return write_store(tmp_path / "store", records, {"teacher": "t"}, images_per_shard=2)
 
 
 def test_round_trip_across_shards(folder):
     store = TeacherStore(folder)
-    assert store.header == {"teacher": "t", "dim": 8}
+    assert store.meta.provenance == {"teacher": "t", "dim": 8}
+    assert store.teacher == TeacherId("t")
     assert store.image_ids == IDS
     assert (len(store), 2 in store, 3 in store) == (4, True, False)
     for image_id, count in zip(IDS, COUNTS, strict=True):
-        written, read = regions(count, seed=image_id), store[image_id]
+        written, read = random_regions(count, seed=image_id), store[image_id]
         assert torch.equal(read.boxes, written.boxes)  # float32: exact beyond 512 pixels too
         assert torch.equal(read.objectness, written.objectness)
         unit = torch.nn.functional.normalize(written.embeddings, dim=1).half()
@@ -45,7 +41,7 @@ def test_round_trip_across_shards(folder):
     assert store[2].boxes.shape == (0, 4)
     names = ["meta.json", "shard-00000.safetensors", "shard-00001.safetensors"]
     assert sorted(os.listdir(folder)) == names
-    assert read_meta(folder).counts == dict(images=4, regions=10, skipped=0)
+    assert read_meta(folder).counts == dict(pictures=4, regions=10, skipped=0)
 
 
 def test_missing_image_raises(folder):
@@ -56,7 +52,7 @@ def test_missing_image_raises(folder):
 def test_skipped_image_says_why(folder):
     meta = read_meta(folder)
     record = dict(image_id=8, file="8.jpg", reason="no such file", whole=True)
-    write_shard(folder, 1, meta.fingerprint, meta.dim, [(1, regions(2))], [record])
+    write_shard(folder, 1, meta.fingerprint, meta.embed_dim, [(1, random_regions(2))], [record])
     with pytest.raises(UserError, match=r"image 8 was skipped \(no such file\)"):
         TeacherStore(folder)[8]
 
@@ -100,7 +96,7 @@ def test_damaged_meta(folder, text, message):
 
 
 def test_a_shard_of_another_store(folder, tmp_path):
-    other = write_store(tmp_path / "other", [(1, regions(2))], {"teacher": "another"})
+    other = write_store(tmp_path / "other", [(1, random_regions(2))], {"teacher": "another"})
     (other / "shard-00000.safetensors").replace(folder / "shard-00001.safetensors")
     with pytest.raises(UserError, match="foreign: shard 0 of store"):
         TeacherStore(folder)
@@ -110,7 +106,7 @@ def test_a_shard_of_another_store(folder, tmp_path):
     "records",
     [
         [],
-        [(1, regions(2)), (1, regions(2))],
+        [(1, random_regions(2)), (1, random_regions(2))],
         [(1, Regions(torch.zeros(2, 4), torch.zeros(1), torch.ones(2, 3)))],
         [(1, Regions(torch.zeros(2, 5), torch.zeros(2), torch.ones(2, 3)))],
         [(1, Regions(torch.zeros(2, 4), torch.zeros(2), torch.zeros(2, 3)))],
@@ -125,6 +121,6 @@ def test_bad_records_leave_no_file(tmp_path, records):
 
 def test_a_store_is_never_written_over(folder):
     before = json.loads((folder / "meta.json").read_text())
-    with pytest.raises(UserError, match="holds a store already"):
-        write_store(folder, [(1, regions(2))], {})
+    with pytest.raises(UserError, match="not empty"):
+        write_store(folder, [(1, random_regions(2))], {})
     assert json.loads((folder / "meta.json").read_text()) == before

@@ -104,7 +104,7 @@ def test_other_text_towers_are_refused(text_cfg):
 
 def test_a_teacher_of_ones_own_has_none():
     class Own(Teacher):
-        id = "own"
+        name = "own"
 
         def encode_text(self, texts, batch_size=256):
             return torch.ones(len(texts), 2)

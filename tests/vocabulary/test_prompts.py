@@ -1,7 +1,13 @@
 import pytest
 
 from ovdistill.core.errors import UserError
-from ovdistill.vocabulary.prompts import TEMPLATES, article, clean_name, fill, read_templates
+from ovdistill.vocabulary.prompts import (
+    TEMPLATES,
+    article,
+    clean_name,
+    fill_template,
+    read_templates,
+)
 
 
 def test_vild63_is_63_unique_templates():
@@ -23,7 +29,7 @@ def test_vild63_is_63_unique_templates():
     ],
 )
 def test_fill(template, name, text):
-    assert fill(template, name) == text
+    assert fill_template(template, name) == text
 
 
 @pytest.mark.parametrize(
@@ -40,7 +46,7 @@ def test_fill(template, name, text):
     ],
 )
 def test_vild63_sentences(text):
-    assert text in {fill(t, "orange ring") for t in TEMPLATES["vild63"]}
+    assert text in {fill_template(t, "orange ring") for t in TEMPLATES["vild63"]}
 
 
 def test_clean_name_and_article():
@@ -52,7 +58,7 @@ def test_clean_name_and_article():
 @pytest.mark.parametrize(("template", "name"), [("a photo", "cup"), ("{} {x}", "cup"), ("{}", "_")])
 def test_bad_templates_and_names(template, name):
     with pytest.raises(UserError, match="expected"):
-        fill(template, name)
+        fill_template(template, name)
 
 
 def test_own_templates(tmp_path):

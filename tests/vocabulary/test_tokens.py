@@ -1,13 +1,14 @@
-"""Names as sets of tokens, and the vocabulary that carries their embeddings."""
+"""Class names as sets of tokens, and the vocabulary that carries the tokens' embeddings."""
 
 import pytest
 import torch
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.tokens import all_tokens, positive_map, tokens_of
 
-from .test_vocabulary import FakeTeacher
+from .fake_teacher import FakeTeacher
 
 
 @pytest.mark.parametrize(
@@ -36,12 +37,14 @@ def test_tokens_are_shared_among_names():
 
 
 def test_a_vocabulary_embeds_its_tokens_and_keeps_them(tmp_path):
-    words = Vocabulary.encode(["x y", "y"], FakeTeacher(), ("{}",), tokens=True)
-    assert words.tokens == ("x", "y")
+    vocabulary = Vocabulary.encode(["x y", "y"], FakeTeacher(), ("{}",), tokens=True)
+    assert vocabulary.tokens == ("x", "y")
     expected = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    torch.testing.assert_close(words.token_embeddings, expected, atol=1e-6, rtol=0)
-    words.save(tmp_path / "v")
-    assert torch.equal(Vocabulary.load(tmp_path / "v").token_embeddings, words.token_embeddings)
+    torch.testing.assert_close(vocabulary.token_embeddings, expected, atol=1e-6, rtol=0)
+    vocabulary.save(tmp_path / "v")
+    assert torch.equal(
+        Vocabulary.load(tmp_path / "v").token_embeddings, vocabulary.token_embeddings
+    )
     assert Vocabulary.encode(["x y"], FakeTeacher(), ("{}",)).token_embeddings is None
 
 
@@ -56,4 +59,10 @@ def test_a_vocabulary_embeds_its_tokens_and_keeps_them(tmp_path):
 )
 def test_tokens_that_do_not_fit(tokens, message):
     with pytest.raises(UserError, match=message):
-        Vocabulary(("a b",), torch.eye(2)[:1], torch.ones(1) > 0, "test", token_embeddings=tokens)
+        Vocabulary(
+            ("a b",),
+            torch.eye(2)[:1],
+            torch.ones(1) > 0,
+            TeacherId("test"),
+            token_embeddings=tokens,
+        )

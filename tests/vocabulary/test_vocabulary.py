@@ -1,26 +1,19 @@
+"""Vocabularies: what fits together, encoding, published embeddings, files."""
+
 import json
 import os
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.datasets.category_names import read_names
 from ovdistill.vocabulary import Names, Vocabulary, base_mask
 
-
-class FakeTeacher(nn.Module):
-    """Text of length n -> a fixed 2-d direction, by hand."""
-
-    id, weights_hash = "fake", "abc"
-
-    def encode_text(self, texts):
-        angle = torch.tensor([0.0 if text.startswith("x") else torch.pi / 2 for text in texts])
-        return torch.stack([angle.cos(), angle.sin()], dim=1)
+from .fake_teacher import FakeTeacher
 
 
 def vocabulary(**changes):
@@ -28,8 +21,7 @@ def vocabulary(**changes):
         "names": ("cup", "boat"),
         "embeddings": torch.eye(2),
         "is_base": torch.tensor([True, False]),
-        "teacher": "t",
-        "teacher_hash": "h",
+        "teacher": TeacherId("t", "h"),
         "templates": ("{}",),
         "frequency": ("f", "r"),
         "synonyms": (("cup", "mug"), ("boat",)),
@@ -41,11 +33,11 @@ def test_save_load(tmp_path):
     saved = vocabulary()
     saved.save(tmp_path / "v.safetensors")
     loaded = Vocabulary.load(tmp_path / "v.safetensors")
-    for field in ("names", "teacher", "teacher_hash", "templates", "frequency", "synonyms"):
+    for field in ("names", "teacher", "templates", "frequency", "synonyms", "counts"):
         assert getattr(loaded, field) == getattr(saved, field), field
     assert torch.equal(loaded.embeddings, saved.embeddings)
     assert torch.equal(loaded.is_base, saved.is_base)
-    assert (len(loaded), loaded.dim) == (2, 2)
+    assert (len(loaded), loaded.embed_dim) == (2, 2)
     assert os.listdir(tmp_path) == ["v.safetensors"]
 
 
@@ -55,7 +47,7 @@ def test_header_is_readable_without_torch(tmp_path):
     (length,) = struct.unpack("<Q", raw[:8])
     metadata = json.loads(raw[8 : 8 + length])["__metadata__"]
     assert json.loads(metadata["names"]) == ["cup", "boat"]
-    assert metadata["teacher"] == "t"
+    assert (metadata["teacher"], metadata["teacher_hash"]) == ("t", "h")
 
 
 @pytest.mark.parametrize(
@@ -73,6 +65,7 @@ def test_header_is_readable_without_torch(tmp_path):
         {"is_base": torch.ones(2)},
         {"frequency": ("f",)},
         {"synonyms": (("cup",),)},
+        {"counts": (1, 2, 3)},
     ],
 )
 def test_parts_that_do_not_fit(changes):
@@ -84,7 +77,7 @@ def test_prompt_ensemble_by_hand():
     # Two of three prompts point to (1, 0), one to (0, 1): the mean is (2, 1) / 3.
     encoded = Vocabulary.encode(["cup"], FakeTeacher(), ("x {}", "xx {}", "{}"))
     torch.testing.assert_close(encoded.embeddings, torch.tensor([[2.0, 1.0]]) / 5**0.5)
-    assert (encoded.teacher, encoded.teacher_hash) == ("fake", "abc")
+    assert encoded.teacher == TeacherId("fake", "abc")
     assert encoded.is_base.tolist() == [True]
 
 
@@ -103,10 +96,24 @@ def test_encode_refuses(names, templates):
         Vocabulary.encode(names, FakeTeacher(), templates)
 
 
+def test_only_some_of_the_classes():
+    some = vocabulary(counts=(3, 4), token_embeddings=torch.eye(2)).only({"boat", "other"})
+    assert (some.names, some.frequency, some.counts) == (("boat",), ("r",), (4,))
+    assert some.synonyms == (("boat",),)
+    assert some.embeddings.tolist() == [[0, 1]] and some.is_base.tolist() == [False]
+    assert some.token_embeddings is None
+
+
+def test_width_of_a_detector():
+    vocabulary().check_embed_dim(2)
+    with pytest.raises(UserError, match="width 2.*width 3"):
+        vocabulary().check_embed_dim(3)
+
+
 def test_from_array_normalises(tmp_path):
     np.save(tmp_path / "e.npy", np.array([[3, 4], [0, 2]], np.float16))
-    words = Vocabulary.from_array(tmp_path / "e.npy", ["cup", "boat"])
-    torch.testing.assert_close(words.embeddings, torch.tensor([[0.6, 0.8], [0.0, 1.0]]))
+    imported = Vocabulary.from_array(tmp_path / "e.npy", ["cup", "boat"])
+    torch.testing.assert_close(imported.embeddings, torch.tensor([[0.6, 0.8], [0.0, 1.0]]))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +135,7 @@ def test_bad_files(tmp_path):
     (tmp_path / "e.npy").write_bytes(b"no array")
     np.save(tmp_path / "pickle.npy", np.array([{}]), allow_pickle=True)
     for name in ("e.npy", "pickle.npy", "missing.npy"):
-        with pytest.raises(UserError, match="cannot read embeddings"):
+        with pytest.raises(UserError, match=name):
             Vocabulary.from_array(tmp_path / name, ["cup"])
 
     path = tmp_path / "v.safetensors"
@@ -140,15 +147,21 @@ def test_bad_files(tmp_path):
         Vocabulary.load(path)
 
 
-@pytest.mark.skipif("OVDISTILL_REAL_DATA" not in os.environ, reason="OVDISTILL_REAL_DATA not set")
-def test_real_lvis_embeddings():
-    folder = Path(os.environ["OVDISTILL_REAL_DATA"]) / "clip_text"
+def test_teacher_of_published_embeddings():
+    array = np.eye(2)
+    assert Vocabulary.from_array(array, ["a", "b"], "clip").teacher == TeacherId("clip")
+    known = TeacherId("clip", "abc")
+    assert Vocabulary.from_array(array, ["a", "b"], known).teacher is known
+
+
+def test_real_lvis_embeddings(real_data):
+    folder = real_data / "clip_text"
     names = read_names(folder / "lvis_v1_train_cat_info.json")
     mask = base_mask(names.names, names.frequency, "lvis")
-    words = Vocabulary.from_array(
+    imported = Vocabulary.from_array(
         folder / "lvis_v1_clip_a+cname.npy", names, "ViT-B-32:openai", mask
     )
-    assert (len(words), words.embed_dim, int(words.is_base.sum())) == (1203, 512, 866)
-    by_name = dict(zip(words.names, words.embeddings, strict=True))
+    assert (len(imported), imported.embed_dim, int(imported.is_base.sum())) == (1203, 512, 866)
+    by_name = dict(zip(imported.names, imported.embeddings, strict=True))
     cat, dog, bolt = by_name["cat"], by_name["dog"], by_name["bolt"]
     assert cat @ dog > cat @ bolt

@@ -1,8 +1,10 @@
-"""Encode class names with a teacher.
+r"""Encode class names with a teacher.
 
-    ovdistill vocab build --names lvis --templates vild63 --teacher ViT-B-32-quickgelu:openai \\
+    ovdistill vocab build --names lvis --templates vild63 --teacher ViT-B-32-quickgelu:openai \
         -o lvis.safetensors
     ovdistill vocab build --names "red star, blue ring" --teacher ovshapes -o names.safetensors
+
+The file is what detectors take as --vocabulary (docs/vocabulary.md).
 """
 
 from __future__ import annotations
@@ -20,20 +22,21 @@ class BuildOptions(TeacherOptions, NamesOptions):
 
     templates: str = option(
         "single",
-        help="prompts: 'single' (default), 'vild63', a text file with one a line, where {} is the "
-        "name and {article} its 'a' or 'an', or a .safetensors file of `ovdistill vocab learn`",
+        help="prompts: 'single', 'vild63', a text file with one in a line, where {} is the name "
+        "and {article} its 'a' or 'an', or a .safetensors file of `ovdistill vocab learn`",
     )
-    synonyms: bool = flag(help="average over the synonyms of each name (LVIS)")
-    tokens: bool = flag(help="embed the names' tokens too, for RegionTokenHead")
+    synonyms: bool = flag(help="average the embeddings of a name's synonyms (LVIS)")
+    tokens: bool = flag(help="encode the tokens of the names too, for RegionTokenHead")
 
 
 def build(options: BuildOptions) -> None:
-    """Write the vocabulary.
+    """Encode the names and write the vocabulary.
 
     Raises:
-        UserError: the file is there, see ``encode_names``, or no such teacher.
+        UserError: the file is there already, no teacher, or see ``encode_names``.
     """
     options.check_output()
+    options.check_teacher()
     from ovdistill.datasets.build_vocabulary import encode_names
 
     vocabulary = encode_names(

@@ -1,15 +1,14 @@
-"""Say in what two vocabulary files differ. No teacher is loaded.
+"""List the differences of two vocabulary files. No teacher is loaded.
 
-The exit code is that of `diff`: 0 for equal files, 1 for different ones. Embeddings count as equal
-where their cosine is 1 within 1e-5, which another computer's rounding does not exceed.
+The exit code is 0 for equal files and 1 for different ones, as that of `diff`. Embeddings count as
+equal if their cosine similarity is 1 within 1e-5, more than the rounding of another computer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ovdistill.commands.options import CommonOptions, argument, option
 from ovdistill.commands.printing import print_lines
@@ -18,6 +17,9 @@ from ovdistill.core.vocabulary_header import (
     open_vocabulary_file,
     parse_header,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
 
 EQUAL = 1e-5
 OPTIONAL = ("frequency", "synonyms", "counts")
@@ -29,14 +31,14 @@ class DiffOptions(CommonOptions):
 
     a: str = argument("vocabulary file")
     b: str = argument("vocabulary file")
-    limit: int = option(10, help="names of a kind, 0 for all (default: %(default)s)")
+    limit: int = option(10, help="number of names to list for each difference, 0 for all")
 
 
 def diff(options: DiffOptions) -> int:
     """Print the differences.
 
     Returns:
-        0 for equal files, 1 for different ones.
+        The exit code: 0 for equal files, 1 for different ones.
 
     Raises:
         UserError: see ``open_vocabulary_file``.
@@ -58,7 +60,7 @@ def _read(path: str) -> tuple[VocabularyHeader, np.ndarray]:
 
 
 def headers_differ(a: VocabularyHeader, b: VocabularyHeader) -> list[str]:
-    """A line for each difference of provenance."""
+    """Return a line for each difference of provenance."""
     pairs = {
         "teacher": (a.teacher, b.teacher),
         "width": (a.embed_dim, b.embed_dim),
@@ -79,7 +81,16 @@ def _short(value: object) -> str:
 
 
 def names_differ(a: VocabularyHeader, b: VocabularyHeader, limit: int | None) -> list[str]:
-    """Lines for names that only one has, that moved among those of both, and whose words differ."""
+    """Return lines on the names.
+
+    They list the names that only one file has, those of both files that are in another order, and
+    those whose split, frequency, synonyms or count differ.
+
+    Args:
+        a: header of the first file.
+        b: header of the second file.
+        limit: names listed for each, None for all.
+    """
     in_a, in_b = dict.fromkeys(a.names), dict.fromkeys(b.names)
     shared_a = [name for name in a.names if name in in_b]
     shared_b = [name for name in b.names if name in in_a]
@@ -101,7 +112,7 @@ def names_differ(a: VocabularyHeader, b: VocabularyHeader, limit: int | None) ->
 
 
 def _said(header: VocabularyHeader, row: int, keys: Sequence[str]) -> dict[str, object]:
-    """What a header says of one name."""
+    """Return what a header says of the name in a row."""
     split = "base" if header.is_base[row] else "novel"
     return {"split": split, **{key: getattr(header, key)[row] for key in keys}}
 
@@ -113,12 +124,14 @@ def embeddings_differ(
     right: np.ndarray,
     limit: int | None,
 ) -> list[str]:
-    """Lines for the cosines between both embeddings of the names that both have.
+    """Return lines on the cosine similarities of the embeddings of names that both files have.
 
     Args:
-        a, b: the headers.
-        left, right: (W, D) float32, unit norm, W and D of their own.
-        limit: names listed.
+        a: header of the first file.
+        left: (W, D) its embeddings, float32 of norm 1.
+        b: header of the second file.
+        right: (W, D) its embeddings, where W and D may be others.
+        limit: names listed, None for all.
     """
     row_of = {name: row for row, name in enumerate(b.names)}
     names = [name for name in a.names if name in row_of]
@@ -130,6 +143,8 @@ def embeddings_differ(
         return []
     differ = [row for row in cosine.argsort() if 1 - cosine[row] >= EQUAL]
     lowest = [f"{cosine[row]:.4f}  {names[row]}" for row in differ]
+    import numpy as np
+
     return [
         f"cosine of both embeddings of {len(names)} names: median {np.median(cosine):.4f}",
         *_listed("lowest", lowest, limit),
@@ -137,7 +152,7 @@ def embeddings_differ(
 
 
 def _listed(title: str, values: Sequence[str], limit: int | None) -> list[str]:
-    """ "title (how many)" and the first of the values, a line each; nothing for no values."""
+    """Return 'title (how many):' and the first values, a line each; nothing for no values."""
     if not values:
         return []
     lines = [f"{title} ({len(values)}):", *(f"  {value}" for value in values[:limit])]

@@ -3,15 +3,16 @@
     ovdistill vocab learn --config vild_r50_lvis -o learned.safetensors
     ovdistill train vild_r50_lvis --cfg-options vocabulary=learned.safetensors
 
-Class names, annotations, regions and teacher are the config's, or are named one by one. What is
-written is a vocabulary file like any other; docs/learned_prompts.md says how it is learned.
+Class names, annotations, regions and teacher are the config's, unless options name others. The
+result is a vocabulary file like any other; docs/learned_prompts.md says how it is learned.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from ovdistill.commands.checks import check_file, check_folder
 from ovdistill.commands.options import option
 from ovdistill.commands.teacher_options import TeacherOptions, load_teacher
 from ovdistill.core.errors import UserError
@@ -24,73 +25,76 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class LearnOptions(TeacherOptions):
-    """Options of ``ovdistill vocab learn``; what is not given is ``Recipe``'s."""
+    """Options of ``ovdistill vocab learn``; the defaults are those of ``Recipe``."""
 
     vocabulary: str | None = option(
-        None, help="file with the names, base and novel (default: the config's)"
+        None, metavar="FILE", help="file with the class names (default: the config's)"
     )
     annotations: str | None = option(
-        None, help="COCO or LVIS file of the images (default: the config's)"
+        None, metavar="FILE", help="COCO or LVIS file of the images (default: the config's)"
     )
     store: tuple[str, ...] = option(
-        (), help="teacher regions of the images (default: the config's)"
+        (), metavar="DIR", help="teacher regions of the images (default: the config's)"
     )
-    context: int | None = option(None, help="vectors, at random (default: 8)")
+    context: int | None = option(
+        None, help="number of context vectors, which start at random (default: 8)"
+    )
     init: str | None = option(
-        None, metavar="TEXT", help="start from words such as 'a photo of a', in place of --context"
-    )
-    place: str | None = option(
         None,
-        choices=("front", "middle", "end"),
-        help="of the name in the prompt (default: end)",
+        metavar="TEXT",
+        help="text the context starts from, such as 'a photo of a', instead of --context",
     )
-    bins: str | None = option(
-        None,
-        choices=("grades", "single"),
-        help="a context for each of five grades of IoU (default), or one",
+    place: Literal["front", "middle", "end"] | None = option(
+        None, help="place of the name in the prompt (default: end)"
+    )
+    bins: Literal["grades", "single"] | None = option(
+        None, help="a context for each of five grades of IoU, or a single one (default: grades)"
     )
     background: float | None = option(
         None,
-        help="share of the background regions to learn from (default: 0.1; 0: none, as CoOp)",
+        help="share of the background regions to learn from; 0 for none, as CoOp (default: 0.1)",
     )
-    epochs: int | None = option(None, help="over the regions of a bin (default: 6)")
+    epochs: int | None = option(None, help="passes over the regions of a bin (default: 6)")
     batch: int | None = option(None, help="regions a step (default: 512)")
-    lr: float | None = option(None, help="of SGD (default: 0.002)")
-    temperature: float | None = option(None, help="of the logits (default: the teacher's own)")
-    seed: int | None = option(None, help="of context, background and order (default: 0)")
+    lr: float | None = option(None, help="learning rate of SGD (default: 0.002)")
+    temperature: float | None = option(
+        None, help="temperature of the logits (default: the teacher's own)"
+    )
+    seed: int | None = option(
+        None, help="random seed of context, background and order (default: 0)"
+    )
     out: str = option(flags=["-o"], help="vocabulary file to write", metavar="FILE")
 
     def recipe(self) -> Recipe:
         """Return how prompts are learned.
 
         Raises:
-            UserError: a value out of its range, or both a random context and words to start from.
+            UserError: a value out of its range.
         """
         from dataclasses import fields
 
         from ovdistill.vocabulary.learn import Recipe
 
-        if self.context is not None and self.init is not None:
-            raise UserError("got --context and --init: give one of them.")
         given = {f.name: getattr(self, f.name, None) for f in fields(Recipe)}
         given["name_position"] = self.place
         return Recipe(**{name: value for name, value in given.items() if value is not None})
 
 
 def learn(options: LearnOptions) -> None:
-    """Learn prompts, write the vocabulary, and print how well it names held-out regions.
+    """Learn prompts, write the vocabulary, and print its accuracy on held-out regions.
 
     Raises:
-        UserError: something is not named or missing, another teacher's regions, or see
+        UserError: an input that is not named or is missing, regions of another teacher, or see
             ``learn_vocabulary``.
     """
+    check_choices(options)
+    path, annotations, paths = find_sources(options)
     from ovdistill.datasets.prompt_samples import read_samples, split_images
     from ovdistill.store import TeacherStore
     from ovdistill.vocabulary import TEMPLATES, Vocabulary
     from ovdistill.vocabulary.learn import accuracy_table, learn_vocabulary
 
     recipe = options.recipe()
-    path, annotations, paths = find_sources(options)
     vocabulary, stores = Vocabulary.load(path), [TeacherStore(store) for store in paths]
     teacher = load_teacher(options)
     for store in stores:
@@ -114,8 +118,19 @@ def learn(options: LearnOptions) -> None:
     print(accuracy_table(rows, judged))
 
 
+def check_choices(options: LearnOptions) -> None:
+    """Raise UserError for missing inputs and options that exclude each other."""
+    if options.context is not None and options.init is not None:
+        raise UserError("got --context and --init: give one of them.")
+    options.check_teacher()
+    check_file(options.vocabulary, "--vocabulary")
+    check_file(options.annotations, "--annotations")
+    for store in options.store:
+        check_folder(store, "--store")
+
+
 def find_sources(options: LearnOptions) -> tuple[str, str, tuple[str, ...]]:
-    """Return the vocabulary, annotation and store files: as named, else the config's.
+    """Return vocabulary file, annotation file and stores: those of the options, else the config's.
 
     Raises:
         UserError: one of them is neither named nor in the config.
@@ -139,7 +154,7 @@ def find_sources(options: LearnOptions) -> tuple[str, str, tuple[str, ...]]:
 
 
 def check_same_teacher(store: TeacherStore, teacher: Teacher) -> None:
-    """Raise UserError unless the regions were embedded by this teacher."""
+    """Raise UserError if the regions were embedded by another teacher."""
     if not store.teacher.is_same(teacher.id):
         raise UserError(
             f"teacher store {store.folder} was made by teacher {store.teacher}; got teacher "

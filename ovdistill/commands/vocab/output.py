@@ -1,4 +1,4 @@
-"""What the commands share that write a vocabulary: which class names, and the file."""
+"""The options and the output of the commands that write a vocabulary."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class NamesOptions(CommonOptions):
-    """Which class names a vocabulary has, and where it is written."""
+    """Options of commands that write a vocabulary: its class names, and the file."""
 
     names: str = option(
-        help="'lvis' (1203), 'coco' (the 65 of OV-COCO), 'coco80', a COCO or LVIS annotation file, "
-        'a JSON list, a text file with one name a line, or "a, b, c"',
+        help="class names: 'lvis' (1203), 'coco' (the 65 of OV-COCO), 'coco80', a COCO or LVIS "
+        'file, a JSON list, a text file with one name a line, or "a, b, c"',
     )
     split: str | None = option(
         None,
-        help="which are novel: 'lvis' (the rare ones), 'coco' (17, and 15 of the 80 are left out), "
-        "'none', or their names as in --names (default: lvis for names with frequencies, coco for "
-        "'coco', else none)",
+        help="which classes are novel: 'lvis' (the rare ones), 'coco' (17; of the 80 names 15 are "
+        "left out), 'none', or their names as for --names (default: lvis for names with "
+        "frequencies, coco for 'coco', else none)",
     )
     out: Path = option(flags=["-o"], help="vocabulary file to write (.safetensors)", metavar="FILE")
-    force: bool = flag(help="write over a file that is there")
+    force: bool = flag(help="replace a file that is there")
 
     def check_output(self) -> None:
-        """Raise UserError where the file is there; to be called before anything slow."""
+        """Raise UserError if the file is there and is not to be replaced."""
         if self.out.exists() and not self.force:
             raise UserError(
                 f"{self.out} is there already; give another -o, or --force to replace it"
@@ -39,7 +39,7 @@ class NamesOptions(CommonOptions):
 
 
 def write_vocabulary(vocabulary: Vocabulary, path: Path) -> None:
-    """Save a vocabulary and say what it is."""
+    """Save a vocabulary and print what it is."""
     vocabulary.save(path)
     base = int(vocabulary.is_base.sum())
     print(

@@ -1,4 +1,4 @@
-"""List the class names of a vocabulary file, and who made it. No teacher is loaded."""
+"""List the class names of a vocabulary file, and its teacher, which is not loaded."""
 
 from __future__ import annotations
 
@@ -18,25 +18,27 @@ class ShowOptions(CommonOptions):
     """Options of ``ovdistill vocab show``."""
 
     file: str = argument("vocabulary file")
-    limit: int = option(20, help="names shown, 0 for all (default: %(default)s)")
-    grep: str = option("", metavar="TEXT", help="only names with this in them or their synonyms")
-    json: bool = flag(help="everything but the embeddings, as JSON")
+    limit: int = option(20, help="number of names to show, 0 for all")
+    grep: str = option(
+        "", metavar="TEXT", help="only names that contain this, or whose synonyms do"
+    )
+    json: bool = flag(help="print everything but the embeddings as JSON")
 
 
 def show(options: ShowOptions) -> None:
-    """Print provenance and names; tabs between the columns where nobody looks at a terminal.
+    """Print provenance and names: a table on a terminal, else columns separated by tabs.
 
     Raises:
         UserError: see ``read_header``.
     """
-    from rich.console import Console
-    from rich.table import Table
-
     header = read_header(options.file)
     if options.json:
         content = asdict(header) | {"teacher": header.teacher._asdict()}
         print_lines([json.dumps(content, indent=2)])
         return
+    from rich.console import Console
+    from rich.table import Table
+
     rows = [row for row in table_rows(header) if contains(row, options.grep)]
     shown = rows[: options.limit or None]
     origin = [f"{key}: {value}" for key, value in provenance(header).items()]
@@ -53,7 +55,7 @@ def show(options: ShowOptions) -> None:
 
 
 def provenance(header: VocabularyHeader) -> dict[str, str]:
-    """What a file says of itself, for people."""
+    """Return what a file says of its origin, for people."""
     base = sum(header.is_base)
     templates = header.templates
     more = f" and {len(templates) - 1} more" if len(templates) > 1 else ""
@@ -69,7 +71,7 @@ def provenance(header: VocabularyHeader) -> dict[str, str]:
 
 
 def table_rows(header: VocabularyHeader) -> list[tuple[str, str, str, str]]:
-    """A row of ``COLUMNS`` for each word; "-" where the file does not say."""
+    """Return a row of ``COLUMNS`` for each class name; "-" for what the file does not say."""
     count = len(header)
     frequency = header.frequency or ("-",) * count
     synonyms = header.synonyms or (("-",),) * count
@@ -81,5 +83,5 @@ def table_rows(header: VocabularyHeader) -> list[tuple[str, str, str, str]]:
 
 
 def contains(row: Sequence[str], text: str) -> bool:
-    """Whether the name or the synonyms of a row have a text in them, in any case."""
+    """Return True if the name or the synonyms of a row contain a text, in any case."""
     return any(text.lower() in part.lower() for part in (row[0], row[3]))

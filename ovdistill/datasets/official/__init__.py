@@ -1,1 +1,1 @@
-"""Annotation files made from the official ones, read and written a record at a time."""
+"""Conversion of official annotation files, which are read and written a record at a time."""

@@ -1,4 +1,4 @@
-"""Writes an annotation file a record at a time, and knows again what it was made from."""
+"""Writes an annotation file a record at a time, with a note of what it was made from."""
 
 from __future__ import annotations
 
@@ -12,30 +12,40 @@ import ijson
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file, remove_temporary
+from ovdistill.datasets.annotations import Record
 
-MARK = "ovdistill"  # key of our entry in a file's info
-END = "\n]}\n"
+NOTE_KEY = "ovdistill"  # of our entry in a file's info
+END = "\n]}\n"  # the last characters of a complete file
 ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
-def counts_of(path: Path, origin: Mapping[str, Any], force: bool) -> dict[str, Any] | None:
-    """The counts noted in a finished file, if it was made from this origin; None: write it.
+def noted_counts(path: Path, origin: Mapping[str, Any], *, force: bool) -> dict[str, Any] | None:
+    """Return the counts noted in a complete file that was made from this origin.
 
-    The origin holds the SHA-256 of the sources. Their times are not looked at: a file that was
-    copied or fetched again is the same, and one that was changed within a second is not.
+    The origin holds the SHA-256 of the sources. Their modification times are not compared: a file
+    that was copied or downloaded again is the same, and one that was changed within a second is
+    not.
+
+    Args:
+        path: the file, which may not exist.
+        origin: what it should be made from.
+        force: do not look at the file that is there.
+
+    Returns:
+        The counts; None if the file must be written.
 
     Raises:
-        UserError: another file has that name, and ``force`` is off.
+        UserError: a file of that name is there that this tool did not write, and no ``force``.
     """
     if force or not path.exists():
         return None
-    mark = _mark(path)
-    if mark is None:
+    note = _note(path)
+    if note is None:
         raise UserError(
             f"{path} is there and was not made by this tool. Move it away, choose another folder "
             "with -o, or replace it with --force."
         )
-    return mark["counts"] if mark.get("origin") == origin and _is_whole(path) else None
+    return note["counts"] if note.get("origin") == origin and _is_complete(path) else None
 
 
 def write_annotations(
@@ -43,27 +53,27 @@ def write_annotations(
     info: Mapping[str, Any],
     origin: Mapping[str, Any],
     counts: Mapping[str, Any],
-    sections: Mapping[str, Iterable[dict]],
+    sections: Mapping[str, Iterable[Record]],
 ) -> None:
-    """Writes a file to a temporary name, then renames: it is there complete, or not at all.
+    """Write an annotation file, complete or not at all; see ``core.files.atomic_file``.
 
-    What a killed run left under a temporary name is removed, so one run at a time may write a
-    file.
+    Temporary files that a killed run has left are removed, so only one run at a time may write the
+    same file.
 
     Args:
-        path: the file; its folder is made where missing.
+        path: the file; its folder is made if it is missing.
         info: entries of the file's ``info``.
-        origin: what it is made from; with ``counts`` it becomes the entry "ovdistill" of ``info``.
-        counts: what it holds.
-        sections: records by key, in the order in which they are written. An iterator is taken
-            when its turn comes.
+        origin: what it is made from; noted in ``info`` under the key "ovdistill".
+        counts: what it holds; noted beside ``origin``.
+        sections: records by key, in the order in which they are written. An iterator is read only
+            when its section is written.
     """
     if path.parent.is_dir():
         remove_temporary(path.parent, path.name)
     with atomic_file(path) as temporary:
         with temporary.open("w", encoding="ascii") as file:
-            mark = {MARK: {"origin": origin, "counts": counts}}
-            file.write('{"info":' + ENCODER.encode({**info, **mark}))
+            note = {NOTE_KEY: {"origin": origin, "counts": counts}}
+            file.write('{"info":' + ENCODER.encode({**info, **note}))
             before = ""
             for key, records in sections.items():
                 file.write(f'{before},\n"{key}":[')
@@ -75,18 +85,18 @@ def write_annotations(
             file.write(END)
 
 
-def _mark(path: Path) -> dict[str, Any] | None:
-    """Our entry in the file's info, which is the first thing in a file of ours."""
+def _note(path: Path) -> dict[str, Any] | None:
+    """Return our entry in a file's info; None for a file that this tool did not write."""
     try:
         with path.open("rb") as file:
             info = next(ijson.items(file, "info", use_float=True), None)
     except ijson.JSONError:
         return None
-    return info.get(MARK) if isinstance(info, dict) else None
+    return info.get(NOTE_KEY) if isinstance(info, dict) else None
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether the file ends as ours do; one that was copied in part does not."""
+def _is_complete(path: Path) -> bool:
+    """Return whether a file ends as ours do, which one that was copied in part does not."""
     with path.open("rb") as file:
         file.seek(-len(END), os.SEEK_END)
         return file.read() == END.encode()

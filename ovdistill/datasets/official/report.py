@@ -1,4 +1,4 @@
-"""The table that the data tools print."""
+"""Prints the table of `ovdistill prepare-lvis` and `prepare-coco`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ovdistill.datasets.official.instances import Counts
 from ovdistill.datasets.official.source import SourceFile
 
 COLUMNS = ("base", "novel", "images", "official", "kept", "dropped", "bare")
-LEFT = "left as it is"
+UNCHANGED = "left as it is"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A file, what it holds and what was done with it.
+    """A row of the table: a file, what it holds and what was done with it.
 
     Attributes:
         path: the file.
         source: what it was made from; the file itself if it was only checked.
         counts: what it holds.
-        status: "written", "checked" or ``LEFT``.
+        status: "written", "checked" or ``UNCHANGED``.
     """
 
     path: Path
@@ -34,13 +34,13 @@ class Row:
     status: str
 
     @classmethod
-    def left(cls, path: Path, source: SourceFile, counts: Mapping[str, Any]) -> Row:
-        """A finished file, with the counts that it notes."""
-        return cls(path, source, Counts(**counts), LEFT)
+    def unchanged(cls, path: Path, source: SourceFile, counts: Mapping[str, Any]) -> Row:
+        """Return the row of a file that is not written again, with the counts noted in it."""
+        return cls(path, source, Counts(**counts), UNCHANGED)
 
 
 def print_rows(rows: Sequence[Row]) -> None:
-    """Prints the table, whole even where the terminal is narrower, and what stands out."""
+    """Print the table, in full width even on a narrow terminal, and remarks on it."""
     table = Table()
     for name in ("file", "status", *COLUMNS):
         table.add_column(name, justify="right" if name in COLUMNS else "left")
@@ -62,5 +62,5 @@ def print_rows(rows: Sequence[Row]) -> None:
     for names in {tuple(row.counts.unused) for row in rows if row.counts.unused}:
         print(f"{len(names)} classes are not used: {', '.join(names)}")
     for row in rows:
-        again = " (made from the same input; --force makes it again)" if row.status == LEFT else ""
-        print(f"{row.status}: {row.path}{again}")
+        remark = " (made from the same input; --force makes it again)"
+        print(f"{row.status}: {row.path}{remark if row.status == UNCHANGED else ''}")

@@ -10,24 +10,27 @@ from typing import Any, BinaryIO, TypeVar
 
 import ijson
 from tqdm import tqdm
+from tqdm.utils import CallbackIOWrapper
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import sha256_of
+from ovdistill.core.logs import progress
+from ovdistill.datasets.annotations import Record
 
-CHUNK = 1 << 20  # bytes
-T = TypeVar("T", dict, list)
+CHUNK = 1 << 20  # bytes read at a time
+T = TypeVar("T", dict[str, Any], list[Any])
 
 
 @dataclass(frozen=True)
 class SourceFile:
     """An official annotation file, or one in its format.
 
-    Every method reads the file from its start: its sections may come in any order.
+    Every method reads the file from its start, because its sections may come in any order.
 
     Attributes:
-        path: where it is.
+        path: the file.
         title: what it is expected to be, e.g. "the LVIS v1 train annotations".
-        url: where the official file comes from.
+        url: address of the official file.
         official_images: number of images of the official file.
     """
 
@@ -37,11 +40,11 @@ class SourceFile:
     official_images: int
 
     def error(self, problem: str) -> UserError:
-        """An error that names the file, what it should be and where that comes from."""
+        """Return an error that names the file, what it should be, and its official address."""
         return UserError(f"{self.path} {problem}. Expected {self.title}: {self.url}")
 
     def fingerprint(self) -> dict[str, Any]:
-        """Size in bytes and SHA-256 of the content.
+        """Return the size in bytes and the SHA-256 of the content.
 
         Raises:
             UserError: no such file.
@@ -50,14 +53,16 @@ class SourceFile:
         return {"bytes": self.path.stat().st_size, "sha256": sha256_of(self.path)}
 
     def read(self, prefix: str) -> Iterator[Any]:
-        """The values at an ijson prefix, with a progress bar on a terminal.
+        """Read the values at an ijson prefix, with a progress bar on a terminal.
 
         Args:
-            prefix: "info" gives one value, "images.item" every record of a list; nothing where
-                the file has no such key.
+            prefix: "info" gives one value, "images.item" every record of a list.
+
+        Yields:
+            The values; none if the file has no such key.
 
         Raises:
-            UserError: no such file, no JSON, or a part of one.
+            UserError: no such file, not JSON, or an incomplete file.
         """
         if ijson.backend != "yajl2_c":
             warnings.warn(
@@ -65,17 +70,8 @@ class SourceFile:
                 "its wheels hold: pip install --force-reinstall --only-binary ijson ijson",
                 stacklevel=2,
             )
-        with (
-            self._open() as file,
-            tqdm.wrapattr(
-                file,
-                "read",
-                total=self.path.stat().st_size,
-                desc=f"{self.path.name}: {prefix.removesuffix('.item')}",
-                leave=False,
-                disable=None,
-            ) as counted,
-        ):
+        with self._open() as file, self._progress(prefix) as bar:
+            counted = CallbackIOWrapper(bar.update, file, "read")
             try:
                 yield from ijson.items(counted, prefix, use_float=True, buf_size=CHUNK)
             except ijson.JSONError as error:
@@ -86,15 +82,18 @@ class SourceFile:
                     f"is not a complete JSON file ({reason.splitlines()[0]})"
                 ) from None
 
-    def records(self, section: str, keys: frozenset[str]) -> Iterator[dict]:
-        """The records of a list at the top level, in the order of the file.
+    def records(self, section: str, keys: frozenset[str]) -> Iterator[Record]:
+        """Read the records of a list at the top level.
 
         Args:
             section: "images", "annotations" or "categories".
-            keys: what every record must have.
+            keys: the keys that every record must have.
+
+        Yields:
+            The records, in the order of the file.
 
         Raises:
-            UserError: no JSON, no such list or an empty one, or a record that lacks a key.
+            UserError: not JSON, no such list or an empty one, or a record that lacks a key.
         """
         number = 0
         for number, record in enumerate(self.read(f"{section}.item"), 1):
@@ -112,15 +111,25 @@ class SourceFile:
             )
 
     def value(self, key: str, kind: type[T]) -> T:
-        """What the top level has under a key, whole; empty where it has no such key.
+        """Read the value of a key at the top level; empty if the file has no such key.
+
+        Args:
+            key: the key, such as "info".
+            kind: the type that the value must have, dict or list.
 
         Raises:
-            UserError: no JSON, or a value of another kind.
+            UserError: not JSON, or a value of another type.
         """
         value = next(self.read(key), kind())
         if not isinstance(value, kind):
             raise self.error(f"has {key} that is no {kind.__name__}: {value!r:.60}")
         return value
+
+    def _progress(self, prefix: str) -> tqdm[Any]:
+        title = f"{self.path.name}: {prefix.removesuffix('.item')}"
+        size = self.path.stat().st_size
+        # delayed: a file that is read in a second needs no bar
+        return progress(title=title, unit="B", total=size, unit_scale=True, leave=False, delay=1)
 
     def _open(self) -> BinaryIO:
         try:
@@ -129,7 +138,7 @@ class SourceFile:
             raise self.error("is not there") from None
 
     def _keys(self) -> list[str]:
-        """The keys at the top level."""
+        """Read the keys at the top level."""
         with self._open() as file:
             events = ijson.parse(file, use_float=True, buf_size=CHUNK)
             return [key for prefix, event, key in events if (prefix, event) == ("", "map_key")]

@@ -1,14 +1,16 @@
-"""Reading PASCAL VOC's annotations as COCO's format has them."""
+"""Reads PASCAL VOC's annotations into COCO's format."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 from ovdistill.core.errors import UserError
+from ovdistill.datasets.annotations import Record
 
-# VOC's names in label order; those that it writes in one word are queries as they are spoken
+# VOC's names in label order -> class names; "diningtable" would be a poor text for a teacher
 VOC_NAMES = {
     name: name
     for name in (
@@ -23,16 +25,17 @@ def read_voc(root: Path, image_set: str) -> dict[str, Any]:
     """Read a list of images and their XML files.
 
     VOC counts pixels from 1 and includes both edges: xmin 1 and xmax 10 are 10 pixels, here
-    x 0 and width 10. Objects marked difficult become crowds: as in VOC's own evaluation they are
-    no misses, and detections of them no errors. (A crowd is matched by the share of the detection
-    that it covers, VOC's difficult objects by IoU.)
+    x 0 and width 10. Objects marked difficult become crowds: as in VOC's own evaluation, missing
+    them costs nothing and detecting them is no error. (A crowd is matched by the share of the
+    detection that it covers, VOC's difficult objects by IoU.)
 
     Args:
-        root: the folder with ImageSets/Main, Annotations and JPEGImages.
+        root: the folder of a year, with ImageSets/Main, Annotations and JPEGImages.
         image_set: name of the list, without .txt.
 
     Returns:
-        images, annotations, categories; ids from 1, images in the order of the list.
+        A dict of images, annotations and categories as in COCO's format; ids start at 1, images
+        are in the order of the list.
 
     Raises:
         UserError: no such list, a missing or damaged XML file, or a name that is not VOC's.
@@ -45,38 +48,47 @@ def read_voc(root: Path, image_set: str) -> dict[str, Any]:
         )
     categories = [dict(id=number, name=name) for number, name in enumerate(VOC_NAMES.values(), 1)]
     ids = {name: number for number, name in enumerate(VOC_NAMES, 1)}
-    images, annotations = [], []
-    for image_id, line in enumerate(filter(None, map(str.strip, listed.open())), 1):
-        path = root / "Annotations" / f"{line}.xml"
-        try:
-            tree = ElementTree.parse(path).getroot()
-            size = {side: int(tree.findtext(f"size/{side}")) for side in ("width", "height")}
-            objects = [_annotation(item, ids) for item in tree.findall("object")]
-        except (
-            OSError,
-            ElementTree.ParseError,
-            TypeError,
-            ValueError,
-            LookupError,
-            AttributeError,
-        ) as error:
-            raise UserError(
-                f"{path} is no annotation of VOC ({type(error).__name__}: {error}); unpack VOC's "
-                "archive again."
-            ) from None
-        images.append(dict(id=image_id, file_name=f"{line}.jpg", **size))
+    images: list[Record] = []
+    annotations: list[Record] = []
+    names = filter(None, map(str.strip, listed.read_text().splitlines()))
+    for image_id, name in enumerate(names, 1):
+        size, objects = _read_xml(root / "Annotations" / f"{name}.xml", ids)
+        images.append(dict(id=image_id, file_name=f"{name}.jpg", **size))
         for item in objects:
             annotations.append(dict(id=len(annotations) + 1, image_id=image_id, **item))
     return dict(images=images, annotations=annotations, categories=categories)
 
 
-def _annotation(item: ElementTree.Element, ids: dict[str, int]) -> dict[str, Any]:
-    box = item.find("bndbox")  # not that of a part, which is deeper
-    x1, y1, x2, y2 = (float(box.findtext(key)) for key in ("xmin", "ymin", "xmax", "ymax"))
+def _read_xml(path: Path, ids: Mapping[str, int]) -> tuple[dict[str, int], list[Record]]:
+    """Return the size of an image, and its objects as annotations without ids."""
+    try:
+        tree = ElementTree.parse(path).getroot()
+        size = {side: int(_text(tree, f"size/{side}")) for side in ("width", "height")}
+        return size, [_annotation(item, ids) for item in tree.findall("object")]
+    except (OSError, ElementTree.ParseError, ValueError, LookupError) as error:
+        raise UserError(
+            f"{path} is not an annotation of VOC ({type(error).__name__}: {error}); unpack VOC's "
+            "archive again."
+        ) from None
+
+
+def _annotation(item: ElementTree.Element, ids: Mapping[str, int]) -> Record:
+    # the box of the object itself: that of one of its parts is deeper in the tree
+    x1, y1, x2, y2 = (
+        float(_text(item, f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax")
+    )
     width, height = x2 - x1 + 1, y2 - y1 + 1
     return dict(
-        category_id=ids[item.findtext("name").strip()],
+        category_id=ids[_text(item, "name").strip()],
         bbox=[x1 - 1, y1 - 1, width, height],
         area=width * height,
         iscrowd=int(item.findtext("difficult", "0")),
     )
+
+
+def _text(element: ElementTree.Element, path: str) -> str:
+    """Return the text at a path below an element; raise LookupError if there is none."""
+    text = element.findtext(path)
+    if text is None:
+        raise LookupError(f"no {path}")
+    return text

@@ -1,6 +1,7 @@
 """HierKD's formulas on plain tensors (this file imports torch only).
 
-Shapes: N images, P regions, K patches of an image, M phrases, D embedding width.
+Shapes: N images, P distillation regions, K patches of an image, M noun phrases or captions, A dense
+locations, W class names, D embedding width.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ from torch.distributed.nn.functional import all_gather
 
 
 def instance_loss(student: Tensor, teacher: Tensor, kept: Tensor, norm: float = 2) -> Tensor:
-    """Instance level: distance to the teacher, averaged over the regions of labelled objects.
+    """Return the instance-level loss: mean distance to the teacher on labelled objects.
 
     Source: HierKD's released code (losses/kd_ins_loss.py): L2 in the final model, L1 in others.
 
     Args:
         student: (P, D) region embeddings of the detector.
         teacher: (P, D) embeddings of the same regions by the teacher. Receives no gradient.
-        kept: (P,) bool, the regions to take.
+        kept: (P,) bool, the regions of labelled objects.
         norm: 2 for the L2 norm, 1 for the sum of absolute differences.
 
     Returns:
-        Scalar ``mean_{p kept} ||v_p - e_p||`` after both sides are brought to unit norm. Zero,
-        with a graph, where none is kept.
+        Scalar ``mean_{p kept} ||v_p - e_p||`` after both sides are normalised to unit norm. Zero,
+        with a graph, if no region is kept.
     """
     student = F.normalize(student.float(), dim=-1)
     teacher = F.normalize(teacher.detach().float(), dim=-1)
@@ -34,9 +35,9 @@ def instance_loss(student: Tensor, teacher: Tensor, kept: Tensor, norm: float = 
 
 
 def attend(patches: Tensor, texts: Tensor) -> Tensor:
-    """What each text sees in each image: the image's patches, weighted by their similarity.
+    """Pool the patches of each image by their similarity to each text.
 
-    Source: HierKD, section 3.3; no temperature inside.
+    Source: HierKD, section 3.3. The softmax over patches has no temperature.
 
     Args:
         patches: (N, K, D) unit norm.
@@ -50,21 +51,33 @@ def attend(patches: Tensor, texts: Tensor) -> Tensor:
 
 
 def text_image_similarity(patches: Tensor, texts: Tensor, scale: Tensor | float) -> Tensor:
-    """(N, K, D) patches and (M, D) texts -> (M, N) scaled cosines after ``attend``."""
+    """Return the scaled cosines of texts with what they attend to in each image.
+
+    Args:
+        patches: (N, K, D) unit norm.
+        texts: (M, D) unit norm.
+        scale: kappa, which multiplies the cosines.
+
+    Returns:
+        (M, N).
+    """
     return scale * torch.einsum("mnd,md->mn", attend(patches, texts), texts)
 
 
 def gather_rows(rows: Tensor) -> tuple[Tensor, int]:
-    """The rows of all ranks, as many on each, with gradient; and where this rank's begin."""
+    """Return the rows of all ranks with gradient, and the index of this rank's first row.
+
+    Every rank must have the same number of rows.
+    """
     if not (dist.is_available() and dist.is_initialized()):
         return rows, 0
     return torch.cat(all_gather(rows)), dist.get_rank() * len(rows)
 
 
 def caption_loss(
-    patches: Tensor, captions: Tensor, scale: Tensor | float, gather: bool = False
+    patches: Tensor, captions: Tensor, scale: Tensor | float, *, gather: bool = False
 ) -> Tensor:
-    """Global level: each image's caption tells it from the batch's other images, and back.
+    """Return the global-level loss, a contrast of the images and captions of a batch.
 
     Source: HierKD, equations 5-7; the released code adds the cross-entropies over rows and over
     columns without halving, on the images of one rank.
@@ -72,9 +85,9 @@ def caption_loss(
     Args:
         patches: (N, K, D) of the student, any norm.
         captions: (N, D) by the teacher, a caption for each image. Receives no gradient.
-        scale: kappa, learnable, 10 at first.
-        gather: contrast with the images and captions of all ranks (as many on each). The mean
-            over ranks of the result is then the loss of the whole batch.
+        scale: kappa, which multiplies the cosines.
+        gather: compare with the images and captions of all ranks (the same number on each). The
+            mean over ranks of the result is then the loss of the whole batch.
 
     Returns:
         Scalar. Zero for one image, up to rounding.
@@ -97,9 +110,10 @@ def phrase_loss(
     phrases: Tensor,
     image_index: Tensor,
     scale: Tensor | float,
+    *,
     gather: bool = False,
 ) -> Tensor:
-    """Global level with noun phrases: each phrase tells its image from the others.
+    """Return the global-level loss with noun phrases, each of which has to find its own image.
 
     Source: HierKD's released code: log-softmax over images, mean over the phrases of an image,
     mean over images, counted twice.
@@ -108,12 +122,12 @@ def phrase_loss(
         patches: (N, K, D) of the student, any norm.
         phrases: (M, D) by the teacher. Receives no gradient.
         image_index: (M,) int64, the image that a phrase belongs to.
-        scale: kappa.
-        gather: contrast with the images of all ranks (as many on each). The mean over ranks of
-            the result is then the loss of the whole batch where every image has a phrase.
+        scale: kappa, which multiplies the cosines.
+        gather: compare with the images of all ranks (the same number on each). The mean over
+            ranks of the result is then the loss of the whole batch if every image has a phrase.
 
     Returns:
-        Scalar: the mean runs over the images that have a phrase. Zero, with a graph, for M = 0.
+        Scalar: the mean over the images that have a phrase. Zero, with a graph, for M = 0.
     """
     patches = F.normalize(patches.float(), dim=-1)
     phrases = F.normalize(phrases.detach().float(), dim=-1)
@@ -133,7 +147,7 @@ def softmax_focal_loss(
     alpha: float = 0.25,
     gamma: float = 2.0,
 ) -> Tensor:
-    """Focal loss over a softmax of words and background, for dense locations.
+    """Return the focal loss of a softmax over classes and background, for dense locations.
 
     ``sum_a w_a alpha (1 - p_a)^gamma CE_a / normalizer``, with ``p_a`` the probability of the
     label. Source: HierKD's released code (losses/focal_loss_softmax.py); alpha applies to every
@@ -144,9 +158,11 @@ def softmax_focal_loss(
         labels: (A,) int64 in [0, W]; W is the background.
         weights: (A,) weight of each location.
         normalizer: the number of positive locations.
+        alpha: factor on the loss of every location.
+        gamma: exponent of the modulating factor.
 
     Returns:
-        Scalar. Zero, with a graph, where all weights are zero.
+        Scalar. Zero, with a graph, if all weights are zero.
     """
     entropy = F.cross_entropy(logits.float(), labels, reduction="none")
     losses = alpha * (1 - torch.exp(-entropy)) ** gamma * entropy

@@ -1,4 +1,4 @@
-"""Region-word alignment with one sigmoid for each word or token, and with captions.
+"""Region-word alignment with one sigmoid for each class name or token, and with captions.
 
 Li et al., "Grounded Language-Image Pre-training", CVPR 2022; Zhou et al., "Detecting
 Twenty-thousand Classes using Image-level Supervision", ECCV 2022.

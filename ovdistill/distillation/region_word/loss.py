@@ -1,7 +1,7 @@
 """Region-word alignment on plain tensors (this file imports torch only).
 
-Shapes: N images, R sampled RoIs, P regions, W words, T tokens, M phrases, D embedding width.
-The softmax over words and background is ``vild_text_loss``.
+Shapes: N images, R sampled RoIs, P distillation regions, W class names, T tokens, M noun phrases, D
+embedding width. The softmax over classes and background is ``vild_text_loss``.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from torch import Tensor
 def sigmoid_loss(
     logits: Tensor, labels: Tensor, considered: Tensor, weights: Tensor | None = None
 ) -> Tensor:
-    """Binary cross-entropy for each word; a background region is none of the words.
+    """Return the binary cross-entropy of each class; background is a negative for every class.
 
-    Source: Detic's and RKD's code: summed over words, divided by the number of regions.
+    Source: Detic's and RKD's code: summed over classes, divided by the number of RoIs.
 
     Args:
         logits: (R, W).
         labels: (R,) int64 in [0, W]; W is the background.
-        considered: (W,) bool; a word that is not (a novel one, or one that the federated loss
-            did not draw) takes no part.
-        weights: (R,) weight of each region; all one by default.
+        considered: (W,) bool; False leaves a class out of the sum (a novel class, or one that the
+            federated loss did not draw).
+        weights: (R,) weight of each RoI; all one by default.
 
     Returns:
         Scalar. Zero, with a graph, for R = 0.
@@ -45,20 +45,20 @@ def focal_loss(
     gamma: float = 2.0,
     weights: Tensor | None = None,
 ) -> Tensor:
-    """Sigmoid focal loss for each word or token, over the number of positive regions.
+    """Return the sigmoid focal loss of each token, divided by the number of positive RoIs.
 
-    Source: GLIP's code (token sigmoid focal loss): padded tokens take no part.
+    Source: GLIP's code (token sigmoid focal loss): padded tokens are left out.
 
     Args:
         logits: (R, T).
-        targets: (R, T) in {0, 1}; a region may have several tokens.
-        considered: (T,) bool, False for padding and for novel words.
-        alpha: weight of a positive; a negative weighs 1 - alpha.
+        targets: (R, T) in {0, 1}; a RoI may have several tokens.
+        considered: (T,) bool, False for padding and for tokens that only novel classes have.
+        alpha: weight of a positive; a negative has weight 1 - alpha.
         gamma: exponent of the modulating factor.
-        weights: (R,) weight of each region; all one by default.
+        weights: (R,) weight of each RoI; all one by default.
 
     Returns:
-        Scalar: the sum over the regions with a target. Zero, with a graph, for R = 0.
+        Scalar: the sum, divided by the number of RoIs with a target. Zero, with a graph, for R = 0.
     """
     logits, targets = logits.float(), targets.float()
     entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
@@ -72,40 +72,40 @@ def focal_loss(
 
 
 def merge_tokens(probabilities: Tensor, positive_map: Tensor) -> Tensor:
-    """Scores of words from those of their tokens: the mean of the sigmoids.
+    """Return the score of each class: the mean of the sigmoids of its tokens.
 
     Source: GLIP's inference.
 
     Args:
         probabilities: (R, T) sigmoids of the tokens.
-        positive_map: (W, T) bool, the tokens of each word.
+        positive_map: (W, T) bool, the tokens of each class name.
 
     Returns:
-        (R, W) in [0, 1]; zero for a word without tokens.
+        (R, W) in [0, 1]; zero for a class name without tokens.
     """
     share = positive_map.to(probabilities.dtype)
     return probabilities @ (share / share.sum(dim=1, keepdim=True).clamp(min=1)).T
 
 
-def federated_words(
+def federated_classes(
     labels: Tensor, counts: Tensor, number: int, generator: torch.Generator | None = None
 ) -> Tensor:
-    """The words that a federated loss considers: those of the batch, and a draw of others.
+    """Draw the classes that a federated loss considers: those of the batch, and random others.
 
-    Source: Detic's and RKD's code for LVIS: 50 words, drawn with a probability that grows with
-    the square root of their count; a word that training never shows is never drawn.
+    Source: Detic's and RKD's code for LVIS: 50 classes, drawn with a probability that grows with
+    the square root of their count; a class without training images is never drawn.
 
     Args:
         labels: (R,) int64 in [0, W]; W is the background.
-        counts: (W,) training images (or boxes) of each word; zero for novel ones.
-        number: how many words to consider; more where the batch itself has more.
-        generator: of the draw.
+        counts: (W,) training images (or boxes) of each class; zero for novel classes.
+        number: how many classes to consider; more if the batch itself has more.
+        generator: source of the random draw; torch's global one by default.
 
     Returns:
         (W,) bool.
     """
     present = torch.zeros(len(counts) + 1, dtype=torch.bool, device=labels.device)
-    present = present.index_fill(0, labels, True)[:-1]
+    present = present.index_fill(0, labels, value=True)[:-1]
     # the exponential race draws without replacement and without a round trip to the host
     race = torch.empty_like(counts, dtype=torch.float32).exponential_(generator=generator)
     key = counts.float().sqrt() / race
@@ -123,20 +123,22 @@ def phrase_region_loss(
     images: int,
     scale: float,
 ) -> Tensor:
-    """Region-word matching on captions: each phrase finds its image by the best region there.
+    """Return the region-word loss of captions: each phrase has to find its image.
 
+    The score of phrase m in image n is that of the best region there,
     ``s_mn = scale * max_{p in n} u_m . e_p``; cross-entropy over the images that have regions.
 
     Args:
         regions: (P, D) region embeddings of the detector.
         region_index: (P,) int64 image of each region.
-        phrases: (M, D) by the teacher. Receives no gradient.
+        phrases: (M, D) embeddings of noun phrases by the teacher. Receives no gradient.
         phrase_index: (M,) int64 image of each phrase.
         images: N.
-        scale: on cosines, the inverse of a temperature.
+        scale: factor on cosines, the inverse of a temperature.
 
     Returns:
-        Scalar: the mean over the phrases whose image has a region. Zero, with a graph, for none.
+        Scalar: the mean over the phrases whose image has a region. Zero, with a graph, if there is
+        no such phrase.
     """
     regions = F.normalize(regions.float(), dim=-1)
     phrases = F.normalize(phrases.detach().float(), dim=-1)

@@ -1,4 +1,4 @@
-"""Region-word matching on captions as a distiller."""
+"""Region-word matching on captions as a distillation term."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ovdistill.distillation.term import DistillationTerm
 
 @MODELS.register_module()
 class RegionWordCaptionTerm(DistillationTerm):
-    """Each noun phrase of a caption finds its image by the best region there.
+    """Matches each noun phrase of a caption with the best region of its image.
 
     Args:
         loss_weight: of a cross-entropy over the images of a rank.
@@ -27,12 +27,14 @@ class RegionWordCaptionTerm(DistillationTerm):
         self.temperature = temperature
 
     def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
-        """Returns ``loss_region_word_caption``."""
+        """Return ``loss_region_word_caption``."""
+        regions, captions = inputs.regions, inputs.captions
+        assert regions is not None and captions is not None
         loss = phrase_region_loss(
-            inputs.regions.student,
-            inputs.regions.image_index,
-            inputs.captions.phrases,
-            inputs.captions.phrase_index,
+            regions.student,
+            regions.image_index,
+            captions.phrases,
+            captions.phrase_index,
             inputs.images,
             scale=1 / self.temperature,
         )

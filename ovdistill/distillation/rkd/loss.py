@@ -1,6 +1,7 @@
 """RKD's formulas on plain tensors (this file imports torch only).
 
-Shapes: P distillation regions of all images of a rank, M pseudo-labelled boxes, W words, D width.
+Shapes: P distillation regions of all images of a rank, M pseudo labels, W classes, D embedding
+width.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from torch import Tensor
 
 
 def point_loss(student: Tensor, teacher: Tensor, reduction: Literal["sum", "mean"]) -> Tensor:
-    """Point-wise: L1 distance between unit embeddings, averaged over regions.
+    """Return the point-wise loss: L1 distance between unit embeddings, averaged over regions.
 
     Args:
         student: (P, D) region embeddings of the detector.
         teacher: (P, D) embeddings of the same regions by the teacher. Receives no gradient.
         reduction: over the D entries: 'sum' in the paper (equation 1), 'mean' in the released
-            code, where a factor of 100 comes on top (that is 100 / 512 = 0.195 of the sum).
+            code, which then multiplies by 100 (that is 100 / 512 = 0.195 of the sum).
 
     Returns:
         Scalar. Zero, with a graph, for P = 0.
@@ -33,16 +34,16 @@ def point_loss(student: Tensor, teacher: Tensor, reduction: Literal["sum", "mean
 def relation_loss(
     student: Tensor, teacher: Tensor, row_norm: int, reduction: Literal["sum", "mean"]
 ) -> Tensor:
-    """Inter-embedding relations: squared difference of the similarities among regions.
+    """Return the relation loss: squared difference of the similarities among regions.
 
-    ``G_E`` holds the cosines among the student's embeddings, ``G_V`` among the teacher's, each
-    row brought to unit norm. Paper and code differ: the paper (equation 2) takes the L2 norm and
-    the mean over P x P; the released code the L1 norm and the plain sum, which grows with P.
+    ``G_E`` holds the cosines among the student's embeddings, ``G_V`` those among the teacher's,
+    each row normalised to unit norm. Paper and code differ: the paper (equation 2) uses the L2 norm
+    and the mean over P x P; the released code the L1 norm and the plain sum, which grows with P.
 
     Args:
         student: (P, D) region embeddings of the detector.
         teacher: (P, D) embeddings of the same regions by the teacher. Receives no gradient.
-        row_norm: 1 or 2.
+        row_norm: norm of the rows, 1 or 2.
         reduction: 'sum' or 'mean' over the P x P entries.
 
     Returns:
@@ -59,24 +60,24 @@ def relation_loss(
 
 
 def pseudo_label_loss(
-    logits: Tensor, targets: Tensor, kept: Tensor, images: int, word_weights: Tensor | None = None
+    logits: Tensor, targets: Tensor, kept: Tensor, images: int, class_weights: Tensor | None = None
 ) -> Tensor:
-    """Image-level supervision: one pseudo box for each label of an image.
+    """Return the image-level loss, with one region as pseudo box for each label of an image.
 
-    Source: RKD, equation 4 and the released code: binary cross-entropy against the one-hot row
-    of the label, summed over words, averaged over the labels and divided by the images.
+    Source: RKD, equation 4 and the released code: binary cross-entropy against the one-hot row of
+    the label, summed over classes, averaged over the labels and divided by the number of images.
 
     Args:
         logits: (M, W) of the pseudo boxes.
         targets: (M, W) in {0, 1}.
-        kept: (M,) bool, the pseudo boxes to take.
-        images: N, the images of this rank.
-        word_weights: (W,) weight of each word in the sum; all one by default.
+        kept: (M,) bool, the pseudo labels to use.
+        images: the number of images of this rank.
+        class_weights: (W,) weight of each class in the sum; all one by default.
 
     Returns:
-        Scalar. Zero, with a graph, where none is kept.
+        Scalar. Zero, with a graph, if none is kept.
     """
     losses = F.binary_cross_entropy_with_logits(logits.float(), targets.float(), reduction="none")
-    if word_weights is not None:
-        losses = losses * word_weights
+    if class_weights is not None:
+        losses = losses * class_weights
     return (losses.sum(dim=1) * kept).sum() / kept.sum().clamp(min=1) / images

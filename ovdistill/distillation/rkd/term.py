@@ -1,8 +1,8 @@
-"""RKD's region-level terms as distillers."""
+"""RKD's region-level losses as distillation terms."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from mmdet.registry import MODELS
@@ -12,10 +12,27 @@ from ovdistill.distillation.batch import DistillInputs
 from ovdistill.distillation.rkd.loss import point_loss, pseudo_label_loss, relation_loss
 from ovdistill.distillation.term import DistillationTerm
 
+
+class Preset(NamedTuple):
+    """The form that a source gives RKD's two losses; the arguments are those of ``rkd.loss``.
+
+    Attributes:
+        point: reduction of the point-wise loss.
+        row_norm: norm of the rows in the relation loss.
+        relation: reduction of the relation loss.
+        factor: multiplies both losses.
+    """
+
+    point: Literal["sum", "mean"]
+    row_norm: int
+    relation: Literal["sum", "mean"]
+    factor: float
+
+
 # paper and released code differ in the unit of both losses, so in the weights that fit them
 PRESETS = dict(
-    released=dict(point="mean", row_norm=1, relation="sum", factor=100.0),
-    paper=dict(point="sum", row_norm=2, relation="mean", factor=1.0),
+    released=Preset(point="mean", row_norm=1, relation="sum", factor=100.0),
+    paper=Preset(point="sum", row_norm=2, relation="mean", factor=1.0),
 )
 
 
@@ -42,16 +59,16 @@ class RKDTerm(DistillationTerm):
         self.relation_weight = relation_weight
 
     def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
-        """Returns ``loss_rkd_point`` and ``loss_rkd_relation``, those with a weight."""
-        student, teacher = inputs.regions.student, inputs.regions.teacher
-        form = self.form
+        """Return ``loss_rkd_point`` and ``loss_rkd_relation``, each only if it has a weight."""
+        regions, form = inputs.regions, self.form
+        assert regions is not None
         losses = {}
         if self.point_weight:
-            loss = point_loss(student, teacher, form["point"])
-            losses["loss_rkd_point"] = form["factor"] * self.point_weight * loss
+            loss = point_loss(regions.student, regions.teacher, form.point)
+            losses["loss_rkd_point"] = form.factor * self.point_weight * loss
         if self.relation_weight:
-            loss = relation_loss(student, teacher, form["row_norm"], form["relation"])
-            losses["loss_rkd_relation"] = form["factor"] * self.relation_weight * loss
+            loss = relation_loss(regions.student, regions.teacher, form.row_norm, form.relation)
+            losses["loss_rkd_relation"] = form.factor * self.relation_weight * loss
         return losses
 
 
@@ -59,15 +76,16 @@ class RKDTerm(DistillationTerm):
 class RKDPseudoLabelTerm(DistillationTerm):
     """Image-level supervision (PIS): each phrase of a caption labels its best region.
 
-    RKD finds the box of a caption's word with a separate detector, asked for "every {word}"; here
-    the teacher's own embeddings of the regions choose. The words of the loss are the phrases of
-    the batch, so no list of names is needed.
+    RKD finds the box of a class name with a separate detector, asked for "every {name}"; here the
+    teacher's own embeddings of the regions choose. The classes of the loss are the phrases of the
+    batch, so no list of names is needed.
 
     Args:
         loss_weight: alpha, 0.1 in RKD.
-        scale: on cosines, 50 in RKD.
-        min_similarity: cosine of the teacher's region and phrase; a phrase that no region of its
-            image reaches labels nothing. Below -1 every phrase of an image with regions labels.
+        scale: factor on cosines, 50 in RKD.
+        min_similarity: smallest cosine of the teacher's embeddings of region and phrase; a phrase
+            that no region of its image reaches labels nothing. Below -1 every phrase of an image
+            with regions labels one.
     """
 
     needs = ("regions", "captions")
@@ -81,20 +99,21 @@ class RKDPseudoLabelTerm(DistillationTerm):
         self.min_similarity = min_similarity
 
     def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
-        """Returns ``loss_rkd_pseudo``."""
+        """Return ``loss_rkd_pseudo``."""
         regions, captions = inputs.regions, inputs.captions
+        assert regions is not None and captions is not None
         if not len(regions.student) or not len(captions.phrases):
             return {"loss_rkd_pseudo": regions.student.sum() * 0}
         own = captions.phrase_index[:, None] == regions.image_index
         similarity = torch.where(own, captions.phrases @ regions.teacher.T, -2.0)
         best, region = similarity.max(dim=1)
-        # phrases of the same words are one word: all of them are right, and share its weight
+        # equal phrases are one class: each of them is a right answer, and they share its weight
         same = (captions.phrases @ captions.phrases.T > 1 - 1e-3).float()
         loss = pseudo_label_loss(
             self.scale * regions.student[region] @ captions.phrases.T,
             targets=same,
             kept=best >= self.min_similarity,
             images=inputs.images,
-            word_weights=1 / same.sum(dim=0),
+            class_weights=1 / same.sum(dim=0),
         )
         return {"loss_rkd_pseudo": self.loss_weight * loss}

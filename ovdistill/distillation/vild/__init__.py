@@ -1,2 +1,5 @@
-"""ViLD: Gu et al., "Open-vocabulary Object Detection via Vision and Language Knowledge
-Distillation", ICLR 2022."""
+"""ViLD: alignment with text embeddings and distillation of region embeddings.
+
+Gu et al., "Open-vocabulary Object Detection via Vision and Language Knowledge Distillation", ICLR
+2022.
+"""

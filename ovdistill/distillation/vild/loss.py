@@ -1,7 +1,7 @@
 """ViLD's formulas on plain tensors (this file imports torch only).
 
-Shapes: R sampled RoIs, P distillation regions, W words, D embedding width. Logits and
-log-scores have W + 1 columns; the last one is the background.
+Shapes: R sampled RoIs, P distillation regions, W class names, D embedding width. Logits have W + 1
+columns; the last one is the background.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from torch import Tensor
 
 
 def vild_text_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
-    """L_ViLD-text: softmax cross-entropy over words and background.
+    """Return L_ViLD-text: softmax cross-entropy over classes and background.
 
-    Source: ViLD, equation 4. Novel words take no part: their columns come as ``-inf``.
+    Source: ViLD, equation 4. Novel classes are left out: their columns are ``-inf``.
 
     Args:
         logits: (R, W + 1) similarities over temperature; novel columns -inf.
-        labels: (R,) int64 in [0, W]; W is the background. Never a novel word.
+        labels: (R,) int64 in [0, W]; W is the background. Never a novel class.
         weights: (R,) weight of each RoI; all one by default.
 
     Returns:
-        Scalar: the weighted sum over the number of RoIs with a weight above zero (mean over the
-        sampled RoIs of this rank). Zero, with a graph, for R = 0.
+        Scalar: the weighted sum, divided by the number of RoIs with a weight above zero (a mean
+        over the sampled RoIs of this rank). Zero, with a graph, for R = 0.
     """
     if labels.numel() == 0:
         return torch.where(logits.isfinite(), logits, 0).sum()
@@ -34,7 +34,7 @@ def vild_text_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None
 
 
 def vild_image_loss(student: Tensor, teacher: Tensor) -> Tensor:
-    """L_ViLD-image: mean over regions of the L1 distance between unit embeddings.
+    """Return L_ViLD-image: mean over regions of the L1 distance between unit embeddings.
 
     Source: ViLD, equation 5; the released training code averages over the regions of all images
     of a rank and sums over the D entries, which is the unit of the published weight w = 0.5
@@ -45,7 +45,7 @@ def vild_image_loss(student: Tensor, teacher: Tensor) -> Tensor:
         teacher: (P, D) embeddings of the same regions by the teacher. Receives no gradient.
 
     Returns:
-        Scalar: ``mean_p sum_d |v_pd - e_pd|`` after both sides are brought to unit norm. Zero,
+        Scalar: ``mean_p sum_d |v_pd - e_pd|`` after both sides are normalised. Zero,
         with a graph, for P = 0.
     """
     student = F.normalize(student.float(), dim=-1)
@@ -56,20 +56,21 @@ def vild_image_loss(student: Tensor, teacher: Tensor) -> Tensor:
 def ensemble_log_scores(
     log_text: Tensor, log_image: Tensor, is_base: Tensor | None, text_share: float = 2 / 3
 ) -> Tensor:
-    """ViLD-ensemble: weighted geometric mean of two heads' probabilities, in logarithms.
+    """Return the ViLD-ensemble scores: weighted geometric mean of two heads' probabilities.
 
-    Source: ViLD, equation 7. Base words: ``p_text^a * p_image^(1-a)``; novel words with the
-    exponents swapped. The result is not normalised again.
+    Source: ViLD, equation 7, in logarithms. Base classes: ``p_text^a * p_image^(1-a)``; novel
+    classes with the exponents swapped. The result is not normalised again.
 
     Args:
         log_text: (R, W) log-probabilities of the text head.
         log_image: (R, W) log-probabilities of the image head.
-        is_base: (W,) bool, True for a base word. None where a detector is transferred to other
-            words, which are neither: all then have the exponents of base words (DetPro: 0.6).
-        text_share: the exponent ``a`` of the text head for base words, in [0, 1].
+        is_base: (W,) bool, True for a base class. None if a detector is transferred to other
+            classes, which are neither base nor novel: all then have the exponents of base classes
+            (DetPro: 0.6).
+        text_share: the exponent ``a`` of the text head for base classes, in [0, 1].
 
     Returns:
-        (R, W) log-scores. Finite wherever both inputs are.
+        (R, W) log-scores, finite wherever both inputs are.
     """
     share: Tensor | float = text_share
     if is_base is not None:

@@ -1,4 +1,4 @@
-"""ViLD's image term as a distiller."""
+"""ViLD's image loss as a distillation term."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ class ViLDTerm(DistillationTerm):
         self.loss_weight = loss_weight
 
     def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
-        """Returns ``loss_vild_image``."""
-        loss = vild_image_loss(inputs.regions.student, inputs.regions.teacher)
+        """Return ``loss_vild_image``."""
+        regions = inputs.regions
+        assert regions is not None
+        loss = vild_image_loss(regions.student, regions.teacher)
         return {"loss_vild_image": self.loss_weight * loss}

@@ -1,1 +1,1 @@
-"""Vouch, ovdistill's own term: an object that nobody labelled is an object all the same."""
+"""Vouch, ovdistill's own term: objects that nobody labelled are still treated as objects."""

@@ -1,1 +1,1 @@
-"""The small CLIP teacher of OVShapes: its training data, its training and its accuracy."""
+"""The small CLIP teacher of OVShapes: its training data, training and accuracy."""

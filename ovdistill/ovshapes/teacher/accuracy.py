@@ -1,17 +1,17 @@
-"""How well the small teacher tells the objects of a data set apart, zero-shot."""
+"""Measures the zero-shot accuracy of the small teacher on the objects of a data set."""
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
-import cv2
 import torch
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.images import read_image
 from ovdistill.core.logs import progress
+from ovdistill.datasets.annotations import read_annotations
 from ovdistill.ovshapes.categories import category_names
 from ovdistill.ovshapes.teacher.data import (
     COLOUR_NAMES,
@@ -28,13 +28,16 @@ SUBSET = "val"
 
 
 def accuracy_table(teacher: str | os.PathLike[str], root: str | os.PathLike[str]) -> str:
-    """Top-1 accuracy on the objects of the val split, as a Markdown table.
+    """Measure top-1 accuracy on the objects of the val images.
 
-    Names are prompted with the "single" template; crops are the teacher's default (1x and 1.5x).
+    Class names are put into the template "single". Crops are the teacher's default (1x and 1.5x).
 
     Args:
         teacher: directory of the teacher.
         root: root of an OVShapes data set.
+
+    Returns:
+        A Markdown table.
 
     Raises:
         UserError: no such teacher or data set.
@@ -42,31 +45,46 @@ def accuracy_table(teacher: str | os.PathLike[str], root: str | os.PathLike[str]
     clip = OpenCLIPTeacher(os.fspath(teacher))
     images, categories, colours, boxes = _read(Path(root))
     names = category_names()
-    words = Vocabulary.encode(names, clip, TEMPLATES["single"]).embeddings
+    texts = Vocabulary.encode(names, clip, TEMPLATES["single"]).embeddings
     coloured = [phrase(kind) for kind in range(NUM_KINDS)]
-    kind_words = Vocabulary.encode(coloured, clip, TEMPLATES["single"]).embeddings
+    coloured_texts = Vocabulary.encode(coloured, clip, TEMPLATES["single"]).embeddings
     ensembled = Vocabulary.encode(names, clip, TEMPLATES["vild63"]).embeddings
-    regions, jittered = [], []
-    generator = torch.Generator().manual_seed(0)
-    for path, own in progress(
-        zip(images, boxes, strict=True), total=len(images), title="encoding", unit="image"
-    ):
-        pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if pixels is None:
-            raise UserError(f"cannot read image {path}; draw again: python tools/make_shapes.py")
-        image = torch.from_numpy(pixels[..., ::-1].copy()).permute(2, 0, 1)
-        both = torch.cat([own, jitter(own, generator, exact_share=0.0)])
-        exact_embeddings, jittered_embeddings = clip.encode_regions(image, both).chunk(2)
-        regions.append(exact_embeddings)
-        jittered.append(jittered_embeddings)
-    exact, moved = torch.cat(regions), torch.cat(jittered)
+    exact, jittered = _encode(clip, images, boxes)
     kinds = colours * NUM_CATEGORIES + categories
     rows = [
-        ("65 names", (exact @ words.T).argmax(1) == categories),
+        ("65 names", (exact @ texts.T).argmax(1) == categories),
         ("65 names, 63 templates", (exact @ ensembled.T).argmax(1) == categories),
-        ("65 names, jittered boxes", (moved @ words.T).argmax(1) == categories),
-        ("520 names with colours", (exact @ kind_words.T).argmax(1) == kinds),
+        ("65 names, jittered boxes", (jittered @ texts.T).argmax(1) == categories),
+        ("520 names with colours", (exact @ coloured_texts.T).argmax(1) == kinds),
     ]
+    table = _markdown(rows, categories)
+    return f"{table}\n\n{len(categories)} objects of {len(images)} val images."
+
+
+def _encode(
+    clip: OpenCLIPTeacher, images: list[Path], boxes: list[Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Return (n, D) embeddings of all objects, by their true and by jittered boxes."""
+    exact, jittered = [], []
+    generator = torch.Generator().manual_seed(0)
+    pairs = zip(images, boxes, strict=True)
+    for path, own in progress(pairs, total=len(images), title="encoding", unit="image"):
+        image = torch.from_numpy(read_image(path)).permute(2, 0, 1)
+        both = torch.cat([own, jitter(own, generator, exact_share=0.0)])
+        exact_embeddings, jittered_embeddings = clip.encode_regions(image, both).chunk(2)
+        exact.append(exact_embeddings)
+        jittered.append(jittered_embeddings)
+    return torch.cat(exact), torch.cat(jittered)
+
+
+def _markdown(rows: list[tuple[str, Tensor]], categories: Tensor) -> str:
+    """Return the table.
+
+    Args:
+        rows: title, and (n,) bool, whether the category of each object was found.
+        categories: (n,) int64.
+    """
+    names = category_names()
     header = "| top-1, % | all |" + "".join(f" {s}: base | {s}: novel |" for s in OVSHAPES_SPLITS)
     lines = [header, "|---" * (2 + 2 * len(OVSHAPES_SPLITS)) + "|"]
     for title, correct in rows:
@@ -76,22 +94,20 @@ def accuracy_table(teacher: str | os.PathLike[str], root: str | os.PathLike[str]
             cells += [correct[~novel], correct[novel]]
         values = " | ".join(f"{100 * cell.float().mean():.1f}" for cell in cells)
         lines.append(f"| {title} | {values} |")
-    return "\n".join([*lines, f"\n{len(categories)} objects of {len(images)} val images."])
+    return "\n".join(lines)
 
 
 def _read(root: Path) -> tuple[list[Path], Tensor, Tensor, list[Tensor]]:
-    """Image files, categories and colours (n,) of all objects, boxes (P, 4) of each image."""
+    """Read image files, categories and colours (n,) of all objects, and boxes of each image."""
     path = root / "annotations" / f"instances_{SUBSET}.json"
     if not path.is_file():
         raise UserError(
             f"no data set at {str(root)!r} ({path} is missing); "
-            f"draw it with: python tools/make_shapes.py --root {root}"
+            f"draw it with: ovdistill make-ovshapes --root {root}"
         )
-    data = json.loads(path.read_text(encoding="utf-8"))
-    objects: dict[int, list[dict]] = {image["id"]: [] for image in data["images"]}
-    for annotation in data["annotations"]:
-        objects[annotation["image_id"]].append(annotation)
-    images = [image for image in data["images"] if objects[image["id"]]]
+    found = read_annotations(path)
+    objects = found.by_image
+    images = [image for image in found.images if image["id"] in objects]
     ordered = [o for image in images for o in objects[image["id"]]]
     boxes = []
     for image in images:

@@ -1,6 +1,6 @@
-"""What the small teacher is trained on: images of the world, crops of them, and captions.
+"""Training data of the small teacher: drawn images, crops of their objects, and captions.
 
-Shapes: N images, n objects or crops.
+Shapes: N images, n objects or crops, S side of a crop.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ from ovdistill.ovshapes.scenes import Scene, scene
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.vocabulary.prompts import TEMPLATES
 
-# Second number of every generator's seed. The data sets draw from the streams 0, 1, 2 (train, val,
-# test), so no image of theirs is ever among the teacher's, whatever the seeds.
+# The second number of each generator's seed. OVShapes uses 0, 1 and 2 (train, val, test), so the
+# teacher sees none of its images, whatever the seeds.
 IMAGE_STREAM = 101
 COLOUR_NAMES = tuple(COLOURS)
 SIZES = (len(COLOUR_NAMES), len(PATTERNS), len(SHAPES))
 NUM_KINDS = SIZES[0] * SIZES[1] * SIZES[2]  # 520: a kind is a (colour, pattern, shape)
 NUM_CATEGORIES = SIZES[1] * SIZES[2]
 FULL, CATEGORY = ("colour", "pattern", "shape"), ("pattern", "shape")
-COLOUR_SHAPE, SHAPE = ("colour", "shape"), ("shape",)  # levels: which words a caption has
+COLOUR_SHAPE, SHAPE = ("colour", "shape"), ("shape",)  # levels: what a caption says of an object
 
-MAX_SHIFT = 0.12  # of the box's side
+MAX_SHIFT = 0.12  # as a share of the box's side
 MAX_ZOOM = 1.25
-EXACT_SHARE = 0.4  # of the crops are of the true box
-# How often each group of templates is drawn: the vocabulary's default, short forms, ViLD's 63.
+EXACT_SHARE = 0.4  # the share of crops whose box is the true one
+# Groups of templates, and their probabilities: the default one, short forms, ViLD's 63.
 TEMPLATE_GROUPS = (TEMPLATES["single"], ("{article} {}", "{}"), TEMPLATES["vild63"])
 TEMPLATE_SHARES = (0.5, 0.25, 0.25)
 
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Images and their objects.
+    """Drawn images and their objects.
 
     Attributes:
         images: (N, 3, H, W) uint8 RGB.
-        captions: N captions of whole images.
+        captions: the captions of the whole images.
         boxes: (n, 4) float32 xyxy, absolute pixels of the image.
         image_index: (n,) int64 index into ``images``.
         kinds: (n,) int64 kind, colour-major: ((colour * 5) + pattern) * 13 + shape.
@@ -62,7 +62,13 @@ class Pool:
 
 
 def draw_pool(seed: int, count: int, workers: int = 2) -> Pool:
-    """Draws ``count`` images, every category and colour equally likely, with a progress bar."""
+    """Draw images in which all categories and colours are equally likely.
+
+    Args:
+        seed: random seed of the images.
+        count: number of images.
+        workers: number of processes.
+    """
     job = partial(_draw, seed)
     bar = partial(progress, total=count, title="drawing teacher images", unit="image")
     if workers <= 1:
@@ -79,12 +85,17 @@ def _draw(seed: int, index: int) -> tuple[np.ndarray, str, list[tuple[np.ndarray
 
 
 def make_pool(scenes: Sequence[tuple[np.ndarray, str, list[tuple[np.ndarray, int]]]]) -> Pool:
-    """Joins (image (H, W, 3) uint8, caption, [(box (4,), kind)]) of each image."""
-    images = torch.from_numpy(np.stack([p[0] for p in scenes])).permute(0, 3, 1, 2).contiguous()
-    objects = [(box, kind, i) for i, p in enumerate(scenes) for box, kind in p[2]]
+    """Join images, their captions and their objects.
+
+    Args:
+        scenes: for each image, (H, W, 3) uint8 RGB pixels, the caption, and box (4,) and kind of
+            each object.
+    """
+    images = torch.from_numpy(np.stack([s[0] for s in scenes])).permute(0, 3, 1, 2).contiguous()
+    objects = [(box, kind, i) for i, s in enumerate(scenes) for box, kind in s[2]]
     return Pool(
         images,
-        tuple(p[1] for p in scenes),
+        tuple(s[1] for s in scenes),
         torch.from_numpy(np.stack([o[0] for o in objects])).float(),
         torch.tensor([o[2] for o in objects]),
         np.array([o[1] for o in objects]),
@@ -92,33 +103,40 @@ def make_pool(scenes: Sequence[tuple[np.ndarray, str, list[tuple[np.ndarray, int
 
 
 def kind_of(colour: str, pattern: str, shape: str) -> int:
-    """Index of a kind."""
-    words = COLOUR_NAMES.index(colour), PATTERNS.index(pattern), SHAPES.index(shape)
-    return int(np.ravel_multi_index(words, SIZES))
+    """Return the number of a kind: of a colour, a pattern and a shape."""
+    numbers = COLOUR_NAMES.index(colour), PATTERNS.index(pattern), SHAPES.index(shape)
+    return int(np.ravel_multi_index(numbers, SIZES))
 
 
 def phrase(kind: int, level: Sequence[str] = FULL) -> str:
-    """The words of a kind at a level: "red striped star", "striped star", "red star", "star"."""
+    """Return the phrase for a kind: "red striped star", "striped star", "red star" or "star".
+
+    Args:
+        kind: see ``kind_of``.
+        level: the parts that are said, of 'colour', 'pattern' and 'shape'.
+    """
     colour, pattern, shape = np.unravel_index(kind, SIZES)
     words = {"colour": COLOUR_NAMES[colour], "pattern": PATTERNS[pattern], "shape": SHAPES[shape]}
     return " ".join(words[part] for part in level)
 
 
 def draw_template(rng: np.random.Generator) -> str:
-    """A prompt template, drawn at random."""
+    """Draw a prompt template at random."""
     group = TEMPLATE_GROUPS[rng.choice(len(TEMPLATE_GROUPS), p=TEMPLATE_SHARES)]
     return group[rng.integers(len(group))]
 
 
 def jitter(boxes: Tensor, generator: torch.Generator, exact_share: float = EXACT_SHARE) -> Tensor:
-    """Moves and resizes boxes as imprecise proposals do; a share of them stays exact.
+    """Shift and scale boxes at random, like imprecise proposals.
 
     Args:
-        boxes: (n, 4) xyxy; generator: source of randomness; exact_share: in [0, 1].
+        boxes: (n, 4) xyxy.
+        generator: random generator.
+        exact_share: the probability that a box stays as it is, in [0, 1].
 
     Returns:
-        (n, 4): centres moved by up to ``MAX_SHIFT`` of the side, sides scaled by up to
-        ``MAX_ZOOM`` either way, each direction on its own.
+        (n, 4) xyxy: centres shifted by up to ``MAX_SHIFT`` of the side, sides scaled by up to
+        ``MAX_ZOOM`` or its inverse, independently in x and y.
     """
     n = len(boxes)
     centre, side = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
@@ -129,14 +147,14 @@ def jitter(boxes: Tensor, generator: torch.Generator, exact_share: float = EXACT
 
 
 class CropSampler:
-    """Draws batches of crops in which every category comes equally often and no kind twice.
+    """Draws batches of crops in which all categories occur equally often and no kind twice.
 
     Args:
-        pool: images.
+        pool: the images.
         per_category: crops of each of the 65 categories, in different colours, 1 to 8.
-        size: side of the crops in pixels.
-        policy: a crop is one of its scales.
-        seed: of the draws.
+        size: S, side of the crops in pixels.
+        policy: each crop is enlarged by one of its scales, at random.
+        seed: random seed.
 
     Raises:
         UserError: a kind is missing in the pool.
@@ -156,7 +174,11 @@ class CropSampler:
             )
 
     def crops(self) -> tuple[Tensor, np.ndarray]:
-        """(65 * per_category, 3, S, S) float32 in [0, 1], and the kinds of the central objects."""
+        """Draw a batch of crops.
+
+        Returns:
+            (65 * per_category, 3, S, S) float32 RGB in [0, 1], and the kinds of their objects.
+        """
         colours = self.rng.permuted(np.tile(np.arange(SIZES[0]), (NUM_CATEGORIES, 1)), axis=1)[
             :, : self.per_category
         ]
@@ -166,23 +188,27 @@ class CropSampler:
         scales = torch.tensor(self.policy.scales)
         scale = scales[torch.from_numpy(self.rng.integers(len(scales), size=len(kinds)))]
         images = self.pool.images[self.pool.image_index[chosen]]
-        return self._augment(self._look(images, _square(boxes, scale))), kinds
+        return self._augment(self._crop(images, _square(boxes, scale))), kinds
 
     def images(self, count: int) -> tuple[Tensor, list[str]]:
-        """(count, 3, S, S) whole images, float32 in [0, 1], and their captions."""
+        """Draw whole images with their captions.
+
+        Returns:
+            (count, 3, S, S) float32 RGB in [0, 1], and the captions.
+        """
         chosen = self.rng.choice(len(self.pool.images), size=count, replace=False)
         images = self.pool.images[chosen]
         height, width = images.shape[-2:]
         boxes = torch.tensor([[0.0, 0.0, width, height]]).expand(count, 4)
-        return self._augment(self._look(images, boxes)), [self.pool.captions[i] for i in chosen]
+        return self._augment(self._crop(images, boxes)), [self.pool.captions[i] for i in chosen]
 
-    def _look(self, images: Tensor, boxes: Tensor) -> Tensor:
-        """(n, 3, S, S) float32: one box of each image, black outside of it, no pixel rounded."""
+    def _crop(self, images: Tensor, boxes: Tensor) -> Tensor:
+        """Crop one box of each image to (n, 3, S, S) float32, black outside of the image."""
         rois = torch.cat([torch.arange(len(boxes))[:, None].to(boxes), boxes], dim=1)
         return roi_align(images.float(), rois, output_size=self.size, aligned=True)
 
     def _augment(self, crops: Tensor) -> Tensor:
-        """Mirrors and slightly changes contrast and brightness; no word tells of either."""
+        """Flip the crops and vary contrast and brightness, which no caption mentions."""
         n, generator = len(crops), self.generator
         for axis in (2, 3):
             mirrored = torch.rand(n, 1, 1, 1, generator=generator) < 0.5
@@ -193,7 +219,7 @@ class CropSampler:
 
 
 def _square(boxes: Tensor, scale: Tensor) -> Tensor:
-    """(n, 4) squares of the boxes' longer sides, times (n,) scales."""
+    """Return (n, 4) squares with the longer sides of the boxes, multiplied by (n,) scales."""
     centre = (boxes[:, :2] + boxes[:, 2:]) / 2
     side = (boxes[:, 2:] - boxes[:, :2]).amax(dim=1, keepdim=True) * scale[:, None]
     return torch.cat([centre - side / 2, centre + side / 2], dim=1)

@@ -1,9 +1,9 @@
-"""Trains the embedded benchmark's small teacher: a real CLIP, with open_clip's contrastive loss.
+"""Trains the small teacher of the embedded benchmark, a CLIP, with open_clip's contrastive loss.
 
-Every step embeds crops of all 65 categories in several colours, and pulls them to captions at
-several levels ("a photo of a red striped star.", "a striped star", "star"). A caption that fits
-two images of a batch would be a false negative; so each level's loss is taken over groups in
-which every caption occurs once.
+Each step embeds crops of all 65 categories in several colours, and captions of them at several
+levels ("a photo of a red striped star.", "a striped star", "star"). A caption that fits two crops
+of a batch would be a false negative for one of them. So the loss of a level is computed over groups
+in which every caption occurs once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import json
 import math
 import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +43,9 @@ from ovdistill.ovshapes.teacher.data import (
 )
 from ovdistill.ovshapes.teacher.tokenizer import learn_merges, merges_file, vocabulary_size
 from ovdistill.teacher import CropPolicy
-from ovdistill.teacher.open_clip_teacher import BPE_NAME
+from ovdistill.teacher.open_clip_model import BPE_NAME
 from ovdistill.teacher.weights import CONFIG_NAME
-from ovdistill.vocabulary.prompts import TEMPLATES, fill
+from ovdistill.vocabulary.prompts import TEMPLATES, fill_template
 
 WEIGHTS_NAME = "open_clip_model.safetensors"
 NAME = "ovshapes-rn"
@@ -54,20 +53,20 @@ MEAN = STD = (0.5, 0.5, 0.5)
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 0.05
 WARM_UP = 60  # steps
-IMAGE_EVERY, IMAGES = 4, 32  # every so many steps, so many whole images with captions
-LEVELS = (FULL, COLOUR_SHAPE, FULL, SHAPE)  # beside CATEGORY, one a step in turn
+IMAGE_EVERY, IMAGES = 4, 32  # every 4th step has 32 whole images with captions too
+LEVELS = (FULL, COLOUR_SHAPE, FULL, SHAPE)  # in turn, together with CATEGORY in each step
 MAX_LOGIT_SCALE = math.log(100)  # CLIP, section 2.5
 
 
 def words() -> set[str]:
-    """Every word of the captions and templates, each to be one token."""
+    """Return all words of the captions and templates; each of them becomes one token."""
     sentences = " ".join(TEMPLATES["vild63"]).replace("{article}", "a an").lower()
     found = set(re.findall("[a-z]+", sentences))
     return found | {*COLOURS, *PATTERNS, *SHAPES, *BACKGROUNDS} | {"and", "on", "background"}
 
 
 def model_config(vocab_size: int) -> dict[str, Any]:
-    """open_clip's configuration of the small teacher."""
+    """Return the configuration of the small teacher in open_clip's form."""
     return {
         "embed_dim": 128,
         "vision_cfg": {
@@ -88,28 +87,28 @@ def model_config(vocab_size: int) -> dict[str, Any]:
 
 
 def train_teacher(
-    out: str | os.PathLike = TEACHER_DIR,
+    out: str | os.PathLike[str] = TEACHER_DIR,
     steps: int = 2000,
     batch: int = 130,
     seed: int = 0,
     pool: int = 8000,
     workers: int = 2,
 ) -> Path:
-    """Draws the images, trains, and writes a directory that ``OpenCLIPTeacher`` loads.
+    """Draw images, train a teacher on them, and write a directory that ``OpenCLIPTeacher`` loads.
 
     Args:
-        out: directory; its files are replaced at the end, each at once.
-        steps: optimiser steps.
-        batch: crops a step, a multiple of 65 from 65 to 520.
-        seed: of images, weights and batches.
-        pool: images to draw (49 kB of memory each).
-        workers: processes that draw them.
+        out: the directory to write.
+        steps: number of optimiser steps.
+        batch: crops in a step, a multiple of 65 up to 520.
+        seed: random seed of images, weights and batches.
+        pool: number of images to draw (49 kB of memory each).
+        workers: number of processes that draw them.
 
     Returns:
         ``out``.
 
     Raises:
-        UserError: a value out of its range.
+        UserError: a value out of its range, or too few images.
     """
     if batch % NUM_CATEGORIES or not 0 < batch <= NUM_CATEGORIES * SIZES[0]:
         raise UserError(f"--batch is {batch}; expected a multiple of {NUM_CATEGORIES} up to 520")
@@ -136,7 +135,16 @@ def fit(
     batch: int,
     seed: int,
 ) -> CLIP:
-    """Trains a model of ``config`` on a pool; a progress line shows loss and 65-way accuracy."""
+    """Train a model; the progress bar shows loss and accuracy over the 65 categories.
+
+    Args:
+        config: see ``model_config``.
+        tokenizer: tokenizer of the captions.
+        pool: the images.
+        steps: number of optimiser steps.
+        batch: crops in a step, a multiple of 65.
+        seed: random seed of weights and batches.
+    """
     torch.manual_seed(seed)
     model = CLIP(**config).train()
     model.visual.to(memory_format=torch.channels_last)
@@ -172,7 +180,7 @@ def fit(
 
 
 def _rate(step: int, steps: int) -> float:
-    """Share of the learning rate: linear warm-up, then half a cosine."""
+    """Return the factor of the learning rate: a linear warm-up, then half a cosine."""
     warm_up = min(WARM_UP, steps // 4 + 1)
     if step < warm_up:
         return (step + 1) / warm_up
@@ -186,46 +194,48 @@ def _step_loss(
     rng: np.random.Generator,
     step: int,
 ) -> tuple[Tensor, float]:
-    """The loss of a batch, and the share of crops whose category is told from the 65."""
+    """Return the loss of a batch, and the accuracy of its crops over the 65 categories."""
     crops, kinds = sampler.crops()
     whole, captions = sampler.images(IMAGES) if step % IMAGE_EVERY == 0 else (None, [])
     pixels = crops if whole is None else torch.cat([crops, whole])
     pixels = (pixels - 0.5) / 0.5
     levels = (CATEGORY, LEVELS[step % len(LEVELS)])
-    labels, texts = [], []
+    labels: list[np.ndarray] = []
+    texts: list[str] = []
     for level in levels:
         names, label = np.unique([phrase(kind, level) for kind in kinds], return_inverse=True)
         labels.append(label + len(texts))
-        # One template for all: what the captions are told apart by is then the words alone.
+        # the same template for all, so that captions differ in what they say of the object only
         template = draw_template(rng)
-        texts += [fill(template, str(name)) for name in names]
-    image = model.encode_image(pixels.contiguous(memory_format=torch.channels_last), True)
+        texts += [fill_template(template, str(name)) for name in names]
+    pixels = pixels.contiguous(memory_format=torch.channels_last)
+    image = model.encode_image(pixels, normalize=True)
     text = model.encode_text(tokenizer(texts + captions), normalize=True)
     scale = model.logit_scale.exp()
-    region, words_ = image[: len(kinds)], text[: len(texts)]
-    loss = sum(group_loss(region, words_, label, scale) for label in labels)
+    region, phrases = image[: len(kinds)], text[: len(texts)]
+    first, second = (group_loss(region, phrases, label, scale) for label in labels)
+    loss = first + second
     if whole is not None:
         pairs = np.arange(IMAGES)
         loss = loss + 0.5 * group_loss(image[len(kinds) :], text[len(texts) :], pairs, scale)
     with torch.no_grad():
         last = labels[0].max() + 1
-        best = (region @ words_[:last].T).argmax(dim=1).numpy()
+        best = (region @ phrases[:last].T).argmax(dim=1).numpy()
     return loss, float((best == labels[0]).mean())
 
 
-def group_loss(image: Tensor, text: Tensor, labels: Sequence[int], scale: Tensor) -> Tensor:
-    """open_clip's ClipLoss over groups in which no text occurs twice.
+def group_loss(image: Tensor, text: Tensor, labels: np.ndarray, scale: Tensor) -> Tensor:
+    """Compute open_clip's ClipLoss over groups in which no text occurs twice.
 
     Args:
-        image: (n, D) unit norm.
-        text: (W, D) unit norm.
-        labels: (n,) index of each image's text.
-        scale: scalar, what multiplies the cosines.
+        image: (n, D) image embeddings, unit norm.
+        text: (T, D) text embeddings, unit norm.
+        labels: (n,) int, the index of the text of each image.
+        scale: scalar, the factor that makes logits of cosines.
 
     Returns:
-        Scalar, the mean over the n images: the k-th images of all texts form group k.
+        Scalar, the mean over the n images. Group k has the k-th image of each text.
     """
-    labels = np.asarray(labels)
     seen: dict[int, int] = {}
     group = np.zeros(len(labels), int)
     for i, label in enumerate(labels.tolist()):
@@ -238,7 +248,7 @@ def group_loss(image: Tensor, text: Tensor, labels: Sequence[int], scale: Tensor
 
 
 def write_teacher(out: Path, model: CLIP, config: dict[str, Any]) -> None:
-    """Writes the configuration and the weights (matrices as fp16) into a directory."""
+    """Write the configuration and the weights (matrices in float16) into a directory."""
     state = {
         name: (value.half() if value.ndim >= 2 else value).contiguous()
         for name, value in model.state_dict().items()

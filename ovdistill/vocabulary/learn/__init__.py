@@ -1,6 +1,9 @@
-"""Learned prompts: Du et al., "Learning to Prompt for Open-Vocabulary Object Detection with
-Vision-Language Model" (DetPro), CVPR 2022; Zhou et al., "Learning to Prompt for Vision-Language
-Models" (CoOp), IJCV 2022."""
+"""Learned prompts.
+
+Sources: Du et al., "Learning to Prompt for Open-Vocabulary Object Detection with Vision-Language
+Model" (DetPro), CVPR 2022; Zhou et al., "Learning to Prompt for Vision-Language Models" (CoOp),
+IJCV 2022.
+"""
 
 from ovdistill.vocabulary.learn.accuracy import accuracy_table
 from ovdistill.vocabulary.learn.learn_vocabulary import learn_vocabulary

@@ -1,4 +1,4 @@
-"""How often words name regions right, by how well the regions fit."""
+"""Measures how often text embeddings give regions the right class, by IoU of the regions."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from ovdistill.vocabulary.learn.recipe import BINS
 from ovdistill.vocabulary.learn.samples import Samples
 
 EDGES = BINS["grades"]
-REGIONS_A_PASS = 8192
+REGIONS_PER_PASS = 8192
 
 
 def accuracy_table(embeddings: Mapping[str, Tensor], samples: Samples) -> str:
-    """Top-1 accuracy among all words, in percent, as a Markdown table.
+    """Return the top-1 accuracy among all classes, in percent, as a Markdown table.
 
     Args:
-        embeddings: (W, D) of the same words, by the name of their prompts.
-        samples: regions of words, without background; labels are rows of the embeddings.
+        embeddings: (W, D) text embeddings of the same W class names, by the title of their row.
+        samples: regions with their classes, without background; labels are rows of the embeddings.
     """
     bins = samples.bins(EDGES)
     highs = (*EDGES[1:], 1)
     cells = [f"IoU {low} to {high}" for low, high in zip(EDGES, highs, strict=True)]
     counts = [str(int((bins == index).sum())) for index in range(len(EDGES))]
     lines = [["top-1, %", *cells, "all"], ["---"] * (len(cells) + 2)]
-    for name, words in embeddings.items():
+    for title, class_embeddings in embeddings.items():
         found = [
-            (part.float() @ words.T.cpu()).argmax(dim=1)
-            for part in samples.embeddings.split(REGIONS_A_PASS)
+            (regions.float() @ class_embeddings.T.cpu()).argmax(dim=1)
+            for regions in samples.embeddings.split(REGIONS_PER_PASS)
         ]
         correct = torch.cat(found) == samples.labels
-        parts = [correct[bins == index] for index in range(len(EDGES))]
-        lines.append([name, *(_percent(part) for part in (*parts, correct))])
+        groups = [correct[bins == index] for index in range(len(EDGES))]
+        lines.append([title, *(_percent(group) for group in (*groups, correct))])
     lines.append(["regions", *counts, str(len(samples))])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

@@ -1,94 +1,82 @@
-"""From samples to a vocabulary: a context for each bin of IoU, and the mean of their words."""
+"""Learns a vocabulary from samples: one context for each bin of IoU, and the mean of them all.
+
+Shapes: B bins, M context vectors, D embedding width.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
 from ovdistill.core.errors import UserError
 from ovdistill.teacher import Teacher
+from ovdistill.teacher.text_tower import TextTower
 from ovdistill.vocabulary import Names, Vocabulary
 from ovdistill.vocabulary.learn.recipe import Recipe
 from ovdistill.vocabulary.learn.samples import BACKGROUND, Samples
 from ovdistill.vocabulary.learn.train import learn_context
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts
-from ovdistill.vocabulary.prompt_context import Prompts, context_of, random_context
+from ovdistill.vocabulary.prompt_context import ContextPrompts, context_from_text, random_context
 from ovdistill.vocabulary.tokens import all_tokens
 
 
 def learn_vocabulary(
-    words: Vocabulary,
+    vocabulary: Vocabulary,
     teacher: Teacher,
     samples: Samples,
     recipe: Recipe,
     source: str,
     report: Callable[[str], None] = print,
 ) -> Vocabulary:
-    """Embeds all words, base and novel, with prompts that are learned from base words.
+    """Encode all class names, base and novel, with prompts that are learned from base classes.
 
-    Source: DetPro's context grading: the unit embeddings that the contexts of all bins give a word
-    are added, and the sum is brought to unit norm.
+    Source: DetPro's context grading. The unit embeddings that the contexts of all bins give to a
+    name are added, and the sum is brought to unit norm.
 
     Args:
-        words: names, and which are base; with token embeddings where those are to be made too.
-        teacher: the one that embedded the samples.
-        samples: labels are rows of ``words``.
-        recipe: see the class.
-        source: where the samples come from, for the vocabulary's ``templates``.
-        report: told each epoch's loss, a line at a time.
+        vocabulary: class names, and which are base; if it has token embeddings, the result has
+            them too.
+        teacher: the teacher that embedded the samples.
+        samples: regions with their classes; labels are rows of ``vocabulary``.
+        recipe: how to learn.
+        source: where the samples come from, for the description of the prompts.
+        report: receives each epoch's loss, a line at a time.
+
+    Returns:
+        The same classes with other embeddings.
 
     Raises:
-        UserError: a bin without a region, or see ``Prompts`` and ``Teacher.text_tower``.
+        UserError: a bin without a region, or see ``ContextPrompts`` and ``Teacher.text_tower``.
     """
     tower = teacher.text_tower()
-    if recipe.init is None:
-        start = random_context(recipe.context, tower, recipe.seed)
-    else:
-        start = context_of(recipe.init, tower)
-    tokens = () if words.token_embeddings is None else all_tokens(words.names)
-    Prompts(
-        (*words.names, *tokens), tower, len(start), recipe.name_position
-    )  # raises for long names, now
-    base = [n for n, is_base in zip(words.names, words.is_base.tolist(), strict=True) if is_base]
-    prompts = Prompts(base, tower, len(start), recipe.name_position)
-    temperature = recipe.temperature or teacher.temperature
-    contexts = []
-    for title, own in split_by_iou(samples, recipe.edges):
-        background = int((own.labels == BACKGROUND).sum())
-        report(f"{title}: {len(own) - background} regions, {background} of background")
-        contexts.append(
-            learn_context(
-                start,
-                prompts,
-                own,
-                words.is_base,
-                temperature,
-                recipe,
-                lambda line, title=title: report(f"{title}: {line}"),
-            ).cpu()
-        )
+    start = _initial_context(recipe, tower)
+    with_tokens = vocabulary.token_embeddings is not None
+    tokens = all_tokens(vocabulary.names) if with_tokens else ()
+    # names that are too long are an error before the training, not after it
+    ContextPrompts((*vocabulary.names, *tokens), tower, len(start), recipe.name_position)
+    contexts = _learn_contexts(vocabulary, teacher, samples, recipe, start, report)
     learned = LearnedPrompts(
-        torch.stack(contexts),
-        recipe.name_position,
-        teacher.id,
-        f"{recipe.in_words()}, {source}",
+        contexts, recipe.name_position, teacher.id, f"{recipe.describe()}, {source}"
     )
-    names = Names(words.names, words.frequency, words.synonyms, counts=words.counts)
+    names = Names(
+        vocabulary.names, vocabulary.frequency, vocabulary.synonyms, counts=vocabulary.counts
+    )
     return Vocabulary.encode(
-        names, teacher, learned, words.is_base, tokens=bool(tokens), show_progress=True
+        names, teacher, learned, vocabulary.is_base, tokens=with_tokens, show_progress=True
     )
 
 
 def split_by_iou(samples: Samples, edges: tuple[float, ...]) -> list[tuple[str, Samples]]:
-    """The samples of each bin, and all of the background with every bin.
+    """Split the samples into bins of IoU; every bin gets all of the background.
 
     Args:
-        samples: all of them.
-        edges: lower ends of the bins.
+        samples: all samples.
+        edges: lower ends of the bins, ascending.
 
     Returns:
-        (title, samples) of each bin.
+        The title and the samples of each bin.
 
     Raises:
         UserError: a bin without a region.
@@ -102,6 +90,50 @@ def split_by_iou(samples: Samples, edges: tuple[float, ...]) -> list[tuple[str, 
                 f"no region has an IoU of {low} to {high} with a base box; expected some in every "
                 "bin. Learn from more images, or one context from all regions: --bins single"
             )
-        own = samples[(bins == index) | (bins == BACKGROUND)]
-        parts.append((f"IoU {low} to {high}", own))
+        in_bin = samples[(bins == index) | (bins == BACKGROUND)]
+        parts.append((f"IoU {low} to {high}", in_bin))
     return parts
+
+
+def _initial_context(recipe: Recipe, tower: TextTower) -> Tensor:
+    """Return the (M, width) vectors to start from."""
+    if recipe.init is None:
+        return random_context(recipe.context, tower, recipe.seed)
+    return context_from_text(recipe.init, tower)
+
+
+def _learn_contexts(
+    vocabulary: Vocabulary,
+    teacher: Teacher,
+    samples: Samples,
+    recipe: Recipe,
+    start: Tensor,
+    report: Callable[[str], None],
+) -> Tensor:
+    """Learn a context from each bin, (B, M, width) on the CPU."""
+    is_base = vocabulary.is_base.tolist()
+    base = [name for name, flag in zip(vocabulary.names, is_base, strict=True) if flag]
+    prompts = ContextPrompts(base, teacher.text_tower(), len(start), recipe.name_position)
+    temperature = recipe.temperature or teacher.temperature
+    contexts = []
+    for title, in_bin in split_by_iou(samples, recipe.edges):
+        background = int((in_bin.labels == BACKGROUND).sum())
+        report(f"{title}: {len(in_bin) - background} regions, {background} of background")
+        context = learn_context(
+            start,
+            prompts,
+            in_bin,
+            vocabulary.is_base,
+            temperature,
+            recipe,
+            _with_title(report, title),
+        )
+        contexts.append(context.cpu())
+    return torch.stack(contexts)
+
+
+def _with_title(report: Callable[[str], None], title: str) -> Callable[[str], None]:
+    def report_with_title(line: str) -> None:
+        report(f"{title}: {line}")
+
+    return report_with_title

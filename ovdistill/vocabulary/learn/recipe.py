@@ -1,4 +1,4 @@
-"""How prompts are learned, in numbers."""
+"""The settings with which prompts are learned."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from ovdistill.core.errors import UserError
 from ovdistill.vocabulary.prompt_context import NAME_POSITIONS, NamePosition
 
-# Lower ends of the bins of IoU, each of which has a context of its own (DetPro), or one for all.
+# Lower ends of the bins of IoU: each bin gets a context of its own (DetPro), or one bin has all.
 BINS: dict[str, tuple[float, ...]] = {"grades": (0.5, 0.6, 0.7, 0.8, 0.9), "single": (0.5,)}
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How prompts are learned; the values are DetPro's.
+    """The settings with which prompts are learned; the defaults are DetPro's.
 
     Attributes:
-        context: number of vectors, M.
-        init: words to start from, whose tokens then are the M vectors; None: random.
-        name_position: of the name, 'front', 'middle' or 'end'.
-        bins: a key of ``BINS``.
-        background: share of the background regions to learn from; 0 for none (CoOp).
-        epochs: over the regions of a bin.
-        batch: regions a step.
-        lr: of plain SGD, falling to zero by a cosine over all steps.
-        temperature: what cosines are divided by; None: the teacher's own.
-        seed: of the context, the drawn background and the order of the regions.
+        context: number of context vectors, M.
+        init: text to start from, whose M tokens become the vectors; None: random vectors.
+        name_position: where the name stands in the prompt: 'front', 'middle' or 'end'.
+        bins: which bins of IoU, a key of ``BINS``.
+        background: share of the background regions to learn from, in [0, 1]; 0 for none (CoOp).
+        epochs: passes over the regions of a bin.
+        batch: regions per step.
+        lr: learning rate of plain SGD; it falls to zero along a cosine over all steps.
+        temperature: the number that cosines are divided by; None: the teacher's own.
+        seed: seed of the context, the drawn background and the order of the regions.
 
     Raises:
         UserError: a value out of its range.
@@ -57,11 +57,11 @@ class Recipe:
 
     @property
     def edges(self) -> tuple[float, ...]:
-        """Lower ends of the bins, the last of which ends at 1."""
+        """The lower ends of the bins; the last bin ends at 1."""
         return BINS[self.bins]
 
-    def in_words(self) -> str:
-        """What a vocabulary says of its prompts."""
+    def describe(self) -> str:
+        """Return the sentence that a vocabulary file has in place of its templates."""
         start = f"from {self.init!r}" if self.init else f"{self.context} context vectors"
         return (
             f"learned: {start}, name at the {self.name_position}, IoU bins "

@@ -1,4 +1,4 @@
-"""Samples that prompts learn from: the teacher's embeddings of regions, and what they show.
+"""The samples that prompts are learned from: teacher embeddings of regions with class labels.
 
 Shapes: n samples, D embedding width.
 """
@@ -16,12 +16,12 @@ BACKGROUND = -1
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """n regions and what they show.
+    """n regions with their classes.
 
     Attributes:
-        embeddings: (n, D) float16, the teacher's, unit norm up to rounding.
-        labels: (n,) int64, row of the word in the vocabulary, or ``BACKGROUND``.
-        ious: (n,) float32, of the region and its box.
+        embeddings: (n, D) float16 teacher embeddings, unit norm up to rounding.
+        labels: (n,) int64, row of the class in the vocabulary, or ``BACKGROUND``.
+        ious: (n,) float32, IoU of the region with its ground truth box.
     """
 
     embeddings: Tensor
@@ -35,5 +35,13 @@ class Samples:
         return Samples(self.embeddings[which], self.labels[which], self.ious[which])
 
     def bins(self, edges: Sequence[float]) -> Tensor:
-        """(n,) int64: k where edges[k] <= IoU < edges[k + 1], the last without end; -1 below."""
+        """Return the bin of IoU of each sample.
+
+        Args:
+            edges: lower ends of the bins, ascending.
+
+        Returns:
+            (n,) int64: k where edges[k] <= IoU < edges[k + 1]; the last bin has no upper end; -1
+            below the first edge.
+        """
         return torch.bucketize(self.ious, torch.tensor(edges), right=True) - 1

@@ -1,6 +1,6 @@
-"""The loop that learns a context; nothing else changes.
+"""The training loop for a context; no other parameter changes.
 
-Shapes: n samples, W base words, M context vectors.
+Shapes: n samples, W base classes, M context vectors.
 """
 
 from __future__ import annotations
@@ -14,36 +14,36 @@ from torch.nn.functional import normalize
 from ovdistill.vocabulary.learn.loss import class_weights, soft_background_loss
 from ovdistill.vocabulary.learn.recipe import Recipe
 from ovdistill.vocabulary.learn.samples import BACKGROUND, Samples
-from ovdistill.vocabulary.prompt_context import Prompts
+from ovdistill.vocabulary.prompt_context import ContextPrompts
 
 
 def learn_context(
     start: Tensor,
-    prompts: Prompts,
+    prompts: ContextPrompts,
     samples: Samples,
     is_base: Tensor,
     temperature: float,
     recipe: Recipe,
     report: Callable[[str], None],
 ) -> Tensor:
-    """Learns a context that tells the samples' words apart.
+    """Learn a context with which the text embeddings tell the samples' classes apart.
 
     Args:
-        start: (M, width) to start from; stays as it is.
-        prompts: of the W base words, in the order of the vocabulary.
-        samples: of base words and background; labels are rows of the vocabulary.
-        is_base: (words of the vocabulary,) bool.
-        temperature: what cosines are divided by.
-        recipe: its epochs, batch, lr and seed.
-        report: told each epoch and its mean loss.
+        start: (M, width) float32 to start from; it is not changed.
+        prompts: prompts of the W base classes, in the order of the vocabulary.
+        samples: regions of base classes and background; labels are rows of the vocabulary.
+        is_base: (number of classes in the vocabulary,) bool.
+        temperature: the number that cosines are divided by.
+        recipe: epochs, batch, lr and seed are used.
+        report: receives a line with each epoch and its mean loss.
 
     Returns:
         (M, width) without gradient, on the device of ``start``.
     """
-    words, device = len(prompts), start.device
-    column = is_base.long().cumsum(0) - 1  # row of the vocabulary -> row among the base words
-    labels = torch.where(samples.labels == BACKGROUND, words, column[samples.labels])
-    weights = class_weights(labels, words).to(device)
+    num_base, device = len(prompts), start.device
+    column = is_base.long().cumsum(0) - 1  # row of the vocabulary -> row among the base classes
+    labels = torch.where(samples.labels == BACKGROUND, num_base, column[samples.labels])
+    weights = class_weights(labels, num_base).to(device)
     context = start.detach().clone().requires_grad_()
     optimizer = torch.optim.SGD([context], lr=recipe.lr)
     steps = recipe.epochs * -(-len(samples) // recipe.batch)

@@ -13,20 +13,17 @@ import pytest
 
 import ovdistill.models.register  # noqa: F401
 from ovdistill.core.errors import UserError
+from ovdistill.datasets.annotations import read_captions
 from ovdistill.datasets.category_names import read_names
 from ovdistill.datasets.official.coco import prepare_coco
-from ovdistill.datasets.official.report import LEFT, show
+from ovdistill.datasets.official.report import UNCHANGED, print_rows
 from ovdistill.datasets.ov_dataset import OVDataset
-from ovdistill.extraction.captions import read_captions
 from ovdistill.models.config import load_config
 from ovdistill.vocabulary import Vocabulary, base_mask
-from ovdistill.vocabulary.splits import COCO_BASE, COCO_NOVEL
+from ovdistill.vocabulary.splits import COCO_BASE, COCO_NOVEL, COCO_UNUSED
 
-ROOT = Path(__file__).parents[2]
-UNUSED = (
-    "traffic light|fire hydrant|stop sign|parking meter|sports ball|baseball bat|baseball glove|"
-    "tennis racket|wine glass|hot dog|potted plant|dining table|cell phone|teddy bear|hair drier"
-).split("|")
+ROOT = Path(__file__).parents[3]
+UNUSED = [*COCO_UNUSED]
 NAMES = (*COCO_BASE, *COCO_NOVEL, *UNUSED)
 TRAIN, VAL, CAPTIONS = (
     f"{name}2017.json" for name in ("instances_train", "instances_val", "captions_train")
@@ -125,16 +122,16 @@ def test_captions_of_the_train_images(root: Path) -> None:
 def test_a_file_is_made_again_only_where_its_own_input_changed(root: Path) -> None:
     first = prepare(root)
     again = prepare(root)
-    assert [row.status for row in again] == [LEFT, LEFT, LEFT]
+    assert [row.status for row in again] == [UNCHANGED, UNCHANGED, UNCHANGED]
     assert [row.counts for row in again] == [row.counts for row in first]
     save(root, VAL, content() | {"info": {}})
-    assert [row.status for row in prepare(root)] == [LEFT, "written", LEFT]
+    assert [row.status for row in prepare(root)] == [UNCHANGED, "written", UNCHANGED]
     save(root, TRAIN, content() | {"info": {}})  # its images decide which captions are kept
-    assert [row.status for row in prepare(root)] == ["written", LEFT, "written"]
+    assert [row.status for row in prepare(root)] == ["written", UNCHANGED, "written"]
 
 
 def test_the_table(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    show(prepare(root))
+    print_rows(prepare(root))
     printed = capsys.readouterr().out
     rows = [line.split("│") for line in printed.splitlines() if ".json" in line and "│" in line]
     assert [[cell.strip() for cell in row[2:-1]] for row in rows] == [
@@ -211,12 +208,12 @@ def test_training_on_it_is_training_on_the_official_file(real_data: Path, tmp_pa
 
 
 def datasets(root: Path, train: str, val: str) -> list[OVDataset]:
-    """Those of a config for training and testing, with a vocabulary of this training file."""
-    words = read_names(root / "annotations" / train).only({*COCO_BASE, *COCO_NOVEL})
-    mask = base_mask(words.names, words.frequency, "coco")
-    array = np.eye(len(words.names), dtype=np.float32)
+    """Build the data sets of a config, with a vocabulary of this training file."""
+    names = read_names(root / "annotations" / train).only({*COCO_BASE, *COCO_NOVEL})
+    mask = base_mask(names.names, names.frequency, "coco")
+    array = np.eye(len(names.names), dtype=np.float32)
     vocabulary = root / f"{train}.safetensors"
-    Vocabulary.from_array(array, words, "test", mask).save(vocabulary)
+    Vocabulary.from_array(array, names, "test", mask).save(vocabulary)
     config = load_config(
         ROOT / "configs/rkd_r50_coco.py",
         {

@@ -23,7 +23,7 @@ from ovdistill.datasets.ov_dataset import OVDataset
 from ovdistill.models.config import load_config
 from ovdistill.vocabulary import Vocabulary, base_mask
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TOOL = ROOT / "tools" / "prepare_lvis.py"
 RARE = {5, *range(868, 1204)}  # 337 ids
 
@@ -102,7 +102,7 @@ def prepare(root: Path, force: bool = False):
     """The row of the written file."""
     folder = root / "annotations"
     paths = (folder / f"lvis_v1_{name}.json" for name in ("train", "val"))
-    return prepare_lvis(*paths, folder, force)[1]
+    return prepare_lvis(*paths, folder, force=force)[1]
 
 
 def command(root: Path, **options) -> subprocess.Popen:
@@ -230,9 +230,16 @@ BAD = {
     "numbers": (damage(lambda d: d["images"].append(3)), "no object as record 13 of images: 3"),
     "no such image": (
         damage(lambda d: d["annotations"][0].update(image_id=7)),
-        "annotation 1 of image 7 and category 6, but not both",
+        "annotation 1 with image_id 7",
     ),
-    "no such category": (damage(lambda d: d["annotations"][0].update(category_id=0)), "category 0"),
+    "no such category": (
+        damage(lambda d: d["annotations"][0].update(category_id=0)),
+        "annotation 1 with category_id 0",
+    ),
+    "a box of text": (
+        damage(lambda d: d["annotations"][1].update(bbox=[1, 2, 3, "4"])),
+        "annotation 2 with bbox",
+    ),
     "info": (damage(lambda d: d.update(info=[1])), "has info that is no dict"),
 }
 
@@ -310,17 +317,17 @@ def test_training_on_it_is_training_on_the_official_file(real_data: Path, tmp_pa
     assert row.counts.dropped > 50
 
     datasets = []
-    for name in ("lvis_v1_train.json", "lvis_v1_train_base.json"):
-        words = read_names(tmp_path / "annotations" / name)
-        mask = base_mask(words.names, words.frequency, "lvis")
-        array = np.eye(len(words.names), dtype=np.float32)
-        Vocabulary.from_array(array, words, "test", mask).save(tmp_path / name)
+    for file in ("lvis_v1_train.json", "lvis_v1_train_base.json"):
+        names = read_names(tmp_path / "annotations" / file)
+        mask = base_mask(names.names, names.frequency, "lvis")
+        array = np.eye(len(names.names), dtype=np.float32)
+        Vocabulary.from_array(array, names, "test", mask).save(tmp_path / file)
         config = load_config(
             ROOT / "configs/vild_r50_lvis.py",
             {
                 "data_root": str(tmp_path),
-                "train_ann": f"annotations/{name}",
-                "vocabulary": str(tmp_path / name),
+                "train_ann": f"annotations/{file}",
+                "vocabulary": str(tmp_path / file),
             },
         )
         options = config.train_dataloader.dataset | dict(pipeline=[])

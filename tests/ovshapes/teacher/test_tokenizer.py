@@ -1,3 +1,5 @@
+"""The byte-pair vocabulary of the small teacher."""
+
 from open_clip.tokenizer import SimpleTokenizer
 
 from ovdistill.ovshapes.teacher.tokenizer import learn_merges, merges_file, vocabulary_size

@@ -11,7 +11,7 @@ LN = math.log
 
 
 def test_loss_by_hand():
-    # p = (1/4, 3/4) of word 1; (1/2, 1/2) and (1/8, 7/8) of background
+    # p = (1/4, 3/4) of class 1; (1/2, 1/2) and (1/8, 7/8) of background
     logits = torch.tensor([[1.0, 3.0], [5.0, 5.0], [1.0, 7.0]]).log()
     labels = torch.tensor([1, 2, 2])
     weights = torch.tensor([9.0, 3.0, 0.5])
@@ -55,19 +55,19 @@ def test_half_precision_logits_are_taken_as_float32():
 
 
 def test_weights_by_hand():
-    # 10 samples of 2 words: 5, 1 and 4 of background.
+    # 10 samples of 2 classes: 5, 1 and 4 of background.
     # freq = 5 * 2 / 10 = 1, 1 * 2 / 10 = 0.2, 2 * 4 / 10 = 0.8
     labels = torch.tensor([0] * 5 + [1] + [2] * 4)
     assert class_weights(labels, 2).tolist() == pytest.approx([1, 5, 1.25])
 
 
-def test_words_weigh_alike_together_and_background_half_of_all():
+def test_classes_weigh_alike_together_and_background_half_of_all():
     labels = torch.randint(0, 7, (500,))
     weights = class_weights(labels, 6)
     totals = torch.zeros(7).index_add(0, labels, weights[labels])
     torch.testing.assert_close(totals, torch.tensor([500 / 6] * 6 + [250.0]))
 
 
-def test_a_word_without_sample_has_no_weight():
+def test_a_class_without_sample_has_no_weight():
     weights = class_weights(torch.tensor([0, 2]), 3)
     assert weights.tolist() == pytest.approx([2 / 3, 0, 2 / 3, 0])

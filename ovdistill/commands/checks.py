@@ -1,0 +1,39 @@
+"""Checks of what a command was given, made before anything heavy is imported."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ovdistill.commands.options import CommonOptions
+from ovdistill.core.errors import UserError
+
+
+def check_file(path: str | os.PathLike[str] | None, name: str) -> None:
+    """Raise UserError unless a file is there.
+
+    Args:
+        path: the file; None, for an option that was not given, is no error.
+        name: what it is, such as '--vocabulary'.
+    """
+    if path is not None and not Path(path).is_file():
+        raise UserError(f"got {name} {os.fspath(path)}; there is no such file")
+
+
+def check_folder(path: str | os.PathLike[str], name: str) -> None:
+    """Raise UserError unless a folder is there.
+
+    Args:
+        path: the folder.
+        name: what it is, such as 'STORE'.
+    """
+    if not Path(path).is_dir():
+        raise UserError(f"got {name} {os.fspath(path)}; there is no such folder")
+
+
+def check_positive(options: CommonOptions, *names: str) -> None:
+    """Raise UserError unless these integers are None, for the default, or 1 and more."""
+    for name in names:
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise UserError(f"got --{name.replace('_', '-')} {value}; expected 1 or more")

@@ -1,0 +1,56 @@
+"""The commands of `ovdistill`: their names, what they do, and the functions that do it.
+
+To add a command, write a module in this folder with a function that takes its options as a
+dataclass (see ``options``), and name it here. The function returns an exit code or None; for bad
+input it raises ``UserError``. The text at the top of the module is what `--help` shows. Imports of
+heavy libraries belong into the function, after what can be checked without them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any, Union
+
+# name: ("module:function", one line of help), or (a group of commands, one line of help)
+Commands = Mapping[str, tuple[Union[str, "Commands"], str]]
+
+VOCAB: Commands = {
+    "build": ("vocab.build:build", "encode class names with a teacher"),
+    "import": ("vocab.import_embeddings:import_embeddings", "read embeddings that were published"),
+    "learn": ("vocab.learn:learn", "learn prompts from regions of base classes"),
+    "show": ("vocab.show:show", "list the class names of a file, and its teacher"),
+    "diff": ("vocab.diff:diff", "list the differences of two files"),
+    "nearest": ("vocab.nearest:nearest", "find the class names nearest to a text"),
+}
+STORE: Commands = {
+    "info": ("store.info:info", "describe a store, and how much of it is there"),
+    "verify": ("store.verify:verify", "read everything and compare the checksums"),
+    "merge": ("store.merge:merge", "join stores of different images"),
+}
+COMMANDS: Commands = {
+    "train": ("train:train", "train a detector"),
+    "test": ("test:test", "measure base and novel AP of a detector"),
+    "predict": ("predict:predict", "find what a text describes in images"),
+    "prepare": ("prepare:prepare", "make what a training needs, and stop"),
+    "extract": ("extract:extract", "make a store of the teacher's region embeddings"),
+    "vocab": (VOCAB, "make and compare vocabulary files"),
+    "store": (STORE, "check, describe and join stores"),
+    "compare": ("compare:compare", "train and test methods side by side"),
+    "summarize": ("summarize:summarize", "average the metrics of several test runs"),
+    "publish": ("publish:publish", "pack a trained detector to hand out"),
+    "init-dataset": ("init_dataset:init_dataset", "write a config for your own data"),
+    "make-ovshapes": ("make_ovshapes:make_ovshapes", "draw the embedded benchmark"),
+    "prepare-lvis": ("prepare_lvis:prepare_lvis", "check LVIS v1 and write its base annotations"),
+    "prepare-coco": ("prepare_coco:prepare_coco", "check COCO 2017 and write OV-COCO's files"),
+    "prepare-voc": ("prepare_voc:prepare_voc", "write PASCAL VOC in COCO's format"),
+    "train-teacher": ("train_teacher:train_teacher", "train the embedded benchmark's teacher"),
+    "doctor": ("doctor.doctor:doctor", "check the installation, and say how to fix it"),
+    "version": ("version:version", "print the versions of ovdistill and its libraries"),
+}
+
+
+def load_command(target: str) -> Callable[[Any], int | None]:
+    """Import the function that a 'module:function' of the table names."""
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(f"ovdistill.commands.{module}"), name)

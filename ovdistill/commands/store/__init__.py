@@ -1,0 +1,1 @@
+"""The commands that check, describe and join stores: `ovdistill store ...`."""

@@ -1,0 +1,142 @@
+"""Create open_clip models from a name, a directory or a weights file, with clear errors."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+
+from ovdistill.core.assets import TEACHER_DIR
+from ovdistill.core.errors import UserError
+from ovdistill.teacher.weights import (
+    CONFIG_NAME,
+    FIX,
+    HF_HUB,
+    LOCAL_DIR,
+    find_directory,
+    find_pretrained,
+    require_weights,
+)
+
+LOGGER = logging.getLogger(__name__)
+BPE_NAME = "bpe.txt.gz"
+OVSHAPES = "ovshapes"
+
+
+def create_model(model: str, pretrained: str | None, *, random_weights: bool) -> tuple[Any, Any]:
+    """Create an open_clip model and its tokenizer, whose classes publish no types.
+
+    Args:
+        model: see ``OpenCLIPTeacher``.
+        pretrained: see ``OpenCLIPTeacher``.
+        random_weights: load no weights; the random ones are the same in every process.
+
+    Raises:
+        UserError: see ``OpenCLIPTeacher``.
+    """
+    if pretrained is not None and random_weights:
+        raise UserError(f"both pretrained={pretrained!r} and random_weights=True; expected one")
+    model = expand_model(model)
+    directory = find_directory(model)
+    if directory is not None:
+        return _create_from_directory(model, directory, pretrained, random_weights=random_weights)
+    arguments: dict[str, Any] = {"require_pretrained": True}
+    if not model.startswith(HF_HUB):
+        model = model.replace("/", "-")
+        if model not in open_clip.list_models():
+            raise UserError(
+                f"unknown teacher {model!r}; expected a directory or an open_clip model name "
+                "(python -c 'import open_clip; print(open_clip.list_models())')"
+            )
+        if not random_weights:
+            weights, options = find_pretrained(model, pretrained)
+            arguments |= {**options, "pretrained": weights}
+    if random_weights:
+        arguments = _random_weights(model)
+    return _create(model, model, arguments, {})
+
+
+def expand_model(model: str) -> str:
+    """Return the directory of the embedded benchmark's teacher for "ovshapes", else ``model``."""
+    return str(TEACHER_DIR) if model == OVSHAPES else model
+
+
+def model_name(model: str, pretrained: str | None, *, random_weights: bool) -> str | None:
+    """Return the name of a teacher, without loading weights; None for a directory that is missing.
+
+    Args:
+        model: see ``OpenCLIPTeacher``.
+        pretrained: see ``OpenCLIPTeacher``.
+        random_weights: see ``OpenCLIPTeacher``.
+    """
+    model = expand_model(model)
+    directory = Path(model.removeprefix(LOCAL_DIR))
+    tag = pretrained or ""
+    if (directory / CONFIG_NAME).is_file():
+        name = _configured_name(directory)
+    elif model.startswith(HF_HUB):
+        name = model
+    elif pretrained or random_weights:
+        name, tag = model.replace("/", "-"), Path(tag).name
+    else:
+        return None
+    if random_weights:
+        return f"{name}:random"
+    return f"{name}:{tag}" if tag else name
+
+
+def _create_from_directory(
+    model: str, directory: Path, pretrained: str | None, *, random_weights: bool
+) -> tuple[Any, Any]:
+    if pretrained is not None:
+        raise UserError(
+            f"both a teacher directory {model!r} and pretrained={pretrained!r}; "
+            "expected one: the directory holds its weights"
+        )
+    name = _configured_name(directory)
+    if random_weights:
+        arguments = _random_weights(name)
+    else:
+        require_weights(directory)
+        arguments = {"require_pretrained": True}
+    merges = directory / BPE_NAME
+    tokenizer = {"bpe_path": str(merges)} if merges.is_file() else {}
+    return _create(f"{LOCAL_DIR}{directory}", name, arguments, tokenizer)
+
+
+def _random_weights(name: str) -> dict[str, Any]:
+    LOGGER.warning("RANDOM TEACHER WEIGHTS: %s is untrained, its embeddings mean nothing", name)
+    return {"load_weights": False, "pretrained_text": False}
+
+
+def _create(
+    model: str, name: str, arguments: dict[str, Any], tokenizer: dict[str, Any]
+) -> tuple[Any, Any]:
+    try:
+        with torch.random.fork_rng(devices=[]):  # random weights: the same in every process
+            torch.manual_seed(0)
+            clip = open_clip.create_model(model, **arguments)
+        return clip, open_clip.get_tokenizer(model, **tokenizer)
+    except Exception as error:  # open_clip wraps and raises many kinds
+        source = arguments.get("pretrained", model.removeprefix(LOCAL_DIR))
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(
+            f"the weights or configuration of teacher {name!r} from {source!r} do not load: "
+            f"{reason}; expected weights of exactly this architecture; {FIX}"
+        ) from error
+
+
+def _configured_name(directory: Path) -> str:
+    """Return the name that a directory's configuration states, else that of the directory."""
+    try:
+        config = json.loads((directory / CONFIG_NAME).read_text(encoding="utf-8"))
+        return str(config.get("name", directory.resolve().name))
+    except (json.JSONDecodeError, AttributeError) as error:
+        raise UserError(
+            f"{directory / CONFIG_NAME} is not a JSON object ({error}); expected open_clip's "
+            "{'model_cfg': ..., 'preprocess_cfg': ...}"
+        ) from error

@@ -1,0 +1,71 @@
+"""`ovdistill compare`: what is there is reported and not run again, bad input is refused."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ovdistill.evaluation.comparison import collect, write_comparison
+from ovdistill.evaluation.comparison_rows import ROWS
+
+from ..comparison_runs import write_runs
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def out(tmp_path):
+    """The folder of a comparison on split 'shape' that has been run in part."""
+    write_runs(tmp_path / "out" / "shape")
+    return tmp_path / "out"
+
+
+def compare(*arguments: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, ROOT / "tools" / "compare_methods.py", *arguments]
+    return subprocess.run([*map(str, command)], capture_output=True, text=True, cwd=ROOT)
+
+
+def test_it_reports_what_is_there_and_refuses_unknown_rows(out):
+    done = compare("-o", out, "--report")
+    assert done.returncode == 0, done.stderr
+    assert "| ViLD | no | 2 |" in done.stdout
+    done = compare("-o", out, "--rows", "vild", "none")
+    assert done.returncode == 2 and "'none'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_rows_of_a_file_are_in_the_table(out, tmp_path):
+    (out / "shape" / "hierkd").rename(out / "shape" / "mine")
+    rows = tmp_path / "my_rows.py"
+    rows.write_text(
+        "from ovdistill.evaluation.comparison_rows import Row\n"
+        "ROWS = [Row('mine', 'my method', 'my_config.py')]"
+    )
+    done = compare("-o", out, "--report", "--rows", rows)
+    assert done.returncode == 0, done.stderr
+    assert "| ViLD | no | 2 |" in done.stdout and "| my method | no | 1 |" in done.stdout
+
+
+def test_runs_of_an_earlier_comparison_count_as_done(out, tmp_path):
+    write_comparison(
+        tmp_path, collect(out / "shape", "test", ROWS), ROWS, split="shape", subset="test"
+    )
+    earlier, new = tmp_path / "comparison.json", tmp_path / "new"
+    done = compare("-o", new, "--rows", "vild", "--seeds", 2, "--known", earlier)
+    assert done.returncode == 0, done.stderr
+    assert "vild, seed 1: done before" in done.stdout
+    table = (new / "shape" / "comparison.md").read_text()
+    assert table == (tmp_path / "comparison.md").read_text()
+    for options in (["--split", "compositional"], ["--subset", "val"], ["--pictures", "val"]):
+        done = compare("-o", new, "--report", "--known", earlier, *options)
+        assert done.returncode == 2 and "split shape, test images" in done.stderr
+
+
+def test_a_finished_run_is_not_run_again(out, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in out.glob("shape/vild/**/*.json")}
+    done = compare("-o", out, "--rows", "vild", "--seeds", 2, "--data-root", tmp_path / "none")
+    assert done.returncode == 0, done.stderr
+    assert "vild, seed 1: done before" in done.stdout
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+    assert not (tmp_path / "none").exists()

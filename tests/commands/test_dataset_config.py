@@ -1,0 +1,161 @@
+"""The text of a config: names, categories and paths in it are data, whatever they contain."""
+
+import ast
+import json
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ovdistill.commands import main
+from ovdistill.commands.dataset_config import DatasetConfig
+from ovdistill.commands.dataset_schedule import Schedule
+from ovdistill.core.errors import UserError
+from ovdistill.datasets.survey import Survey
+from ovdistill.models.config import load_config
+
+HOSTILE = (
+    '"""\nraise SystemExit("a docstring was left")\n"""',
+    "'''\nraise SystemExit\n'''",
+    "quote ' and \" and back\\slash\\",
+    "{{ fileDirname }}",
+    "{{$HOME:/}}",
+    "$base $name %s `id` $(id)",
+    "斑马 🦓",
+    "# no comment",
+)
+
+
+def survey(**parts: object) -> Survey:
+    given = dict(
+        path=Path("data/train.json"),
+        image_folder=Path("data/images"),
+        names=("cat", "dog"),
+        images=10,
+        annotations=20,
+        empty=0,
+        masks=20,
+        lvis=False,
+    )
+    return Survey(**given | parts)
+
+
+def config(**parts: object) -> DatasetConfig:
+    given = dict(
+        name="pets",
+        path=Path("configs/pets.py"),
+        base=Path("configs/vild_r50_coco.py"),
+        regions="regions",
+        network=Path("configs/rpn_r50_coco.py"),
+        train=survey(),
+        val=survey(path=Path("data/val.json")),
+        novel=("dog",),
+        epochs=36,
+        main=Schedule(2, 0.0025, 2000),
+        first=Schedule(4, 0.005, 2000),
+    )
+    return DatasetConfig(**given | parts)
+
+
+def assigned(text: str) -> dict[str, object]:
+    """The values that the text gives to names, and its docstring; only literals are allowed."""
+    module = ast.parse(text)
+    found: dict[str, object] = {"": ast.get_docstring(module, clean=False)}
+    for node in module.body[1:]:
+        assert isinstance(node, ast.Assign)  # nothing is run but assignments
+        if isinstance(node.targets[0], ast.Name):
+            try:
+                found[node.targets[0].id] = ast.literal_eval(node.value)
+            except ValueError:  # dict(...)
+                continue
+    return found
+
+
+def test_the_text_of_a_plain_config():
+    found = assigned(config().text())
+    assert found["_base_"] == ["vild_r50_coco.py"]
+    assert (found["data_root"], found["train_ann"], found["val_ann"]) == (
+        "data",
+        "train.json",
+        "val.json",
+    )
+    assert found["cache"] == "work_dirs/pets/prepared" and found["novel"] == ["dog"]
+    assert found["regions"] == "{cache}/regions"
+    assert "ovdistill test configs/pets.py work_dirs/pets/last.pth" in found[""]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_leaves_its_literal(text):
+    safe = text.replace("/", "_")  # a file name has none
+    own = config(
+        name=text,
+        path=Path("configs", f"{safe}.py"),
+        base=Path(f"{safe}/{safe}.py"),
+        regions=safe,
+        network=Path(f"{safe}.py"),
+        train=survey(path=Path(safe, f"{safe}.json"), names=(text, "dog"), image_folder=Path(safe)),
+        val=survey(path=Path(safe, "val", f"{safe}.json"), names=(text, "dog")),
+        novel=(text,),
+    )
+    source = own.text()
+    found = assigned(source)
+    assert found["novel"] == [text]
+    assert (found["data_root"], found["train_ann"]) == (safe, f"{safe}.json")
+    assert found["val_ann"] == f"val/{safe}.json"
+    assert found["cache"] == f"work_dirs/{safe}/prepared"
+    assert found["regions"] == f"{{cache}}/{safe}"
+    assert "{{" not in source  # mmengine would replace it
+    assert text in found[""]
+    predict = own.commands().partition("ovdistill predict ")[2]
+    assert shlex.split(predict)[2] == f"{text}, dog"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        dict(novel=("{data_root}",)),
+        dict(train=survey(path=Path("{split}/train.json"))),
+        dict(path=Path("{cache}.py")),
+        dict(train=survey(image_folder=Path("data/{x}"))),
+        dict(network=Path("{x}.py")),
+    ],
+)
+def test_placeholders_in_names_are_refused(parts):
+    with pytest.raises(UserError, match="{"):
+        config(**parts).text()
+
+
+def test_without_masks_and_without_evaluation():
+    text = config(train=survey(masks=3), val=None).text()
+    found = assigned(text)
+    assert found["val_evaluator"] is None and found["test_evaluator"] == []
+    assert "mask_head=None" in text and "ovdistill test" not in text
+    text = config(val=replace(survey(), masks=3)).text()
+    assert "('bbox',)" in text
+
+
+def test_hostile_data_from_the_command_to_the_loaded_config(tmp_path):
+    """The files of a user whose every name would break a careless template."""
+    hostile = 'it\'s """ {{ fileDirname }} $HOME \\'
+    folder = tmp_path / hostile
+    folder.mkdir()
+    categories = [dict(id=n, name=name) for n, name in enumerate(["plain", *HOSTILE, hostile], 1)]
+    image = dict(id=1, file_name=f"{hostile}.png", height=8, width=8)
+    box = dict(id=1, image_id=1, category_id=1, bbox=[1, 1, 4, 4], area=16, iscrowd=0)
+    content = dict(images=[image], annotations=[box], categories=categories)
+    annotations, novel = folder / f"{hostile}.json", tmp_path / "novel.txt"
+    annotations.write_text(json.dumps(content))
+    _, encoded = cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))
+    (folder / image["file_name"]).write_bytes(encoded.tobytes())
+    novel.write_text(f"{hostile}\n{HOSTILE[3]}\n{HOSTILE[4]}\n")
+    out = folder / "config's.py"
+    words = [annotations, "--novel-file", novel, "--name", hostile, "-o", out]
+    assert not main.run(["init-dataset", *map(str, words)])
+    loaded = load_config(out)
+    assert loaded.data_root == str(folder) and loaded.train_ann == annotations.name
+    assert list(loaded.prepare.vocabulary.split) == [hostile, HOSTILE[3], HOSTILE[4]]
+    assert loaded.prepare.vocabulary.names == str(annotations)
+    assert loaded.train_dataloader.dataset.ann_file == annotations.name

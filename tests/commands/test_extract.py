@@ -1,0 +1,89 @@
+"""`ovdistill extract`: a store from end to end, and what is refused before it begins."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from ovdistill.commands import main
+from ovdistill.commands.extract_estimate import duration
+from ovdistill.core.errors import UserError
+from ovdistill.store import TeacherStore
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Two images with their annotation file; the words that name them."""
+    (tmp_path / "images").mkdir()
+    rng = np.random.default_rng(0)
+    for number in (1, 2):
+        pixels = rng.integers(0, 255, (40, 60, 3), dtype=np.uint8)
+        cv2.imwrite(str(tmp_path / "images" / f"{number}.png"), pixels)
+    images = [dict(id=n, file_name=f"{n}.png", height=40, width=60) for n in (1, 2)]
+    content = dict(images=images, annotations=[], categories=[dict(id=1, name="cat")])
+    (tmp_path / "ann.json").write_text(json.dumps(content))
+    return ["--images", tmp_path / "images", "--annotations", tmp_path / "ann.json"]
+
+
+def extract(*words):
+    return main.run(["extract", *map(str, words)])
+
+
+def test_a_store_without_a_config(data, tmp_path, capsys):
+    words = [*data, "--teacher", "ovshapes", "--proposals", "grid", "--workers", 0]
+    assert not extract(
+        *words, "-o", tmp_path / "store", "--per-image", 4, "--crop-scales", 1.0,
+        "--crop-shape", "squash", "--shard-pictures", 1,
+    )  # fmt: skip
+    assert "is complete" in capsys.readouterr().out
+    store = TeacherStore(tmp_path / "store")
+    assert [len(store[image_id]) for image_id in store.image_ids] == [3, 3]  # one of each size
+    assert len([*(tmp_path / "store").glob("shard-*")]) == 2  # of an image each
+
+
+def test_a_dry_run_keeps_nothing(data, tmp_path, capsys):
+    words = [*data, "--teacher", "ovshapes", "--proposals", "random", "--workers", 0]
+    assert not extract(*words, "-o", tmp_path / "store", "--per-image", 4, "--dry-run")
+    assert "nothing was kept" in capsys.readouterr().out
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "without --config"),
+        (["--per-image", 0], "--per-image 0"),
+        (["--batch-size", -1], "--batch-size -1"),
+        (["--shard-pictures", 0], "--shard-images 0"),
+        (["--config", "none"], "none"),
+        (["--config", "vild_r18_shapes", "--annotations", "none"], "--annotations none"),
+        (["--config", "vild_r18_shapes", "--annotations", "setup.py"], "--images None"),
+        (["--config", "vild_r18_shapes", "--proposals", "none"], "--proposals none"),
+        (["--config", "vild_r18_shapes", "--vocabulary", "none"], "--vocabulary none"),
+        (["--config", "vild_r18_shapes", "--network", "none"], "none"),
+        (["--config", "vild_r18_shapes", "--launcher", "pytorch"], "pytorch"),
+    ],
+)
+def test_bad_input(words, message, monkeypatch):
+    for name in ("RANK", "WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UserError, match=message):
+        extract(*words)
+
+
+def test_weights_need_the_config_they_fit(data, tmp_path):
+    (tmp_path / "weights.pth").write_bytes(b"")
+    words = ["--teacher", "ovshapes", "--proposals", tmp_path / "weights.pth"]
+    with pytest.raises(UserError, match="--network"):
+        extract(*data, *words, "-o", tmp_path / "store")
+
+
+def test_labelled_boxes_need_a_vocabulary(data, tmp_path):
+    words = ["--teacher", "ovshapes", "--proposals", "gt"]
+    with pytest.raises(UserError, match="--vocabulary"):
+        extract(*data, *words, "-o", tmp_path / "store")
+
+
+def test_durations():
+    assert [duration(s) for s in (40, 90, 7200)] == ["40 s", "1.5 min", "2.0 h"]

@@ -1,0 +1,23 @@
+"""`ovdistill make-ovshapes` as a tool: exit codes and the preview."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from ovdistill.core.images import read_image
+
+TOOL = Path(__file__).parents[2] / "tools" / "make_shapes.py"
+
+
+def test_bad_values_exit_with_2_and_no_traceback(tmp_path):
+    command = [sys.executable, str(TOOL), "--root", str(tmp_path / "h"), "--train", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --train is 0") and "Traceback" not in done.stderr
+
+
+def test_the_preview_is_written_and_nothing_else(tmp_path):
+    sheet = tmp_path / "sheet.png"
+    subprocess.run([sys.executable, str(TOOL), "--preview", str(sheet)], check=True, cwd=tmp_path)
+    assert read_image(sheet).shape[1] == 6 * 256
+    assert list(tmp_path.iterdir()) == [sheet]

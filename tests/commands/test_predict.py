@@ -1,0 +1,88 @@
+"""`ovdistill predict` and the demo, on an untrained detector."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools import mask as mask_utils
+
+from ovdistill.inference import inferencer as module
+
+from ..stand_in import CONFIG, TextsByLength, save_untrained
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory) -> Path:
+    return save_untrained(tmp_path_factory.mktemp("student"))
+
+
+@pytest.fixture
+def image() -> np.ndarray:
+    """(90, 150, 3) uint8, not square and not the size of the network's input."""
+    return np.random.default_rng(0).integers(0, 255, (90, 150, 3), dtype=np.uint8)
+
+
+def run_demo(monkeypatch, *arguments: object) -> int:
+    """Run the demo in this process; return its exit code."""
+    script = str(ROOT / "demo" / "image_demo.py")
+    monkeypatch.setattr("sys.argv", [script, *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(script, run_name="__main__")
+    return end.value.code
+
+
+def test_the_demo_writes_an_image_and_json(monkeypatch, checkpoint, image, tmp_path, capsys):
+    monkeypatch.setattr(module, "build_teacher", lambda options, device: TextsByLength())
+    Image.fromarray(image).save(tmp_path / "a.png")
+    options = ["--config", CONFIG, "--checkpoint", checkpoint, "--device", "cpu", "--max-dets", 3]
+    code = run_demo(
+        monkeypatch, tmp_path / "a.png", "--text", "red star, ring", "--score-threshold", 0,
+        "-o", tmp_path / "out", *options,
+    )  # fmt: skip
+    printed = capsys.readouterr().out
+    assert code == 0 and "RANDOM TEACHER WEIGHTS" in printed and "a.png" in printed
+    assert Image.open(tmp_path / "out" / "a.png").width == 150 * 5
+    report = json.loads((tmp_path / "out" / "a.json").read_text())
+    assert report["queries"] == ["red star", "ring"]
+    assert (report["height"], report["width"]) == (90, 150)
+    assert report["warning"].startswith("RANDOM TEACHER WEIGHTS")
+    assert report["provenance"]["checkpoint"] == str(checkpoint)
+    assert len(report["objects"]) == 3
+    assert mask_utils.decode(report["objects"][0]["mask"]).shape == (90, 150)
+
+
+def test_the_demo_takes_config_options(monkeypatch, checkpoint, image, tmp_path):
+    monkeypatch.setattr(module, "build_teacher", lambda options, device: TextsByLength())
+    Image.fromarray(image).save(tmp_path / "a.png")
+    code = run_demo(
+        monkeypatch, tmp_path / "a.png", "--text", "ring", "--score-threshold", 0,
+        "-o", tmp_path / "o",
+        "--config", CONFIG, "--checkpoint", checkpoint, "--device", "cpu",
+        "--cfg-options", "model.test_cfg.rcnn.max_per_img=2",
+    )  # fmt: skip
+    report = json.loads((tmp_path / "o" / "a.json").read_text())
+    assert code == 0 and len(report["objects"]) == 2
+    assert report["provenance"]["options"] == {"model.test_cfg.rcnn.max_per_img": 2}
+
+
+def test_the_demo_refuses_bad_input(monkeypatch, tmp_path, capsys):
+    (tmp_path / "bad.png").write_bytes(b"not an image")
+    (tmp_path / "empty").mkdir()
+    for arguments, message in (
+        ([tmp_path / "missing.png"], "missing.png"),
+        ([tmp_path / "empty"], "empty"),
+        ([tmp_path / "bad.png", "--text", " , "], "no query"),
+        ([tmp_path / "bad.png", "--config", CONFIG], "a config alone"),
+        ([tmp_path / "bad.png", "-o", tmp_path], "written over"),
+        ([tmp_path / "bad.png", "--text", "a", "--vocabulary", "v"], "give one of them"),
+    ):
+        assert run_demo(monkeypatch, *arguments) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("error: ") and message in error

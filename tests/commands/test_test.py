@@ -1,0 +1,45 @@
+"""`ovdistill test`: which images and which vocabulary a config is tested with."""
+
+from pathlib import Path
+
+import pytest
+
+from ovdistill.commands import main
+from ovdistill.commands import test as command  # pytest takes its functions for tests
+from ovdistill.core.errors import UserError
+
+CONFIG = "vild_r18_shapes"
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> str:
+    (tmp_path / "last.pth").write_bytes(b"")
+    return str(tmp_path / "last.pth")
+
+
+def options_of(checkpoint: str, *words: str):
+    return main.parse(["test", CONFIG, checkpoint, *words])[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "subset"), [([], "test"), (["--subset", "val"], "val"), (["--split", "val"], "val")]
+)
+def test_the_subset(words, subset, checkpoint, tmp_path):
+    config = command.testing_config(options_of(checkpoint, *words), tmp_path)
+    assert config.test_dataloader.dataset.ann_file == f"annotations/instances_{subset}.json"
+    assert config.train_cfg is config.val_dataloader is config.load_from is None
+    assert config.work_dir == str(tmp_path)
+
+
+def test_the_vocabulary(checkpoint, tmp_path):
+    options = options_of(checkpoint, "--vocabulary", checkpoint)
+    assert command.testing_config(options, tmp_path).vocabulary == checkpoint
+
+
+def test_bad_input(checkpoint):
+    command.check_files(options_of(checkpoint))
+    for words in (["--show", "-1"], ["--vocabulary", "none"]):
+        with pytest.raises(UserError, match=f"{words[0]} {words[1]}"):
+            command.check_files(options_of(checkpoint, *words))
+    with pytest.raises(UserError, match=f"none.pth.*ovdistill train {CONFIG}"):
+        command.check_files(options_of("none.pth"))

@@ -1,0 +1,90 @@
+"""`ovdistill train`: its options reach the config, and a training continues where it should."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ovdistill.commands import main
+from ovdistill.commands.train import TrainOptions, link_last, resume_from, training_config
+from ovdistill.core.errors import UserError
+from ovdistill.models.config import load_config
+
+CONFIG = "vild_r18_shapes"
+
+
+def config_of(*words: str):
+    """The config that a command line trains."""
+    _, options = main.parse(["train", CONFIG, *words])
+    return training_config(options)
+
+
+def test_defaults():
+    config = config_of()
+    assert config.work_dir == f"work_dirs/{CONFIG}"
+    assert config.launcher == "none" and config.get("log_level", "INFO") == "INFO"
+    assert dict(config.randomness) == dict(seed=0, deterministic=False)
+    assert config.optim_wrapper.type == "OptimWrapper" and not config.get("resume")
+
+
+def test_options_reach_the_config():
+    config = config_of(
+        "--work-dir", "runs", "--seed", "3", "--deterministic", "--amp", "--quiet",
+        "--cfg-options", "train_cfg.max_iters=7",
+    )  # fmt: skip
+    assert (config.work_dir, config.train_cfg.max_iters) == ("runs", 7)
+    assert dict(config.randomness) == dict(seed=3, deterministic=True)
+    assert config.optim_wrapper.type == "AmpOptimWrapper"
+    assert config.optim_wrapper.loss_scale == "dynamic"
+    assert config.log_level == "WARNING"
+
+
+def test_the_config_has_a_level_of_its_own():
+    level = ["--cfg-options", "log_level=ERROR"]
+    assert config_of(*level).log_level == "ERROR"
+    assert config_of(*level, "--log-level", "debug").log_level == "DEBUG"
+
+
+def test_scaling_the_learning_rate_needs_a_batch_size():
+    scaled = training_config(TrainOptions(config="vild_r50_coco", auto_scale_lr=True))
+    assert scaled.auto_scale_lr.enable
+    with pytest.raises(UserError, match="base_batch_size"):
+        config_of("--auto-scale-lr")
+
+
+def test_a_config_that_trains_nothing():
+    with pytest.raises(UserError, match="transfer_coco"):
+        training_config(TrainOptions(config="transfer_coco"))
+
+
+def test_resuming(tmp_path: Path):
+    config = load_config(CONFIG, {"work_dir": str(tmp_path)})
+    before = config.get("load_from")
+    resume_from(config, "auto")  # there is nothing yet: the training begins
+    assert config.get("load_from") == before and not config.get("resume")
+    checkpoint = tmp_path / "iter_4.pth"
+    checkpoint.write_bytes(b"")
+    (tmp_path / "last_checkpoint").write_text(str(checkpoint))
+    for named in ("auto", str(checkpoint)):
+        config.load_from, config.resume = None, False
+        resume_from(config, named)
+        assert (config.load_from, config.resume) == (str(checkpoint), True)
+    with pytest.raises(UserError, match="none.pth"):
+        resume_from(config, str(tmp_path / "none.pth"))
+
+
+def test_last_names_the_newest_checkpoint(tmp_path: Path):
+    for name in ("iter_2.pth", "iter_4.pth"):
+        (tmp_path / name).write_text(name)
+        link_last(tmp_path / name)
+        assert (tmp_path / "last.pth").read_text() == name
+    assert os.readlink(tmp_path / "last.pth") == "iter_4.pth"  # the folder may be moved
+
+
+def test_the_local_rank_of_a_launcher_counts(monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "5")
+    TrainOptions(config=CONFIG, local_rank=1).set_local_rank()
+    assert os.environ["LOCAL_RANK"] == "5"
+    monkeypatch.delenv("LOCAL_RANK")
+    TrainOptions(config=CONFIG, local_rank=1).set_local_rank()
+    assert os.environ["LOCAL_RANK"] == "1"

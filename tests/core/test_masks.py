@@ -1,0 +1,40 @@
+"""Masks in COCO's run-length encoding."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import torch
+from pycocotools import mask as coco_mask
+
+from ovdistill.core.masks import encode_masks, rle_to_json
+
+
+def masks() -> torch.Tensor:
+    found = torch.zeros(2, 5, 7, dtype=torch.bool)
+    found[0, 1:3, 2:6] = True
+    return found
+
+
+def test_masks_of_every_kind_give_the_same_rles() -> None:
+    rles = encode_masks(masks())
+    assert [rle["size"] for rle in rles] == [[5, 7], [5, 7]]
+    for rle, mask in zip(rles, masks(), strict=True):
+        np.testing.assert_array_equal(coco_mask.decode(rle), mask.numpy())
+    assert coco_mask.area(rles).tolist() == [8, 0]
+    assert encode_masks(masks().numpy()) == rles
+    assert encode_masks(masks().numpy().astype(np.uint8)) == rles
+    assert encode_masks(rles) == rles
+    assert encode_masks(tuple(rles)) == rles
+
+
+def test_no_masks() -> None:
+    assert encode_masks(torch.zeros(0, 5, 7)) == []
+    assert encode_masks([]) == []
+
+
+def test_json_form_is_read_by_pycocotools() -> None:
+    (rle, _) = encode_masks(masks())
+    form = json.loads(json.dumps(rle_to_json(rle)))
+    np.testing.assert_array_equal(coco_mask.decode(form), masks()[0].numpy())

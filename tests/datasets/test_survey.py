@@ -1,0 +1,71 @@
+"""The survey of an annotation file of one's own."""
+
+import json
+
+import pytest
+
+from ovdistill.core.errors import UserError
+from ovdistill.datasets.survey import survey
+
+
+def content() -> dict:
+    return dict(
+        images=[dict(id=i, file_name=f"{i}.png", height=64, width=96) for i in (4, 7)],
+        annotations=[
+            dict(id=1, image_id=4, category_id=9, bbox=[5, 5, 40, 30], segmentation=[[5, 5, 9, 9]]),
+            dict(id=2, image_id=4, category_id=2, bbox=[50, 20, 20, 30], area=600, iscrowd=0),
+        ],
+        categories=[dict(id=9, name="bowl"), dict(id=2, name="garden gnome")],
+    )
+
+
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / "images").mkdir()
+    for number in (4, 7):
+        (tmp_path / "images" / f"{number}.png").write_bytes(b"")
+    return tmp_path
+
+
+def write(root, data=None, name="ann.json"):
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).write_text(json.dumps(data or content()))
+    return root / name
+
+
+def test_what_a_file_holds(root):
+    found = survey(write(root))
+    assert (found.images, found.annotations, found.empty, found.masks) == (2, 2, 1, 1)
+    assert found.names == ("garden gnome", "bowl")  # by id
+    assert (found.with_masks, found.lvis) == (False, False)
+
+
+def test_annotations_that_cannot_be_used_are_not_counted(root):
+    data = content()
+    data["annotations"] += [dict(id=3, image_id=4, category_id=2, bbox=[1])]
+    assert survey(write(root, data)).annotations == 2
+    data["annotations"] = data["annotations"][-1:]
+    with pytest.raises(UserError, match=r"ann.json.* 2 images.* 0 annotations.*annotation 3.*bbox"):
+        survey(write(root, data))
+
+
+def test_images_are_found_beside_the_file_or_above_it(root):
+    for name in ("ann.json", "annotations/ann.json", "images/ann.json"):
+        assert survey(write(root, name=name)).image_folder == root / "images"
+
+
+def test_images_of_a_named_folder(root):
+    (root / "images").rename(root / "elsewhere")
+    with pytest.raises(UserError, match="4.png.*--images DIR"):
+        survey(write(root))
+    assert survey(write(root), root / "elsewhere").image_folder == root / "elsewhere"
+
+
+def test_lvis_is_told_by_its_fields(root):
+    data = content()
+    for category in data["categories"]:
+        category["frequency"] = "c"
+    assert not survey(write(root, data)).lvis
+    for image in data["images"]:
+        image |= dict(neg_category_ids=[], not_exhaustive_category_ids=[])
+    assert survey(write(root, data)).lvis

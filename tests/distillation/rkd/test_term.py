@@ -1,0 +1,47 @@
+"""RKD's terms on inputs made by hand."""
+
+import pytest
+import torch
+
+from ovdistill.distillation.batch import Captions, DistillInputs, DistillRegions
+from ovdistill.distillation.rkd.loss import point_loss, pseudo_label_loss
+from ovdistill.distillation.rkd.term import RKDPseudoLabelTerm, RKDTerm
+
+X, Y = [1.0, 0.0], [0.0, 1.0]
+
+
+def inputs_of(student, teacher, image, phrases=(), phrase_image=()) -> DistillInputs:
+    student, teacher = torch.tensor(student), torch.tensor(teacher)
+    blank = torch.zeros(len(student))
+    regions = DistillRegions(
+        student, teacher, torch.zeros(len(student), 4), blank, torch.tensor(image), blank
+    )
+    index = torch.tensor(phrase_image, dtype=torch.long)
+    captions = Captions(torch.zeros(2, 2), torch.tensor(phrases).reshape(-1, 2), index)
+    return DistillInputs(2, None, (), None, regions, captions)
+
+
+def test_released_losses_are_a_hundred_times_the_mean():
+    inputs = inputs_of([X, [0.6, 0.8]], [X, Y], [0, 0])
+    released = RKDTerm("released", point_weight=0.1)(inputs)
+    point = point_loss(inputs.regions.student, inputs.regions.teacher, "mean")
+    assert released["loss_rkd_point"].item() == pytest.approx(10 * point.item())
+    assert set(RKDTerm(point_weight=0)(inputs)) == {"loss_rkd_relation"}
+    assert set(RKDTerm(relation_weight=0)(inputs)) == {"loss_rkd_point"}
+
+
+def test_a_phrase_labels_the_best_region_of_its_own_image():
+    # the phrase Y of image 0: region 1 of the teacher is best there; region 2 is of image 1
+    inputs = inputs_of([X, X, Y], [X, [0.6, 0.8], Y], [0, 0, 1], [Y], [0])
+    loss = RKDPseudoLabelTerm(loss_weight=1.0, scale=2.0)(inputs)["loss_rkd_pseudo"]
+    one = torch.ones(1, 1)
+    expected = pseudo_label_loss(2 * torch.tensor([[0.0]]), one, one[0] > 0, images=2)
+    assert loss.item() == pytest.approx(expected.item())
+    strict = RKDPseudoLabelTerm(min_similarity=0.9)(inputs)["loss_rkd_pseudo"]
+    assert strict.item() == 0
+
+
+def test_equal_phrases_are_one_class():
+    once = RKDPseudoLabelTerm(min_similarity=-2)(inputs_of([X], [X], [0], [Y], [0]))
+    twice = RKDPseudoLabelTerm(min_similarity=-2)(inputs_of([X], [X], [0], [Y, Y], [0, 0]))
+    assert twice["loss_rkd_pseudo"].item() == pytest.approx(once["loss_rkd_pseudo"].item())

@@ -1,0 +1,119 @@
+"""Files of the first versions are read, and files are written as those were.
+
+tests/data/formats was written by the version before the modules were moved, with the content below.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ovdistill.core.teacher_id import TeacherId
+from ovdistill.core.vocabulary_header import read_header
+from ovdistill.store import CaptionStore, Regions, TeacherStore, write_store
+from ovdistill.store.captions import write_captions
+from ovdistill.store.maintenance import verify
+from ovdistill.vocabulary import Vocabulary
+
+FORMATS = Path(__file__).parents[1] / "data" / "formats"
+TEACHER = TeacherId("some:tag", "0123456789abcdef")
+# exact in float16, and of unit norm but for rounding
+EMBEDDINGS = torch.tensor([[0.6, 0.8, 0, 0], [1, 0, 0, 0], [0, 0, -0.8, 0.6]])
+BOXES = torch.tensor([[0.5, 1, 20, 30], [513.25, 2, 600, 44.5], [3, 4, 5, 6]])
+OBJECTNESS = torch.tensor([0.5, 0.25, 1.0])
+ROWS = {7: slice(0, 2), 2: slice(0, 0), 900_000_000_000: slice(2, 3)}  # of each image
+PROVENANCE = {
+    **TEACHER.to_header(),
+    "crops": {"scales": [1.0], "shape": "square"},
+    "pictures_a_shard": 2,
+    "image_ids": "hash",
+}
+
+
+def regions(rows: slice) -> Regions:
+    return Regions(BOXES[rows], OBJECTNESS[rows], EMBEDDINGS[rows])
+
+
+@pytest.fixture
+def vocabulary() -> Vocabulary:
+    return Vocabulary(
+        names=("cup", "boat"),
+        embeddings=EMBEDDINGS[:2],
+        is_base=torch.tensor([True, False]),
+        teacher=TEACHER,
+        templates=("a {}.",),
+        frequency=("f", "r"),
+        synonyms=(("cup", "mug"), ("boat",)),
+        counts=(3, 0),
+        synonyms_averaged=True,
+        token_embeddings=EMBEDDINGS[[0, 2]],
+    )
+
+
+def header_and_data(path: Path) -> tuple[dict[str, Any], bytes]:
+    """Split a safetensors file, which has the entries of its metadata in any order."""
+    content = path.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    return json.loads(content[8 : 8 + size]), content[8 + size :]
+
+
+def test_a_store_is_read() -> None:
+    verify(FORMATS / "store")
+    store = TeacherStore(FORMATS / "store")
+    assert store.image_ids == [*ROWS]
+    assert store.teacher == TEACHER
+    assert (store.meta.embed_dim, store.meta.images, store.meta.shards) == (4, 3, 2)
+    for image_id, rows in ROWS.items():
+        assert torch.equal(store[image_id].boxes, BOXES[rows])
+        assert torch.equal(store[image_id].objectness, OBJECTNESS[rows])
+        assert torch.equal(store[image_id].embeddings, EMBEDDINGS[rows].half())
+
+
+def test_a_store_is_written_with_the_same_bytes(tmp_path: Path) -> None:
+    records = [(image_id, regions(rows)) for image_id, rows in ROWS.items()]
+    write_store(tmp_path / "store", records, PROVENANCE, images_per_shard=2)
+    names = sorted(path.name for path in (FORMATS / "store").iterdir())
+    assert sorted(path.name for path in (tmp_path / "store").iterdir()) == names
+    for name in names:
+        assert (tmp_path / "store" / name).read_bytes() == (FORMATS / "store" / name).read_bytes()
+
+
+CAPTIONS = {7: [(0, [1, 2]), (2, [])], 3: [(1, [])]}
+
+
+def test_captions_are_read() -> None:
+    store = CaptionStore(FORMATS / "captions.safetensors")
+    assert (len(store), store.teacher) == (2, TEACHER)
+    assert store.header == {**TEACHER.to_header(), "annotations": "captions.json"}
+    for image_id, captions in CAPTIONS.items():
+        for caption, (row, rows) in zip(store[image_id], captions, strict=True):
+            torch.testing.assert_close(caption.embedding, EMBEDDINGS[row], atol=1e-3, rtol=0)
+            torch.testing.assert_close(caption.phrases, EMBEDDINGS[rows], atol=1e-3, rtol=0)
+
+
+def test_captions_are_written_with_the_same_bytes(tmp_path: Path) -> None:
+    header = {**TEACHER.to_header(), "annotations": "captions.json"}
+    write_captions(tmp_path / "c", CAPTIONS, EMBEDDINGS, header)
+    assert header_and_data(tmp_path / "c") == header_and_data(FORMATS / "captions.safetensors")
+
+
+def test_a_vocabulary_is_read(vocabulary: Vocabulary) -> None:
+    read = Vocabulary.load(FORMATS / "vocabulary.safetensors")
+    for name in ("names", "teacher", "templates", "frequency", "synonyms", "counts"):
+        assert getattr(read, name) == getattr(vocabulary, name)
+    for name in ("embeddings", "is_base", "token_embeddings"):
+        assert torch.equal(getattr(read, name), getattr(vocabulary, name))
+    assert read.synonyms_averaged and read.learned is None
+    header = read_header(FORMATS / "vocabulary.safetensors")
+    assert (header.names, header.teacher, header.embed_dim) == (vocabulary.names, TEACHER, 4)
+
+
+def test_a_vocabulary_is_written_with_the_same_bytes(
+    tmp_path: Path, vocabulary: Vocabulary
+) -> None:
+    vocabulary.save(tmp_path / "v")
+    assert header_and_data(tmp_path / "v") == header_and_data(FORMATS / "vocabulary.safetensors")

@@ -1,0 +1,89 @@
+"""The Python examples of README.md and docs/ run as they stand.
+
+A block is left out if another test runs its page word for word, or if the line before it is the
+comment ``<!-- not run: REASON -->``.
+"""
+
+import re
+import runpy
+import shlex
+from pathlib import Path
+
+import pytest
+
+from ovdistill.commands.main import COMMANDS, command_parser, load_command
+
+ROOT = Path(__file__).parents[1]
+TESTED_ELSEWHERE = {"own_teacher.md", "own_term.md"}
+
+
+PAGES = [
+    *ROOT.glob("*.md"),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "ovdistill").rglob("*.md")),
+]
+
+
+def examples():
+    """Every block to run, named by its page and its first line."""
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        text = path.read_text()
+        for found in re.finditer(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+            before = text[: found.start()].rstrip()
+            left_out = before.rpartition("\n")[2].startswith("<!-- not run:")
+            if path.name not in TESTED_ELSEWHERE and not left_out:
+                line = before.count("\n") + 1
+                yield pytest.param(found[1], id=f"{path.relative_to(ROOT)}:{line}")
+
+
+@pytest.mark.parametrize("code", [*examples()])
+def test_example_runs(code, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    names = {"__name__": "example"}
+    exec(compile(code, "example", "exec"), names)
+    if "found" in names:  # an example that detects something finds all that it asks for
+        assert set(names["found"].names) == set(names["detector"].queries)
+
+
+def test_readme_is_short_and_leads_with_the_two_commands():
+    text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) <= 130
+    first = text.partition("```bash\n")[2].splitlines()[:2]
+    assert [line.split("#")[0].strip() for line in first] == ["make quickstart", "make test"]
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"
+
+
+def test_the_drawing_of_the_rooms_has_those_of_the_import_contract():
+    script = runpy.run_path(str(ROOT / "docs" / "make_architecture.py"))
+    rooms = {room for layer in script["read_layers"]() for room in layer}
+    folders = {path.parent.name for path in (ROOT / "ovdistill").glob("*/__init__.py")}
+    assert rooms == folders == set(script["ROOMS"])
+
+
+def commands():
+    """Every line of a code block that runs ovdistill."""
+    for page in PAGES:
+        text = page.read_text().replace("\\\n", " ")
+        blocks = re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        lines = [
+            *"\n".join(blocks).splitlines(),
+            *re.findall(r"^ {4}(?:\$ )?(.*)", text, re.MULTILINE),
+        ]
+        for line in lines:
+            if found := re.match(r"(?:torchrun .*? -m )?(ovdistill .*)", line):
+                yield pytest.param(found[1], id=f"{page.relative_to(ROOT)}: {found[1][:50]}")
+
+
+@pytest.mark.parametrize("line", [*commands()])
+def test_documented_command_has_options_that_exist(line):
+    words = shlex.split(line, comments=True)[1:]
+    target = COMMANDS
+    while not isinstance(target, str):
+        target = target[words.pop(0)][0]
+    command_parser("ovdistill", load_command(target)).parse_args(words)
