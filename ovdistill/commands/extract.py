@@ -157,6 +157,6 @@ def print_result(meta: StoreMeta, out: Path, rank: int) -> None:
             f"process {rank}: its share of {out} is done; others are not (run again if they died)"
         )
         return
-    print(f"{out} is complete: " + ", ".join(f"{v} {k}" for k, v in meta.counts.items()))
+    print(f"{out} is complete: {meta.summary}")
     if meta.counts["skipped"]:
         print(f"what was skipped, and why: {out / 'skipped.json'}")

@@ -68,7 +68,7 @@ def dry_run(
         store = TeacherStore(Path(folder, "store"))
         counts = {image_id: len(store[image_id]) for image_id in store.image_ids}
     total = duration(seconds * len(files) / settings.world_size)
-    print(f"dry run: {meta.counts}; regions of each image: {counts}")
+    print(f"dry run: {meta.summary}; regions of each image: {counts}")
     print(f"{seconds:.2f} s an image, so about {total} for all {len(files):,}; nothing was kept")
 
 

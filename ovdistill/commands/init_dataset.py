@@ -128,17 +128,8 @@ def plan(
             f"{base.name} wraps its data set ({recipe.train_dataloader.dataset.type}): take the "
             "recipe that it is made from, and wrap the data set in the file that is written."
         )
-    network = first = None
-    if recipe.prepare.get("proposals"):
-        network = base.parent / recipe.prepare.proposals.network
-        proposer = load_config(network)
-        if not train.with_masks and _learns_masks(proposer):
-            raise UserError(
-                f"{network.name}, the proposal network of {base.name}, learns from masks; "
-                f"{train.annotations - train.masks} of the {train.annotations} annotations of "
-                f"{train.path} have none. Take a --base-config with an RPN, as vild_r50_coco has."
-            )
-        first = schedule(proposer, train.images, options.epochs)
+    network = proposal_network(base, recipe, train)
+    first = schedule(load_config(network), train.images, options.epochs) if network else None
     return DatasetConfig(
         name=name,
         path=path,
@@ -152,6 +143,31 @@ def plan(
         main=schedule(recipe, train.images, options.epochs, options.batch_size),
         first=first,
     )
+
+
+def proposal_network(base: Path, recipe: Config, train: Survey) -> Path | None:
+    """Return the config of a recipe's proposal network, None for a recipe without one.
+
+    Args:
+        base: file of the recipe.
+        recipe: its content.
+        train: the training set.
+
+    Raises:
+        UserError: the network learns from masks, which the training set does not have.
+    """
+    from ovdistill.models.config import load_config
+
+    if not recipe.prepare.get("proposals"):
+        return None
+    network = base.parent / recipe.prepare.proposals.network
+    if not train.with_masks and _learns_masks(load_config(network)):
+        raise UserError(
+            f"{network.name}, the proposal network of {base.name}, learns from masks; "
+            f"{train.annotations - train.masks} of the {train.annotations} annotations of "
+            f"{train.path} have none. Take a --base-config with an RPN, as vild_r50_coco has."
+        )
+    return network
 
 
 def novel_names(train: Survey, given: str | None, file: Path | None) -> tuple[str, ...]:

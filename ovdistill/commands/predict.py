@@ -20,6 +20,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe, student_config
 
 if TYPE_CHECKING:
+    from ovdistill.inference.detections import Detections
     from ovdistill.inference.inferencer import OVInferencer
     from ovdistill.vocabulary import Vocabulary
 
@@ -158,6 +159,11 @@ def _predict_one(
     if note:
         report["warning"] = note
     write_json(output.with_suffix(".json"), report)
+    return summary(detections)
+
+
+def summary(detections: Detections) -> str:
+    """Return the first three names with their scores, and how many more there are."""
     best = [
         f"{name} {score:.2f}"
         for name, score in zip(detections.names[:3], detections.scores, strict=False)

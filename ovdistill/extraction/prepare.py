@@ -210,9 +210,9 @@ def prepare_regions(config: Config, path: str, per_image: int) -> None:
     """
     folder = Path(path)
     if folder.is_file() or (folder / NAME).is_file():
-        counts = read_meta(folder).counts
-        if counts:
-            print_log(f"regions: {path} ({counts['pictures']} images)", "current")
+        meta = read_meta(folder)
+        if meta.counts:
+            print_log(f"regions: {path} ({meta.summary})", "current")
             return
     device = choose_device()  # with GPUs, the one that was set for this process
     extract(

@@ -47,6 +47,12 @@ class StoreMeta:
         return TeacherId.from_header(self.provenance)
 
     @property
+    def summary(self) -> str:
+        """Counts of the complete store in words: "30 images, 360 regions, 0 skipped"."""
+        images, regions, skipped = (self.counts[k] for k in ("pictures", "regions", "skipped"))
+        return f"{images} images, {regions} regions, {skipped} skipped"
+
+    @property
     def fingerprint(self) -> str:
         """First 16 hex digits of the plan's SHA-256, without counts; every shard states them."""
         plan = {key: value for key, value in self.to_json().items() if key != "counts"}

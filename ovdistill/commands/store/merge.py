@@ -34,4 +34,4 @@ def merge(options: MergeOptions) -> None:
     from ovdistill.store import maintenance
 
     meta = maintenance.merge(options.stores, options.out)
-    print(f"wrote {options.out}: {meta.counts}")
+    print(f"wrote {options.out}: {meta.summary}")

@@ -20,7 +20,8 @@ from ovdistill.core.errors import UserError
 if TYPE_CHECKING:
     from ovdistill.store import TeacherStore
     from ovdistill.teacher import Teacher
-    from ovdistill.vocabulary.learn import Recipe
+    from ovdistill.vocabulary import Vocabulary
+    from ovdistill.vocabulary.learn import Recipe, Samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +92,8 @@ def learn(options: LearnOptions) -> None:
     path, annotations, paths = find_sources(options)
     from ovdistill.datasets.prompt_samples import read_samples, split_images
     from ovdistill.store import TeacherStore
-    from ovdistill.vocabulary import TEMPLATES, Vocabulary
-    from ovdistill.vocabulary.learn import accuracy_table, learn_vocabulary
+    from ovdistill.vocabulary import Vocabulary
+    from ovdistill.vocabulary.learn import learn_vocabulary
 
     recipe = options.recipe()
     vocabulary, stores = Vocabulary.load(path), [TeacherStore(store) for store in paths]
@@ -110,12 +111,20 @@ def learn(options: LearnOptions) -> None:
     learned.save(options.out)
     print(f"wrote {options.out} ({len(learned)} names of {learned.teacher})")
 
+    judged = read_samples(stores, annotations, vocabulary, held_out, background=0)
+    print_accuracy(learned, teacher, judged)
+
+
+def print_accuracy(learned: Vocabulary, teacher: Teacher, regions: Samples) -> None:
+    """Print the accuracy of the learned prompts, beside that of the written templates."""
+    from ovdistill.vocabulary import TEMPLATES, Vocabulary
+    from ovdistill.vocabulary.learn import accuracy_table
+
     rows = {"learned": learned.embeddings}
     for name, templates in TEMPLATES.items():
-        rows[name] = Vocabulary.encode(vocabulary.names, teacher, templates).embeddings
-    judged = read_samples(stores, annotations, vocabulary, held_out, background=0)
-    print(f"\nregions of base classes in held-out images, among all {len(vocabulary)} names:\n")
-    print(accuracy_table(rows, judged))
+        rows[name] = Vocabulary.encode(learned.names, teacher, templates).embeddings
+    print(f"\nregions of base classes in held-out images, among all {len(learned)} names:\n")
+    print(accuracy_table(rows, regions))
 
 
 def check_choices(options: LearnOptions) -> None:
