@@ -15,6 +15,7 @@ class BuildWithRecipes(build_py):
     """Copies the recipes into the package, where an installed one finds them by name."""
 
     def run(self) -> None:
+        """Build the package, then add the recipes."""
         super().run()
         if not self.editable_mode:  # a checkout's own folder serves
             target = Path(self.build_lib, "ovdistill", "configs")

@@ -31,7 +31,7 @@ from ovdistill.commands.teacher_options import TeacherOptions, teacher_arguments
 from ovdistill.core.images import find_images
 from ovdistill.datasets.annotations import read_annotations
 from ovdistill.extraction.estimate import bytes_per_region
-from ovdistill.extraction.extract import ExtractOptions, extract
+from ovdistill.extraction.extract import ExtractionSettings, extract
 from ovdistill.extraction.images import ImageFile, LoadedImage, load_image
 from ovdistill.extraction.proposals import Proposals, ProposalSource
 from ovdistill.teacher import OpenCLIPTeacher, build_teacher
@@ -193,7 +193,7 @@ def whole_extraction(
 ) -> None:
     """Print the time of a whole extraction, from reading to writing, beside the encoder alone."""
     teacher = build_teacher(options)
-    settings = ExtractOptions(batch_size=batch_size, workers=1)
+    settings = ExtractionSettings(batch_size=batch_size, workers=1)
     ratios = []
     for _ in range(repeats):
         before = _encoder_seconds(teacher, batch_size)

@@ -15,8 +15,8 @@ It reads the images where VOC's archive has them, and annotations in COCO's form
         -o data/voc/annotations/voc2007_test.json
 
 Every class counts alike: the ensemble has one share (0.6 of the text head, as in DetPro), and no AP
-of novel classes exists. Score threshold and number of detections are DetPro's. The figures are COCO's
-AP, AP50 and AP75 on these boxes, not VOC's own 11-point average.
+of novel classes exists. Score threshold and number of detections are DetPro's. The figures are
+COCO's AP, AP50 and AP75 on these boxes, not VOC's own 11-point average.
 
 Cost: not measured here.
 Expected: box AP50 72.2 (README of ViLD's released code); not verified: whether ViLD or its

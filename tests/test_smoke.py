@@ -279,8 +279,12 @@ def test_bad_input_is_one_message(name, trained, tmp_path):
     one = (("striped star",), torch.eye(1, 8), torch.tensor([True]), TeacherId("ovshapes-rn"))
     Vocabulary(*one).save(tmp_path / "narrow.safetensors")
     words = Vocabulary.load(trained / "data" / "shape" / "vocabulary.safetensors")
-    replace(words, teacher=TeacherId(words.teacher.name, "0123")).save(tmp_path / "retrained.safetensors")
-    replace(words, teacher=TeacherId("other", words.teacher.weights_hash + "?")).save(tmp_path / "other.safetensors")
+    replace(words, teacher=TeacherId(words.teacher.name, "0123")).save(
+        tmp_path / "retrained.safetensors"
+    )
+    replace(words, teacher=TeacherId("other", words.teacher.weights_hash + "?")).save(
+        tmp_path / "other.safetensors"
+    )
     (tmp_path / "plain.json").write_text(
         json.dumps(dict(images=[], annotations=[], categories=[dict(id=1, name="star")]))
     )

@@ -1,4 +1,4 @@
-"""A ViLD-ensemble detector of LVIS on other data: every class of theirs, none of them base or novel.
+"""A ViLD-ensemble detector of LVIS on other data: all of their classes, none base or novel.
 
 Whoever takes it says where the images are and how many detections count.
 """

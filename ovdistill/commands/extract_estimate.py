@@ -21,7 +21,7 @@ DRY_RUN_IMAGES = 4
 
 
 def estimate(
-    files: Sequence[ImageFile], teacher: Teacher, settings: extraction.ExtractOptions, out: Path
+    files: Sequence[ImageFile], teacher: Teacher, settings: extraction.ExtractionSettings, out: Path
 ) -> None:
     """Print an estimate of time and space.
 
@@ -56,7 +56,7 @@ def dry_run(
     files: Sequence[ImageFile],
     source: ProposalSource,
     teacher: Teacher,
-    settings: extraction.ExtractOptions,
+    settings: extraction.ExtractionSettings,
 ) -> None:
     """Make a store of the first images in a folder that is deleted, and print the time of all."""
     with tempfile.TemporaryDirectory() as folder:

@@ -16,7 +16,7 @@ from ovdistill.extraction.config_inputs import (
     training_annotations,
     training_images,
 )
-from ovdistill.extraction.extract import ExtractOptions as Settings
+from ovdistill.extraction.extract import ExtractionSettings
 from ovdistill.extraction.images import ImageFile
 from ovdistill.extraction.prepare import prepare_proposals, run_step
 from ovdistill.models.config import load_config
@@ -25,7 +25,7 @@ from ovdistill.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-    from ovdistill.commands.extract import ExtractOptions
+    from ovdistill.commands.extract_options import ExtractOptions
 
 
 def choose_rank_device(name: str | None, local_rank: int) -> torch.device:
@@ -49,7 +49,7 @@ def settings_of(
     config: Config | None,
     device: torch.device,
     ranks: tuple[int, int, int],
-) -> Settings:
+) -> ExtractionSettings:
     """Return how the store is filled, with the defaults of the config and the device.
 
     Args:
@@ -61,7 +61,7 @@ def settings_of(
     step = (config.get("prepare", {}).get("regions") or {}) if config is not None else {}
     on_cpu = device.type == "cpu"
     default_workers = 1 if on_cpu else 4
-    return Settings(
+    return ExtractionSettings(
         per_image=options.per_image or step.get("per_image") or 300,
         min_size=options.min_size,
         images_per_shard=options.shard_images,
@@ -101,7 +101,10 @@ def find_files(options: ExtractOptions, config: Config | None) -> list[ImageFile
 
 
 def find_proposals(
-    options: ExtractOptions, config: Config | None, settings: Settings, device: torch.device
+    options: ExtractOptions,
+    config: Config | None,
+    settings: ExtractionSettings,
+    device: torch.device,
 ) -> sources.ProposalSource:
     """Return the source of the boxes.
 

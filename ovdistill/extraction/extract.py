@@ -34,7 +34,7 @@ IMAGES_PER_BATCH = 8  # read together, and proposed for together
 
 
 @dataclass(frozen=True)
-class ExtractOptions:
+class ExtractionSettings:
     """How a store is filled.
 
     The first three are part of the store's plan: a store that was begun with other values cannot
@@ -74,7 +74,7 @@ def plan_store(
     files: Sequence[ImageFile],
     source: ProposalSource,
     teacher: Teacher,
-    options: ExtractOptions,
+    options: ExtractionSettings,
 ) -> StoreMeta:
     """Make the plan of a store, see ``extract`` for the arguments."""
     provenance = dict(
@@ -99,7 +99,7 @@ def extract(
     source: ProposalSource,
     teacher: Teacher,
     folder: str | Path,
-    options: ExtractOptions,
+    options: ExtractionSettings,
 ) -> StoreMeta:
     """Make a store, or finish one that was begun.
 
@@ -133,7 +133,7 @@ def extract(
 
 
 def _progress_bar(
-    count: int, mine: Iterable[int], todo: Sequence[int], options: ExtractOptions
+    count: int, mine: Iterable[int], todo: Sequence[int], options: ExtractionSettings
 ) -> tqdm:
     """Make a progress bar over the images of this process, those of finished shards included."""
     sizes = {number: len(_rows(count, number, options)) for number in mine}
@@ -153,7 +153,7 @@ def _encoded(
     todo: Sequence[int],
     source: ProposalSource,
     teacher: Teacher,
-    options: ExtractOptions,
+    options: ExtractionSettings,
     bar: tqdm,
 ) -> Iterator[tuple[int, _Shard, Tensor]]:
     """Yield number, images and boxes, and (P, D) float16 embeddings on the CPU, of each shard."""
@@ -182,7 +182,7 @@ def _with_boxes(
     source: ProposalSource,
     device: torch.device,
     shard: _Shard,
-    options: ExtractOptions,
+    options: ExtractionSettings,
     bar: tqdm,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield pixels, on the device, and boxes of the images without a problem.
@@ -211,7 +211,7 @@ def _with_boxes(
         bar.update(len(batch))
 
 
-def _batches(count: int, number: int, options: ExtractOptions) -> Iterator[list[int]]:
+def _batches(count: int, number: int, options: ExtractionSettings) -> Iterator[list[int]]:
     """Yield the indices of a shard's images in small batches.
 
     No batch has images of two shards: so a shard does not depend on which others are made with it.
@@ -221,7 +221,7 @@ def _batches(count: int, number: int, options: ExtractOptions) -> Iterator[list[
         yield list(rows[start : start + IMAGES_PER_BATCH])
 
 
-def _rows(count: int, number: int, options: ExtractOptions) -> range:
+def _rows(count: int, number: int, options: ExtractionSettings) -> range:
     """Return the indices of a shard's images among ``count`` images."""
     start = number * options.images_per_shard
     return range(start, min(start + options.images_per_shard, count))

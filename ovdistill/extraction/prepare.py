@@ -7,13 +7,13 @@ missing one it makes, or it raises an error that names the command to make it.
 from __future__ import annotations
 
 import inspect
+import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from mmengine.logging import print_log
 
 from ovdistill.core.devices import choose_device
 from ovdistill.core.distributed import (
@@ -28,12 +28,14 @@ from ovdistill.core.vocabulary_header import read_header
 from ovdistill.datasets.build_vocabulary import encode_names, import_embeddings
 from ovdistill.extraction.captions import extract_captions
 from ovdistill.extraction.config_inputs import network_proposals, training_images
-from ovdistill.extraction.extract import ExtractOptions, extract
+from ovdistill.extraction.extract import ExtractionSettings, extract
 from ovdistill.extraction.prepare_proposals import prepare_proposals
 from ovdistill.ovshapes.generate import DONE, make_ovshapes
 from ovdistill.store import CaptionStore
 from ovdistill.store.meta import NAME, read_meta
 from ovdistill.teacher import build_teacher, teacher_name
+
+LOGGER = logging.getLogger(__name__)
 
 
 def prepare(config: Config, *, for_training: bool = True) -> None:
@@ -176,9 +178,8 @@ def prepare_vocabulary(
             tokens=tokens,
         )
     vocabulary.save(path)
-    print_log(
-        f"vocabulary: wrote {path} ({len(vocabulary)} classes, teacher {vocabulary.teacher})",
-        "current",
+    LOGGER.info(
+        "vocabulary: wrote %s (%d classes, teacher %s)", path, len(vocabulary), vocabulary.teacher
     )
 
 
@@ -191,9 +192,7 @@ def _check_vocabulary(path: str, teacher: str | None) -> None:
             f"{teacher}. Delete the file to make it again, or name another one with "
             "--cfg-options vocabulary=PATH, or another teacher with --cfg-options teacher.model=..."
         )
-    print_log(
-        f"vocabulary: {path} ({len(header)} classes, teacher {header.teacher.name})", "current"
-    )
+    LOGGER.info("vocabulary: %s (%d classes, teacher %s)", path, len(header), header.teacher.name)
 
 
 def prepare_regions(config: Config, path: str, per_image: int) -> None:
@@ -212,7 +211,8 @@ def prepare_regions(config: Config, path: str, per_image: int) -> None:
     if folder.is_file() or (folder / NAME).is_file():
         meta = read_meta(folder)
         if meta.counts:
-            print_log(f"regions: {path} ({meta.summary})", "current")
+            if is_main_process():
+                LOGGER.info("regions: %s (%s)", path, meta.summary)
             return
     device = choose_device()  # with GPUs, the one that was set for this process
     extract(
@@ -220,7 +220,7 @@ def prepare_regions(config: Config, path: str, per_image: int) -> None:
         network_proposals(config, device),
         build_teacher(config.teacher, device),
         folder,
-        ExtractOptions(per_image=per_image, rank=get_rank(), world_size=get_world_size()),
+        ExtractionSettings(per_image=per_image, rank=get_rank(), world_size=get_world_size()),
     )
     # not a barrier, which would time out if another process needs much longer
     while not read_meta(folder).counts:
@@ -239,6 +239,6 @@ def prepare_captions(config: Config, path: str, annotations: str) -> None:
         UserError: see ``extract_captions``.
     """
     if Path(path).is_file():
-        print_log(f"captions: {path} ({len(CaptionStore(path))} images)", "current")
+        LOGGER.info("captions: %s (%d images)", path, len(CaptionStore(path)))
         return
     extract_captions(config, annotations, path)

@@ -10,7 +10,6 @@ from urllib.error import URLError
 
 import torch
 from mmengine.config import Config
-from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from ovdistill.core.assets import shipped_proposals
@@ -18,6 +17,8 @@ from ovdistill.core.checkpoints import last_checkpoint, read_weights
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
 from ovdistill.extraction.config_inputs import proposal_network
+
+LOGGER = logging.getLogger(__name__)
 
 
 def prepare_proposals(
@@ -44,14 +45,15 @@ def prepare_proposals(
             training cannot be downloaded.
     """
     if Path(checkpoint).is_file():
-        print_log(f"proposals: {checkpoint}", "current")
+        LOGGER.info("proposals: %s", checkpoint)
         return
     shipped = shipped_proposals(published) if published else None
     if shipped is not None and shipped.is_file():
         weights = {name: value.float() for name, value in read_weights(shipped).items()}
         with atomic_file(checkpoint) as temporary:  # several processes may do this at once
-            torch.save(dict(state_dict=weights), temporary)
-        print_log(f"proposals: wrote {checkpoint} (as shipped: {shipped.name})", "current")
+            with temporary.open("wb") as file:  # a path's name would become part of the content
+                torch.save(dict(state_dict=weights), file)
+        LOGGER.info("proposals: wrote %s (as shipped: %s)", checkpoint, shipped.name)
         return
     network_config = proposal_network(config)
     if not train:
@@ -67,12 +69,12 @@ def prepare_proposals(
     _train(network_config, network)
     with atomic_file(checkpoint) as temporary:
         shutil.copyfile(last_checkpoint(network_config.work_dir), temporary)
-    print_log(f"proposals: wrote {checkpoint}", "current", logging.INFO)
+    LOGGER.info("proposals: wrote %s", checkpoint)
 
 
 def _train(config: Config, network: str) -> None:
     """Train the network of a config, of which ``network`` is the name for errors."""
-    print_log("proposals: training the network on base boxes", "current")
+    LOGGER.info("proposals: training the network on base boxes")
     try:
         Runner.from_cfg(config).train()
     except URLError as error:

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from ovdistill.core.errors import UserError
-from ovdistill.extraction.extract import ExtractOptions, extract
+from ovdistill.extraction.extract import ExtractionSettings, extract
 from ovdistill.extraction.images import ImageFile, load_image
 from ovdistill.extraction.proposals import GridProposals
 from ovdistill.store import TeacherStore
@@ -23,7 +23,7 @@ from ovdistill.teacher import OpenCLIPTeacher
 
 ROOT = Path(__file__).parents[2]
 IMAGES = 30
-OPTIONS = ExtractOptions(per_image=12, images_per_shard=2, batch_size=64, workers=0)
+OPTIONS = ExtractionSettings(per_image=12, images_per_shard=2, batch_size=64, workers=0)
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_two_processes_share_the_work(data, whole, tmp_path):
 
 
 def test_what_a_dead_process_left_is_done_by_any_later_run(data, teacher, whole, tmp_path):
-    first = ExtractOptions(**{**vars(OPTIONS), "rank": 0, "world_size": 2})
+    first = ExtractionSettings(**{**vars(OPTIONS), "rank": 0, "world_size": 2})
     out = tmp_path / "store"
     assert extract(files(data), GridProposals(12), teacher, out, first).counts == {}
     assert len(shards(out)) == 8  # the even ones of 15
@@ -174,7 +174,7 @@ def test_what_a_dead_process_left_is_done_by_any_later_run(data, teacher, whole,
 
 def test_a_store_that_was_begun_differently(data, teacher, whole):
     before = shards(whole)
-    other = ExtractOptions(**{**vars(OPTIONS), "min_size": 3.0})
+    other = ExtractionSettings(**{**vars(OPTIONS), "min_size": 3.0})
     with pytest.raises(UserError, match=r"min_size: 0.0 there, 3.0 now"):
         extract(files(data), GridProposals(12), teacher, whole, other)
     with pytest.raises(UserError, match="proposals: .*12 boxes.* there, .*11 boxes"):
