@@ -20,6 +20,7 @@ from ovdistill.store import Regions, write_store
 from ovdistill.store.captions import write_captions
 from ovdistill.vocabulary import Vocabulary
 
+pytestmark = pytest.mark.slow  # detectors with ResNet-50 on photos
 CONFIGS = Path(__file__).parents[1] / "configs"
 RECIPES = sorted(path.stem for path in CONFIGS.glob("*_r50_*.py"))
 EMBEDDINGS = {"lvis": "lvis_v1", "coco": "coco"}  # of all 80 of COCO

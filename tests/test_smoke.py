@@ -19,6 +19,8 @@ from ovdistill.vocabulary.prompt_context import context_from_text
 
 from .running import run
 
+pytestmark = pytest.mark.slow  # each test runs whole commands
+
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "configs" / "vild_r18_shapes.py"
 SMALL = [
@@ -110,7 +112,7 @@ def test_vocabulary_given_to_testing_is_used(trained, tmp_path):
 
 def test_two_processes_prepare_train_and_test_together(trained, tmp_path):
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", 2)
-    # other words than those of ``trained``: regions and all else are made by the two
+    # another split than that of ``trained``: regions and all else are made by the two
     options = ["--cfg-options", f"data_root={trained / 'data'}", "split=compositional"]
     small = [value for value in SMALL if "published" not in value]
     output = run(
@@ -132,7 +134,7 @@ def test_two_processes_prepare_train_and_test_together(trained, tmp_path):
 
 @pytest.fixture
 def learned(trained, tmp_path):
-    """The words of the small data set, with prompts that could have been learned."""
+    """The vocabulary of the small data set, with prompts that could have been learned."""
     words = Vocabulary.load(trained / "data" / "shape" / "vocabulary.safetensors")
     teacher = OpenCLIPTeacher("ovshapes")
     context = context_from_text("an image of the", teacher.text_tower())
@@ -200,7 +202,7 @@ def test_methods_are_compared(trained, tmp_path):
 BAD = {
     "missing annotations": (
         ["tools/train.py", "configs/vild_r50_lvis.py", "--cfg-options", "data_root={tmp}"],
-        "no annotation file",
+        "{tmp}/annotations/lvis_v1_train.json",
     ),
     "missing config": (["tools/train.py", "configs/none.py"], "no config file"),
     "missing initial weights": (
@@ -236,7 +238,7 @@ BAD = {
     "vocabulary of a teacher that the config does not name": (
         ["tools/test.py", "{config}", "{run}/last.pth", "--vocabulary", "{tmp}/other.safetensors"]
         + ["--cfg-options", "data_root={data}"],
-        "words of teacher other (weights",
+        "was made by teacher other",
     ),
     "vocabulary of other weights of the teacher": (
         ["tools/test.py", "{config}", "{run}/last.pth", "-o", "{tmp}"]
@@ -295,5 +297,5 @@ def test_bad_input_is_one_message(name, trained, tmp_path):
     command, message = BAD[name]
     words = dict(tmp=tmp_path, data=trained / "data", run=trained / "run", config=CONFIG)
     output = run(*(part.format(**words) for part in command), code=2)
-    assert "error: " in output and message in output
+    assert "error: " in output and message.format(**words) in output
     assert "Traceback" not in output

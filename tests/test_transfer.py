@@ -1,6 +1,6 @@
-"""Detectors of LVIS on other data: every word counts alike, no figure of novel words is made up.
+"""Detectors of LVIS on other data: every class counts alike, no figure of novel classes is made up.
 
-The weights are random: what is tested is the way of the data, not the result.
+The weights are random: the test is of the flow of the data, not of the result.
 """
 
 import json
@@ -13,6 +13,7 @@ from mmdet.registry import MODELS
 from safetensors.torch import save_file
 
 import ovdistill.models.register  # noqa: F401
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.distillation.vild.loss import ensemble_log_scores
 from ovdistill.models.build import load_weights
 from ovdistill.models.config import load_config
@@ -30,10 +31,11 @@ NARROW = {
 ONE_HEAD = {"model.roi_head.image_head": None}
 
 
-def vocabulary(words: int = 3, dim: int = 512) -> Vocabulary:
-    names = tuple(f"word {i}" for i in range(words))
-    is_base = torch.arange(words) > 0
-    return Vocabulary(names, torch.eye(words, dim), is_base, "ViT-B-32-quickgelu:openai")
+def vocabulary(count: int = 3, embed_dim: int = 512) -> Vocabulary:
+    names = tuple(f"class {i}" for i in range(count))
+    is_base = torch.arange(count) > 0
+    teacher = TeacherId("ViT-B-32-quickgelu:openai")
+    return Vocabulary(names, torch.eye(count, embed_dim), is_base, teacher)
 
 
 def build(name: str, options: dict) -> torch.nn.Module:
@@ -52,13 +54,13 @@ def checkpoint(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", ["coco", "voc", "objects365"])
-def test_an_ensemble_of_lvis_loads_with_one_share_for_every_word(name, checkpoint):
+def test_an_ensemble_of_lvis_loads_with_one_share_for_every_class(name, checkpoint):
     model = build(f"transfer_{name}", NARROW)
     load_weights(model, checkpoint)
     text, image = torch.rand(5, 3).log(), torch.rand(5, 3).log()
     expected = (text.exp() ** 0.6 * image.exp() ** 0.4).log()
     torch.testing.assert_close(model.roi_head._ensemble(text, image), expected)
-    # ViLD's shares, which differ between base and novel words, would give another score
+    # ViLD's shares, which differ between base and novel classes, would give another score
     shares = ensemble_log_scores(text, image, model.roi_head.bbox_head.fc_cls.is_base, 2 / 3)
     assert not torch.allclose(shares, expected)
 
@@ -116,5 +118,5 @@ def test_coco_from_photos_to_figures(checkpoint, real_data, tmp_path):
 def test_there_is_nothing_to_train():
     config = "configs/transfer_voc.py"
     output = run("tools/train.py", config, code=2)
-    assert f"error: {config} trains nothing" in output and "tools/test.py" in output
+    assert f"error: {config} trains nothing" in output and f"ovdistill test {config}" in output
     assert "Traceback" not in output

@@ -30,9 +30,9 @@ class OVInferencer:
     """Finds the objects that texts describe in images.
 
     Example:
-        >>> inferencer = OVInferencer()
-        >>> inferencer.set_text("red striped star, outlined heart")
-        >>> detections = inferencer("image.png")
+        >>> detector = OVInferencer(text="red striped star, outlined heart")
+        >>> found = detector("image.png")
+        >>> detector.set_text("green ring")  # the same weights, other class names
 
     Args:
         config: config file of the detector, or name of a shipped recipe. By default, the detector
@@ -41,10 +41,12 @@ class OVInferencer:
         device: 'cpu', 'cuda', 'cuda:1', ... By default, a GPU if there is one.
         teacher: the teacher that encodes texts. By default, the one that the config names.
         overrides: values that replace those of the config, by dotted key.
+        text: texts to look for, see ``set_text``. They can be set and changed later.
+        background: texts that compete with them, see ``set_text``.
 
     Raises:
-        UserError: a config without weights or weights without a config, no such config, or no
-            such device.
+        UserError: a config without weights or weights without a config, no such config, no such
+            device, or a background without a text.
     """
 
     def __init__(
@@ -54,6 +56,9 @@ class OVInferencer:
         device: str | None = None,
         teacher: Teacher | None = None,
         overrides: Mapping[str, Any] | None = None,
+        *,
+        text: str | Sequence[str] = (),
+        background: str | Sequence[str] = (),
     ) -> None:
         if (config is None) != (checkpoint is None):
             got = "a config" if checkpoint is None else "a checkpoint"
@@ -70,6 +75,8 @@ class OVInferencer:
         self.queries: tuple[str, ...] = ()
         if teacher is not None:
             self.teacher = teacher
+        if text or background:
+            self.set_text(text, background)
 
     @cached_property
     def teacher(self) -> Teacher:

@@ -13,6 +13,7 @@ import torch.multiprocessing as mp
 def _rank(rank: int, port: int, ranks: int, function: Callable, results: Any) -> None:
     dist.init_process_group("gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=ranks)
     results.put((rank, function(rank)))
+    dist.barrier()  # a rank that leaves while the others still connect may abort them
     dist.destroy_process_group()
 
 
