@@ -83,6 +83,7 @@ def test_detections_that_count(name, threshold, detections):
     assert config.prepare.vocabulary.names == f"D/{config.val_ann}"
 
 
+@pytest.mark.slow
 def test_coco_from_photos_to_figures(checkpoint, real_data, tmp_path):
     annotations = real_data / "coco_mini/annotations"
     output = run(
