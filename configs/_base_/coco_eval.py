@@ -1,4 +1,4 @@
-"""Evaluation on the val images of OV-COCO; who takes it gives the pipeline."""
+"""Evaluation by COCO's AP of boxes; who takes it gives val images and the pipeline."""
 
 val_dataloader = dict(
     batch_size=1,

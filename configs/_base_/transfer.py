@@ -3,7 +3,7 @@
 Whoever takes it says where the images are and how many detections count.
 """
 
-_base_ = ["runtime.py", "clip_b32.py", "pipeline_1024.py", "r50.py"]
+_base_ = ["runtime.py", "clip_b32.py", "coco_eval.py", "pipeline_1024.py", "r50.py"]
 
 vocabulary = "{cache}/vocabulary_transfer.safetensors"
 prepare = dict(
@@ -23,24 +23,5 @@ model = dict(
     test_cfg=dict(detector.test_cfg, rcnn=dict(detector.test_cfg.rcnn, without_masks=True)),
 )
 
-test_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=False,
-    drop_last=False,
-    sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(
-        type="OVDataset",
-        vocabulary="{vocabulary}",
-        labelled="all",
-        data_root="{data_root}",
-        ann_file="{val_ann}",
-        data_prefix=dict(img="{val_images}"),
-        test_mode=True,
-        pipeline=_base_.test_pipeline,
-    ),
-)
-test_evaluator = [
-    dict(type="OVMetric", ann_file="{data_root}/{val_ann}", protocol="coco", metrics=("bbox",)),
-]
-test_cfg = dict(type="TestLoop")
+val_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
+test_dataloader = val_dataloader

@@ -1,7 +1,7 @@
 """Reading a config: recipes by name, overrides, and the ``{name}`` placeholders.
 
 Placeholders. A string anywhere in a config may hold ``{name}``, where ``name`` is a key at the
-config's top level whose value is a string: ``vocabulary = "{data_root}/words.safetensors"``.
+config's top level whose value is a string: ``vocabulary = "{data_root}/vocabulary.safetensors"``.
 Placeholders are filled after the overrides are merged, so that one ``--cfg-options data_root=DIR``
 moves everything that is below it. The value may hold placeholders itself; values that name each
 other in a circle are an error. Braces around anything else stay as they are (prompt templates have
