@@ -93,6 +93,9 @@ def check_choices(options: PredictOptions) -> None:
         raise UserError("got --text and --vocabulary: give one of them.")
     if options.background and options.vocabulary:
         raise UserError("--background goes with --text: the vocabulary file holds all its names.")
+    if (options.config is None) != (options.checkpoint is None):
+        got = "--checkpoint" if options.config is None else "--config"
+        raise UserError(f"got {got} alone: give --config and --checkpoint, or neither.")
     if options.config:
         find_recipe(options.config)
     check_file(options.checkpoint, "--checkpoint")

@@ -63,7 +63,7 @@ class OVInferencer:
         if (config is None) != (checkpoint is None):
             got = "a config" if checkpoint is None else "a checkpoint"
             raise UserError(
-                f"got {got} alone: give --config and --checkpoint together, or neither for the "
+                f"got {got} alone: give config and checkpoint together, or neither for the "
                 "shipped student."
             )
         if config is None or checkpoint is None:

@@ -79,7 +79,8 @@ def test_the_demo_refuses_bad_input(monkeypatch, tmp_path, capsys):
         ([tmp_path / "missing.png"], "missing.png"),
         ([tmp_path / "empty"], "empty"),
         ([tmp_path / "bad.png", "--text", " , "], "no query"),
-        ([tmp_path / "bad.png", "--config", CONFIG], "a config alone"),
+        ([tmp_path / "bad.png", "--config", CONFIG], "--config alone"),
+        ([tmp_path / "bad.png", "--checkpoint", "c.pth"], "--checkpoint alone"),
         ([tmp_path / "bad.png", "-o", tmp_path], "written over"),
         ([tmp_path / "bad.png", "--text", "a", "--vocabulary", "v"], "give one of them"),
     ):
