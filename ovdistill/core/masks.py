@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pycocotools import mask as coco_mask
-from torch import Tensor
+
+if TYPE_CHECKING:  # the processes that draw OVShapes need no torch, which takes seconds to import
+    from torch import Tensor
 
 Rle = dict[str, Any]  # {"size": [height, width], "counts": bytes}
 
@@ -18,13 +20,12 @@ def encode_masks(masks: Tensor | np.ndarray | Sequence[Rle]) -> list[Rle]:
     Args:
         masks: (n, H, W) bool or 0/1, or a sequence of n RLEs.
     """
-    if isinstance(masks, Tensor):
-        masks = masks.cpu().numpy()
-    if not isinstance(masks, np.ndarray):
+    if isinstance(masks, Sequence):
         return list(masks)
-    if len(masks) == 0:
+    array = masks if isinstance(masks, np.ndarray) else masks.cpu().numpy()
+    if len(array) == 0:
         return []
-    return coco_mask.encode(np.asfortranarray(masks.transpose(1, 2, 0), dtype=np.uint8))
+    return coco_mask.encode(np.asfortranarray(array.transpose(1, 2, 0), dtype=np.uint8))
 
 
 def rle_to_json(rle: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,10 +34,10 @@ for module in modules:
 print(*modules)
 """
 
-STORE = """
+LOADED = """
 import sys
-import ovdistill.store
-print(*{name.partition(".")[0] for name in sys.modules})
+import {module}
+print(*{{name.partition(".")[0] for name in sys.modules}})
 """
 
 LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
@@ -57,9 +57,14 @@ def test_lower_packages_import_without_mm() -> None:
 
 
 def test_the_store_loads_neither_mm_nor_an_evaluator() -> None:
-    loaded = {*run(STORE)}
+    loaded = {*run(LOADED.format(module="ovdistill.store"))}
     assert "torch" in loaded
     assert not loaded & {*MM, "hotcoco", "open_clip", "pycocotools", "matplotlib"}
+
+
+def test_drawing_loads_no_torch() -> None:
+    loaded = {*run(LOADED.format(module="ovdistill.ovshapes.generate"))}
+    assert "cv2" in loaded and "torch" not in loaded
 
 
 def test_contracts_of_the_packages() -> None:
