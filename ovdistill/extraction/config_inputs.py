@@ -64,5 +64,6 @@ def proposal_network(config: Config) -> Config:
     path = Path(config.filename).parent / step.network
     return load_config(
         path if path.is_file() else step.network,
-        {**placeholder_values(config), **step.get("options", {})},
+        step.get("options", {}),
+        placeholder_values(config),
     )

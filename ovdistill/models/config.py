@@ -32,7 +32,11 @@ DATA_PLACEHOLDERS = (
 MOVED_MODULES = {"ovdistill.register": "ovdistill.models.register"}
 
 
-def load_config(name: str | Path, options: Mapping[str, Any] | None = None) -> Config:
+def load_config(
+    name: str | Path,
+    options: Mapping[str, Any] | None = None,
+    placeholders: Mapping[str, str] | None = None,
+) -> Config:
     """Read a config, merge overrides into it and fill its placeholders (see above).
 
     The modules that its ``custom_imports`` names are imported, which registers its components.
@@ -40,6 +44,8 @@ def load_config(name: str | Path, options: Mapping[str, Any] | None = None) -> C
     Args:
         name: a config file, or the name of a shipped recipe such as 'vild_r18_shapes'.
         options: dotted keys and values, as ``--cfg-options`` gives them.
+        placeholders: the ``placeholder_values`` of another config of the same data. Those that this
+            config does not have are left out.
 
     Raises:
         UserError: there is no such file, a module of ``custom_imports`` cannot be imported, the
@@ -48,6 +54,7 @@ def load_config(name: str | Path, options: Mapping[str, Any] | None = None) -> C
     path = find_recipe(name)
     config = Config.fromfile(str(path), import_custom_modules=False)
     _import_custom_modules(config, path)
+    config.merge_from_dict({k: v for k, v in (placeholders or {}).items() if k in config})
     _merge_options(config, dict(options or {}), path)
     return Config(fill_placeholders(config.to_dict()), filename=config.filename)
 

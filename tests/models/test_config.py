@@ -98,7 +98,14 @@ def test_placeholder_values_say_where_the_data_are():
     values = placeholder_values(config)
     assert values["data_root"] == "X" and values["vocabulary"].startswith("X/")
     assert all(isinstance(value, str) for value in values.values())
-    assert load_config("vild_r18_shapes", values).to_dict() == config.to_dict()
+    assert load_config("vild_r18_shapes", placeholders=values).to_dict() == config.to_dict()
+
+
+def test_placeholders_that_another_config_does_not_have_are_left_out(tmp_path, caplog):
+    path = write(tmp_path, 'data_root = "data"\nfile = "{data_root}/a"\n')
+    found = load_config(path, {"more": 1}, {"data_root": "X", "val_ann": "b.json"})
+    assert found.to_dict() == {"data_root": "X", "file": "X/a", "more": 1}
+    assert "val_ann" not in caplog.text and "more" in caplog.text
 
 
 @pytest.mark.parametrize("imports", ['["ovdistill.register"]', '"ovdistill.register"'])
