@@ -10,6 +10,7 @@ import errno
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,7 +72,6 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     with _clear_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = _temporary(path)
-        shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         try:
             yield temporary
@@ -122,22 +122,20 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
     return digest.hexdigest()
 
 
-def remove_temporary(folder: Path, name: str = "*") -> None:
-    """Delete the temporary files and folders that killed processes have left.
+def remove_temporary(folder: Path, name: str) -> None:
+    """Delete the temporary files that killed processes have left.
 
     Args:
         folder: the folder to clean, without those below it.
-        name: glob pattern of the final names.
+        name: glob pattern of the final names, which no other process may be writing.
     """
     for left in folder.glob(f"{name}.*{TEMPORARY}"):
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            left.unlink(missing_ok=True)
+        left.unlink(missing_ok=True)
 
 
 def _temporary(path: Path) -> Path:
-    return path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")
+    # no process id: processes in two containers that share a disk may have the same
+    return path.with_name(f"{path.name}.{secrets.token_hex(4)}{TEMPORARY}")
 
 
 def _replace_folder(path: Path, new: Path) -> None:

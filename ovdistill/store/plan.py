@@ -61,5 +61,6 @@ def finish_store(folder: Path, meta: StoreMeta) -> StoreMeta:
     )
     meta = replace(meta, counts=counts)
     write_meta(folder, meta)
-    remove_temporary(folder)  # of a process that was killed while it wrote
+    # of processes that were killed; another one may be writing the other files just now
+    remove_temporary(folder, "shard-*")
     return meta

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,18 @@ def test_counts_are_written_once_every_shard_is_there(tmp_path: Path) -> None:
     write_shard(tmp_path, 0, META.fingerprint, 8, [(1, random_regions(2)), (2, random_regions(3))])
     (tmp_path / "shard-00000.safetensors.7.tmp").write_text("left by a killed process")
     (tmp_path / "shard-00001.safetensors.tmp").write_text("left by an earlier version")
+    (tmp_path / "meta.json.8.tmp").write_text("another process finishes the store too")
     meta = finish_store(tmp_path, META)
     assert meta.counts == dict(pictures=2, regions=5, skipped=1)
     assert read_meta(tmp_path) == meta and meta.fingerprint == META.fingerprint
+    assert [path.name for path in tmp_path.glob("*.tmp")] == ["meta.json.8.tmp"]
+
+
+def test_processes_may_finish_a_store_at_the_same_time(tmp_path: Path) -> None:
+    begin_store(tmp_path, META)
+    for number in range(META.shards):
+        write_shard(tmp_path, number, META.fingerprint, 8, [(number, random_regions(2))])
+    with ThreadPoolExecutor(8) as pool:
+        found = [*pool.map(lambda _: finish_store(tmp_path, META).counts, range(200))]
+    assert found == [dict(pictures=2, regions=4, skipped=0)] * 200
     assert not list(tmp_path.glob("*.tmp"))
