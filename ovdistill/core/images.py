@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
@@ -31,6 +31,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm")
 MAX_PIXELS = 500_000_000  # 20,000 x 20,000 passes; 1.5 GB as RGB
 # Pillow's modes of 16 bit grey ("I" for some PNG files), which it cuts off at 255 in conversion
 DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+TURNED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 DECODING_ERRORS = (
     *(UnidentifiedImageError, Image.DecompressionBombError, OSError, EOFError),
     # what Pillow's decoders raise on damaged files, a broken PNG for one
@@ -60,23 +61,30 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     Raises:
         ImageError: no such file, not an image, a damaged one, or one that is too large.
     """
-    if not Path(path).is_file():
-        kind = "it is a folder" if Path(path).is_dir() else "there is no such file"
-        raise ImageError(path, kind)
-    try:
-        with _without_pillow_limit():
-            image = Image.open(path)  # reads the header only
-        with image:
-            width, height = image.size
-            if width * height > MAX_PIXELS:
-                raise ImageError(
-                    path, f"{width} x {height} pixels; expected at most {MAX_PIXELS:,} in all"
-                )
-            image.load()  # a truncated file raises here
-            return np.array(_to_rgb(ImageOps.exif_transpose(image)))
-    except DECODING_ERRORS as error:
-        expected = "expected an undamaged image of a common format (JPEG, PNG, WebP, TIFF, BMP)"
-        raise ImageError(path, f"{error}; {expected}") from error
+    with _opened(path) as image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise ImageError(
+                path, f"{width} x {height} pixels; expected at most {MAX_PIXELS:,} in all"
+            )
+        image.load()  # a truncated file raises here
+        return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+
+
+def read_image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Read height and width of an upright image from its header, without decoding its pixels.
+
+    Returns:
+        Height and width in pixels, as ``read_image`` would return them.
+
+    Raises:
+        ImageError: no such file, or not an image. Damage after the header is not found.
+    """
+    with _opened(path) as image:
+        width, height = image.size
+        # of a TIFF file Pillow gives the upright size from the start
+        turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
+        return (width, height) if turned and image.format != "TIFF" else (height, width)
 
 
 def write_image(path: str | os.PathLike[str], pixels: np.ndarray) -> None:
@@ -109,6 +117,22 @@ def find_images(path: str | os.PathLike[str]) -> list[Path]:
     if not found:
         raise UserError(f"no images in {path}: expected files that end in {', '.join(SUFFIXES)}")
     return found
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
+    """Provide an opened image; errors of opening and decoding it become ``ImageError``."""
+    if not Path(path).is_file():
+        kind = "it is a folder" if Path(path).is_dir() else "there is no such file"
+        raise ImageError(path, kind)
+    try:
+        with _without_pillow_limit():
+            image = Image.open(path)  # reads the header only
+        with image:
+            yield image
+    except DECODING_ERRORS as error:
+        expected = "expected an undamaged image of a common format (JPEG, PNG, WebP, TIFF, BMP)"
+        raise ImageError(path, f"{error}; {expected}") from error
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ovdistill.core import images
 from ovdistill.core.errors import UserError
-from ovdistill.core.images import ImageError, find_images, read_image, write_image
+from ovdistill.core.images import ImageError, find_images, read_image, read_image_size, write_image
 
 ORIENTATION = 0x0112  # the EXIF tag
 # how each orientation's stored pixels become upright ones (EXIF 2.3, section 4.6.4)
@@ -59,6 +59,7 @@ def test_exif_orientation_is_applied_in_every_format(
     path = save(blocks(), tmp_path / f"a.{suffix}", exif=exif, **options.get(suffix, {}))
     pixels, expected = read_image(path), UPRIGHT[orientation](blocks())
     assert pixels.shape == expected.shape
+    assert read_image_size(path) == pixels.shape[:2]
     assert np.abs(pixels.astype(int) - expected).max() <= (12 if suffix == "jpg" else 0)
 
 
