@@ -1,13 +1,18 @@
 """What every config shares: scope, hooks, logs."""
 
 default_scope = "mmdet"
-custom_imports = dict(imports=["ovdistill.models.register"], allow_failed_imports=False)
+custom_imports = dict(
+    imports=["ovdistill.models.register", "ovdistill.training.register"],
+    allow_failed_imports=False,
+)
 
 default_hooks = dict(
     timer=dict(type="IterTimerHook"),
     logger=dict(type="LoggerHook", interval=50),
     param_scheduler=dict(type="ParamSchedulerHook"),
-    checkpoint=dict(type="CheckpointHook", by_epoch=False, interval=5000, max_keep_ckpts=2),
+    checkpoint=dict(type="SafeCheckpointHook", by_epoch=False, interval=5000, max_keep_ckpts=2),
+    non_finite=dict(type="StopOnNonFinite"),
+    keep_generators=dict(type="KeepGenerators"),
     sampler_seed=dict(type="DistSamplerSeedHook"),
     visualization=dict(type="DetVisualizationHook"),
 )

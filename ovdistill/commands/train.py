@@ -13,9 +13,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.error import URLError
 
-from ovdistill.commands.initial_weights import check_initial_weights, unreachable
 from ovdistill.commands.options import flag, option, recipe_argument
 from ovdistill.commands.processes import RunnerOptions, init_processes
 from ovdistill.core.errors import UserError
@@ -23,8 +21,6 @@ from ovdistill.core.recipes import find_recipe
 
 if TYPE_CHECKING:
     from mmengine.config import Config
-
-AUTO = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +33,18 @@ class TrainOptions(RunnerOptions):
     )
     resume: str | None = option(
         None,
-        bare_value=AUTO,
+        bare_value="auto",
         metavar="CHECKPOINT",
         help="continue from a checkpoint; without a path, from the last one in the work dir",
     )
     auto_scale_lr: bool = flag(help="scale the learning rate by the batch size")
-    amp: bool = flag(help="train with automatic mixed precision")
+    amp: bool = flag(help="train with mixed precision: float16 on a GPU, bfloat16 on a CPU")
+    max_bad_batches: int | None = option(
+        None,
+        metavar="N",
+        help="leave out up to N batches whose loss or gradient is NaN or infinite; one more ends "
+        "the training with exit code 3",
+    )
     seed: int = option(0, help="random seed of weights and samplers")
     deterministic: bool = flag(help="use deterministic algorithms only")
     prepare_only: bool = flag(help="stop before training; the same as ovdistill prepare")
@@ -56,25 +58,15 @@ def train(options: TrainOptions) -> None:
     """
     options.set_local_rank()
     find_recipe(options.config)  # before anything heavy is imported
-    from mmengine.runner import Runner
-
-    from ovdistill.core.checkpoints import last_checkpoint
-    from ovdistill.core.distributed import is_main_process
     from ovdistill.extraction.prepare import prepare
+    from ovdistill.training.run import alone_in, run_training
 
     config = training_config(options)
     init_processes(config, options.launcher)
-    prepare(config)
-    if options.prepare_only:
-        return
-    check_initial_weights(config)
-    runner = Runner.from_cfg(config)
-    try:
-        runner.train()
-    except URLError as error:
-        raise unreachable(config, error) from None
-    if is_main_process():
-        link_last(last_checkpoint(config.work_dir))
+    with alone_in(config.work_dir):
+        prepare(config)
+        if not options.prepare_only:
+            run_training(config)
 
 
 def training_config(options: TrainOptions) -> Config:
@@ -85,6 +77,7 @@ def training_config(options: TrainOptions) -> Config:
             checkpoint to resume from.
     """
     from ovdistill.models.config import load_config
+    from ovdistill.training.run import resume_from
 
     config = load_config(options.config, options.overrides)
     if config.get("train_cfg") is None:
@@ -98,8 +91,9 @@ def training_config(options: TrainOptions) -> Config:
     )
     config.randomness = dict(seed=options.seed, deterministic=options.deterministic)
     if options.amp:
-        config.optim_wrapper.type = "AmpOptimWrapper"
-        config.optim_wrapper.setdefault("loss_scale", "dynamic")
+        use_mixed_precision(config)
+    if options.max_bad_batches is not None:
+        config.default_hooks.non_finite.max_skipped = options.max_bad_batches
     if options.auto_scale_lr:
         if "auto_scale_lr" not in config:
             raise UserError(
@@ -111,34 +105,16 @@ def training_config(options: TrainOptions) -> Config:
     return config
 
 
-def resume_from(config: Config, checkpoint: str) -> None:
-    """Let a training continue from a checkpoint.
+def use_mixed_precision(config: Config) -> None:
+    """Let a config train with half precision where that is precise enough.
 
-    mmengine's own automatic resuming would continue from ``load_from``, which here are the initial
-    weights of a new run.
-
-    Args:
-        config: to be changed.
-        checkpoint: a file, or 'auto': the last one in the work dir, if there is one.
-
-    Raises:
-        UserError: no such file.
+    That is float16 with a loss scale on a GPU, and bfloat16, which needs none, on a CPU.
     """
-    from ovdistill.core.checkpoints import last_checkpoint
+    import torch
 
-    if checkpoint == AUTO:
-        if not os.path.isfile(os.path.join(config.work_dir, "last_checkpoint")):
-            return
-        checkpoint = str(last_checkpoint(config.work_dir))
-    if not os.path.isfile(checkpoint):
-        raise UserError(f"got --resume {checkpoint}; there is no such checkpoint.")
-    config.load_from = checkpoint
-    config.resume = True
-
-
-def link_last(checkpoint: Path) -> None:
-    """Make ``last.pth`` a link to the newest checkpoint, beside it."""
-    link = checkpoint.with_name("last.pth.tmp")
-    link.unlink(missing_ok=True)
-    link.symlink_to(checkpoint.name)
-    link.replace(checkpoint.with_name("last.pth"))
+    wrapper = config.optim_wrapper
+    if torch.cuda.is_available():
+        wrapper.type = "AmpOptimWrapper"
+        wrapper.setdefault("loss_scale", "dynamic")
+    else:
+        wrapper.type = "FiniteBf16OptimWrapper"

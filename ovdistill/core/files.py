@@ -42,7 +42,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         UserError: the disk is full, or ``path`` cannot be written to.
     """
     path = Path(path)
-    with _clear_errors(path):
+    with clear_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = _temporary(path)
         try:
@@ -69,7 +69,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         UserError: the disk is full, or ``path`` cannot be written to.
     """
     path = Path(path)
-    with _clear_errors(path):
+    with clear_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = _temporary(path)
         temporary.mkdir()
@@ -78,6 +78,26 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
             _replace_folder(path, temporary)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def atomic_link(path: str | os.PathLike[str], target: str) -> None:
+    """Make a symbolic link, or replace one, so that the path is never without one.
+
+    Args:
+        path: the link.
+        target: what it names, as seen from its folder.
+
+    Raises:
+        UserError: ``path`` cannot be written to.
+    """
+    path = Path(path)
+    with clear_errors(path):
+        temporary = _temporary(path)
+        try:
+            temporary.symlink_to(target)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
@@ -154,7 +174,7 @@ def _replace_folder(path: Path, new: Path) -> None:
 
 
 @contextmanager
-def _clear_errors(path: Path) -> Iterator[None]:
+def clear_errors(path: Path) -> Iterator[None]:
     """Turn errors of writing to ``path`` into ``UserError``; let others, as of reading, pass."""
     try:
         yield

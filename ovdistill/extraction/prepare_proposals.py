@@ -6,17 +6,16 @@ import logging
 import shutil
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from ovdistill.core.assets import shipped_proposals
 from ovdistill.core.checkpoints import last_checkpoint, read_weights
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
 from ovdistill.extraction.config_inputs import proposal_network
+from ovdistill.training.run import alone_in, run_training
 
 LOGGER = logging.getLogger(__name__)
 
@@ -66,21 +65,9 @@ def prepare_proposals(
     network_config.work_dir = str(Path(checkpoint).with_suffix(""))
     network_config.randomness = config.get("randomness", dict(seed=0))
     network_config.launcher = "none"
-    _train(network_config, network)
+    LOGGER.info("proposals: training the network on base boxes")
+    with alone_in(network_config.work_dir):
+        run_training(network_config, "prepare.proposals.options.")
     with atomic_file(checkpoint) as temporary:
         shutil.copyfile(last_checkpoint(network_config.work_dir), temporary)
     LOGGER.info("proposals: wrote %s", checkpoint)
-
-
-def _train(config: Config, network: str) -> None:
-    """Train the network of a config, of which ``network`` is the name for errors."""
-    LOGGER.info("proposals: training the network on base boxes")
-    try:
-        Runner.from_cfg(config).train()
-    except URLError as error:
-        key = "prepare.proposals.options.model.backbone.init_cfg"
-        raise UserError(
-            f"the initial weights of {network} cannot be downloaded ({error.reason}). Name a "
-            f"local file with --cfg-options {key}.checkpoint=PATH, or start from scratch with "
-            f"{key}=None."
-        ) from None

@@ -11,7 +11,7 @@ from mmengine.dataset import Compose
 from torch import Tensor, nn
 
 import ovdistill.models.register  # noqa: F401
-from ovdistill.core.checkpoints import read_weights
+from ovdistill.core.checkpoints import check_finite, read_weights
 from ovdistill.core.errors import UserError
 from ovdistill.vocabulary import Vocabulary
 
@@ -60,10 +60,12 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
     """Load a checkpoint into a detector; its keys must be those of the detector.
 
     Raises:
-        UserError: the file cannot be read (see ``read_weights``), is the checkpoint of another
-            detector, or was trained with another teacher than that of the detector's vocabulary.
+        UserError: the file cannot be read (see ``read_weights``) or holds NaN, is the checkpoint of
+            another detector, or was trained with another teacher than that of the detector's
+            vocabulary.
     """
     weights = read_weights(path)
+    check_finite(weights, path)
     _check_weights(model.state_dict(), weights, path)
     model.load_state_dict(weights)
 

@@ -23,9 +23,11 @@ from ovdistill.distillation.vouch import term as _vouch  # noqa: E402, F401
 from ovdistill.evaluation import ov_metric, proposal_recall  # noqa: E402, F401
 from ovdistill.models import (  # noqa: E402, F401
     atss_head,
+    checkpoint_loaders,
     mask_boxes,
     open_vocabulary_atss,
     open_vocabulary_rcnn,
+    pretrained_init,
     region_token_head,
     region_word_head,
     region_word_loss,

@@ -5,26 +5,31 @@ from __future__ import annotations
 import os.path
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.error import URLError
+
+from mmengine.config import Config
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.offline import is_offline
-
-if TYPE_CHECKING:
-    from mmengine.config import Config
+from ovdistill.models.checkpoint_loaders import cache_path, find_url
 
 
-def check_initial_weights(config: Config) -> None:
-    """Raise UserError for initial weights that are missing and cannot be downloaded."""
+def check_initial_weights(config: Config, options_key: str = "") -> None:
+    """Raise UserError for initial weights that are missing and cannot be downloaded.
+
+    Args:
+        config: of the training.
+        options_key: where a user overrides this config, for the message.
+    """
     path = config.get("load_from")
     if path and "://" not in path and not os.path.isfile(path):
         raise UserError(
             f"no initial weights {path}. {Path(str(config.filename)).name} starts from them: run "
             "the training that makes them (its docstring says which), or name others with "
-            "--cfg-options load_from=PATH."
+            f"--cfg-options {options_key}load_from=PATH."
         )
-    for key, name in pretrained_parts(config.get("model", {}), "model").items():
+    for key, name in pretrained_parts(config.get("model", {}), f"{options_key}model").items():
         if is_offline() and "://" in name and not is_cached(name):
             raise UserError(
                 f"the initial weights {name} are not in the cache and downloads are switched off. "
@@ -58,17 +63,12 @@ def is_cached(name: str) -> bool:
     Args:
         name: a URL, or a name such as 'torchvision://resnet50'.
     """
-    import torch
-    from mmengine.runner.checkpoint import get_torchvision_models
-
-    if name.startswith("torchvision://"):
-        name = get_torchvision_models()[name.removeprefix("torchvision://")]
-    return Path(torch.hub.get_dir(), "checkpoints", name.rsplit("/", 1)[-1]).is_file()
+    return cache_path(find_url(name)).is_file()
 
 
-def unreachable(config: Config, error: URLError) -> UserError:
+def unreachable(config: Config, error: URLError, options_key: str = "") -> UserError:
     """Return the error to raise for initial weights that could not be downloaded."""
-    parts = pretrained_parts(config.model, "model")
+    parts = pretrained_parts(config.model, f"{options_key}model")
     return UserError(
         f"the initial weights {', '.join(sorted(set(parts.values())))} cannot be fetched "
         f"({error.reason}). Name a local file with --cfg-options "

@@ -7,13 +7,13 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from ovdistill.commands.initial_weights import (
+from ovdistill.core.errors import UserError
+from ovdistill.training.initial_weights import (
     check_initial_weights,
     is_cached,
     pretrained_parts,
     unreachable,
 )
-from ovdistill.core.errors import UserError
 
 URL = "https://example.org/weights-abc.pth"
 

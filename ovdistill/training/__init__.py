@@ -1,0 +1,1 @@
+"""Training runs: safe checkpoints, exact resuming, and a stop where numbers are not finite."""

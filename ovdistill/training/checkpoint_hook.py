@@ -1,0 +1,150 @@
+"""The hook that writes checkpoints: whole or not at all, and with all that a resumed run needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import gather_object
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.hooks import CheckpointHook
+from mmengine.registry import HOOKS
+
+from ovdistill.core.checkpoints import non_finite
+from ovdistill.core.distributed import get_rank, get_world_size, is_main_process
+from ovdistill.core.errors import UserError
+from ovdistill.core.files import atomic_link, write_bytes, write_text
+from ovdistill.models.checkpoint_content import to_plain
+from ovdistill.models.fitting_weights import count_fitting
+from ovdistill.training.generators import States, generator_states
+from ovdistill.training.optim_wrappers import DivergedError
+
+BACKEND = "ovdistill"  # name of the storage below
+GENERATORS = "generators"  # key of a checkpoint: the states of each rank's generators
+LAST, NOTE = "last.pth", "last_checkpoint"
+
+
+class AtomicBackend(LocalBackend):
+    """mmengine's storage on disk, which writes a file complete or not at all."""
+
+    def put(self, obj: Any, filepath: Any) -> None:
+        """Write bytes to a file; see ``core.files.write_bytes``."""
+        write_bytes(filepath, obj)
+
+
+register_backend(BACKEND, AtomicBackend, force=True)
+
+
+@HOOKS.register_module()
+class SafeCheckpointHook(CheckpointHook):
+    """mmengine's ``CheckpointHook`` with checkpoints that can be trusted.
+
+    - A checkpoint is written under a temporary name and renamed; older ones are deleted after that.
+      So a run that is killed, or whose disk is full, keeps its last good checkpoint.
+    - It holds tensors and plain data only, and the states of the random generators.
+    - Weights with NaN or infinite numbers are not written.
+    - ``last.pth`` links to the newest one from the first on.
+    - Weights to start from must fit.
+
+    Args:
+        min_fitting: the share of the tensors of ``load_from`` that must have a name and a shape of
+            the network.
+        **kwargs: as for ``CheckpointHook``.
+
+    Raises:
+        DivergedError: weights that are not finite.
+        UserError: fewer of the weights of ``load_from`` fit; the disk is full.
+    """
+
+    def __init__(self, *args: Any, min_fitting: float = 0.5, **kwargs: Any) -> None:
+        kwargs.setdefault("backend_args", dict(backend=BACKEND))
+        super().__init__(*args, **kwargs)
+        self.min_fitting = min_fitting
+        self._states: list[States] | None = None
+
+    def before_train(self, runner: Any) -> None:
+        """Find out where checkpoints go, and which are there."""
+        super().before_train(runner)
+        # a path from a checkpoint would be deleted when there is a better one
+        if best := getattr(self, "best_ckpt_path", None):
+            self.best_ckpt_path = str(Path(self.out_dir, Path(best).name))
+        for key, best in getattr(self, "best_ckpt_path_dict", {}).items():
+            self.best_ckpt_path_dict[key] = best and str(Path(self.out_dir, Path(best).name))
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Check that weights fit; or keep the states of the generators for a run that goes on."""
+        if not runner.cfg.get("resume"):
+            self._check_fitting(runner, checkpoint)
+            return
+        states = checkpoint.get(GENERATORS)
+        sampler = runner.train_dataloader.sampler
+        if not isinstance(states, list) or len(states) != get_world_size():
+            runner.logger.warning(
+                "the checkpoint has the generators of %s, this run has %d: it goes on from the "
+                "same weights, but is not the run that it would have been without interruption",
+                f"{len(states)} ranks" if isinstance(states, list) else "no rank",
+                get_world_size(),
+            )
+        elif hasattr(sampler, "states"):
+            sampler.states = states[get_rank()]
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Complete a checkpoint, and make it plain data."""
+        if bad := non_finite(checkpoint["state_dict"]):
+            raise DivergedError(
+                f"no checkpoint was written at iteration {runner.iter + 1}: NaN or infinite "
+                f"numbers in {len(bad)} tensors of the weights (the first: {bad[0]}). The earlier "
+                f"ones in {self.out_dir} are as they were. Try a lower learning rate."
+            )
+        if self._states is not None:
+            checkpoint[GENERATORS] = self._states
+        plain = to_plain(checkpoint)
+        checkpoint.clear()
+        checkpoint.update(plain)
+
+    def _save_checkpoint_with_step(self, runner: Any, step: int, meta: dict[str, Any]) -> None:
+        """Write a checkpoint, then note it, then delete those that are too many."""
+        self._states = gather_object(generator_states())
+        name = self.filename_tmpl.format(step)
+        self.last_ckpt = str(Path(self.out_dir, name))
+        surplus = self._add(runner, step)
+        runner.message_hub.update_info("last_ckpt", self.last_ckpt)
+        runner.save_checkpoint(
+            self.out_dir,
+            name,
+            save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler,
+            meta=meta,
+            by_epoch=self.by_epoch,
+            backend_args=self.backend_args,
+            **self.args,
+        )
+        self._states = None
+        if is_main_process():
+            write_text(Path(runner.work_dir, NOTE), self.last_ckpt)
+            atomic_link(Path(self.out_dir, LAST), name)
+            for number in surplus:
+                Path(self.out_dir, self.filename_tmpl.format(number)).unlink(missing_ok=True)
+
+    def _add(self, runner: Any, step: int) -> list[int]:
+        """Add a checkpoint to those that are kept; return the numbers of the surplus ones."""
+        if self.max_keep_ckpts <= 0:
+            return []
+        numbers = [*(number for number in self.keep_ckpt_ids if number != step), step]
+        self.keep_ckpt_ids.extend(numbers)  # keeps the last ones
+        runner.message_hub.update_info("keep_ckpt_ids", list(self.keep_ckpt_ids))
+        return [number for number in numbers if number not in self.keep_ckpt_ids]
+
+    def _check_fitting(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Raise UserError if too few of the weights to start from fit the network."""
+        weights = checkpoint.get("state_dict", checkpoint)
+        model = getattr(runner.model, "module", runner.model)
+        fitting = count_fitting(model.state_dict(), weights)
+        if fitting < max(1, self.min_fitting * len(weights)):
+            raise UserError(
+                f"{fitting} of the {len(weights)} tensors of {runner._load_from} fit the network "
+                f"of this config; expected at least {self.min_fitting:.0%}. Name others with "
+                "--cfg-options load_from=PATH, start from scratch with load_from=None, or accept "
+                "less with default_hooks.checkpoint.min_fitting=SHARE."
+            )
+        runner.logger.info("%d of %d tensors to start from fit", fitting, len(weights))

@@ -1,0 +1,110 @@
+"""The hook that ends a training whose numbers are no longer finite, or leaves out such batches."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from safetensors.torch import save
+from torch import Tensor
+
+from ovdistill.core.distributed import get_rank
+from ovdistill.core.files import write_bytes
+from ovdistill.training.optim_wrappers import DivergedError
+
+FOLDER = "non_finite"  # of the dumped batches, in the work dir
+
+
+@HOOKS.register_module()
+class StopOnNonFinite(Hook):
+    """Ends a training whose loss or gradient is NaN or infinite, or leaves out such batches.
+
+    The batch is written to the folder ``non_finite`` of the work dir. The weights are those before
+    it, and the checkpoints are as they were.
+
+    Args:
+        max_skipped: this many batches are left out, counted and said before the training ends.
+
+    Raises:
+        DivergedError: at one batch more.
+    """
+
+    priority = "VERY_HIGH"
+
+    def __init__(self, max_skipped: int = 0) -> None:
+        self.max_skipped = max_skipped
+
+    def after_train_iter(
+        self,
+        runner: Any,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Deal with a step that was left out."""
+        problem = runner.optim_wrapper.take_problem()
+        if not problem:
+            return
+        losses = {name: float(value) for name, value in (outputs or {}).items()}
+        samples = data_batch["data_samples"]
+        found = dict(
+            iteration=runner.iter + 1,
+            rank=get_rank(),
+            problem=problem,
+            losses={name: repr(value) for name, value in losses.items()},
+            image_ids=[sample.metainfo.get("img_id") for sample in samples],
+            images=[sample.metainfo.get("img_path") for sample in samples],
+        )
+        path = Path(
+            runner.work_dir, FOLDER, f"iter_{runner.iter + 1}_rank_{get_rank()}.safetensors"
+        )
+        write_bytes(path, dump_batch(data_batch, found))
+        hub = runner.message_hub
+        skipped = int(hub.runtime_info.get("skipped_batches", 0)) + 1
+        hub.update_info("skipped_batches", skipped)
+        message = (
+            f"the {problem} of iteration {runner.iter + 1} is not finite (images "
+            f"{', '.join(map(str, found['image_ids']))}; losses {_shown(losses)}). The batch is in "
+            f"{path}"
+        )
+        if skipped > self.max_skipped:
+            raise DivergedError(
+                f"{message}; the last checkpoint in {runner.work_dir} is from before it. Try a "
+                "lower learning rate (--cfg-options optim_wrapper.optimizer.lr=...), or leave out "
+                "such batches with --max-bad-batches N."
+            )
+        runner.logger.warning("%s; it was left out, %d so far", message, skipped)
+
+    def after_train(self, runner: Any) -> None:
+        """Say how many batches were left out."""
+        if skipped := runner.message_hub.runtime_info.get("skipped_batches"):
+            runner.logger.warning("%d batches were left out as not finite", skipped)
+
+
+def dump_batch(data_batch: Mapping[str, Any], found: Mapping[str, Any]) -> bytes:
+    """Return a safetensors file with the images, boxes and labels of a batch.
+
+    Args:
+        data_batch: 'inputs', a sequence of (3, H, W) uint8, and 'data_samples'.
+        found: plain JSON values to put into its metadata under 'found'.
+    """
+    tensors: dict[str, Tensor] = {}
+    for number, (image, sample) in enumerate(
+        zip(data_batch["inputs"], data_batch["data_samples"], strict=True)
+    ):
+        tensors[f"{number}.image"] = image.cpu().contiguous()
+        instances = sample.get("gt_instances", {})
+        for name in ("bboxes", "labels"):
+            if name in instances:
+                value = instances[name]
+                value = getattr(value, "tensor", value)  # mmdet's boxes hold one
+                tensors[f"{number}.{name}"] = value.cpu().contiguous()
+    return save(tensors, {"found": json.dumps(found, default=str)})
+
+
+def _shown(losses: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in losses.items())

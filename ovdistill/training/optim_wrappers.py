@@ -1,0 +1,110 @@
+"""Optimizer wrappers that leave out a step whose loss or gradients are NaN or infinite."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.registry import OPTIM_WRAPPERS
+from mmengine.runner import autocast
+from torch import Tensor
+
+from ovdistill.core.distributed import is_initialized
+from ovdistill.core.errors import UserError
+
+LEAST_SCALE = 1.0  # of a gradient scaler: below, even unscaled gradients overflow
+
+
+class DivergedError(UserError):
+    """Error for a training whose numbers are no longer finite."""
+
+    exit_code = 3
+
+
+class _FiniteSteps(OptimWrapper):
+    """Leaves out the steps whose loss or gradients are not finite.
+
+    Attributes:
+        problem: what was not finite in the step that was left out, 'loss' or 'gradient'; "" = it
+            was made. ``StopOnNonFinite`` takes it before the next step.
+    """
+
+    problem: str = ""
+
+    def backward(self, loss: Tensor, **kwargs: Any) -> None:
+        """Compute gradients, and keep the loss for ``step``."""
+        self._loss = loss.detach()
+        super().backward(loss, **kwargs)
+
+    def step(self, **kwargs: Any) -> None:
+        """Change the weights, unless loss or gradients are not finite on one of the ranks.
+
+        Raises:
+            DivergedError: nobody has dealt with the former problem.
+        """
+        if self.problem:
+            raise DivergedError(
+                f"the {self.problem} is not finite, and the config has no hook that deals with it; "
+                "expected default_hooks.non_finite=dict(type='StopOnNonFinite')"
+            )
+        self.problem = self._find_problem()
+        if not self.problem:
+            super().step(**kwargs)
+
+    def take_problem(self) -> str:
+        """Return the problem of the last step, and forget it."""
+        problem, self.problem = self.problem, ""
+        return problem
+
+    def _find_problem(self) -> str:
+        finite = torch.stack([self._loss.float(), self._gradient_norm()]).isfinite()
+        if is_initialized():  # every rank must decide the same
+            flags = finite.to(torch.uint8)
+            torch.distributed.all_reduce(flags, torch.distributed.ReduceOp.MIN)
+            finite = flags.bool()
+        loss, gradient = finite.tolist()
+        return "" if loss and gradient else "gradient" if loss else "loss"
+
+    def _gradient_norm(self) -> Tensor:
+        """Return a number that is finite if all gradients are."""
+        groups = self.optimizer.param_groups
+        grads = [p.grad for group in groups for p in group["params"] if p.grad is not None]
+        if not grads:
+            return self._loss.new_zeros((), dtype=torch.float32)
+        return torch.stack(torch._foreach_norm(grads)).float().sum()
+
+
+@OPTIM_WRAPPERS.register_module()
+class FiniteOptimWrapper(_FiniteSteps):
+    """mmengine's ``OptimWrapper`` with steps that are left out where numbers are not finite."""
+
+
+@OPTIM_WRAPPERS.register_module()
+class FiniteBf16OptimWrapper(_FiniteSteps):
+    """The same with bfloat16 where it is precise enough, on a CPU too; it needs no loss scale."""
+
+    @contextmanager
+    def optim_context(self, model: torch.nn.Module) -> Any:
+        """Provide the context of a forward pass."""
+        with super().optim_context(model), autocast(dtype=torch.bfloat16):
+            yield
+
+
+@OPTIM_WRAPPERS.register_module()
+class FiniteAmpOptimWrapper(_FiniteSteps, AmpOptimWrapper):
+    """The same with float16 and a loss scale.
+
+    Infinite gradients belong to the search for the scale, and the scaler leaves out such steps
+    itself. They are a problem only when the scale falls below ``LEAST_SCALE``.
+    """
+
+    def step(self, **kwargs: Any) -> None:
+        """Change the weights, and watch the scale."""
+        super().step(**kwargs)
+        if not self.problem and self.loss_scaler.get_scale() < LEAST_SCALE:
+            self.problem = "gradient"
+
+    def _gradient_norm(self) -> Tensor:
+        return self._loss.new_zeros((), dtype=torch.float32)

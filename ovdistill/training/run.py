@@ -1,0 +1,89 @@
+"""Runs the training of a config, alone in its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+from mmengine.config import Config
+
+from ovdistill.core.checkpoints import last_checkpoint
+from ovdistill.core.distributed import is_main_process
+from ovdistill.core.errors import UserError
+from ovdistill.core.files import remove_temporary
+from ovdistill.core.locks import folder_lock
+from ovdistill.training.initial_weights import check_initial_weights, unreachable
+from ovdistill.training.runner import TrainingRunner
+
+AUTO = "auto"
+
+
+def run_training(config: Config, options_key: str = "") -> None:
+    """Train the network of a config, in a folder that ``alone_in`` holds for it.
+
+    Every process of a job must call it.
+
+    Args:
+        config: from ``load_config``, with ``work_dir``.
+        options_key: where a user overrides this config, for messages: "" or 'prepare.proposals.
+            options.'.
+
+    Raises:
+        UserError: weights to start from are missing or do not fit, or the disk is full.
+        DivergedError: a loss or gradient is NaN or infinite.
+    """
+    check_initial_weights(config, options_key)
+    runner = TrainingRunner.from_cfg(config)
+    try:
+        runner.train()
+    except URLError as error:
+        raise unreachable(config, error, options_key) from None
+
+
+@contextmanager
+def alone_in(work_dir: str | Path) -> Iterator[None]:
+    """Keep other trainings out of a folder, and clear up what killed ones have left there.
+
+    Raises:
+        UserError: another training is going on there, or the folder cannot be written to.
+    """
+    if not is_main_process():
+        yield
+        return
+    with folder_lock(work_dir, "a training"):
+        for name in ("*.pth", "last_checkpoint"):
+            remove_temporary(Path(work_dir), name)
+        yield
+
+
+def resume_from(config: Config, checkpoint: str) -> None:
+    """Let a training continue from a checkpoint.
+
+    mmengine's own automatic resuming would continue from ``load_from``, which here are the initial
+    weights of a new run.
+
+    Args:
+        config: to be changed; its ``work_dir`` is set.
+        checkpoint: a file, or 'auto': the last one in the work dir, if there is one.
+
+    Raises:
+        UserError: no such file.
+    """
+    work_dir = Path(config.work_dir)
+    if checkpoint == AUTO:
+        if not (work_dir / "last_checkpoint").is_file():
+            return
+        checkpoint = str(last_checkpoint(work_dir))
+    if not Path(checkpoint).is_file():
+        others = sorted(work_dir.glob("iter_*.pth"), key=_age)
+        hint = f" There are {', '.join(map(str, others))}." if others else ""
+        raise UserError(f"got --resume {checkpoint}; there is no such checkpoint.{hint}")
+    config.load_from = checkpoint
+    config.resume = True
+
+
+def _age(path: Path) -> Any:
+    return path.stat().st_mtime

@@ -1,0 +1,67 @@
+"""mmengine's runner with steps that stay finite, and data that a resumed run draws again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.config import ConfigDict
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+from ovdistill.core.checkpoints import DamagedCheckpoint
+from ovdistill.core.distributed import get_rank
+
+# what is built in place of mmengine's own
+OPTIM_WRAPPERS = {"OptimWrapper": "FiniteOptimWrapper", "AmpOptimWrapper": "FiniteAmpOptimWrapper"}
+# what mmengine raises where the state in a checkpoint is not that of the config's parts
+STATE_ERRORS = (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError)
+
+
+@RUNNERS.register_module()
+class TrainingRunner(Runner):
+    """mmengine's ``Runner`` for trainings that can be trusted; see the modules of this room."""
+
+    def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper | OptimWrapperDict:
+        """Build the optimizer wrapper of a config, of the kind that leaves out bad steps."""
+        if isinstance(optim_wrapper, dict):
+            name = optim_wrapper.get("type", "OptimWrapper")
+            optim_wrapper = ConfigDict(optim_wrapper, type=OPTIM_WRAPPERS.get(name, name))
+        return super().build_optim_wrapper(optim_wrapper)
+
+    @staticmethod
+    def build_dataloader(
+        dataloader: DataLoader | dict[str, Any],
+        seed: int | None = None,
+        diff_rank_seed: bool = False,  # noqa: FBT001, FBT002  # mmengine's
+    ) -> DataLoader:
+        """Build a data loader; one with an endless stream of images can be resumed exactly."""
+        if isinstance(dataloader, dict) and "Infinite" in str(dataloader["sampler"]["type"]):
+            dataloader = _resumable(dataloader, seed)
+        return Runner.build_dataloader(dataloader, seed=seed, diff_rank_seed=diff_rank_seed)
+
+    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Continue from a checkpoint.
+
+        Raises:
+            UserError: it holds weights only, or is of a run with another config.
+        """
+        try:
+            super().resume(filename, *args, **kwargs)
+        except STATE_ERRORS as error:
+            raise DamagedCheckpoint(
+                f"cannot continue from {filename} ({type(error).__name__}: {error}); expected a "
+                "checkpoint that a training with this config wrote. To start a new training from "
+                f"its weights: --cfg-options load_from={filename}"
+            ) from error
+
+
+def _resumable(dataloader: dict[str, Any], seed: int | None) -> dict[str, Any]:
+    """Return the config of a data loader with its data set and sampler wrapped."""
+    wrapped = dict(dataloader, sampler=dict(type="ResumableSampler", sampler=dataloader["sampler"]))
+    if dataloader.get("num_workers", 0):
+        wrapped["dataset"] = dict(
+            type="SeededDataset", dataset=dataloader["dataset"], seed=seed or 0, rank=get_rank()
+        )
+    return wrapped
