@@ -49,7 +49,7 @@ class StopOnNonFinite(Hook):
         problem = runner.optim_wrapper.take_problem()
         if not problem:
             return
-        losses = {name: float(value) for name, value in (outputs or {}).items()}
+        losses = {name: value.item() for name, value in (outputs or {}).items()}
         samples = data_batch["data_samples"]
         found = dict(
             iteration=runner.iter + 1,

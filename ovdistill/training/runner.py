@@ -7,7 +7,8 @@ from typing import Any
 from mmengine.config import ConfigDict
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
+from torch import nn
 from torch.utils.data import DataLoader
 
 from ovdistill.core.checkpoints import DamagedCheckpoint
@@ -22,6 +23,18 @@ STATE_ERRORS = (KeyError, ValueError, TypeError, AttributeError, IndexError, Run
 @RUNNERS.register_module()
 class TrainingRunner(Runner):
     """mmengine's ``Runner`` for trainings that can be trusted; see the modules of this room."""
+
+    def train(self) -> nn.Module:
+        """Train, and end the workers of the data loader.
+
+        A loader's iterator that is left to the garbage collector waits five seconds for each of its
+        workers, because they are told to end by a queue that may be collected before.
+        """
+        try:
+            return super().train()
+        finally:
+            if isinstance(self._train_loop, BaseLoop):
+                self._train_loop.dataloader_iterator = None
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper | OptimWrapperDict:
         """Build the optimizer wrapper of a config, of the kind that leaves out bad steps."""

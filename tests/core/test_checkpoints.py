@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,13 @@ import torch
 from mmengine.logging import MessageHub
 from safetensors.torch import save_file
 
-from ovdistill.core.checkpoints import last_checkpoint, read_weights
+from ovdistill.core.checkpoints import (
+    check_finite,
+    last_checkpoint,
+    read_checkpoint,
+    read_weights,
+    write_checkpoint,
+)
 from ovdistill.core.errors import UserError
 
 WEIGHTS = {"a.weight": torch.arange(6.0).reshape(2, 3), "b": torch.tensor(1)}
@@ -120,3 +127,57 @@ def test_last_checkpoint_of_a_folder_that_was_moved(tmp_path: Path) -> None:
         last_checkpoint(tmp_path)
     (tmp_path / "last_checkpoint").write_text("/elsewhere/run/iter_20.pth\n")
     assert last_checkpoint(str(tmp_path)) == tmp_path / "iter_20.pth"
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    content = {"state_dict": WEIGHTS, "meta": {"iter": 3, "names": ("a", "b"), "x": [1.5, None]}}
+    write_checkpoint(tmp_path / "a.pth", content)
+    read = read_checkpoint(tmp_path / "a.pth")
+    check(read["state_dict"])
+    assert read["meta"] == content["meta"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.pth"]
+
+
+def test_every_flipped_bit_of_a_tensor_is_found(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "a.pth", {"state_dict": {"a": torch.ones(256)}})
+    content = (tmp_path / "a.pth").read_bytes()
+    start = content.index(torch.ones(256).numpy().tobytes())
+    for place in range(start, start + 1024, 97):
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << place % 8
+        (tmp_path / "b.pth").write_bytes(flipped)
+        torch.load(tmp_path / "b.pth", weights_only=True)  # torch does not notice
+        with pytest.raises(UserError, match=r"b\.pth.*bits"):
+            read_checkpoint(tmp_path / "b.pth")
+
+
+def test_compressed_parts_are_refused(tmp_path: Path) -> None:
+    torch.save({"state_dict": WEIGHTS}, tmp_path / "a.pth")
+    with (
+        zipfile.ZipFile(tmp_path / "a.pth") as source,
+        zipfile.ZipFile(tmp_path / "b.pth", "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for name in source.namelist():
+            target.writestr(name, source.read(name) + bytes(10_000))
+    with pytest.raises(UserError, match=r"b\.pth.*compressed"):
+        read_checkpoint(tmp_path / "b.pth")
+
+
+def test_what_other_libraries_allow_is_not_called(tmp_path: Path) -> None:
+    content = {"state_dict": WEIGHTS, "meta": Attack(tmp_path / "ran")}
+    torch.save(content, tmp_path / "a.pth")
+    torch.serialization.add_safe_globals([open])
+    try:
+        with pytest.raises(UserError):
+            read_checkpoint(tmp_path / "a.pth")
+        assert open in torch.serialization.get_safe_globals()  # theirs are as they were
+    finally:
+        torch.serialization.clear_safe_globals()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_weights_that_are_not_finite() -> None:
+    check_finite(WEIGHTS, "a.pth")
+    for value in (float("nan"), float("-inf")):
+        with pytest.raises(UserError, match=r"a\.pth.*1 of 3.*bad"):
+            check_finite({**WEIGHTS, "bad": torch.tensor([0.0, value])}, "a.pth")

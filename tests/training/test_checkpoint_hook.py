@@ -1,0 +1,62 @@
+"""Weights to start from must fit, and a checkpoint that cannot be written costs nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ovdistill.core import files
+from ovdistill.core.checkpoints import read_checkpoint, read_weights
+from ovdistill.core.errors import UserError
+
+from .toy import run_toy, toy_config
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    for weights in ({"other": torch.ones(1)}, {}, {"first.weight": torch.ones(2, 2)}):
+        torch.save({"state_dict": weights}, tmp_path / "other.pth")
+        with pytest.raises(UserError, match=r"0 of the \d tensors of .*other\.pth"):
+            run_toy(toy_config(tmp_path / "run", load_from=str(tmp_path / "other.pth")))
+
+
+def test_the_share_that_must_fit(tmp_path: Path) -> None:
+    run_toy(toy_config(tmp_path / "a"))
+    part = read_weights(tmp_path / "a" / "last.pth")
+    part = {"module.first.bias": part["first.bias"], "x": torch.ones(1), "y": torch.ones(1)}
+    torch.save(part, tmp_path / "part.pth")
+    options = dict(load_from=str(tmp_path / "part.pth"))
+    with pytest.raises(UserError, match="1 of the 3"):
+        run_toy(toy_config(tmp_path / "b", **options))
+    run_toy(toy_config(tmp_path / "b", default_hooks__checkpoint__min_fitting=0.3, **options))
+
+
+def test_initial_weights_of_a_part_must_fit_too(tmp_path: Path) -> None:
+    torch.save({"other": torch.ones(1)}, tmp_path / "other.pth")
+    init = dict(type="Pretrained", checkpoint=str(tmp_path / "other.pth"))
+    with pytest.raises(UserError, match=r"none of the 1 tensors.*other\.pth"):
+        run_toy(toy_config(tmp_path / "run", model__init_cfg=init))
+    run_toy(toy_config(tmp_path / "a", train_cfg__max_iters=3))
+    good = dict(type="Pretrained", checkpoint=str(tmp_path / "a" / "last.pth"))
+    run_toy(toy_config(tmp_path / "run", model__init_cfg=good))
+
+
+def test_a_full_disk_leaves_the_former_checkpoint(tmp_path: Path, monkeypatch: Any) -> None:
+    run_toy(toy_config(tmp_path, train_cfg__max_iters=3))
+    replace = files.os.replace
+
+    def no_space(source: Any, target: Any) -> None:
+        if str(target).endswith("iter_6.pth"):
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(files.os, "replace", no_space)
+    config = toy_config(tmp_path)
+    config.load_from, config.resume = str(tmp_path / "iter_3.pth"), True
+    with pytest.raises(UserError, match=r"iter_6\.pth.*space"):
+        run_toy(config)
+    assert (tmp_path / "last_checkpoint").read_text().endswith("iter_3.pth")
+    assert read_checkpoint(tmp_path / "last.pth")["meta"]["iter"] == 3
+    assert not list(tmp_path.glob("*.tmp"))

@@ -1,0 +1,134 @@
+"""A run that was interrupted and resumed is the run that was not interrupted, bit by bit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ovdistill.core.checkpoints import read_checkpoint, read_weights
+from ovdistill.core.errors import UserError
+from ovdistill.training.run import resume_from
+
+from .toy import run_toy, toy_config
+
+VALIDATION = dict(
+    val_dataloader=dict(
+        batch_size=2,
+        num_workers=0,
+        sampler=dict(type="DefaultSampler", shuffle=False),
+        dataset=dict(type="ToyDataset"),
+    ),
+    val_cfg=dict(type="ValLoop"),
+    val_evaluator=[dict(type="mmdet.DumpDetResults", out_file_path="none.pkl")],
+)
+
+
+def resumed(work_dir: Path, **options: Any) -> dict[str, torch.Tensor]:
+    """The weights of three iterations, and three more in another process's state."""
+    run_toy(toy_config(work_dir, train_cfg__max_iters=3, **options))
+    torch.manual_seed(12345)  # what a new process would not have
+    config = toy_config(work_dir, **options)
+    resume_from(config, "auto")
+    runner = run_toy(config)
+    assert runner.iter == 6
+    return read_weights(work_dir / "iter_6.pth")
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_same_weights(tmp_path: Path, workers: int) -> None:
+    options = dict(train_dataloader__num_workers=workers)
+    run_toy(toy_config(tmp_path / "whole", **options))
+    whole = read_weights(tmp_path / "whole" / "iter_6.pth")
+    parts = resumed(tmp_path / "parts", **options)
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_workers_do_not_change_the_images(tmp_path: Path) -> None:
+    found = []
+    for workers in (1, 2):
+        run_toy(toy_config(tmp_path / f"{workers}", train_dataloader__num_workers=workers))
+        found.append(read_weights(tmp_path / f"{workers}" / "iter_6.pth"))
+    assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
+
+
+def test_the_checkpoint_is_plain_data_with_all_that_belongs_to_it(tmp_path: Path) -> None:
+    run_toy(toy_config(tmp_path))
+    plain = torch.load(tmp_path / "iter_6.pth", weights_only=True)  # without any stand-in
+    assert plain.keys() == read_checkpoint(tmp_path / "iter_6.pth").keys()
+    assert {"state_dict", "optimizer", "param_schedulers", "message_hub", "generators"} <= {*plain}
+    assert plain["meta"]["iter"] == 6 and len(plain["generators"]) == 1
+
+
+def test_log_buffers_go_on(tmp_path: Path) -> None:
+    run_toy(toy_config(tmp_path, train_cfg__max_iters=3))
+    config = toy_config(tmp_path)
+    resume_from(config, "auto")
+    runner = run_toy(config)
+    assert len(runner.message_hub.get_scalar("train/loss").data[0]) == 6
+
+
+def test_only_the_newest_are_kept_and_last_names_one_from_the_start(tmp_path: Path) -> None:
+    run_toy(toy_config(tmp_path, default_hooks__checkpoint__interval=2))
+    assert sorted(p.name for p in tmp_path.glob("*.pth")) == ["iter_6.pth", "last.pth"]
+    assert os.readlink(tmp_path / "last.pth") == "iter_6.pth"  # the folder may be moved
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_checkpoint_without_states_goes_on_and_says_so(tmp_path: Path, caplog: Any) -> None:
+    run_toy(toy_config(tmp_path, train_cfg__max_iters=3))
+    content = read_checkpoint(tmp_path / "iter_3.pth")
+    del content["generators"]
+    torch.save(content, tmp_path / "iter_3.pth")
+    config = toy_config(tmp_path)
+    resume_from(config, "auto")
+    assert run_toy(config).iter == 6
+
+
+def test_weights_alone_cannot_be_resumed_from(tmp_path: Path) -> None:
+    run_toy(toy_config(tmp_path, train_cfg__max_iters=3))
+    weights = read_weights(tmp_path / "iter_3.pth")
+    torch.save({"state_dict": weights}, tmp_path / "weights.pth")
+    config = toy_config(tmp_path)
+    resume_from(config, str(tmp_path / "weights.pth"))
+    with pytest.raises(UserError, match=r"weights\.pth.*load_from"):
+        run_toy(config)
+
+
+def test_the_config_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
+    run_toy(toy_config(tmp_path, train_cfg__max_iters=3))
+    content = read_checkpoint(tmp_path / "iter_3.pth")
+    content["meta"]["config"] = f"open({str(tmp_path / 'ran')!r}, 'w')"  # mmengine would run it
+    torch.save(content, tmp_path / "iter_3.pth")
+    config = toy_config(tmp_path)
+    resume_from(config, "auto")
+    run_toy(config)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_validation_does_not_change_the_weights(tmp_path: Path) -> None:
+    run_toy(toy_config(tmp_path / "a"))
+    config = toy_config(tmp_path / "b", train_cfg__val_interval=1, **VALIDATION)
+    config.val_evaluator[0].out_file_path = str(tmp_path / "none.pkl")
+    run_toy(config)
+    a, b = (read_weights(tmp_path / name / "iter_6.pth") for name in "ab")
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_what_to_resume_from(tmp_path: Path) -> None:
+    config = toy_config(tmp_path)
+    resume_from(config, "auto")  # there is nothing yet: the training begins
+    assert not config.get("resume")
+    (tmp_path / "iter_4.pth").write_bytes(b"")
+    (tmp_path / "last_checkpoint").write_text("/elsewhere/iter_4.pth")
+    for named in ("auto", str(tmp_path / "iter_4.pth")):
+        config.load_from, config.resume = None, False
+        resume_from(config, named)
+        assert (config.load_from, config.resume) == (str(tmp_path / "iter_4.pth"), True)
+    (tmp_path / "last_checkpoint").write_text("iter_9.pth")
+    for named in ("auto", str(tmp_path / "iter_9.pth")):
+        with pytest.raises(UserError, match=r"iter_9\.pth.*iter_4\.pth"):
+            resume_from(config, named)
