@@ -74,6 +74,7 @@ param_scheduler = [
     dict(type="MultiStepLR", by_epoch=False, milestones=$falls, gamma=0.1),
 ]
 auto_scale_lr = dict(enable=False, base_batch_size=$batch)
+default_hooks = dict(checkpoint=dict(interval=$interval))  # at every validation
 test_dataloader = dict(
     dataset=dict(
         data_root="{data_root}",
