@@ -36,11 +36,14 @@ def is_text(value: Any) -> bool:
         return False
 
 
+def printable(text: str) -> str:
+    """Return a text with non-printable characters escaped, safe for a terminal."""
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
 def shown(value: Any) -> str:
-    """Return a value in one short line for messages, non-printable characters escaped."""
-    text = repr(value)
-    if not text.isprintable():
-        text = ascii(value)
+    """Return a value in one short line for messages, safe for a terminal."""
+    text = printable(repr(value))
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

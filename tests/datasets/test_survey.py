@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.images import write_image
 from ovdistill.datasets.survey import survey
 
 
@@ -12,7 +14,13 @@ def content() -> dict:
     return dict(
         images=[dict(id=i, file_name=f"{i}.png", height=64, width=96) for i in (4, 7)],
         annotations=[
-            dict(id=1, image_id=4, category_id=9, bbox=[5, 5, 40, 30], segmentation=[[5, 5, 9, 9]]),
+            dict(
+                id=1,
+                image_id=4,
+                category_id=9,
+                bbox=[5, 5, 40, 30],
+                segmentation=[[5, 5, 9, 9, 5, 9]],
+            ),
             dict(id=2, image_id=4, category_id=2, bbox=[50, 20, 20, 30], area=600, iscrowd=0),
         ],
         categories=[dict(id=9, name="bowl"), dict(id=2, name="garden gnome")],
@@ -23,7 +31,7 @@ def content() -> dict:
 def root(tmp_path):
     (tmp_path / "images").mkdir()
     for number in (4, 7):
-        (tmp_path / "images" / f"{number}.png").write_bytes(b"")
+        write_image(tmp_path / "images" / f"{number}.png", np.zeros((64, 96, 3), np.uint8))
     return tmp_path
 
 
