@@ -15,11 +15,9 @@ def to_number(value: Any) -> int | float | None:
     Args:
         value: a value of a JSON file; True and False are no numbers.
     """
-    if isinstance(value, str):
-        return _from_text(value)
-    if isinstance(value, bool) or not isinstance(value, NUMBERS):
-        return None
-    return value if -math.inf < value < math.inf else None
+    if type(value) in NUMBERS:
+        return value if -math.inf < value < math.inf else None
+    return _from_text(value) if isinstance(value, str) else None
 
 
 def to_whole_number(value: Any) -> int | None:

@@ -125,7 +125,7 @@ def read_annotations(
     objects = ObjectReader(path, sizes, category_ids, report)
     for record in records:
         objects.read(record)
-    header = {key: data[key] for key in ("info", "licenses") if key in data}
+    header: dict[str, Any] = {key: data[key] for key in ("info", "licenses") if key in data}
     found = Annotations(
         path=path,
         categories=categories,

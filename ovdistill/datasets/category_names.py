@@ -79,7 +79,7 @@ def read_names(source: str | os.PathLike[str]) -> Names:
 def _from_json(data: Any, path: str) -> Names:
     categories = data.get("categories") if isinstance(data, dict) else data
     if isinstance(data, dict) and isinstance(categories, list):
-        root = root_category(categories, data.get("annotations") or [])
+        root = root_category(categories, data.get("annotations"))
         categories = [category for category in categories if category is not root]
     if isinstance(categories, list) and all(isinstance(c, str) for c in categories):
         return Names(tuple(c.strip() for c in categories))
