@@ -204,12 +204,12 @@ def vocabulary() -> Vocabulary:
 
 
 def figures(path: Path, vocabulary: Vocabulary, **options: str) -> tuple[float, float]:
-    dataset = OVDataset(
-        vocabulary=vocabulary, ann_file=str(path), pipeline=[], labelled="all", test_mode=True
-    )
+    choices = dict(labelled="all", test_mode=True, lazy_init=True)
+    dataset = OVDataset(vocabulary=vocabulary, ann_file=str(path), pipeline=[], **choices)
+    detections = samples(dataset)
     metric = OVMetric(str(path), **options)
     metric.dataset_meta = dataset.metainfo
-    metric.process({}, samples(dataset))
+    metric.process({}, detections)
     found = metric.evaluate(len(OBJECTS))
     return found["bbox/AP"], found["segm/AP"]
 
