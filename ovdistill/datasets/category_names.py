@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from ovdistill.core.assets import LVIS_CATEGORIES
 from ovdistill.core.errors import UserError
+from ovdistill.datasets.annotation_categories import root_category
+from ovdistill.datasets.annotation_values import to_whole_number
 from ovdistill.datasets.annotations import read_json
 from ovdistill.vocabulary import Names
 from ovdistill.vocabulary.names import check_names
@@ -76,16 +78,23 @@ def read_names(source: str | os.PathLike[str]) -> Names:
 
 def _from_json(data: Any, path: str) -> Names:
     categories = data.get("categories") if isinstance(data, dict) else data
+    if isinstance(data, dict) and isinstance(categories, list):
+        root = root_category(categories, data.get("annotations"))
+        categories = [category for category in categories if category is not root]
     if isinstance(categories, list) and all(isinstance(c, str) for c in categories):
         return Names(tuple(c.strip() for c in categories))
     if not isinstance(categories, list) or not all(
         isinstance(c, dict) and isinstance(c.get("name"), str) for c in categories
     ):
         raise UserError(f"no list of categories with names in {path!r}; {EXPECTED}")
-    with_ids = all(isinstance(c.get("id"), int) for c in categories)
+    numbered = [
+        (number, c) for c in categories if (number := to_whole_number(c.get("id"))) is not None
+    ]
+    with_ids = len(numbered) == len(categories)
     if with_ids:
-        categories = sorted(categories, key=lambda c: c["id"])
-        ids = [c["id"] for c in categories]
+        numbered.sort(key=lambda pair: pair[0])
+        ids = [number for number, _ in numbered]
+        categories = [category for _, category in numbered]
         if len(set(ids)) < len(ids):
             raise UserError(f"a category id occurs twice in {path!r}; expected one category an id")
     return Names(
