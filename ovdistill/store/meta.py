@@ -10,10 +10,14 @@ from typing import Any
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json
+from ovdistill.core.header_values import COUNT, OBJECT, SIZE, TEXT, expect
+from ovdistill.core.json_files import read_json
 from ovdistill.core.teacher_id import TeacherId
 
 FORMAT = "ovdistill-store-2"
 NAME = "meta.json"
+MOST_SHARDS = 10**6
+COUNTS = ("pictures", "regions", "skipped")
 FIX = "make it with: ovdistill extract (ovdistill prepare does so where it can)"
 
 
@@ -49,7 +53,7 @@ class StoreMeta:
     @property
     def summary(self) -> str:
         """Counts of the complete store in words: "30 images, 360 regions, 0 skipped"."""
-        images, regions, skipped = (self.counts[k] for k in ("pictures", "regions", "skipped"))
+        images, regions, skipped = (self.counts[key] for key in COUNTS)
         return f"{images} images, {regions} regions, {skipped} skipped"
 
     @property
@@ -108,18 +112,27 @@ def read_meta(folder: Path) -> StoreMeta:
         raise UserError(f"{folder} is a file; expected a store, a folder of {FORMAT}; {FIX}")
     if not path.is_file():
         raise UserError(f"no teacher store in {folder} (no {NAME}); {FIX}")
+    content = read_json(path, f"{NAME} of the store", hint=FIX)
     try:
-        content = json.loads(path.read_text())
-        if content.get("format") != FORMAT:
-            raise UserError(f"{path} is of format {content.get('format')}; expected {FORMAT}")
-        meta = StoreMeta(
-            provenance=content["provenance"],
-            images=int(content["pictures"]),
-            shards=int(content["shards"]),
-            counts=content.get("counts", {}),
-        )
-        if not isinstance(meta.embed_dim, int):
-            raise TypeError(f"dim is {meta.embed_dim!r}")
-        return meta
-    except (ValueError, AttributeError, TypeError, KeyError) as error:
-        raise UserError(f"{path} is damaged ({error!r}); {FIX}") from error
+        return _parse(content)
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}); {FIX}") from error
+
+
+def _parse(content: Any) -> StoreMeta:
+    """Return the content of ``meta.json``; raise ValueError if it is damaged."""
+    content = expect({"content": content}, "content", OBJECT)
+    if content.get("format") != FORMAT:
+        raise ValueError(f"it is of format {str(content.get('format')):.60}; expected {FORMAT}")
+    provenance = expect(content, "provenance", OBJECT)
+    expect(provenance, "dim", SIZE)
+    for key in ("teacher", "teacher_hash"):
+        if key in provenance:
+            expect(provenance, key, TEXT)
+    counts = expect({"counts": {}, **content}, "counts", OBJECT)
+    for key in COUNTS if counts else ():
+        expect(counts, key, COUNT)
+    shards = expect(content, "shards", COUNT)
+    if shards > MOST_SHARDS:
+        raise ValueError(f"it has {shards} shards; expected {MOST_SHARDS} or fewer")
+    return StoreMeta(provenance, expect(content, "pictures", COUNT), shards, counts)

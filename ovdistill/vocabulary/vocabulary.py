@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from safetensors.torch import save
+from safetensors.torch import save_file
 from torch import Tensor
 
+from ovdistill.core.checksums import KEY, UNSET, seal
 from ovdistill.core.errors import UserError
-from ovdistill.core.files import write_bytes
+from ovdistill.core.files import atomic_file
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.vocabulary_header import FORMAT, open_vocabulary_file, parse_header
 from ovdistill.teacher import Teacher
@@ -46,6 +47,8 @@ class Vocabulary:
         synonyms_averaged: a name's embedding is the mean over the prompts of all its synonyms.
         learned: the learned prompts that were used in place of templates (``templates`` then holds
             their description), or None.
+        origin: digests of what `ovdistill prepare` made the file from, by kind (names, split, ...),
+            by which a later run sees that these have changed; {} = it did not.
 
     Raises:
         UserError: the parts do not fit each other, or embeddings are not finite and of unit norm.
@@ -62,6 +65,7 @@ class Vocabulary:
     token_embeddings: Tensor | None = None
     synonyms_averaged: bool = False
     learned: LearnedPrompts | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_names(self.names, "a vocabulary")
@@ -226,6 +230,7 @@ class Vocabulary:
             synonyms=parts.synonyms,
             counts=parts.counts,
             token_embeddings=None,
+            origin={},
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -242,14 +247,19 @@ class Vocabulary:
             "frequency": json.dumps(self.frequency),
             "synonyms": json.dumps(self.synonyms),
             "counts": json.dumps(self.counts),
+            KEY: UNSET,
         }
+        if self.origin:
+            header["origin"] = json.dumps(dict(self.origin))
         tensors = {"embeddings": self.embeddings.contiguous(), "is_base": self.is_base.contiguous()}
         if self.token_embeddings is not None:
             tensors["token_embeddings"] = self.token_embeddings.contiguous()
         if self.learned is not None:
             header["place"] = self.learned.name_position
             tensors["contexts"] = self.learned.contexts.contiguous()
-        write_bytes(path, save(tensors, header))
+        with atomic_file(path) as temporary:
+            save_file(tensors, temporary, header)
+            seal(temporary)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
@@ -274,6 +284,7 @@ class Vocabulary:
                 ),
                 synonyms_averaged=header.synonyms_averaged,
                 learned=load_learned_prompts(file, header),
+                origin=header.origin,
             )
 
 
