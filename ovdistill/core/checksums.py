@@ -61,6 +61,16 @@ def verify_tensors(path: str | os.PathLike[str], fix: str = "") -> bool:
     return bool(digits)
 
 
+def verify_weights(path: str | os.PathLike[str]) -> None:
+    """Compare the checksum of weights in a safetensors file; others have theirs elsewhere.
+
+    Raises:
+        UserError: bits have changed.
+    """
+    if Path(path).suffix == ".safetensors" and Path(path).is_file():
+        verify_tensors(path, "Fetch or publish it again.")
+
+
 def _find(path: Path) -> tuple[int, str]:
     """Return where in a file its checksum stands, and its digits; (0, "") if it states none."""
     with path.open("rb") as file:

@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 
 from ovdistill.core.assets import shipped_proposals
 from ovdistill.core.checkpoints import last_checkpoint, read_weights
+from ovdistill.core.checksums import verify_weights
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
 from ovdistill.extraction.config_inputs import proposal_network
@@ -49,6 +50,7 @@ def prepare_proposals(
         return
     shipped = shipped_proposals(published) if published else None
     if shipped is not None and shipped.is_file():
+        verify_weights(shipped)
         weights = {name: value.float() for name, value in read_weights(shipped).items()}
         with atomic_file(checkpoint) as temporary:  # several processes may do this at once
             with temporary.open("wb") as file:  # a path's name would become part of the content

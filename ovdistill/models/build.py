@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import ovdistill.models.register  # noqa: F401
 from ovdistill.core.checkpoints import read_weights
+from ovdistill.core.checksums import verify_weights
 from ovdistill.core.errors import UserError
 from ovdistill.vocabulary import Vocabulary
 
@@ -63,6 +64,7 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
         UserError: the file cannot be read (see ``read_weights``), is the checkpoint of another
             detector, or was trained with another teacher than that of the detector's vocabulary.
     """
+    verify_weights(path)
     weights = read_weights(path)
     _check_weights(model.state_dict(), weights, path)
     model.load_state_dict(weights)

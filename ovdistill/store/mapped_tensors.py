@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from ovdistill.core.checksums import KEY, UNSET, seal, verify_tensors
+from ovdistill.core.checksums import verify_tensors
 from ovdistill.core.errors import UserError
-from ovdistill.core.files import atomic_file
 from ovdistill.core.header_values import OBJECT, expect
 from ovdistill.core.json_files import loads
+from ovdistill.core.tensor_files import write_tensor_file
 
 
 class MappedTensors:
@@ -98,7 +97,4 @@ def write_tensors(
     Raises:
         UserError: see ``atomic_file``.
     """
-    with atomic_file(path) as temporary:
-        metadata = {"format": file_format, "header": json.dumps(header), KEY: UNSET}
-        save_file(dict(tensors), temporary, metadata)
-        seal(temporary)
+    write_tensor_file(path, tensors, {"format": file_format, "header": json.dumps(header)})

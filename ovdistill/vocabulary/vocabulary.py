@@ -12,13 +12,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
-from ovdistill.core.checksums import KEY, UNSET, seal
 from ovdistill.core.errors import UserError
-from ovdistill.core.files import atomic_file
 from ovdistill.core.teacher_id import TeacherId
+from ovdistill.core.tensor_files import write_tensor_file
 from ovdistill.core.vocabulary_header import FORMAT, open_vocabulary_file, parse_header
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts, load_learned_prompts
@@ -38,7 +36,7 @@ class Vocabulary:
         names: W different class names, in the order of category ids.
         embeddings: (W, D) float32, unit norm, on the CPU.
         is_base: (W,) bool; True = base, False = novel.
-        teacher: the teacher that made the embeddings.
+        teacher: the teacher that made the embeddings; a str is its name.
         templates: the prompts that were averaged; () = unknown.
         frequency: "f", "c" or "r" of each name, or None.
         synonyms: synonyms of each name, or None.
@@ -68,6 +66,8 @@ class Vocabulary:
     origin: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if isinstance(self.teacher, str):
+            object.__setattr__(self, "teacher", TeacherId(self.teacher))
         check_names(self.names, "a vocabulary")
         count = len(self.names)
         _check_shape(self.embeddings, "names")
@@ -247,7 +247,6 @@ class Vocabulary:
             "frequency": json.dumps(self.frequency),
             "synonyms": json.dumps(self.synonyms),
             "counts": json.dumps(self.counts),
-            KEY: UNSET,
         }
         if self.origin:
             header["origin"] = json.dumps(dict(self.origin))
@@ -257,9 +256,7 @@ class Vocabulary:
         if self.learned is not None:
             header["place"] = self.learned.name_position
             tensors["contexts"] = self.learned.contexts.contiguous()
-        with atomic_file(path) as temporary:
-            save_file(tensors, temporary, header)
-            seal(temporary)
+        write_tensor_file(path, tensors, header)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
