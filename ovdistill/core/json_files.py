@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -52,12 +55,25 @@ def loads(content: str | bytes, what: str, *, allow_nan: bool = False) -> Any:
         if isinstance(content, bytes):
             encoding = json.detect_encoding(content)
             content = content.decode(encoding)  # strict: json's own decoding lets surrogates pass
-        return json.loads(content, parse_constant=None if allow_nan else _refuse)
+        with _without_collector():
+            return json.loads(content, parse_constant=None if allow_nan else _refuse)
     except RecursionError:
         reason = "it is nested too deeply"
     except (ValueError, MemoryError) as error:
         reason = _reason(error)
     raise UserError(f"{what} is not JSON that can be read ({reason}). Fetch or write it again.")
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Switch off the search for cycles, which JSON has not; large files take a third less time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -1,103 +1,165 @@
 """Reads annotation files in COCO or LVIS format, by one set of rules for every caller.
 
-The file itself must have images with an id, a width, a height and a name, and categories with an
-id and a name. An annotation that cannot be used is left out, counted, and said in one warning:
-
-- it is not an object;
-- its bbox is not four finite numbers [x, y, width, height];
-- its image or its category is not in the file.
-
-A missing ``area`` is the area of the box, a missing ``iscrowd`` is 0. LVIS images, which have only
-a ``coco_url``, get their ``file_name`` from it.
+The rules are in the modules beside this one: ``annotation_images``, ``annotation_categories``,
+``annotation_objects`` (with ``annotation_boxes`` and ``annotation_masks``) and ``annotation_ids``.
+Images and categories must have what they need, else the file is refused. An annotation that cannot
+be used is left out. Whatever is left out, changed or doubtful is counted and said in one warning;
+``annotation_report`` lists the kinds. `ovdistill check` prints all of it.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import math
+import os
 from collections import Counter
-from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ovdistill.core import json_files
 from ovdistill.core.errors import UserError
+from ovdistill.datasets.annotation_boxes import UNIT_SHARE
+from ovdistill.datasets.annotation_categories import CATEGORY_KEYS, count_empty, read_categories
+from ovdistill.datasets.annotation_ids import image_number
+from ovdistill.datasets.annotation_images import IMAGE_KEYS, check_keys, read_images
+from ovdistill.datasets.annotation_objects import ObjectReader, annotation_problem
+from ovdistill.datasets.annotation_report import Report
+from ovdistill.datasets.annotation_values import Record, is_text, shown
+from ovdistill.datasets.evaluator_copy import evaluator_copy
+from ovdistill.datasets.federated import read_federated
 
+__all__ = [
+    "CATEGORY_KEYS",
+    "IMAGE_KEYS",
+    "Annotations",
+    "Record",
+    "annotation_problem",
+    "check_crowds",
+    "check_keys",
+    "read_annotations",
+    "read_captions",
+    "read_json",
+    "read_sections",
+]
 LOGGER = logging.getLogger(__name__)
-IMAGE_KEYS = frozenset({"id", "width", "height"})
-CATEGORY_KEYS = frozenset({"id", "name"})
 CAPTION_KEYS = frozenset({"image_id", "caption"})
 SECTIONS = ("images", "annotations", "categories")
-Record = dict[str, Any]
 
 
 @dataclass
 class Annotations:
-    """An annotation file, indexed.
+    """An annotation file, indexed. All ids are whole numbers in [0, 2^53).
 
     Attributes:
         path: the file that was read.
         categories: category records by name.
         images: image records in file order, each with a ``file_name``.
-        annotations: usable annotation records in file order, each with ``area`` and ``iscrowd``.
+        annotations: usable annotation records in file order, each with ``bbox`` of four numbers,
+            ``area`` above 0, ``iscrowd`` 0 or 1, and ``segmentation`` if it has a usable mask.
         by_image: the same records by image id.
-        dropped: how many annotations were left out, by reason: 'form' (not an object), 'bbox',
-            'image_id' or 'category_id'.
-        first_dropped: a sentence about the first of them; "" if there is none.
+        report: what was left out, changed, doubtful or odd.
+        masks: how many annotations have a mask.
+        original_image_ids: the ids of images as the file has them, by number.
+        original_category_ids: the same of categories.
+        header: ``info`` and ``licenses`` of the file, as they are.
     """
 
     path: Path
     categories: dict[str, Record]
     images: list[Record]
     annotations: list[Record] = field(default_factory=list, repr=False)
-    by_image: dict[Any, list[Record]] = field(default_factory=dict, repr=False)
-    dropped: Counter[str] = field(default_factory=Counter)
-    first_dropped: str = ""
+    by_image: dict[int, list[Record]] = field(default_factory=dict, repr=False)
+    report: Report = field(default_factory=Report)
+    masks: int = 0
+    original_image_ids: dict[int, Any] = field(default_factory=dict, repr=False)
+    original_category_ids: dict[int, Any] = field(default_factory=dict, repr=False)
+    header: dict[str, Any] = field(default_factory=dict, repr=False)
 
-    def to_coco(self) -> dict[str, Any]:
-        """Return what was accepted as one dict in COCO's format, as evaluators take it."""
-        return {
-            "info": {},
-            "licenses": [],
-            "images": self.images,
-            "annotations": self.annotations,
-            "categories": list(self.categories.values()),
-        }
+    @property
+    def dropped(self) -> Counter[str]:
+        """How many annotations were left out, by kind: a key of ``annotation_report.KINDS``."""
+        kinds = ("form", "bbox", "bbox_size", "bbox_far", "bbox_outside", "image_id", "category_id")
+        return Counter(
+            {kind: self.report.counts[kind] for kind in kinds if self.report.counts[kind]}
+        )
+
+    @property
+    def first_dropped(self) -> str:
+        """A sentence about an annotation that was left out; "" if there is none."""
+        return next((self.report.examples[kind] for kind in self.dropped), "")
+
+    def to_coco(self, *, masks_only: bool = False) -> dict[str, Any]:
+        """Return what was accepted in COCO's format, a clean copy for evaluators.
+
+        Args:
+            masks_only: see ``evaluator_copy``.
+        """
+        categories = list(self.categories.values())
+        return evaluator_copy(self.images, self.annotations, categories, masks_only=masks_only)
 
 
-def read_annotations(path: str | Path) -> Annotations:
+def read_annotations(
+    path: str | os.PathLike[str], *, allow_outside_images: bool = False
+) -> Annotations:
     """Read an annotation file by the rules of this module.
+
+    Args:
+        path: the file.
+        allow_outside_images: take file names that are absolute or lead out of the image folder.
 
     Raises:
         UserError: no such file, not JSON, not in COCO or LVIS format, an image or a category
-            without what it must have, or an id or a category name that occurs twice.
+            without what it must have, an id or a category name that occurs twice, a file name
+            outside of the image folder, boxes that are not in pixels, or no usable annotation
+            among those of the file.
     """
     path = Path(path)
-    data = read_sections(path, SECTIONS)
-    images = [_image(record, path) for record in data["images"]]
-    for record in data["categories"]:
-        check_keys(record, CATEGORY_KEYS, "category", path)
-    image_ids = _unique([image["id"] for image in images], "image ids", path)
-    category_ids = _unique([c["id"] for c in data["categories"]], "category ids", path)
-    _unique([c["name"] for c in data["categories"]], "category names", path)
-    found = Annotations(path, {c["name"]: c for c in data["categories"]}, images)
-    for record in data["annotations"]:
-        if problem := annotation_problem(record, image_ids, category_ids):
-            _drop(found, record, problem)
-        else:
-            _add(found, record)
-    if found.dropped:
-        counts = ", ".join(f"{count} for their {reason}" for reason, count in found.dropped.items())
-        LOGGER.warning("annotations left out: %s; the first: %s", counts, found.first_dropped)
+    data = _sections(read_json(path), path, SECTIONS)
+    report = Report()
+    images, records = data["images"], data["annotations"]
+    image_ids = read_images(images, path, report, allow_outside=allow_outside_images)
+    categories, category_ids = read_categories(data["categories"], records, path, report)
+    read_federated(images, category_ids, path, report)
+    sizes = {image["id"]: (image["width"], image["height"]) for image in images}
+    objects = ObjectReader(path, sizes, category_ids, report)
+    for record in records:
+        objects.read(record)
+    header = {key: data[key] for key in ("info", "licenses") if key in data}
+    found = Annotations(
+        path=path,
+        categories=categories,
+        images=images,
+        annotations=objects.kept,
+        by_image=_by_image(objects.kept),
+        report=report,
+        masks=objects.masks,
+        original_image_ids=image_ids,
+        original_category_ids=category_ids,
+        header=header,
+    )
+    _check_boxes(found, len(records), objects.unit_boxes)
+    _count_missing(found)
+    if lines := list(report.lines(harmless=False)):
+        LOGGER.warning("in %s\n  %s", path, "\n  ".join(lines))
     return found
+
+
+def check_crowds(found: Annotations) -> None:
+    """Raise UserError if every annotation marks a crowd, so that there is no object to learn."""
+    if found.annotations and all(record["iscrowd"] for record in found.annotations):
+        raise UserError(
+            f"all {len(found.annotations)} annotations of {found.path} are crowds (iscrowd 1), "
+            "which are neither trained on nor tested; expected 0 for single objects. Some tools "
+            "write 1 for every mask that is an RLE: set it to 0."
+        )
 
 
 def read_captions(path: str | Path) -> dict[int, list[str]]:
     """Read the captions of a file in COCO's format.
 
     Returns:
-        Captions by image id, in file order, without white space at their ends.
+        Captions by image id (see ``image_number``), in file order, without white space at their
+        ends.
 
     Raises:
         UserError: no such file, or not in that format.
@@ -107,13 +169,15 @@ def read_captions(path: str | Path) -> dict[int, list[str]]:
     for record in read_sections(path, ("annotations",))["annotations"]:
         check_keys(record, CAPTION_KEYS, "caption", path)
         try:
-            image_id = int(record["image_id"])
-        except (TypeError, ValueError):
+            image_id = image_number(record["image_id"])
+        except UserError as error:
+            raise UserError(f"{path} has a caption of an image of unknown id: {error}.") from None
+        if not is_text(record["caption"]):
             raise UserError(
-                f"{path} has a caption of image {record['image_id']!r:.60}; expected the id of an "
-                "image, a whole number."
-            ) from None
-        captions.setdefault(image_id, []).append(str(record["caption"]).strip())
+                f"image {shown(record['image_id'])} of {path} has caption "
+                f"{shown(record['caption'])}; expected text."
+            )
+        captions.setdefault(image_id, []).append(record["caption"].strip())
     return captions
 
 
@@ -127,7 +191,25 @@ def read_sections(path: Path, sections: tuple[str, ...]) -> dict[str, list[Any]]
     Raises:
         UserError: no such file, not JSON, or a section that is missing or not a list.
     """
-    data = read_json(path)
+    content = _sections(read_json(path), path, sections)
+    return {name: content[name] for name in sections}
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file of annotations or categories; NaN and Infinity are taken.
+
+    Raises:
+        UserError: see ``core.json_files.read_json``.
+    """
+    hint = (
+        "Put the data set there, or name its folder with --cfg-options data_root=DIR "
+        "(docs/datasets.md)."
+    )
+    return json_files.read_json(path, "annotation file", hint=hint, allow_nan=True)
+
+
+def _sections(data: Any, path: Path, sections: tuple[str, ...]) -> dict[str, Any]:
+    """Return the content of a file; raise UserError unless it has lists of these names."""
     content = data if isinstance(data, dict) else {}
     missing = [name for name in sections if not isinstance(content.get(name), list)]
     if missing:
@@ -135,113 +217,38 @@ def read_sections(path: Path, sections: tuple[str, ...]) -> dict[str, list[Any]]
             f"{path} has no {', '.join(sorted(missing))}; expected the COCO or LVIS format with "
             f"lists of {', '.join(sections)}."
         )
-    return {name: content[name] for name in sections}
+    return content
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file, with or without a byte order mark.
+def _by_image(annotations: list[Record]) -> dict[int, list[Record]]:
+    found: dict[int, list[Record]] = {}
+    for record in annotations:
+        found.setdefault(record["image_id"], []).append(record)
+    return found
 
-    Raises:
-        UserError: no such file, or not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
+
+def _check_boxes(found: Annotations, total: int, unit_boxes: int) -> None:
+    """Raise UserError if no annotation of many can be used, or the boxes are not in pixels."""
+    kept = len(found.annotations)
+    if total and not kept:
         raise UserError(
-            f"no annotation file {path}. Put the data set there, or name its folder with "
-            "--cfg-options data_root=DIR (docs/datasets.md)."
-        ) from None
-    except (OSError, ValueError) as error:
+            f"{found.path} has {len(found.images)} images and 0 annotations that can be used, of "
+            f"{total}: {'; '.join(found.report.lines(harmless=False))}."
+        )
+    if kept and unit_boxes >= UNIT_SHARE * kept:
         raise UserError(
-            f"{path} is not a JSON file ({error}); expected one in COCO's or LVIS's format. Fetch "
-            "or write it again."
-        ) from None
-
-
-def annotation_problem(
-    record: Any, image_ids: Container[Any], category_ids: Container[Any]
-) -> str | None:
-    """Return why an annotation cannot be used, or None if it can.
-
-    Args:
-        record: the annotation, as it was read.
-        image_ids: ids of the images of the file.
-        category_ids: ids of the categories of the file.
-
-    Returns:
-        A phrase to follow "the annotation has ...", whose first word is the reason: 'form', 'bbox',
-        'image_id' or 'category_id'.
-    """
-    if not isinstance(record, dict):
-        return f"form {record!r:.60}; expected an object"
-    box = record.get("bbox")
-    if not isinstance(box, list) or len(box) != 4 or not all(map(_is_finite, box)):
-        return f"bbox {box!r}; expected [x, y, width, height] in pixels"
-    for key, ids in (("image_id", image_ids), ("category_id", category_ids)):
-        value = record.get(key)
-        if not _is_id(value) or value not in ids:
-            return f"{key} {value!r}, which the file does not have"
-    return None
-
-
-def check_keys(record: Any, keys: frozenset[str], kind: str, path: Path) -> None:
-    """Raise UserError unless a record is an object that has these keys.
-
-    Args:
-        record: the record, as it was read.
-        keys: what it must have.
-        kind: what it is, for the message: 'image', 'category', ...
-        path: the file, for the message.
-    """
-    if not isinstance(record, dict):
-        raise UserError(f"{path} has a {kind} {record!r:.60}; expected an object.")
-    if missing := sorted(keys - record.keys()):
-        name = record.get("id", record.get("file_name"))
-        raise UserError(
-            f"{kind} {name} of {path} has no {', '.join(missing)}; COCO's format has "
-            f"{', '.join(sorted(keys))}."
+            f"{unit_boxes} of the {kept} boxes of {found.path} are in 0..1, so they are not in "
+            "pixels but parts of the image; expected [x, y, width, height] in pixels. Export the "
+            "file in COCO's format."
         )
 
 
-def _add(found: Annotations, record: Record) -> None:
-    if record.get("area") is None:
-        record["area"] = record["bbox"][2] * record["bbox"][3]
-    if record.get("iscrowd") is None:
-        record["iscrowd"] = 0
-    found.annotations.append(record)
-    found.by_image.setdefault(record["image_id"], []).append(record)
-
-
-def _drop(found: Annotations, record: Any, problem: str) -> None:
-    number = record.get("id") if isinstance(record, dict) else None
-    found.dropped[problem.split(" ", 1)[0]] += 1
-    if not found.first_dropped:
-        found.first_dropped = f"annotation {number} of {found.path} has {problem}"
-
-
-def _image(record: Any, path: Path) -> Record:
-    check_keys(record, IMAGE_KEYS, "image", path)
-    if "file_name" not in record:
-        check_keys(record, frozenset({"coco_url"}), "image", path)
-        record["file_name"] = "/".join(record["coco_url"].split("/")[-2:])
-    return record
-
-
-def _unique(values: list[Any], what: str, path: Path) -> set[Any]:
-    """Return the values as a set; raise UserError for one that occurs twice or is no id or name."""
-    if unusable := [value for value in values if not _is_id(value)]:
-        raise UserError(f"{path} has {what} such as {unusable[0]!r:.60}; expected numbers or text.")
-    if repeated := [value for value, count in Counter(values).items() if count > 1]:
-        raise UserError(
-            f"{what} occur more than once in {path} (the first: {repeated[0]!r}); expected each "
-            "once."
-        )
-    return set(values)
-
-
-def _is_id(value: Any) -> bool:
-    return isinstance(value, (int, float, str))
-
-
-def _is_finite(side: Any) -> bool:
-    return isinstance(side, (int, float)) and -math.inf < side < math.inf
+def _count_missing(found: Annotations) -> None:
+    """Count categories without an annotation, and annotations without a mask where others have."""
+    used = Counter(record["category_id"] for record in found.annotations)
+    count_empty(found.categories, used, found.path, found.report)
+    if found.masks and found.masks < len(found.annotations):
+        for record in found.annotations:
+            if "segmentation" not in record:
+                name = f"annotation {shown(record.get('id'))} of {found.path}"
+                found.report.add("no_mask", name, "no mask")

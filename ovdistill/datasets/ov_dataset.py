@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os.path as osp
 from collections import defaultdict
 from pathlib import Path
@@ -11,8 +12,16 @@ from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.annotations import Annotations, Record, read_annotations
+from ovdistill.datasets.annotation_boxes import is_large_enough
+from ovdistill.datasets.annotations import (
+    Annotations,
+    Record,
+    check_crowds,
+    read_annotations,
+)
 from ovdistill.vocabulary import Vocabulary, clean_name
+
+LOGGER = logging.getLogger(__name__)
 
 
 @DATASETS.register_module()
@@ -30,6 +39,7 @@ class OVDataset(BaseDetDataset):
         labelled: 'base' drops the annotations of novel classes; 'all' keeps every one (testing,
             and the oracle that is trained on all classes).
         class_agnostic: every label is 0, for networks that tell objects from background only.
+        allow_outside_images: take file names that are absolute or lead out of the image folder.
         **kwargs: as mmdet's ``BaseDetDataset``: ``ann_file``, ``data_root``, ``data_prefix``,
             ``pipeline``, ``filter_cfg`` with ``filter_empty_gt`` and ``min_size``, ``indices`` (an
             int n keeps the first n images, a list keeps the images of these indices).
@@ -38,7 +48,8 @@ class OVDataset(BaseDetDataset):
 
     Raises:
         UserError: an unknown value of ``labelled``, a name of the vocabulary that is not a category
-            of the file, or see ``Vocabulary.load`` and ``read_annotations``.
+            of the file, a file to train on whose annotations are all crowds or, where the pipeline
+            loads masks, have none; or see ``Vocabulary.load`` and ``read_annotations``.
     """
 
     def __init__(
@@ -47,6 +58,7 @@ class OVDataset(BaseDetDataset):
         vocabulary: Vocabulary | str | Path,
         labelled: Literal["base", "all"] = "base",
         class_agnostic: bool = False,
+        allow_outside_images: bool = False,
         **kwargs: Any,
     ) -> None:
         if labelled not in ("base", "all"):
@@ -56,11 +68,16 @@ class OVDataset(BaseDetDataset):
         self.vocabulary = vocabulary
         self.labelled = labelled
         self.class_agnostic = class_agnostic
+        self.allow_outside_images = allow_outside_images
         super().__init__(*args, **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Load the annotation file as mmdet's records, one for each image."""
-        annotations = read_annotations(self.ann_file)
+        annotations = read_annotations(
+            self.ann_file, allow_outside_images=self.allow_outside_images
+        )
+        if not self.test_mode:
+            self._check_training(annotations)
         names = self.vocabulary.names
         cat_ids = self._cat_ids(annotations)
         is_base = tuple(self.vocabulary.is_base.tolist())
@@ -79,6 +96,23 @@ class OVDataset(BaseDetDataset):
             self._record(image, annotations.by_image.get(image["id"], []), label_of)
             for image in annotations.images
         ]
+
+    def _check_training(self, annotations: Annotations) -> None:
+        """Raise UserError if there is nothing to learn; warn if that is so for some of it."""
+        check_crowds(annotations)
+        missing = len(annotations.annotations) - annotations.masks
+        if not missing or not any(getattr(t, "with_mask", False) for t in self.pipeline.transforms):
+            return
+        if not annotations.masks:
+            raise UserError(
+                f"{annotations.path} has no masks that can be used, and the pipeline loads masks: "
+                "take a config without a mask head (ovdistill init-dataset writes one)."
+            )
+        LOGGER.warning(
+            "%d of the %d annotations of %s have no mask: they are ignored, neither object nor "
+            "background, since the pipeline loads masks",
+            *(missing, len(annotations.annotations), annotations.path),
+        )
 
     def _cat_ids(self, annotations: Annotations) -> tuple[int, ...]:
         """Return the category id of each class of the vocabulary.
@@ -112,36 +146,29 @@ class OVDataset(BaseDetDataset):
         self, image: Record, annotations: list[Record], label_of: dict[int, int]
     ) -> dict[str, Any]:
         """Return mmdet's record of an image."""
-        found = (self._instance(image, annotation, label_of) for annotation in annotations)
+        used = [
+            a for a in annotations if a["category_id"] in label_of and is_large_enough(a["bbox"])
+        ]
         return dict(
             img_path=osp.join(self.data_prefix["img"], image["file_name"]),
             img_id=image["id"],
             height=image["height"],
             width=image["width"],
-            instances=[instance for instance in found if instance is not None],
+            instances=[self._instance(a, label_of[a["category_id"]]) for a in used],
         )
 
-    def _instance(
-        self, image: Record, annotation: Record, label_of: dict[int, int]
-    ) -> dict[str, Any] | None:
-        """Return mmdet's instance of an annotation; None if it has no label or is too small."""
-        label = label_of.get(annotation["category_id"])
+    def _instance(self, annotation: Record, label: int) -> dict[str, Any]:
+        """Return mmdet's instance of an annotation.
+
+        Without a mask it gets none of zero polygons: mmdet ignores it where masks are loaded.
+        """
         x, y, w, h = annotation["bbox"]
-        inside_w = min(x + w, image["width"]) - max(x, 0)
-        inside_h = min(y + h, image["height"]) - max(y, 0)
-        # the size rule of mmdet's COCO and LVIS datasets
-        if label is None or annotation["area"] <= 0 or min(w, h) < 1:
-            return None
-        if inside_w <= 0 or inside_h <= 0:
-            return None
-        instance = dict(
+        return dict(
             bbox=[x, y, x + w, y + h],
             bbox_label=0 if self.class_agnostic else label,
-            ignore_flag=int(annotation["iscrowd"]),
+            ignore_flag=annotation["iscrowd"],
+            mask=annotation.get("segmentation", []),
         )
-        if annotation.get("segmentation"):
-            instance["mask"] = annotation["segmentation"]
-        return instance
 
     def filter_data(self) -> list[dict[str, Any]]:
         """Drop small images in training and, with ``filter_empty_gt``, those without a box."""

@@ -65,10 +65,10 @@ class Evaluator(Protocol):
 class HotcocoEvaluator:
     """Evaluates with hotcoco, in both protocols."""
 
-    def __init__(self, annotations: Annotations, protocol: str, max_dets: int) -> None:
+    def __init__(self, truth: dict[str, Any], protocol: str, max_dets: int) -> None:
         self.version = f"hotcoco {version('hotcoco')}"
         self.protocol, self.max_dets = protocol, max_dets
-        self.truth = hotcoco.COCO(annotations.to_coco())
+        self.truth = hotcoco.COCO(truth)
 
     def curves(
         self, records: Records, metric: str, image_ids: Sequence[int], cat_ids: Sequence[int]
@@ -95,11 +95,11 @@ class HotcocoEvaluator:
 class CocoEvaluator:
     """Evaluates with pycocotools, in the COCO protocol."""
 
-    def __init__(self, annotations: Annotations, max_dets: int) -> None:
+    def __init__(self, truth: dict[str, Any], max_dets: int) -> None:
         self.version = f"pycocotools {version('pycocotools')}"
         self.max_dets = max_dets
         self.truth = COCO()
-        self.truth.dataset = annotations.to_coco()
+        self.truth.dataset = truth
         with contextlib.redirect_stdout(io.StringIO()):
             self.truth.createIndex()
 
@@ -133,7 +133,7 @@ class LvisEvaluator:
         UserError: lvis-api is not installed, or does not run on this numpy.
     """
 
-    def __init__(self, annotations: Annotations, max_dets: int) -> None:
+    def __init__(self, truth: dict[str, Any], max_dets: int) -> None:
         try:
             from lvis import LVIS
         except ImportError as error:
@@ -145,7 +145,7 @@ class LvisEvaluator:
         self.max_dets = max_dets
         self.truth = LVIS.__new__(LVIS)  # the constructor reads a file
         self.truth.logger = logging.getLogger("lvis")
-        self.truth.dataset = annotations.to_coco()
+        self.truth.dataset = truth
         self.truth._create_index()
 
     def curves(
@@ -179,7 +179,12 @@ class LvisEvaluator:
 
 
 def build_evaluator(
-    backend: str, annotations: Annotations, protocol: str, max_dets: int
+    backend: str,
+    annotations: Annotations,
+    protocol: str,
+    max_dets: int,
+    *,
+    masks_only: bool = False,
 ) -> Evaluator:
     """Build an evaluator.
 
@@ -189,10 +194,13 @@ def build_evaluator(
         protocol: 'coco' or 'lvis'.
         max_dets: how many detections count: of each image and class ('coco'), or of each image
             ('lvis').
+        masks_only: for the metric 'segm' where some annotations have no mask, see
+            ``evaluator_copy``.
 
     Raises:
         UserError: lvis-api is needed and not installed.
     """
+    truth = annotations.to_coco(masks_only=masks_only)
     if backend == "hotcoco":
-        return HotcocoEvaluator(annotations, protocol, max_dets)
-    return (LvisEvaluator if protocol == "lvis" else CocoEvaluator)(annotations, max_dets)
+        return HotcocoEvaluator(truth, protocol, max_dets)
+    return (LvisEvaluator if protocol == "lvis" else CocoEvaluator)(truth, max_dets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from ovdistill.core.files import write_json
 from ovdistill.core.masks import rle_to_json
 from ovdistill.datasets.annotations import Annotations, read_annotations
 from ovdistill.evaluation.accumulate import class_averages, summarize
-from ovdistill.evaluation.backends import build_evaluator
+from ovdistill.evaluation.backends import Evaluator, build_evaluator
 from ovdistill.evaluation.records import Records, concatenate, image_records
 
 MAX_DETS = {"coco": 100, "lvis": 300}
@@ -102,9 +103,9 @@ class OVMetric(BaseMetric):
 
     def compute_metrics(self, results: list[tuple[int, Records]]) -> dict[str, float]:
         """Evaluate the detections of all images; the keys are described at the class."""
-        truth = read_annotations(self.ann_file)
-        evaluator = build_evaluator(self.backend, truth, self.protocol, self.max_dets)
-        self.evaluator_version = evaluator.version
+        truth = read_annotations(self.ann_file, allow_outside_images=True)  # none is opened
+        self._check_masks(truth)
+        evaluators = self._evaluators(truth)
         image_ids = self._image_ids(truth, [image_id for image_id, _ in results])
         records = concatenate([part for _, part in results], with_masks=self.with_masks)
         classes = self._classes(truth)
@@ -113,8 +114,10 @@ class OVMetric(BaseMetric):
         flat: dict[str, float] = {}
         for metric in self.metrics:
             if self.outfile_prefix:
-                write_json(f"{self.outfile_prefix}.{metric}.json", _plain(records.dicts(metric)))
-            curves = evaluator.curves(records, metric, image_ids, [row["id"] for row in classes])
+                rows = _with_original_ids(records.dicts(metric), truth)
+                write_json(f"{self.outfile_prefix}.{metric}.json", rows)
+            cat_ids = [row["id"] for row in classes]
+            curves = evaluators[metric].curves(records, metric, image_ids, cat_ids)
             for row, ap, ap50 in zip(classes, *class_averages(curves), strict=True):
                 row[metric] = {"AP": ap, "AP50": ap50}
             figures = summarize(curves, is_base, groups, self.max_dets)
@@ -122,9 +125,32 @@ class OVMetric(BaseMetric):
         self.per_category = classes
         return flat
 
+    def _check_masks(self, truth: Annotations) -> None:
+        """Raise UserError if masks are to be evaluated and the file has none."""
+        if self.with_masks and truth.annotations and not truth.masks:
+            raise UserError(
+                f"{self.ann_file} has no masks that can be used: set test_evaluator.metrics=bbox."
+            )
+
+    def _evaluators(self, truth: Annotations) -> dict[str, Evaluator]:
+        """Return the evaluator of each metric; one for both, unless some masks are missing."""
+        options = (self.backend, truth, self.protocol, self.max_dets)
+        evaluator = build_evaluator(*options)
+        self.evaluator_version = evaluator.version
+        found = dict.fromkeys(self.metrics, evaluator)
+        if self.with_masks and truth.masks < len(truth.annotations):
+            print_log(
+                f"masks: {len(truth.annotations) - truth.masks} of the {len(truth.annotations)} "
+                f"annotations of {self.ann_file} have none; what is found there does not count",
+                logger="current",
+                level=logging.WARNING,
+            )
+            found["segm"] = build_evaluator(*options, masks_only=True)
+        return found
+
     def _image_ids(self, truth: Annotations, processed: list[int]) -> list[int]:
         """Return the processed image ids, sorted, and check that the annotation file has them."""
-        known = {image["id"] for image in truth.images}
+        known = truth.original_image_ids.keys()
         if unknown := set(processed) - known:
             raise UserError(
                 f"image {min(unknown)} is not in {self.ann_file}: test_evaluator.ann_file must be "
@@ -171,12 +197,14 @@ def _frequency(category: dict[str, Any], ann_file: str) -> str:
     return category["frequency"]
 
 
-def _plain(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return COCO results with masks in a form that JSON can hold."""
-    return [
-        {key: rle_to_json(v) if key == "segmentation" else v for key, v in result.items()}
-        for result in results
-    ]
+def _with_original_ids(results: list[dict[str, Any]], truth: Annotations) -> list[dict[str, Any]]:
+    """Return COCO results for a file: with the ids of the annotation file, and masks as text."""
+    for result in results:
+        result["image_id"] = truth.original_image_ids[result["image_id"]]
+        result["category_id"] = truth.original_category_ids[result["category_id"]]
+        if "segmentation" in result:
+            result["segmentation"] = rle_to_json(result["segmentation"])
+    return results
 
 
 def _check(option: str, got: Sequence[str], allowed: Sequence[str]) -> None:

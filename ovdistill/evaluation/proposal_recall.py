@@ -126,7 +126,7 @@ class ProposalRecall(BaseMetric):
     def _true_boxes(self, image_id: int) -> tuple[Tensor, np.ndarray]:
         """Return (G, 4) boxes, xyxy in pixels of the original image, and (G,) bool, True = base."""
         if self._truth is None:
-            self._truth = read_annotations(self.ann_file)
+            self._truth = read_annotations(self.ann_file, allow_outside_images=True)
         meta = self.dataset_meta
         groups = dict(zip(meta["cat_ids"], meta["is_base"], strict=True))
         chosen = [

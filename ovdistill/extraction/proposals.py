@@ -130,7 +130,7 @@ class LabelledProposals(ProposalSource):
     """
 
     def __init__(self, annotations: str | os.PathLike[str], base: Sequence[str]) -> None:
-        found = read_annotations(Path(annotations))
+        found = read_annotations(annotations, allow_outside_images=True)  # none is opened
         ids = {found.categories[name]["id"] for name in base if name in found.categories}
         self.provenance = dict(
             kind="labelled",
@@ -140,7 +140,7 @@ class LabelledProposals(ProposalSource):
         self._boxes = {
             image_id: _xyxy(np.array([r["bbox"] for r in own], dtype=np.float32).reshape(-1, 4))
             for image_id, records in found.by_image.items()
-            if (own := [r for r in records if r["category_id"] in ids and not r.get("iscrowd")])
+            if (own := [r for r in records if r["category_id"] in ids and not r["iscrowd"]])
         }
 
     def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:

@@ -171,7 +171,7 @@ def changed(**parts: object) -> dict:
 ANNOTATION = content()["annotations"][0]
 WITHOUT_AREA = {key: value for key, value in ANNOTATION.items() if key != "area"}
 BAD_FILES = {
-    "not JSON": ("{", "not a JSON file"),
+    "not JSON": ("{", "not JSON"),
     "captions": (dict(images=[], annotations=[]), "no categories"),
     "nothing": (changed(annotations=[]), "0 annotations"),
     "name twice": (changed(categories=content()["categories"] * 2), "occurs twice|more than once"),

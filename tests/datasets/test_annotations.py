@@ -62,9 +62,11 @@ def test_missing_area_and_crowd_are_filled_in(file, missing):
     assert (found["area"], found["iscrowd"]) == (3.5 * 4, 0)
 
 
-def test_an_area_of_zero_is_not_missing(file):
-    data = content() | dict(annotations=[annotation(area=0)])
-    assert read_annotations(write(file, data)).annotations[0]["area"] == 0
+@pytest.mark.parametrize("area", [0, -3, math.nan, math.inf, "no", [], True])
+def test_an_area_that_is_none_is_that_of_the_box(file, area):
+    found = read_annotations(write(file, content() | dict(annotations=[annotation(area=area)])))
+    assert found.annotations[0]["area"] == 3.5 * 4
+    assert found.report.counts == {"area": 1, "empty_category": 1}
 
 
 UNUSABLE = {
@@ -74,7 +76,8 @@ UNUSABLE = {
         annotation(bbox="1 2 3 4"),
         annotation(bbox=[1, 2, 3]),
         annotation(bbox=[1, 2, 3, 4, 5]),
-        annotation(bbox=[1, 2, 3, "4"]),
+        annotation(bbox=[1, 2, 3, "4 px"]),
+        annotation(bbox=[1, 2, 3, True]),
         annotation(bbox=[1, 2, math.nan, 4]),
         annotation(bbox=[1, 2, 3, math.inf]),
     ],
@@ -109,7 +112,13 @@ def test_one_warning_says_how_many_and_which_is_the_first(file, caplog):
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert found.dropped == {"bbox": 2, "image_id": 1}
-    for fact in ("2 for their bbox", "1 for their image_id", "annotation 4", "[1]", str(file)):
+    for fact in (
+        "2 annotations have a bbox",
+        "1 annotations have an image_id",
+        "annotation 4",
+        "[1]",
+        str(file),
+    ):
         assert fact in record.getMessage()
     assert "annotation 4" in found.first_dropped and found.first_dropped in record.getMessage()
 
@@ -200,7 +209,11 @@ def test_captions_by_image(file):
 
 
 @pytest.mark.parametrize(
-    "record", [3, dict(image_id=1), dict(caption="a"), dict(image_id="x", caption="a")]
+    "record",
+    [
+        *(3, dict(image_id=1), dict(caption="a"), dict(image_id=True, caption="a")),
+        *(dict(image_id=1, caption=None), dict(image_id=1, caption="\ud800")),
+    ],
 )
 def test_captions_that_cannot_be_read(file, record):
     with pytest.raises(UserError, match="ann.json"):
