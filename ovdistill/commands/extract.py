@@ -51,6 +51,7 @@ def extract(options: ExtractOptions) -> None:
         prepare_vocabulary(config, ranks[0])
     files = inputs.find_files(options, config)
     source = inputs.find_proposals(options, config, settings, device)
+    source.check(files)
     teacher = build_teacher(inputs.with_crops(options, teacher_arguments(options)), device)
     if settings.rank == 0:
         if teacher.random:

@@ -10,6 +10,7 @@ import reprlib
 from collections.abc import Sequence
 from typing import Any
 
+from ovdistill.datasets.annotation_categories import root_category
 from ovdistill.vocabulary import Names
 
 # keys under which files list their classes: COCO and LVIS; YOLO; CVAT; and lists of one's own
@@ -43,6 +44,9 @@ def names_of_json(data: Any) -> Names:
         return Names(_of_mapping(data))
     content = data[found[0]]
     if isinstance(content, list):
+        if isinstance(annotations := data.get("annotations"), list):
+            root = root_category(content, annotations)  # the reader of annotations leaves it out
+            content = [record for record in content if root is None or record is not root]
         return _of_list(content)
     if isinstance(labels := content.get("label"), dict):  # Datumaro: categories.label.labels
         return _of_list(labels.get("labels"))

@@ -24,7 +24,7 @@ from ovdistill.extraction.images import ImageFile, LoadedImage, image_loader
 from ovdistill.extraction.prefetch import prefetch
 from ovdistill.extraction.proposals import ProposalSource, keep_best_boxes
 from ovdistill.store import Regions
-from ovdistill.store.meta import StoreMeta
+from ovdistill.store.meta import StoreMeta, check_regions
 from ovdistill.store.plan import begin_store, finish_store
 from ovdistill.store.shard import shard_path, write_shard
 from ovdistill.store.teacher_store import IMAGES_PER_SHARD
@@ -105,7 +105,7 @@ def extract(
 
     Args:
         files: the images, in their order in the store.
-        source: proposes the boxes of the regions.
+        source: proposes the boxes of the regions; its ``check`` tells beforehand if they fit.
         teacher: embeds the regions.
         folder: the store.
         options: how the store is filled.
@@ -114,8 +114,8 @@ def extract(
         The content of the store's ``meta.json``, with counts if the store is complete now.
 
     Raises:
-        UserError: no images, an image id that occurs twice, a store that was begun differently, or
-            no space to write.
+        UserError: no images, an image id that occurs twice, a store that was begun differently, no
+            space to write, or a complete store without any region.
     """
     folder = Path(folder)
     _check_files(files)
@@ -129,7 +129,9 @@ def extract(
             ids = [file.image_id for file in shard.files]
             records = list(zip(ids, regions, strict=True))
             write_shard(folder, number, meta.fingerprint, meta.embed_dim, records, shard.skipped)
-    return finish_store(folder, meta)
+    meta = finish_store(folder, meta)
+    check_regions(folder, meta)
+    return meta
 
 
 def _progress_bar(

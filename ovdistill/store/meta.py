@@ -31,8 +31,9 @@ class StoreMeta:
         provenance: plain JSON values: teacher, teacher_hash, dim, crops, proposals, ...
         images: number of images, including the skipped ones.
         shards: number of files.
-        counts: of the complete store, under 'pictures' (not skipped), 'regions' and 'skipped';
-            empty until it is complete.
+        counts: of the complete store, under 'pictures' (not skipped), 'regions' and 'skipped',
+            and, in stores that were extracted, 'empty' (images without a region); no counts until
+            it is complete.
     """
 
     provenance: dict[str, Any]
@@ -54,7 +55,9 @@ class StoreMeta:
     def summary(self) -> str:
         """Counts of the complete store in words: "30 images, 360 regions, 0 skipped"."""
         images, regions, skipped = (self.counts[key] for key in COUNTS)
-        return f"{images} images, {regions} regions, {skipped} skipped"
+        empty = self.counts.get("empty")
+        note = f" ({empty} without one)" if empty else ""
+        return f"{images} images, {regions} regions{note}, {skipped} skipped"
 
     @property
     def fingerprint(self) -> str:
@@ -119,6 +122,20 @@ def read_meta(folder: Path) -> StoreMeta:
         raise UserError(f"{path} is damaged ({error}); {FIX}") from error
 
 
+def check_regions(folder: Path, meta: StoreMeta) -> None:
+    """Raise UserError if a complete store holds no region at all, so that nothing can be learned.
+
+    Args:
+        folder: the store, for the message.
+        meta: its ``meta.json``.
+    """
+    if meta.counts and not meta.counts["regions"]:
+        raise UserError(
+            f"store {folder} has no region: {meta.summary}. skipped.json there has the reasons, "
+            "if boxes were dropped. Delete it, and extract again with proposals of these images."
+        )
+
+
 def _parse(content: Any) -> StoreMeta:
     """Return the content of ``meta.json``; raise ValueError if it is damaged."""
     content = expect({"content": content}, "content", OBJECT)
@@ -130,7 +147,7 @@ def _parse(content: Any) -> StoreMeta:
         if key in provenance:
             expect(provenance, key, TEXT)
     counts = expect({"counts": {}, **content}, "counts", OBJECT)
-    for key in COUNTS if counts else ():
+    for key in (*COUNTS, *counts) if counts else ():
         expect(counts, key, COUNT)
     shards = expect(content, "shards", COUNT)
     if shards > MOST_SHARDS:

@@ -72,7 +72,7 @@ def check_names(names: Iterable[str], source: str) -> None:
         raise UserError(
             f"{len(repeated)} names of {source} name a class more than once: "
             f"{', '.join(map(repr, repeated[:6]))}; expected each class once (case, '_' and a '.' "
-            "at the end make no difference)"
+            "at the end make no difference; `ovdistill check ANN.json --fix OUT.json` joins them)"
         )
 
 

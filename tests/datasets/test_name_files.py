@@ -28,6 +28,9 @@ FOX_OWL = {
     "class_to_idx.json": '{"owl": 1, "fox": 0}',
     "names.json": '{"names": ["fox", "owl"]}',
     "cvat.json": '[{"name": "fox", "attributes": []}, {"name": "owl", "attributes": []}]',
+    "roboflow.json": '{"categories": [{"id": 0, "name": "pets", "supercategory": "none"}, '
+    '{"id": 1, "name": "fox", "supercategory": "pets"}, '
+    '{"id": 2, "name": "owl", "supercategory": "pets"}], "annotations": [{"category_id": 1}]}',
     "datumaro.json": '{"categories": {"label": {"labels": [{"name": "fox"}, {"name": "owl"}]}}}',
 }
 REFUSED = {
