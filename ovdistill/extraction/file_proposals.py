@@ -132,8 +132,8 @@ class FileProposals(ProposalSource):
         box, score, image_id = row["bbox"], row.get("score", 1.0), row["image_id"]
         if not isinstance(box, list) or len(box) != 4:
             raise UserError(self._message(f"row {index} has the bbox {reprlib.repr(box)}"))
-        values = [_number(value) for value in (*box, score)]
-        if None in values:
+        values = [number for value in (*box, score) if (number := _number(value)) is not None]
+        if len(values) < 5:
             got = reprlib.repr([*box, score])
             raise UserError(self._message(f"row {index} has a bbox or score that is {got}"))
         if not isinstance(image_id, (int, float, str)):
@@ -144,7 +144,7 @@ class FileProposals(ProposalSource):
                 numbers[key] = image_number(image_id)
             except UserError as error:
                 raise UserError(self._message(f"row {index}: {error}")) from None
-        return (numbers[key], *values)  # type: ignore[return-value]
+        return (numbers[key], *values)
 
     def _message(self, problem: str) -> str:
         return (

@@ -6,7 +6,8 @@ Shapes: P boxes of an image.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
@@ -22,9 +23,11 @@ class ProposalSource(ABC):
 
     Attributes:
         provenance: plain JSON values that identify the source: kind, source, hash.
+        origin: further digests of what it depends on, which the store notes too.
     """
 
     provenance: dict[str, Any]
+    origin: Mapping[str, str] = MappingProxyType({})
 
     @abstractmethod
     def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:

@@ -22,6 +22,7 @@ from ovdistill.datasets.annotations import read_annotations
 from ovdistill.extraction.file_proposals import FileProposals
 from ovdistill.extraction.images import LoadedImage
 from ovdistill.extraction.proposal_source import Proposals, ProposalSource
+from ovdistill.extraction.stale import digest, without_initial_weights
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -55,6 +56,7 @@ class NetworkProposals(ProposalSource):
         # the other sources work without mmdet, which takes seconds to import
         from ovdistill.models.build import build_detector, build_image_pipeline
 
+        self.origin = {"network": network_digest(config)}  # before mmdet changes its config
         self.network: Any = build_detector(config, checkpoint, device=device)
         self.pipeline = build_image_pipeline(config)
         self.provenance = dict(
@@ -70,6 +72,12 @@ class NetworkProposals(ProposalSource):
         batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
         found = [sample.pred_instances for sample in self.network.test_step(batch)]
         return [(each.bboxes.float().cpu(), each.scores.float().cpu()) for each in found]
+
+
+def network_digest(config: Config) -> str:
+    """Return 16 hex digits of what a proposal network does with an image, beside its weights."""
+    network = without_initial_weights(config.to_dict())
+    return digest({key: network.get(key) for key in ("test_pipeline", "model")})
 
 
 class LabelledProposals(ProposalSource):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,12 +35,15 @@ class StoreMeta:
         counts: of the complete store, under 'pictures' (not skipped), 'regions' and 'skipped',
             and, in stores that were extracted, 'empty' (images without a region); no counts until
             it is complete.
+        origin: digests of inputs, by which a later run sees that they have changed; not part of the
+            plan, and {} in stores of earlier versions.
     """
 
     provenance: dict[str, Any]
     images: int
     shards: int
     counts: dict[str, int] = field(default_factory=dict)
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def embed_dim(self) -> int:
@@ -62,18 +66,19 @@ class StoreMeta:
     @property
     def fingerprint(self) -> str:
         """First 16 hex digits of the plan's SHA-256, without counts; every shard states them."""
-        plan = {key: value for key, value in self.to_json().items() if key != "counts"}
+        plan = {k: v for k, v in self.to_json().items() if k not in ("counts", "origin")}
         return hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``meta.json``."""
-        return {
+        content = {
             "provenance": self.provenance,
             "pictures": self.images,
             "shards": self.shards,
             "counts": self.counts,
             "format": FORMAT,
         }
+        return content | ({"origin": dict(self.origin)} if self.origin else {})
 
     def check_same(self, there: StoreMeta, folder: Path) -> None:
         """Raise UserError if the store in a folder was planned differently.
@@ -82,9 +87,12 @@ class StoreMeta:
             there: plan of the store in the folder.
             folder: named in the message.
         """
-        if self.fingerprint == there.fingerprint:
+        known = self.origin.keys() & there.origin.keys()
+        same = all(self.origin[key] == there.origin[key] for key in known)
+        if self.fingerprint == there.fingerprint and same:
             return
-        mine, theirs = self._plan(), there._plan()
+        mine = {**self._plan(), **{key: self.origin[key] for key in known}}
+        theirs = {**there._plan(), **{key: there.origin[key] for key in known}}
         different = [
             f"{key}: {theirs.get(key)} there, {mine.get(key)} now"
             for key in sorted(mine.keys() | theirs.keys())
@@ -152,4 +160,6 @@ def _parse(content: Any) -> StoreMeta:
     shards = expect(content, "shards", COUNT)
     if shards > MOST_SHARDS:
         raise ValueError(f"it has {shards} shards; expected {MOST_SHARDS} or fewer")
-    return StoreMeta(provenance, expect(content, "pictures", COUNT), shards, counts)
+    images = expect(content, "pictures", COUNT)
+    origin = expect({"origin": {}, **content}, "origin", OBJECT)
+    return StoreMeta(provenance, images, shards, counts, origin)

@@ -80,6 +80,11 @@ class TeacherStore:
         return self.meta.teacher
 
     @property
+    def known_ids(self) -> set[int]:
+        """Ids of all images that the store was made for, those that were skipped included."""
+        return {*self._rows.tolist(), *self.skipped}
+
+    @property
     def image_ids(self) -> list[int]:
         """Ids of all images, in the order of the shards."""
         return self._rows.tolist()
