@@ -39,6 +39,7 @@ def extract(options: ExtractOptions) -> None:
     from ovdistill.commands.extract_estimate import dry_run, estimate
     from ovdistill.core.distributed import ranks_of
     from ovdistill.extraction import extract as extraction
+    from ovdistill.extraction.config_inputs import training_source
     from ovdistill.models.config import load_config
     from ovdistill.teacher import build_teacher
 
@@ -60,7 +61,9 @@ def extract(options: ExtractOptions) -> None:
     if options.dry_run:
         dry_run(files, source, teacher, settings)
         return
-    print_result(extraction.extract(files, source, teacher, out, settings), out, settings.rank)
+    origin = training_source(config) if config and not options.annotations else None
+    meta = extraction.extract(files, source, teacher, out, settings, origin)
+    print_result(meta, out, settings.rank)
 
 
 def check_choices(options: ExtractOptions) -> None:
