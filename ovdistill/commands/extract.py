@@ -39,6 +39,7 @@ def extract(options: ExtractOptions) -> None:
     from ovdistill.commands.extract_estimate import dry_run, estimate
     from ovdistill.core.distributed import ranks_of
     from ovdistill.extraction import extract as extraction
+    from ovdistill.extraction.config_inputs import training_source
     from ovdistill.models.config import load_config
     from ovdistill.teacher import build_teacher
 
@@ -51,6 +52,7 @@ def extract(options: ExtractOptions) -> None:
         prepare_vocabulary(config, ranks[0])
     files = inputs.find_files(options, config)
     source = inputs.find_proposals(options, config, settings, device)
+    source.check(files)
     teacher = build_teacher(inputs.with_crops(options, teacher_arguments(options)), device)
     if settings.rank == 0:
         if teacher.random:
@@ -59,7 +61,9 @@ def extract(options: ExtractOptions) -> None:
     if options.dry_run:
         dry_run(files, source, teacher, settings)
         return
-    print_result(extraction.extract(files, source, teacher, out, settings), out, settings.rank)
+    origin = training_source(config) if config and not options.annotations else None
+    meta = extraction.extract(files, source, teacher, out, settings, origin)
+    print_result(meta, out, settings.rank)
 
 
 def check_choices(options: ExtractOptions) -> None:

@@ -36,7 +36,7 @@ class InitDatasetOptions(CommonOptions):
         None, help='novel classes, whose boxes are not trained on: "a, b, c"', metavar="NAMES"
     )
     novel_file: Path | None = option(
-        None, help="file with the novel classes, one name a line", metavar="FILE"
+        None, help="file with the novel classes, as for vocab build", metavar="FILE"
     )
     images: Path | None = option(
         None,
@@ -184,7 +184,7 @@ def novel_names(train: Survey, given: str | None, file: Path | None) -> tuple[st
     Args:
         train: the training set.
         given: "a, b, c", or None.
-        file: a file with one name a line, or None; without both, no class is novel.
+        file: a file of names, or None; without both, no class is novel.
 
     Raises:
         UserError: a name that is no category, or no class left that is base.

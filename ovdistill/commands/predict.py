@@ -33,7 +33,9 @@ class PredictOptions(ConfigOptions):
     """Options of ``ovdistill predict``."""
 
     image: str | None = argument("image or folder (default: a shipped sample)", default=None)
-    text: str | None = option(None, help="what to look for, separated by commas")
+    text: str | None = option(
+        None, help="what to look for, separated by commas, or a file of names"
+    )
     background: str = option(
         "", help="names that compete with the text but are not reported", metavar="TEXT"
     )

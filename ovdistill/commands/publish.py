@@ -42,9 +42,7 @@ def publish(options: PublishOptions) -> None:
     """
     find_recipe(options.config)
     check_file(options.checkpoint, "CHECKPOINT")
-    from safetensors.torch import save_file
-
-    from ovdistill.core.files import atomic_file
+    from ovdistill.core.tensor_files import write_tensor_file
     from ovdistill.models.build import build_detector
     from ovdistill.models.config import load_config
 
@@ -59,8 +57,7 @@ def publish(options: PublishOptions) -> None:
     vocabulary = getattr(model, "vocabulary", None)
     if vocabulary is not None:
         origin |= vocabulary.teacher.to_header()
-    with atomic_file(weights) as temporary:
-        save_file(state, temporary, origin)
+    write_tensor_file(weights, state, origin)
     print(f"wrote {weights} ({weights.stat().st_size / 1e6:.1f} MB)")
     if vocabulary is not None:
         write_config(options.out / f"{options.name}_config.py", config, weights)

@@ -8,13 +8,13 @@ prints a Markdown table with a row for each NAME=FOLDERS (a glob of folders with
 from __future__ import annotations
 
 import glob
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 
 from ovdistill.commands.options import CommonOptions, argument, option
 from ovdistill.core.errors import UserError
+from ovdistill.evaluation.result_files import read_metrics
 
 KEYS = (
     *("bbox/AP_novel", "bbox/AP_base", "bbox/AP50_novel", "bbox/AP50_base", "bbox/HM50"),
@@ -45,9 +45,10 @@ def summarize(options: SummarizeOptions) -> None:
         if not equals:
             raise UserError(f"got {row!r}; expected NAME=FOLDERS.")
         runs = read_runs(pattern)
-        missing = [key for key in options.keys if key not in runs[0]]
-        if missing:
-            raise UserError(f"{pattern} has no {missing[0]}; it has {', '.join(runs[0])}.")
+        for run in runs:
+            missing = [key for key in options.keys if key not in run]
+            if missing:
+                raise UserError(f"{pattern} has no {missing[0]}; it has {', '.join(run)}.")
         cells = [mean_and_deviation([run[key] for run in runs]) for key in options.keys]
         print(f"| {name} | {len(runs)} | " + " | ".join(cells) + " |")
 
@@ -56,10 +57,10 @@ def read_runs(pattern: str) -> list[dict[str, float]]:
     """Return the metrics of every folder that matches a glob.
 
     Raises:
-        UserError: none of the folders has a metrics.json.
+        UserError: none of the folders has a metrics.json, or see ``read_metrics``.
     """
     paths = [Path(folder) / "metrics.json" for folder in sorted(glob.glob(pattern))]
-    runs = [json.loads(path.read_text()) for path in paths if path.is_file()]
+    runs = [read_metrics(path) for path in paths if path.is_file()]
     if not runs:
         raise UserError(
             f"no metrics.json in {pattern}; make one with `ovdistill test CONFIG CHECKPOINT "

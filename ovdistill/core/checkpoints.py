@@ -21,6 +21,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from ovdistill.core.checksums import verify_tensors
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
 
@@ -89,11 +90,12 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
         )
     try:
         if path.suffix == ".safetensors":
+            verify_tensors(path, "Fetch or publish it again.")
             return {"state_dict": load_file(path)}
         _check_archive(path)
         with _inert_globals():
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except DamagedCheckpoint:
+    except UserError:
         raise
     except Exception as error:  # what a damaged or crafted file raises is not foreseeable
         reason = (str(error).splitlines() or [type(error).__name__])[0]

@@ -6,21 +6,36 @@ show`) imports this module, which needs safetensors and numpy.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from safetensors import SafetensorError, safe_open
 
+from ovdistill.core.checksums import verify_tensors
 from ovdistill.core.errors import UserError
+from ovdistill.core.header_values import COUNT, FLAG, TEXT, Kind, expect, list_of, optional
+from ovdistill.core.json_files import loads
 from ovdistill.core.teacher_id import TeacherId
 
 FORMAT = "ovdistill-vocabulary-1"
 BUILD = "ovdistill vocab build --names NAMES --teacher MODEL:PRETRAINED -o FILE"
+AGAIN = f"Make it again with:\n  {BUILD}"
+TEXTS = list_of(TEXT)
+# entries of the metadata, each a JSON text; files of earlier versions lack those with a default
+ENTRIES: dict[str, tuple[Kind, str | None]] = {
+    "names": (TEXTS, None),
+    "templates": (TEXTS, None),
+    "synonyms_averaged": (FLAG, "false"),
+    "frequency": (optional(TEXTS), "null"),
+    "synonyms": (optional(list_of(TEXTS)), "null"),
+    "counts": (optional(list_of(COUNT)), "null"),
+    "origin": (Kind("texts", lambda v: isinstance(v, dict) and TEXTS.fits([*v.values()])), "{}"),
+}
+POSITIONS = ("", "front", "middle", "end")
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,7 @@ class VocabularyHeader:
         name_position: where the class name stands in the learned prompts that the file holds
             ('front', 'middle' or 'end'); "" = it holds none.
         format: format of the file.
+        origin: what `ovdistill prepare` made it from, see ``Vocabulary``; {} = it did not.
     """
 
     names: tuple[str, ...]
@@ -55,6 +71,7 @@ class VocabularyHeader:
     has_tokens: bool
     name_position: str
     format: str
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -95,34 +112,86 @@ def open_vocabulary_file(
             got = (file.metadata() or {}).get("format", "no vocabulary")
             if got != FORMAT:
                 raise UserError(f"{name} is {got}; expected {FORMAT}; make one with:\n  {BUILD}")
+            verify_tensors(path, AGAIN)
             yield file
-    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
-        raise UserError(
-            f"vocabulary file {name} is damaged ({error}); make it again with:\n  {BUILD}"
-        ) from error
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
+        raise UserError(f"vocabulary file {name} is damaged ({error}). {AGAIN}") from error
+    except UserError as error:  # of what the block makes of the content
+        known = os.fspath(path) in str(error)
+        raise UserError(str(error) if known else f"vocabulary file {name}: {error}") from error
 
 
 def parse_header(file: safe_open) -> VocabularyHeader:
-    """Return the header of an open vocabulary file."""
+    """Return the header of an open vocabulary file.
+
+    Raises:
+        ValueError: the header is damaged; ``open_vocabulary_file`` makes it a ``UserError``.
+    """
     text = file.metadata()
-    synonyms = _values(text, "synonyms")
+    values = {key: _value(text, key) for key in ENTRIES}
+    tensors = {*file.keys()}
+    if missing := {"embeddings", "is_base"} - tensors:
+        raise ValueError(f"it has no {', '.join(sorted(missing))}")
+    count = len(values["names"])
+    embed_dim = _check_tensor(file, "embeddings", "F32", (count, None))[1]
+    _check_tensor(file, "is_base", "BOOL", (count,))
+    if "token_embeddings" in tensors:
+        _check_tensor(file, "token_embeddings", "F32", (None, embed_dim))
+    for key in ("frequency", "synonyms", "counts"):
+        if values[key] is not None and len(values[key]) != count:
+            raise ValueError(f"it has {len(values[key])} {key} for {count} names")
+    position = text.get("place", "")
+    if position not in POSITIONS:
+        raise ValueError(f"'place' is {position!r:.60}; expected one of: {', '.join(POSITIONS)}")
+    if position:
+        _check_tensor(file, "contexts", "F32", (None, None, None))
+    synonyms = values["synonyms"]
     return VocabularyHeader(
-        names=tuple(json.loads(text["names"])),
+        names=tuple(values["names"]),
         is_base=tuple(file.get_tensor("is_base").tolist()),
-        embed_dim=file.get_slice("embeddings").get_shape()[1],
+        embed_dim=embed_dim,
         teacher=TeacherId.from_header(text),
-        templates=tuple(json.loads(text["templates"])),
-        synonyms_averaged=json.loads(text.get("synonyms_averaged", "false")),
-        frequency=_values(text, "frequency"),
+        templates=tuple(values["templates"]),
+        synonyms_averaged=values["synonyms_averaged"],
+        frequency=_as_tuple(values["frequency"]),
         synonyms=synonyms and tuple(tuple(own) for own in synonyms),
-        counts=_values(text, "counts"),
-        has_tokens="token_embeddings" in file.keys(),
-        name_position=text.get("place", ""),
+        counts=_as_tuple(values["counts"]),
+        has_tokens="token_embeddings" in tensors,
+        name_position=position,
         format=text["format"],
+        origin=values["origin"],
     )
 
 
-def _values(text: dict[str, str], key: str) -> tuple[Any, ...] | None:
-    """Return one value per name, or None; files of earlier versions lack some keys."""
-    values = json.loads(text.get(key, "null"))
+def _value(text: dict[str, str], key: str) -> Any:
+    """Return the value of an entry, of the kind that it must have."""
+    kind, default = ENTRIES[key]
+    content = text.get(key, default)
+    if content is None:
+        raise ValueError(f"it has no {key!r}")
+    return expect({key: loads(content, f"entry {key!r}")}, key, kind)
+
+
+def _check_tensor(
+    file: safe_open, name: str, dtype: str, shape: tuple[int | None, ...]
+) -> list[int]:
+    """Return the shape of a tensor; None in ``shape`` is any size but 0.
+
+    Raises:
+        ValueError: the tensor has another shape or type.
+    """
+    part = file.get_slice(name)
+    got = part.get_shape()
+    fits = len(got) == len(shape) and all(
+        size == own if size is not None else own > 0 for size, own in zip(shape, got, strict=True)
+    )
+    if not fits or part.get_dtype() != dtype:
+        raise ValueError(
+            f"{name} is {part.get_dtype()} {got}; expected {dtype} with the sizes "
+            f"{[size or 'any' for size in shape]}"
+        )
+    return got
+
+
+def _as_tuple(values: list[Any] | None) -> tuple[Any, ...] | None:
     return None if values is None else tuple(values)

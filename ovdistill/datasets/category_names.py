@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
 
 from ovdistill.core.assets import LVIS_CATEGORIES
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.annotation_categories import root_category
-from ovdistill.datasets.annotation_values import to_whole_number
-from ovdistill.datasets.annotations import read_json
+from ovdistill.core.json_files import read_json
+from ovdistill.datasets.name_json import names_of_json, names_of_json_lines
+from ovdistill.datasets.name_lines import names_of_lines, names_of_yaml
+from ovdistill.datasets.name_tables import names_of_table
 from ovdistill.vocabulary import Names
 from ovdistill.vocabulary.names import check_names
 from ovdistill.vocabulary.splits import COCO_BASE, COCO_NAMES, COCO_NOVEL
 
-T = TypeVar("T")
+# readers by suffix; .json is read by ``read_json``, everything else is one name a line
+READERS = {
+    ".jsonl": names_of_json_lines,
+    ".ndjson": names_of_json_lines,
+    ".yaml": names_of_yaml,
+    ".yml": names_of_yaml,
+    ".csv": names_of_table,
+    ".tsv": lambda text: names_of_table(text, "\t"),
+}
+LINES = (".txt", ".names", ".labels", ".list")  # suffixes of files with one name a line
+SUFFIXES = (".json", *READERS, *LINES)
+# a text with such an end is the name of a file, even if the file is not there
+PATH_SUFFIXES = (*SUFFIXES, ".npy", ".pbtxt", ".xml", ".xlsx", ".safetensors")
+LARGEST = 4 << 20  # bytes of a file of names that is not JSON
 EXPECTED = (
-    "expected a COCO or LVIS annotation file (.json), a JSON list of categories, a text file with "
-    "one name a line, or names separated by commas"
+    "expected a COCO or LVIS annotation file (.json), a list or mapping of names (.json, .jsonl, "
+    ".yaml), a table with a column 'name' (.csv, .tsv), CVAT's labelmap.txt, a text file with one "
+    "name a line, or names separated by commas"
 )
 
 
@@ -48,72 +61,59 @@ def read_names(source: str | os.PathLike[str]) -> Names:
     """Read class names.
 
     Args:
-        source: a COCO or LVIS annotation file, a JSON list of categories or of names, a text
-            file with one name a line, or the names themselves: "red star, blue ring".
+        source: a file, which its suffix says how to read (see ``EXPECTED``), or the names
+            themselves: "red star, blue ring".
 
     Returns:
         The names; categories with ids are sorted by id.
 
     Raises:
-        UserError: no such file, not readable as any of these, no names, or an empty or
-            repeated name.
+        UserError: no such file, a file that is something else than names, no names, an empty name
+            or two that name the same class (see ``check_names``).
     """
     text = os.fspath(source)
-    path = Path(text)
-    is_file = "\n" not in text and len(text) < 4096 and path.is_file()
-    if not is_file:
-        looks_like_path = path.suffix.lower() in (".json", ".txt", ".npy") or os.sep in text
-        if not isinstance(source, str) or (looks_like_path and "," not in text):
-            raise UserError(f"no file {text!r}; {EXPECTED}")
-        return _checked(Names(tuple(part.strip() for part in text.split(","))), repr(text))
-    if path.suffix.lower() == ".json":
-        return _checked(_from_json(read_json(path), text), repr(text))
-    try:
-        content = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read names from {text!r} ({error}); {EXPECTED}") from error
-    lines = (line.strip() for line in content.splitlines())
-    return _checked(Names(tuple(line for line in lines if line)), repr(text))
-
-
-def _from_json(data: Any, path: str) -> Names:
-    categories = data.get("categories") if isinstance(data, dict) else data
-    if isinstance(data, dict) and isinstance(categories, list):
-        root = root_category(categories, data.get("annotations"))
-        categories = [category for category in categories if category is not root]
-    if isinstance(categories, list) and all(isinstance(c, str) for c in categories):
-        return Names(tuple(c.strip() for c in categories))
-    if not isinstance(categories, list) or not all(
-        isinstance(c, dict) and isinstance(c.get("name"), str) for c in categories
-    ):
-        raise UserError(f"no list of categories with names in {path!r}; {EXPECTED}")
-    numbered = [
-        (number, c) for c in categories if (number := to_whole_number(c.get("id"))) is not None
-    ]
-    with_ids = len(numbered) == len(categories)
-    if with_ids:
-        numbered.sort(key=lambda pair: pair[0])
-        ids = [number for number, _ in numbered]
-        categories = [category for _, category in numbered]
-        if len(set(ids)) < len(ids):
-            raise UserError(f"a category id occurs twice in {path!r}; expected one category an id")
-    return Names(
-        names=tuple(c["name"].strip() for c in categories),
-        frequency=_values(categories, "frequency", str),
-        synonyms=_values(categories, "synonyms", tuple),
-        ids=tuple(ids) if with_ids else None,
-        counts=_values(categories, "image_count", int),
-    )
-
-
-def _values(
-    categories: Iterable[dict[str, Any]], key: str, kind: Callable[[Any], T]
-) -> tuple[T, ...] | None:
-    """Return the values of a key, each as ``kind``; None unless every category has the key."""
-    values = [category.get(key) for category in categories]
-    return None if None in values else tuple(kind(value) for value in values)
-
-
-def _checked(names: Names, source: str) -> Names:
-    check_names(names.names, source)
+    if "\n" not in text and os.path.isfile(text):
+        names = _read_file(Path(text))
+    elif not isinstance(source, str) or names_a_file(text) or (os.sep in text and "," not in text):
+        what = "is a folder" if os.path.isdir(text) else "is no file"
+        raise UserError(f"{text!r} {what}; {EXPECTED}")
+    else:
+        names = Names(tuple(part.strip() for part in text.split(",")))
+    check_names(names.names, repr(text[:200]))
     return names
+
+
+def names_a_file(text: str) -> bool:
+    """Return True if a text ends like a file of names, whether or not the file is there."""
+    return not {",", "\n"} & {*text} and Path(text).suffix.lower() in PATH_SUFFIXES
+
+
+def _read_file(path: Path) -> Names:
+    """Read the names of a file, before they are checked."""
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".json":
+            return names_of_json(read_json(path, "file of names"))
+        return READERS.get(suffix, names_of_lines)(_read_text(path))
+    except ValueError as error:
+        raise UserError(f"cannot read names from {str(path)!r}: {error}; {EXPECTED}") from None
+
+
+def _read_text(path: Path) -> str:
+    """Return the content of a file in UTF-8, or in UTF-16 with a byte order mark.
+
+    Raises:
+        ValueError: too large, unreadable, or no text.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise ValueError(error.strerror) from None
+    if len(content) > LARGEST:
+        raise ValueError(f"it has over {LARGEST >> 20} MiB")
+    utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))  # as Windows' Notepad may write
+    text = content.decode("utf-16" if utf16 else "utf-8-sig")  # its error is a ValueError
+    if "\0" in text:
+        raise ValueError("it is no text")
+    return text

@@ -10,6 +10,7 @@ from mmcv.transforms.base import BaseTransform
 from mmdet.registry import TRANSFORMS
 
 from ovdistill.store import Caption, CaptionStore, TeacherStore
+from ovdistill.store.meta import check_regions
 
 
 @TRANSFORMS.register_module()
@@ -19,10 +20,14 @@ class LoadTeacherRegions(BaseTransform):
     Args:
         store: folder of a ``TeacherStore``.
         max_regions: keep at most this many regions, those of the highest objectness.
+
+    Raises:
+        UserError: see ``TeacherStore``, or a store without any region.
     """
 
     def __init__(self, store: str | Path, max_regions: int = 300) -> None:
         self.store = TeacherStore(store)
+        check_regions(self.store.folder, self.store.meta)
         self.max_regions = max_regions
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Container, Sequence
 from pathlib import Path
@@ -11,8 +10,16 @@ from typing import Any
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file, write_json, write_text
+from ovdistill.core.header_values import INTEGER, Kind, expect, list_of
 from ovdistill.core.provenance import provenance
 from ovdistill.evaluation.comparison_rows import ROWS, Row
+from ovdistill.evaluation.result_files import (
+    is_number,
+    number,
+    read_lines,
+    read_metrics,
+    read_object,
+)
 
 COLUMNS = {
     "bbox/AP_novel": "box AP novel",
@@ -34,6 +41,22 @@ COLUMNS = {
     "memory": "peak MiB",
 }
 
+RUN = Kind(
+    "the result of a run",
+    lambda run: (
+        isinstance(run, dict)
+        and INTEGER.fits(run.get("seed"))
+        and all(is_number(run[key]) for key in COLUMNS if key in run)
+    ),
+)
+ROW = Kind(
+    "a row with the results of its runs",
+    lambda row: (
+        isinstance(row, dict)
+        and isinstance(row.get("name"), str)
+        and list_of(RUN).fits(row.get("runs"))
+    ),
+)
 Runs = dict[str, list[dict[str, Any]]]  # by the name of the row, one run for each seed
 
 
@@ -67,14 +90,15 @@ def collect(folder: Path, subset: str, rows: Sequence[Row], known: Runs | None =
 
 def _test_result(path: Path) -> dict[str, Any]:
     """Read a run's ``metrics.json``, and the ``provenance.json`` beside it."""
-    origin = json.loads((path.parent / "provenance.json").read_text())
+    origin = read_object(path.parent / "provenance.json", "provenance.json")
+    libraries = origin.get("libraries")
     # the key of earlier versions
     earlier = origin.get("seconds_per_picture", -1)
     return {
-        **json.loads(path.read_text()),
-        "test_seconds": origin.get("seconds_per_image", earlier),
+        **read_metrics(path),
+        "test_seconds": number(origin.get("seconds_per_image", earlier), path),
         "date": origin.get("date"),
-        "torch": origin.get("libraries", {}).get("torch"),
+        "torch": libraries.get("torch") if isinstance(libraries, dict) else None,
     }
 
 
@@ -87,18 +111,22 @@ def read_runs(path: str | Path, split: str, subset: str) -> Runs:
         subset: 'val' or 'test': the file must have the same.
 
     Raises:
-        UserError: no such file, or one of another split or subset.
+        UserError: no such file, a damaged one, or one of another split or subset.
     """
     if not Path(path).is_file():
         raise UserError(f"no file {path}; expected a comparison.json of `ovdistill compare`.")
-    content = json.loads(Path(path).read_text())
+    content = read_object(Path(path), "comparison.json")
     found = content.get("subset", content.get("pictures"))  # its name in earlier versions
-    if (content["split"], found) != (split, subset):
+    if (content.get("split"), found) != (split, subset):
         raise UserError(
-            f"{path} compares on split {content['split']}, {found} images; "
+            f"{path} compares on split {content.get('split')!s:.60}, {found!s:.60} images; "
             f"expected split {split}, {subset} images."
         )
-    return {row["name"]: row["runs"] for row in content["rows"]}
+    try:
+        rows = expect(content, "rows", list_of(ROW))
+    except ValueError as error:
+        raise UserError(f"{path} is damaged: {error}. Compare again.") from None
+    return {row["name"]: row["runs"] for row in rows}
 
 
 def _training_cost(folder: Path) -> dict[str, float]:
@@ -109,17 +137,16 @@ def _training_cost(folder: Path) -> dict[str, float]:
     times: list[float] = []
     memory: list[float] = []
     for path in folder.glob("*/vis_data/scalars.json"):
-        for line in path.read_text().splitlines():
-            record = json.loads(line)
+        for record in read_lines(path):
             if "loss" in record:
-                times.append(record["time"])
-                memory.append(record.get("memory", 0))
+                times.append(number(record.get("time"), path))
+                memory.append(number(record.get("memory", 0), path))
     cost = {"seconds": median(times)} if times else {}
     process = folder / "cost.json"
     if any(memory):
         cost["memory"] = max(memory)
     elif process.is_file():
-        cost |= json.loads(process.read_text())
+        cost |= read_metrics(process)
     return cost
 
 

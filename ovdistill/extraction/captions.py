@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ovdistill.core.files import hash_file
 from ovdistill.core.logs import progress
 from ovdistill.datasets.annotations import read_captions
 from ovdistill.extraction.noun_phrases import noun_phrases
@@ -40,7 +41,11 @@ def extract_captions(config: Mapping[str, Any], annotations: str | Path, path: s
         teacher.encode_text(texts.unique[start : start + TEXTS_PER_BATCH]).cpu()
         for start in progress(starts, title="captions", unit=f"{TEXTS_PER_BATCH} texts")
     ]
-    header = dict(**teacher.id.to_header(), annotations=str(annotations))
+    header = dict(
+        **teacher.id.to_header(),
+        annotations=str(annotations),
+        annotations_hash=hash_file(annotations),
+    )
     write_captions(path, phrases, torch.cat(embeddings) if embeddings else torch.empty(0), header)
 
 

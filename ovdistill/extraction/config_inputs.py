@@ -9,6 +9,7 @@ import torch
 from mmdet.registry import DATASETS
 from mmengine.config import Config, ConfigDict
 
+from ovdistill.core.files import hash_file
 from ovdistill.extraction.images import ImageFile
 from ovdistill.extraction.proposals import NetworkProposals
 from ovdistill.models.config import load_config, placeholder_values
@@ -35,6 +36,13 @@ def training_annotations(config: Config) -> str:
     """Return the annotation file of the training set."""
     dataset = training_dataset(config)
     return os.path.join(dataset.get("data_root") or "", dataset.ann_file)
+
+
+def training_source(config: Config) -> dict[str, str]:
+    """Return what identifies the list of training images, so that it need not be read again."""
+    dataset = training_dataset(config)
+    parts = [hash_file(training_annotations(config)), str(dataset.get("indices"))]
+    return {"source": " ".join(parts)}
 
 
 def network_proposals(config: Config, device: str | torch.device) -> NetworkProposals:

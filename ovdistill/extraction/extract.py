@@ -9,7 +9,7 @@ Shapes: P regions, D embedding width.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from ovdistill.extraction.images import ImageFile, LoadedImage, image_loader
 from ovdistill.extraction.prefetch import prefetch
 from ovdistill.extraction.proposals import ProposalSource, keep_best_boxes
 from ovdistill.store import Regions
-from ovdistill.store.meta import StoreMeta
+from ovdistill.store.meta import StoreMeta, check_regions
 from ovdistill.store.plan import begin_store, finish_store
 from ovdistill.store.shard import shard_path, write_shard
 from ovdistill.store.teacher_store import IMAGES_PER_SHARD
@@ -75,6 +75,7 @@ def plan_store(
     source: ProposalSource,
     teacher: Teacher,
     options: ExtractionSettings,
+    origin: Mapping[str, str] | None = None,
 ) -> StoreMeta:
     """Make the plan of a store, see ``extract`` for the arguments."""
     provenance = dict(
@@ -89,9 +90,10 @@ def plan_store(
         per_image=options.per_image,
         min_size=options.min_size,
         pictures_a_shard=options.images_per_shard,
-        image_ids=_hash_ids(files),
+        image_ids=hash_ids(files),
     )
-    return StoreMeta(provenance, len(files), -(-len(files) // options.images_per_shard))
+    shards = -(-len(files) // options.images_per_shard)
+    return StoreMeta(provenance, len(files), shards, origin={**source.origin, **(origin or {})})
 
 
 def extract(
@@ -100,26 +102,28 @@ def extract(
     teacher: Teacher,
     folder: str | Path,
     options: ExtractionSettings,
+    origin: Mapping[str, str] | None = None,
 ) -> StoreMeta:
     """Make a store, or finish one that was begun.
 
     Args:
         files: the images, in their order in the store.
-        source: proposes the boxes of the regions.
+        source: proposes the boxes of the regions; its ``check`` tells beforehand if they fit.
         teacher: embeds the regions.
         folder: the store.
         options: how the store is filled.
+        origin: digests that identify the inputs, see ``config_inputs.training_source``.
 
     Returns:
         The content of the store's ``meta.json``, with counts if the store is complete now.
 
     Raises:
-        UserError: no images, an image id that occurs twice, a store that was begun differently, or
-            no space to write.
+        UserError: no images, an image id that occurs twice, a store that was begun differently, no
+            space to write, or a complete store without any region.
     """
     folder = Path(folder)
     _check_files(files)
-    meta = begin_store(folder, plan_store(files, source, teacher, options), options.rank)
+    meta = begin_store(folder, plan_store(files, source, teacher, options, origin), options.rank)
     mine = range(options.rank, meta.shards, options.world_size)
     todo = [number for number in mine if not shard_path(folder, number).is_file()]
     with _progress_bar(len(files), mine, todo, options) as bar:
@@ -129,7 +133,9 @@ def extract(
             ids = [file.image_id for file in shard.files]
             records = list(zip(ids, regions, strict=True))
             write_shard(folder, number, meta.fingerprint, meta.embed_dim, records, shard.skipped)
-    return finish_store(folder, meta)
+    meta = finish_store(folder, meta)
+    check_regions(folder, meta)
+    return meta
 
 
 def _progress_bar(
@@ -241,7 +247,8 @@ def _check_files(files: Sequence[ImageFile]) -> None:
         )
 
 
-def _hash_ids(files: Sequence[ImageFile]) -> str:
+def hash_ids(files: Sequence[ImageFile]) -> str:
+    """Return 16 hex digits that identify the ids of images in their order."""
     ids = torch.tensor([file.image_id for file in files], dtype=torch.int64)
     return hashlib.sha256(ids.numpy().tobytes()).hexdigest()[:16]
 

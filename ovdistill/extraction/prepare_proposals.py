@@ -14,7 +14,13 @@ from ovdistill.core.assets import shipped_proposals
 from ovdistill.core.checkpoints import last_checkpoint, read_weights
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
+from ovdistill.extraction import stale
 from ovdistill.extraction.config_inputs import proposal_network
+from ovdistill.extraction.proposal_origin import (
+    proposal_differences,
+    training_origin,
+    write_note,
+)
 from ovdistill.training.run import alone_in, run_training
 
 LOGGER = logging.getLogger(__name__)
@@ -40,10 +46,14 @@ def prepare_proposals(
         options: overrides of the network's config, for training and for proposing.
 
     Raises:
-        UserError: there are no weights and ``train`` is False, or the initial weights of the
-            training cannot be downloaded.
+        UserError: there are no weights and ``train`` is False, the initial weights of the
+            training cannot be downloaded, or weights that are there were made from other inputs.
     """
     if Path(checkpoint).is_file():
+        found = proposal_differences(
+            config, checkpoint, network, published, train=train, options=options
+        )
+        stale.refuse({checkpoint: found})
         LOGGER.info("proposals: %s", checkpoint)
         return
     shipped = shipped_proposals(published) if published else None
@@ -52,6 +62,7 @@ def prepare_proposals(
         with atomic_file(checkpoint) as temporary:  # several processes may do this at once
             with temporary.open("wb") as file:  # a path's name would become part of the content
                 torch.save(dict(state_dict=weights), file)
+        write_note(checkpoint, {"published": published})
         LOGGER.info("proposals: wrote %s (as shipped: %s)", checkpoint, shipped.name)
         return
     network_config = proposal_network(config)
@@ -62,6 +73,7 @@ def prepare_proposals(
             f"--cfg-options data_root={config.data_root}\n"
             f"then name its checkpoint: --cfg-options proposals=PATH"
         )
+    origin = training_origin(config, network_config)
     network_config.work_dir = str(Path(checkpoint).with_suffix(""))
     network_config.randomness = config.get("randomness", dict(seed=0))
     network_config.launcher = "none"
@@ -70,4 +82,5 @@ def prepare_proposals(
         run_training(network_config, "prepare.proposals.options.")
     with atomic_file(checkpoint) as temporary:
         shutil.copyfile(last_checkpoint(network_config.work_dir), temporary)
+    write_note(checkpoint, origin)
     LOGGER.info("proposals: wrote %s", checkpoint)

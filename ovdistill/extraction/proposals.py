@@ -7,10 +7,8 @@ Shapes: P boxes of an image.
 
 from __future__ import annotations
 
-import json
 import math
 import os
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,34 +17,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ovdistill.core.errors import UserError
 from ovdistill.core.files import hash_file
 from ovdistill.datasets.annotations import read_annotations
+from ovdistill.extraction.file_proposals import FileProposals
 from ovdistill.extraction.images import LoadedImage
+from ovdistill.extraction.proposal_source import Proposals, ProposalSource
+from ovdistill.extraction.stale import digest, without_initial_weights
 
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-# (P, 4) float32, xyxy, absolute pixels of the image; (P,) float32 scores
-Proposals = tuple[Tensor, Tensor]
-
-
-class ProposalSource(ABC):
-    """A source of boxes for images.
-
-    Attributes:
-        provenance: plain JSON values that identify the source: kind, source, hash.
-    """
-
-    provenance: dict[str, Any]
-
-    @abstractmethod
-    def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
-        """Propose boxes for images that were read without a problem.
-
-        Returns:
-            Boxes and scores of each image, in any order.
-        """
+__all__ = [
+    "FileProposals",
+    "GridProposals",
+    "LabelledProposals",
+    "NetworkProposals",
+    "ProposalSource",
+    "Proposals",
+    "RandomProposals",
+    "keep_best_boxes",
+]
 
 
 class NetworkProposals(ProposalSource):
@@ -66,6 +56,7 @@ class NetworkProposals(ProposalSource):
         # the other sources work without mmdet, which takes seconds to import
         from ovdistill.models.build import build_detector, build_image_pipeline
 
+        self.origin = {"network": network_digest(config)}  # before mmdet changes its config
         self.network: Any = build_detector(config, checkpoint, device=device)
         self.pipeline = build_image_pipeline(config)
         self.provenance = dict(
@@ -83,39 +74,10 @@ class NetworkProposals(ProposalSource):
         return [(each.bboxes.float().cpu(), each.scores.float().cpu()) for each in found]
 
 
-class FileProposals(ProposalSource):
-    """Boxes from a file in COCO's result format.
-
-    Args:
-        path: a JSON file with a list of objects with ``image_id``, ``bbox`` [x, y, width, height]
-            in absolute pixels of the image, and perhaps ``score`` (1.0 if missing).
-
-    Raises:
-        UserError: no such file, or another format.
-    """
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        try:
-            rows = [*json.loads(Path(path).read_bytes())]
-            ids = np.array([row["image_id"] for row in rows], dtype=np.int64)
-            boxes = np.array([row["bbox"] for row in rows], dtype=np.float32).reshape(-1, 4)
-            scores = np.array([row.get("score", 1.0) for row in rows], dtype=np.float32)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UserError(
-                f"cannot read proposals from {os.fspath(path)} ({error!r}); expected a .json list "
-                'such as [{"image_id": 1, "bbox": [x, y, width, height], "score": 0.9}]'
-            ) from error
-        self.provenance = dict(kind="file", source=os.fspath(path), hash=hash_file(path))
-        order = ids.argsort(kind="stable")
-        self._ids = ids[order]
-        self._boxes = torch.from_numpy(_xyxy(boxes[order]))
-        self._scores = torch.from_numpy(scores[order])
-
-    def propose(self, images: Sequence[LoadedImage]) -> list[Proposals]:
-        """Propose boxes, see ``ProposalSource``; none for an image that is not in the file."""
-        wanted = [image.file.image_id for image in images]
-        starts, ends = (self._ids.searchsorted(wanted, side).tolist() for side in ("left", "right"))
-        return [(self._boxes[a:b], self._scores[a:b]) for a, b in zip(starts, ends, strict=True)]
+def network_digest(config: Config) -> str:
+    """Return 16 hex digits of what a proposal network does with an image, beside its weights."""
+    network = without_initial_weights(config.to_dict())
+    return digest({key: network.get(key) for key in ("test_pipeline", "model")})
 
 
 class LabelledProposals(ProposalSource):

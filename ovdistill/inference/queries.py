@@ -1,24 +1,28 @@
-"""Splits the text that says what to look for into queries."""
+"""Splits the text that says what to look for into queries, or reads them from a file."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from ovdistill.core.errors import UserError
+from ovdistill.datasets.category_names import names_a_file, read_names
 
 
 def parse_queries(text: str | Sequence[str]) -> tuple[str, ...]:
     """Split a text such as "red star, outlined heart" at its commas.
 
     Args:
-        text: one text, or the queries as a sequence of texts, which are not split.
+        text: one text; or a file of names, such as "words.txt", which ``read_names`` reads; or the
+            queries as a sequence of texts, which are not split.
 
     Returns:
         The queries in their order, without repeats, empty ones and superfluous white space.
 
     Raises:
-        UserError: there is no query in the text.
+        UserError: there is no query in the text, or see ``read_names``.
     """
+    if isinstance(text, str) and names_a_file(text.strip()):
+        text = read_names(text.strip()).names
     parts = text.split(",") if isinstance(text, str) else text
     queries = tuple(dict.fromkeys(" ".join(part.split()) for part in parts if part.strip()))
     if not queries:

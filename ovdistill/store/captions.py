@@ -17,12 +17,16 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.header_values import TEXT, expect
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.store.mapped_tensors import MappedTensors, read_header, write_tensors
 
 FORMAT = "ovdistill-captions-1"
 FIX = "make it again: ovdistill prepare does so from prepare.captions of a config"
-INDICES = ("captions_of_image", "phrases_of_caption", "image_ids")
+INDICES = (
+    *("captions_of_image", "phrases_of_caption", "image_ids"),
+    *("caption_text", "phrase_text"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +59,42 @@ class CaptionStore:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
         self.header, indices = read_header(self.path, FORMAT, INDICES, FIX)
-        self._captions_of_image, self._phrases_of_caption, image_ids = indices.values()
-        self._rows = {image_id: row for row, image_id in enumerate(image_ids.tolist())}
         self._mapped = MappedTensors(self.path)
+        try:
+            self._check(**indices)
+        except (ValueError, KeyError) as error:
+            raise UserError(f"{self.path!r} ({FORMAT}) is damaged ({error}); {FIX}") from error
+        self._captions_of_image, self._phrases_of_caption, image_ids, *_ = indices.values()
+        self._rows = {image_id: row for row, image_id in enumerate(image_ids.tolist())}
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def _check(
+        self,
+        captions_of_image: Tensor,
+        phrases_of_caption: Tensor,
+        image_ids: Tensor,
+        caption_text: Tensor,
+        phrase_text: Tensor,
+    ) -> None:
+        """Raise ValueError if the parts of the file do not fit each other."""
+        for key in ("teacher", "teacher_hash"):
+            expect({key: "", **self.header}, key, TEXT)
+        parts = captions_of_image, phrases_of_caption, image_ids, caption_text, phrase_text
+        if any(part.dtype != torch.int64 or part.ndim != 1 for part in parts):
+            raise ValueError("an index is not of whole numbers")
+        check_offsets(captions_of_image, len(image_ids), len(caption_text), least=1)
+        check_offsets(phrases_of_caption, len(caption_text), len(phrase_text))
+        embeddings = self._mapped["embeddings"]
+        shape = embeddings.get_shape()
+        if len(shape) != 2 or embeddings.get_dtype() != "F16":
+            raise ValueError(f"embeddings are {embeddings.get_dtype()} {shape}")
+        for text in (caption_text, phrase_text):
+            if len(text) and (text.min() < 0 or text.max() >= shape[0]):
+                raise ValueError(f"it names texts beyond its {shape[0]} embeddings")
+        if len(image_ids.unique()) < len(image_ids):
+            raise ValueError("an image is in it twice")
 
     @property
     def teacher(self) -> TeacherId:
@@ -88,8 +122,26 @@ class CaptionStore:
         texts += self._mapped["phrase_text"][start:end].tolist()
         embeddings = self._mapped["embeddings"]
         rows = torch.cat([embeddings[text : text + 1] for text in texts])
+        norms = rows.float().norm(dim=-1)
+        if not (norms.isfinite() & (norms > 0)).all():
+            raise UserError(f"an embedding in {self.path!r} is zero or NaN: it is damaged; {FIX}")
         rows = normalize(rows.float(), dim=-1)
         return Caption(rows[0], rows[1:])
+
+
+def check_offsets(offsets: Tensor, count: int, rows: int, least: int = 0) -> None:
+    """Raise ValueError unless offsets cut rows into parts.
+
+    Args:
+        offsets: (count + 1,) int64; part i is rows offsets[i] to offsets[i + 1].
+        count: number of parts.
+        rows: number of rows.
+        least: the smallest size of a part.
+    """
+    if len(offsets) != count + 1 or offsets[0] != 0 or offsets[-1] != rows:
+        raise ValueError(f"its offsets do not cut {rows} rows into {count} parts")
+    if (offsets.diff() < least).any():
+        raise ValueError("its offsets do not ascend")
 
 
 def write_captions(

@@ -13,6 +13,7 @@ from ovdistill.store.meta import NAME, StoreMeta, read_meta
 from ovdistill.store.plan import SKIPPED, begin_store, finish_store
 from ovdistill.store.shard import DamagedShard, read_index, shard_path, verify_shard, write_shard
 from ovdistill.store.teacher_store import TeacherStore
+from ovdistill.store.verified import NAME as VERIFIED
 
 # provenance in which stores may differ that are merged: which images, in how many files
 OWN_KEYS = ("image_ids", "pictures_a_shard", "merged")
@@ -37,7 +38,7 @@ def verify(folder: Path) -> StoreMeta:
         except DamagedShard as error:
             problems.append(f"{error.path.name} is {error.problem}")
     belong = {shard_path(folder, number).name for number in range(meta.shards)}
-    belong |= {NAME, SKIPPED}
+    belong |= {NAME, SKIPPED, VERIFIED}
     for file in sorted(folder.iterdir()):
         if file.name not in belong:
             problems.append(f"{file.name} does not belong to this store")

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
+from ovdistill.core.checksums import verify_tensors
 from ovdistill.core.errors import UserError
-from ovdistill.core.files import atomic_file
+from ovdistill.core.header_values import OBJECT, expect
+from ovdistill.core.json_files import loads
+from ovdistill.core.tensor_files import write_tensor_file
 
 
 class MappedTensors:
@@ -57,7 +59,8 @@ def read_header(
         The header; the tensors, by name in the order of ``names``.
 
     Raises:
-        UserError: no such file, damaged or incomplete, or of another format.
+        UserError: no such file, damaged or incomplete (its checksum is compared), or of another
+            format.
     """
     if not Path(path).is_file():
         raise UserError(f"no file {path!r} ({expected}); {fix}")
@@ -67,8 +70,11 @@ def read_header(
             if metadata.get("format") != expected:
                 found = metadata.get("format", "a file of another kind")
                 raise UserError(f"{path!r} is {found}; expected {expected}; {fix}")
-            return json.loads(metadata["header"]), {name: file.get_tensor(name) for name in names}
-    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+            verify_tensors(path, f"It can be made again: {fix}")
+            header = loads(metadata["header"], f"the header of {path!r}")
+            expect({"header": header}, "header", OBJECT)
+            return header, {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise UserError(
             f"{path!r} ({expected}) is damaged or incomplete ({error}); {fix}"
         ) from error
@@ -91,5 +97,4 @@ def write_tensors(
     Raises:
         UserError: see ``atomic_file``.
     """
-    with atomic_file(path) as temporary:
-        save_file(dict(tensors), temporary, {"format": file_format, "header": json.dumps(header)})
+    write_tensor_file(path, tensors, {"format": file_format, "header": json.dumps(header)})

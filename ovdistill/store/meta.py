@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json
+from ovdistill.core.header_values import COUNT, OBJECT, SIZE, TEXT, expect
+from ovdistill.core.json_files import read_json
 from ovdistill.core.teacher_id import TeacherId
 
 FORMAT = "ovdistill-store-2"
 NAME = "meta.json"
+MOST_SHARDS = 10**6
+COUNTS = ("pictures", "regions", "skipped")
 FIX = "make it with: ovdistill extract (ovdistill prepare does so where it can)"
 
 
@@ -27,14 +32,18 @@ class StoreMeta:
         provenance: plain JSON values: teacher, teacher_hash, dim, crops, proposals, ...
         images: number of images, including the skipped ones.
         shards: number of files.
-        counts: of the complete store, under 'pictures' (not skipped), 'regions' and 'skipped';
-            empty until it is complete.
+        counts: of the complete store, under 'pictures' (not skipped), 'regions' and 'skipped',
+            and, in stores that were extracted, 'empty' (images without a region); no counts until
+            it is complete.
+        origin: digests of inputs, by which a later run sees that they have changed; not part of the
+            plan, and {} in stores of earlier versions.
     """
 
     provenance: dict[str, Any]
     images: int
     shards: int
     counts: dict[str, int] = field(default_factory=dict)
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def embed_dim(self) -> int:
@@ -49,24 +58,27 @@ class StoreMeta:
     @property
     def summary(self) -> str:
         """Counts of the complete store in words: "30 images, 360 regions, 0 skipped"."""
-        images, regions, skipped = (self.counts[k] for k in ("pictures", "regions", "skipped"))
-        return f"{images} images, {regions} regions, {skipped} skipped"
+        images, regions, skipped = (self.counts[key] for key in COUNTS)
+        empty = self.counts.get("empty")
+        note = f" ({empty} without one)" if empty else ""
+        return f"{images} images, {regions} regions{note}, {skipped} skipped"
 
     @property
     def fingerprint(self) -> str:
         """First 16 hex digits of the plan's SHA-256, without counts; every shard states them."""
-        plan = {key: value for key, value in self.to_json().items() if key != "counts"}
+        plan = {k: v for k, v in self.to_json().items() if k not in ("counts", "origin")}
         return hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``meta.json``."""
-        return {
+        content = {
             "provenance": self.provenance,
             "pictures": self.images,
             "shards": self.shards,
             "counts": self.counts,
             "format": FORMAT,
         }
+        return content | ({"origin": dict(self.origin)} if self.origin else {})
 
     def check_same(self, there: StoreMeta, folder: Path) -> None:
         """Raise UserError if the store in a folder was planned differently.
@@ -75,9 +87,12 @@ class StoreMeta:
             there: plan of the store in the folder.
             folder: named in the message.
         """
-        if self.fingerprint == there.fingerprint:
+        known = self.origin.keys() & there.origin.keys()
+        same = all(self.origin[key] == there.origin[key] for key in known)
+        if self.fingerprint == there.fingerprint and same:
             return
-        mine, theirs = self._plan(), there._plan()
+        mine = {**self._plan(), **{key: self.origin[key] for key in known}}
+        theirs = {**there._plan(), **{key: there.origin[key] for key in known}}
         different = [
             f"{key}: {theirs.get(key)} there, {mine.get(key)} now"
             for key in sorted(mine.keys() | theirs.keys())
@@ -108,18 +123,43 @@ def read_meta(folder: Path) -> StoreMeta:
         raise UserError(f"{folder} is a file; expected a store, a folder of {FORMAT}; {FIX}")
     if not path.is_file():
         raise UserError(f"no teacher store in {folder} (no {NAME}); {FIX}")
+    content = read_json(path, f"{NAME} of the store", hint=FIX)
     try:
-        content = json.loads(path.read_text())
-        if content.get("format") != FORMAT:
-            raise UserError(f"{path} is of format {content.get('format')}; expected {FORMAT}")
-        meta = StoreMeta(
-            provenance=content["provenance"],
-            images=int(content["pictures"]),
-            shards=int(content["shards"]),
-            counts=content.get("counts", {}),
+        return _parse(content)
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}); {FIX}") from error
+
+
+def check_regions(folder: Path, meta: StoreMeta) -> None:
+    """Raise UserError if a complete store holds no region at all, so that nothing can be learned.
+
+    Args:
+        folder: the store, for the message.
+        meta: its ``meta.json``.
+    """
+    if meta.counts and not meta.counts["regions"]:
+        raise UserError(
+            f"store {folder} has no region: {meta.summary}. skipped.json there has the reasons, "
+            "if boxes were dropped. Delete it, and extract again with proposals of these images."
         )
-        if not isinstance(meta.embed_dim, int):
-            raise TypeError(f"dim is {meta.embed_dim!r}")
-        return meta
-    except (ValueError, AttributeError, TypeError, KeyError) as error:
-        raise UserError(f"{path} is damaged ({error!r}); {FIX}") from error
+
+
+def _parse(content: Any) -> StoreMeta:
+    """Return the content of ``meta.json``; raise ValueError if it is damaged."""
+    content = expect({"content": content}, "content", OBJECT)
+    if content.get("format") != FORMAT:
+        raise ValueError(f"it is of format {str(content.get('format')):.60}; expected {FORMAT}")
+    provenance = expect(content, "provenance", OBJECT)
+    expect(provenance, "dim", SIZE)
+    for key in ("teacher", "teacher_hash"):
+        if key in provenance:
+            expect(provenance, key, TEXT)
+    counts = expect({"counts": {}, **content}, "counts", OBJECT)
+    for key in (*COUNTS, *counts) if counts else ():
+        expect(counts, key, COUNT)
+    shards = expect(content, "shards", COUNT)
+    if shards > MOST_SHARDS:
+        raise ValueError(f"it has {shards} shards; expected {MOST_SHARDS} or fewer")
+    images = expect(content, "pictures", COUNT)
+    origin = expect({"origin": {}, **content}, "origin", OBJECT)
+    return StoreMeta(provenance, images, shards, counts, origin)

@@ -58,6 +58,7 @@ def finish_store(folder: Path, meta: StoreMeta) -> StoreMeta:
         pictures=sum(len(shard.image_ids) for shard in shards),
         regions=sum(int(shard.offsets[-1]) for shard in shards),
         skipped=sum(record["whole"] for record in skipped),
+        empty=sum(int((shard.offsets.diff() == 0).sum()) for shard in shards),
     )
     meta = replace(meta, counts=counts)
     write_meta(folder, meta)

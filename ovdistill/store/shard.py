@@ -22,12 +22,30 @@ from torch import Tensor
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_bytes
+from ovdistill.core.header_values import COUNT, FLAG, INTEGER, TEXT, Kind, expect, list_of
+from ovdistill.core.json_files import loads
 from ovdistill.store.regions import Regions
 
 FORMAT = "ovdistill-shard-2"
 KEY = "ovdistill"  # of the metadata
 FIELDS = ("boxes", "objectness", "embeddings")
 INDEX = ("image_ids", "offsets")
+# type and number of dimensions of each tensor
+TYPES = {
+    "boxes": ("F32", 2),
+    "objectness": ("F32", 1),
+    "embeddings": ("F16", 2),
+    "image_ids": ("I64", 1),
+    "offsets": ("I64", 1),
+}
+SKIPPED = {"image_id": INTEGER, "file": TEXT, "reason": TEXT, "whole": FLAG}
+RECORD = Kind(
+    "a record of what was skipped",
+    lambda value: (
+        isinstance(value, dict)
+        and all(key in value and kind.fits(value[key]) for key, kind in SKIPPED.items())
+    ),
+)
 
 
 class DamagedShard(UserError):
@@ -55,11 +73,13 @@ class ShardIndex:
         offsets: (N + 1,) int64; the regions of image i are rows offsets[i] to offsets[i + 1].
         skipped: one record for each image that was skipped ('whole' is True) or lost boxes
             (False), with the keys 'image_id', 'file', 'reason' and 'whole'.
+        embed_dim: D.
     """
 
     image_ids: Tensor
     offsets: Tensor
     skipped: tuple[dict[str, Any], ...]
+    embed_dim: int
 
 
 def shard_path(folder: Path, number: int) -> Path:
@@ -127,21 +147,22 @@ def read_index(folder: Path, number: int, store: str) -> ShardIndex:
     """Read what a shard holds, without its regions.
 
     Raises:
-        DamagedShard: see there; changed bits are found by ``verify_shard`` only.
+        DamagedShard: see there; changed bits are found by ``verify_shard``.
     """
     path = shard_path(folder, number)
     with _Opened(path) as file:
         header = _header(path, file, number, store)
+        shapes = {name: _shape(file, name) for name in TYPES}
         image_ids, offsets = (file.get_tensor(name) for name in INDEX)
-        rows = {file.get_slice(name).get_shape()[0] for name in FIELDS}
-        skipped = tuple(header["skipped"])
-    if len(offsets) != len(image_ids) + 1 or rows != {int(offsets[-1])}:
+    rows = {shapes[name][0] for name in FIELDS}
+    whole = len(offsets) == len(image_ids) + 1 and offsets[0] == 0 and rows == {int(offsets[-1])}
+    if not whole or (offsets.diff() < 0).any() or shapes["boxes"][1] != 4:
         raise DamagedShard(path, "damaged (its parts contradict each other)")
-    return ShardIndex(image_ids, offsets, skipped)
+    return ShardIndex(image_ids, offsets, tuple(header["skipped"]), shapes["embeddings"][1])
 
 
 def verify_shard(folder: Path, number: int, store: str) -> ShardIndex:
-    """Read a whole shard and compare its checksum.
+    """Read a whole shard, compare its checksum and look at the values.
 
     Raises:
         DamagedShard: see there.
@@ -154,17 +175,34 @@ def verify_shard(folder: Path, number: int, store: str) -> ShardIndex:
         tensors = {name: file.get_tensor(name) for name in file.keys()}
     if _digest(tensors, header) != expected:
         raise DamagedShard(path, "damaged (its checksum differs: bits have changed)")
+    norms = tensors["embeddings"].float().norm(dim=-1)
+    if not (norms.isfinite() & (norms > 0)).all() or tensors["boxes"].isnan().any():
+        raise DamagedShard(path, "damaged (a box or an embedding is NaN, or an embedding zero)")
     return index
 
 
 def _header(path: Path, file: Any, number: int, store: str) -> dict[str, Any]:
-    header = json.loads((file.metadata() or {}).get(KEY, "{}"))
-    if header.get("format") != FORMAT:
-        raise DamagedShard(path, f"{header.get('format', 'of another kind')}, not {FORMAT}")
-    if (header["store"], header["number"]) != (store, number):
-        found = f"shard {header['number']} of store {header['store']}"
+    """Return the header of a shard; raise ValueError if it is damaged."""
+    header = loads((file.metadata() or {}).get(KEY, "{}"), "its header")
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        found = header.get("format") if isinstance(header, dict) else None
+        raise DamagedShard(path, f"{found or 'of another kind'!r:.60}, not {FORMAT}")
+    got = expect(header, "store", TEXT), expect(header, "number", COUNT)
+    expect(header, "sha256", TEXT)
+    expect(header, "skipped", list_of(RECORD))
+    if got != (store, number):
+        found = f"shard {got[1]} of store {got[0]:.60}"
         raise DamagedShard(path, f"foreign: {found}, where shard {number} of {store} belongs")
     return header
+
+
+def _shape(file: Any, name: str) -> list[int]:
+    """Return the shape of a tensor; raise ValueError if it is not of its type."""
+    part = file.get_slice(name)
+    dtype, dimensions = TYPES[name]
+    if part.get_dtype() != dtype or len(part.get_shape()) != dimensions:
+        raise ValueError(f"{name} is {part.get_dtype()} {part.get_shape()}")
+    return part.get_shape()
 
 
 class _Opened:
@@ -184,7 +222,8 @@ class _Opened:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: Any) -> None:
         self.file.__exit__(kind, error, trace)
-        if isinstance(error, (SafetensorError, KeyError, json.JSONDecodeError)):
+        ours = isinstance(error, UserError) and not isinstance(error, DamagedShard)
+        if ours or isinstance(error, (SafetensorError, KeyError, ValueError, OSError)):
             raise DamagedShard(self.path, f"damaged ({error})") from error
 
 

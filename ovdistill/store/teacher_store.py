@@ -6,7 +6,7 @@ A store is a folder of shards (``store.shard``) and a ``meta.json`` (``store.met
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from ovdistill.core.teacher_id import TeacherId
 from ovdistill.store.mapped_tensors import MappedTensors
 from ovdistill.store.meta import FIX, StoreMeta, read_meta, write_meta
 from ovdistill.store.regions import Regions
-from ovdistill.store.shard import FIELDS, read_index, shard_path, write_shard
+from ovdistill.store.shard import FIELDS, ShardIndex, read_index, shard_path, write_shard
+from ovdistill.store.verified import verify_once
 
 IMAGES_PER_SHARD = 128
 
@@ -27,7 +28,8 @@ IMAGES_PER_SHARD = 128
 class TeacherStore:
     """Complete store: ``store[image_id]`` is the ``Regions`` of an image.
 
-    The constructor checks every shard, but not its checksum (``ovdistill store verify`` does).
+    The constructor checks every shard, and compares its checksum unless that was done before and
+    the file is the same (see ``store.verified``; ``ovdistill store verify`` always compares).
     Each process maps the shards into memory at its first access, so a store can be pickled and
     sent to the workers of a data loader.
 
@@ -49,6 +51,8 @@ class TeacherStore:
         _check_complete(self.folder, self.meta)
         store = self.meta.fingerprint
         shards = [read_index(self.folder, number, store) for number in range(self.meta.shards)]
+        _check_fit(self.folder, self.meta, shards)
+        verify_once(self.folder, store, len(shards))
         self.skipped = {r["image_id"]: r["reason"] for s in shards for r in s.skipped if r["whole"]}
         self._rows = torch.cat([torch.zeros(0, dtype=torch.int64), *(s.image_ids for s in shards)])
         self._order = self._rows.argsort()
@@ -74,6 +78,11 @@ class TeacherStore:
     def teacher(self) -> TeacherId:
         """Teacher that embedded the regions."""
         return self.meta.teacher
+
+    @property
+    def known_ids(self) -> set[int]:
+        """Ids of all images that the store was made for, those that were skipped included."""
+        return {*self._rows.tolist(), *self.skipped}
 
     @property
     def image_ids(self) -> list[int]:
@@ -159,3 +168,16 @@ def _check_complete(folder: Path, meta: StoreMeta) -> None:
             f"(the first: {shard_path(folder, missing[0]).name}). Run the command that made it "
             "again: it goes on where it stopped."
         )
+
+
+def _check_fit(folder: Path, meta: StoreMeta, shards: Sequence[ShardIndex]) -> None:
+    """Raise UserError for a shard of another width, and for an image that is in two shards."""
+    for number, shard in enumerate(shards):
+        if shard.embed_dim != meta.embed_dim and len(shard.image_ids):
+            raise UserError(
+                f"{shard_path(folder, number)} has embeddings of width {shard.embed_dim}; its "
+                f"store says {meta.embed_dim}. It is damaged; {FIX}"
+            )
+    ids = torch.cat([torch.zeros(0, dtype=torch.int64), *(shard.image_ids for shard in shards)])
+    if len(ids.unique()) < len(ids):
+        raise UserError(f"store {folder} has an image twice. It is damaged; {FIX}")

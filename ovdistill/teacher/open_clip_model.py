@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,9 @@ import open_clip
 import torch
 
 from ovdistill.core.assets import TEACHER_DIR
+from ovdistill.core.checksums import verify_tensors
 from ovdistill.core.errors import UserError
+from ovdistill.core.json_files import read_json
 from ovdistill.teacher.weights import (
     CONFIG_NAME,
     FIX,
@@ -102,6 +103,8 @@ def _create_from_directory(
         arguments = _random_weights(name)
     else:
         require_weights(directory)
+        for path in directory.glob("*.safetensors"):
+            verify_tensors(path)
         arguments = {"require_pretrained": True}
     merges = directory / BPE_NAME
     tokenizer = {"bpe_path": str(merges)} if merges.is_file() else {}
@@ -133,9 +136,9 @@ def _create(
 def _configured_name(directory: Path) -> str:
     """Return the name that a directory's configuration states, else that of the directory."""
     try:
-        config = json.loads((directory / CONFIG_NAME).read_text(encoding="utf-8"))
+        config = read_json(directory / CONFIG_NAME, "configuration of the teacher")
         return str(config.get("name", directory.resolve().name))
-    except (json.JSONDecodeError, AttributeError) as error:
+    except AttributeError as error:
         raise UserError(
             f"{directory / CONFIG_NAME} is not a JSON object ({error}); expected open_clip's "
             "{'model_cfg': ..., 'preprocess_cfg': ...}"

@@ -95,12 +95,15 @@ def load_learned_prompts(file: safe_open, header: VocabularyHeader) -> LearnedPr
     """Load the learned prompts of an open vocabulary file; None if it was made with templates.
 
     Raises:
-        UserError: the file names a position that does not exist.
+        UserError: the file names a position that does not exist, or contexts that are not finite.
     """
     if not header.name_position:
         return None
+    contexts = file.get_tensor("contexts")
+    if not contexts.isfinite().all() or not header.templates:
+        raise UserError("its learned prompts have NaN in them or no description")
     return LearnedPrompts(
-        file.get_tensor("contexts"),
+        contexts,
         check_name_position(header.name_position),
         header.teacher,
         header.templates[0],

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ovdistill.core.errors import UserError
+from ovdistill.vocabulary.prompts import clean_name
 
 T = TypeVar("T")
 
@@ -46,21 +47,32 @@ class Names:
 
 
 def check_names(names: Iterable[str], source: str) -> None:
-    """Raise UserError for no names, an empty name or a repeated one.
+    """Raise UserError unless every name is a class of its own.
+
+    Names that ``clean_name`` makes equal, such as "Nightstand" and "nightstand", have the same
+    text embedding: a detector cannot tell them apart.
 
     Args:
         names: the names to check.
         source: where they come from, for the message.
+
+    Raises:
+        UserError: no names, an empty one, one that is not text in Unicode, or two of one class.
     """
     names = tuple(names)
-    if not any(names):
+    cleaned = [clean_name(name) for name in names]
+    if not any(cleaned):
         raise UserError(f"no names in {source}; expected at least one name")
-    if "" in names:
-        raise UserError(f"name {names.index('') + 1} of {source} is empty; expected a name")
-    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+    if "" in cleaned:
+        raise UserError(f"name {cleaned.index('') + 1} of {source} is empty; expected a name")
+    if broken := [name for name in names if any("\ud800" <= c <= "\udfff" for c in name)]:
+        raise UserError(f"name {broken[0]!r:.60} of {source} is not text in Unicode")
+    counts = Counter(cleaned)
+    if repeated := [name for name, own in zip(names, cleaned, strict=True) if counts[own] > 1]:
         raise UserError(
-            f"names occur more than once in {source}: {', '.join(repeated[:5])}; "
-            "expected each category once"
+            f"{len(repeated)} names of {source} name a class more than once: "
+            f"{', '.join(map(repr, repeated[:6]))}; expected each class once (case, '_' and a '.' "
+            "at the end make no difference; `ovdistill check ANN.json --fix OUT.json` joins them)"
         )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from string import Formatter
 
 from ovdistill.core.errors import UserError
 
+LONGEST_FILE = 1 << 20  # characters of a file of templates that are read
 # LVIS v1's own annotation files misspell this one.
 _CORRECTED = {"speaker (stero equipment)": "speaker (stereo equipment)"}
 
@@ -47,6 +49,10 @@ def fill_template(template: str, name: str) -> str:
     if "{}" not in template:
         raise UserError(f"template {template!r} has no {{}}; expected e.g. 'a photo of a {{}}.'")
     try:
+        # nothing but the two: a width or an attribute in a placeholder could make anything
+        for _, field, spec, conversion in Formatter().parse(template):
+            if field not in (None, "", "article") or spec or conversion:
+                raise KeyError(f"{field}{'!' if conversion else ''}{spec and ':'}{spec:.20}")
         return template.format(name, article=article(name))
     except (KeyError, IndexError, ValueError) as error:
         raise UserError(
@@ -109,8 +115,9 @@ def read_templates(source: str | os.PathLike[str] | Sequence[str]) -> tuple[str,
         return TEMPLATES[source]
     if isinstance(source, (str, os.PathLike)):
         try:
-            lines = Path(source).read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
+            with Path(source).open(encoding="utf-8-sig") as file:
+                lines = file.read(LONGEST_FILE).splitlines()
+        except (OSError, ValueError) as error:
             raise UserError(
                 f"cannot read templates from {os.fspath(source)!r} ({error}); expected one of: "
                 f"{', '.join(TEMPLATES)}, or a text file with one template a line, such as: "

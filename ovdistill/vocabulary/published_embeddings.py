@@ -26,12 +26,14 @@ def read_array(source: str | os.PathLike[str]) -> np.ndarray:
         UserError: no such file, or a file that holds no single array.
     """
     try:
-        array = np.load(source, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        # mapped, so that a header that claims a larger array than the file holds takes no memory
+        array = np.load(source, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # what a damaged or crafted file raises is not foreseeable
+        reason = str(error)[:200] or type(error).__name__
         raise UserError(
-            f"cannot read embeddings from {os.fspath(source)!r} ({error}); expected a .npy file "
+            f"cannot read embeddings from {os.fspath(source)!r} ({reason}); expected a .npy file "
             "with a (names, embed_dim) float array"
-        ) from error
+        ) from None
     if not isinstance(array, np.ndarray):
         raise UserError(f"{os.fspath(source)!r} is an archive; expected one array, a .npy file")
     return array
@@ -74,7 +76,8 @@ def embeddings_from_array(
         raise UserError(f"{got} is not transposed for {count} names; take --transposed away")
     if transposed or array.shape[0] != count:
         array = array.T
-    rows = torch.from_numpy(array.astype(np.float32))
+    with np.errstate(over="ignore"):  # what is too large for float32 is infinite, see below
+        rows = torch.from_numpy(array.astype(np.float32))
     norms = rows.norm(dim=1)
     if not (sound := torch.isfinite(norms) & (norms > 0)).all():
         row = int((~sound).nonzero()[0])

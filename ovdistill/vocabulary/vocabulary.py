@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from safetensors.torch import save
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
-from ovdistill.core.files import write_bytes
 from ovdistill.core.teacher_id import TeacherId
+from ovdistill.core.tensor_files import write_tensor_file
 from ovdistill.core.vocabulary_header import FORMAT, open_vocabulary_file, parse_header
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts, load_learned_prompts
@@ -37,7 +36,7 @@ class Vocabulary:
         names: W different class names, in the order of category ids.
         embeddings: (W, D) float32, unit norm, on the CPU.
         is_base: (W,) bool; True = base, False = novel.
-        teacher: the teacher that made the embeddings.
+        teacher: the teacher that made the embeddings; a str is its name.
         templates: the prompts that were averaged; () = unknown.
         frequency: "f", "c" or "r" of each name, or None.
         synonyms: synonyms of each name, or None.
@@ -46,6 +45,8 @@ class Vocabulary:
         synonyms_averaged: a name's embedding is the mean over the prompts of all its synonyms.
         learned: the learned prompts that were used in place of templates (``templates`` then holds
             their description), or None.
+        origin: digests of what `ovdistill prepare` made the file from, by kind (names, split, ...),
+            by which a later run sees that these have changed; {} = it did not.
 
     Raises:
         UserError: the parts do not fit each other, or embeddings are not finite and of unit norm.
@@ -62,8 +63,11 @@ class Vocabulary:
     token_embeddings: Tensor | None = None
     synonyms_averaged: bool = False
     learned: LearnedPrompts | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if isinstance(self.teacher, str):
+            object.__setattr__(self, "teacher", TeacherId(self.teacher))
         check_names(self.names, "a vocabulary")
         count = len(self.names)
         _check_shape(self.embeddings, "names")
@@ -226,6 +230,7 @@ class Vocabulary:
             synonyms=parts.synonyms,
             counts=parts.counts,
             token_embeddings=None,
+            origin={},
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -243,13 +248,15 @@ class Vocabulary:
             "synonyms": json.dumps(self.synonyms),
             "counts": json.dumps(self.counts),
         }
+        if self.origin:
+            header["origin"] = json.dumps(dict(self.origin))
         tensors = {"embeddings": self.embeddings.contiguous(), "is_base": self.is_base.contiguous()}
         if self.token_embeddings is not None:
             tensors["token_embeddings"] = self.token_embeddings.contiguous()
         if self.learned is not None:
             header["place"] = self.learned.name_position
             tensors["contexts"] = self.learned.contexts.contiguous()
-        write_bytes(path, save(tensors, header))
+        write_tensor_file(path, tensors, header)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
@@ -274,6 +281,7 @@ class Vocabulary:
                 ),
                 synonyms_averaged=header.synonyms_averaged,
                 learned=load_learned_prompts(file, header),
+                origin=header.origin,
             )
 
 

@@ -117,7 +117,7 @@ def test_bad_images_and_boxes_are_recorded_and_the_run_goes_on(data, teacher, tm
             return [(boxes, scores), *rest]
 
     meta = extract(own, Odd(12), teacher, tmp_path / "store", OPTIONS)
-    assert meta.counts == dict(pictures=2, regions=22, skipped=2)
+    assert meta.counts == dict(pictures=2, regions=22, skipped=2, empty=0)
     records = json.loads((tmp_path / "store" / "skipped.json").read_text())
     assert [(r["image_id"], r["whole"]) for r in records] == [
         (1000, True), (999, True), (998, False)

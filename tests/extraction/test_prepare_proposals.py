@@ -18,7 +18,8 @@ def test_the_shipped_proposal_network_is_taken(split, tmp_path):
     config = load_config("vild_r18_shapes", dict(data_root=str(tmp_path / "data"), split=split))
     checkpoint = Path(config.prepare.proposals.checkpoint)
     prepare_proposals(config, **config.prepare.proposals)
-    assert [path.name for path in checkpoint.parent.iterdir()] == ["proposals.pth"]
+    names = {path.name for path in checkpoint.parent.iterdir()}
+    assert names == {"proposals.pth", "proposals.origin.json"}
     network = build_detector(load_config("proposals_r18_shapes"), checkpoint)
     shipped = load_file(ASSETS / f"proposals_{split}.safetensors")
     assert all(

@@ -5,10 +5,8 @@ import json
 import pytest
 import torch
 
-from ovdistill.core.errors import UserError
 from ovdistill.extraction.images import ImageFile, LoadedImage
 from ovdistill.extraction.proposals import (
-    FileProposals,
     GridProposals,
     LabelledProposals,
     RandomProposals,
@@ -38,32 +36,6 @@ def test_keep_best_boxes_by_hand():
     assert kept.tolist() == [[50, 30, 60, 40], [1, 1, 9, 9]]
     torch.testing.assert_close(own, torch.tensor([0.9, 0.5]))
     assert dropped == 4
-
-
-def test_file(tmp_path):
-    rows = [
-        dict(image_id=2, bbox=[1, 2, 10, 20], score=0.5),
-        dict(image_id=1, bbox=[0, 0, 5, 5]),
-        dict(image_id=2, bbox=[3, 3, 4, 4], score=0.7, category_id=9),
-    ]
-    path = tmp_path / "boxes.json"
-    path.write_text(json.dumps(rows))
-    source = FileProposals(path)
-    second, first, none = source.propose([image(2), image(1), image(3)])
-    assert second[0].tolist() == [[1, 2, 11, 22], [3, 3, 7, 7]]
-    torch.testing.assert_close(second[1], torch.tensor([0.5, 0.7]))
-    assert first[1].tolist() == [1.0]
-    assert none[0].shape == (0, 4)
-    assert source.provenance["kind"] == "file" and len(source.provenance["hash"]) == 16
-    path.write_text("[]")
-    assert FileProposals(path).propose([image()])[0][0].shape == (0, 4)
-
-
-@pytest.mark.parametrize("text", ["{", "7", "[1]", '[{"image_id": 1}]', '[{"bbox": [0, 0, 1, 1]}]'])
-def test_bad_files(tmp_path, text):
-    (tmp_path / "boxes.json").write_text(text)
-    with pytest.raises(UserError, match="cannot read proposals .*expected a .json list"):
-        FileProposals(tmp_path / "boxes.json")
 
 
 def test_labelled_boxes_are_those_of_base_classes(tmp_path):

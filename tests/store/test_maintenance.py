@@ -72,7 +72,7 @@ def test_all_damage_is_named_at_once(folder, tmp_path):
 def test_merge(folder, tmp_path):
     other = make(tmp_path / "other", [10, 11, 12])
     meta = merge([folder, other], tmp_path / "both")
-    assert meta.counts == dict(pictures=8, regions=24, skipped=0)
+    assert meta.counts == dict(pictures=8, regions=24, skipped=0, empty=0)
     assert meta == verify(tmp_path / "both")
     parts = [verify(folder).fingerprint, verify(other).fingerprint]
     assert meta.provenance["merged"] == parts and "image_ids" not in meta.provenance

@@ -11,7 +11,7 @@ import pytest
 
 from ovdistill.core.errors import UserError
 from ovdistill.store import plan
-from ovdistill.store.meta import StoreMeta, read_meta
+from ovdistill.store.meta import StoreMeta, check_regions, read_meta
 from ovdistill.store.plan import begin_store, finish_store
 from ovdistill.store.shard import write_shard
 
@@ -72,7 +72,7 @@ def test_counts_are_written_once_every_shard_is_there(tmp_path: Path) -> None:
     (tmp_path / "shard-00001.safetensors.tmp").write_text("left by an earlier version")
     (tmp_path / "meta.json.8.tmp").write_text("another process finishes the store too")
     meta = finish_store(tmp_path, META)
-    assert meta.counts == dict(pictures=2, regions=5, skipped=1)
+    assert meta.counts == dict(pictures=2, regions=5, skipped=1, empty=0)
     assert read_meta(tmp_path) == meta and meta.fingerprint == META.fingerprint
     assert [path.name for path in tmp_path.glob("*.tmp")] == ["meta.json.8.tmp"]
 
@@ -83,5 +83,15 @@ def test_processes_may_finish_a_store_at_the_same_time(tmp_path: Path) -> None:
         write_shard(tmp_path, number, META.fingerprint, 8, [(number, random_regions(2))])
     with ThreadPoolExecutor(8) as pool:
         found = [*pool.map(lambda _: finish_store(tmp_path, META).counts, range(200))]
-    assert found == [dict(pictures=2, regions=4, skipped=0)] * 200
+    assert found == [dict(pictures=2, regions=4, skipped=0, empty=0)] * 200
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_store_without_any_region(tmp_path: Path) -> None:
+    begin_store(tmp_path, META)
+    for number in range(META.shards):
+        write_shard(tmp_path, number, META.fingerprint, 8, [(number, random_regions(0))])
+    meta = finish_store(tmp_path, META)
+    assert "2 without one" in meta.summary
+    with pytest.raises(UserError, match="2 images, 0 regions"):
+        check_regions(tmp_path, meta)

@@ -40,6 +40,7 @@ def test_round_trip_across_shards(folder):
         assert torch.equal(read.embeddings, unit)
     assert store[2].boxes.shape == (0, 4)
     names = ["meta.json", "shard-00000.safetensors", "shard-00001.safetensors"]
+    names.append("verified.json")
     assert sorted(os.listdir(folder)) == names
     assert read_meta(folder).counts == dict(pictures=4, regions=10, skipped=0)
 

@@ -19,7 +19,7 @@ class NamesOptions(CommonOptions):
 
     names: str = option(
         help="class names: 'lvis' (1203), 'coco' (the 65 of OV-COCO), 'coco80', a COCO or LVIS "
-        'file, a JSON list, a text file with one name a line, or "a, b, c"',
+        'file, another file of names (JSON, YAML, CSV, text), or "a, b, c"',
     )
     split: str | None = option(
         None,

@@ -20,13 +20,13 @@ import open_clip
 import torch
 from open_clip.model import CLIP
 from open_clip.tokenizer import SimpleTokenizer
-from safetensors.torch import save
 from torch import Tensor
 
 from ovdistill.core.assets import TEACHER_DIR
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_bytes
 from ovdistill.core.logs import progress
+from ovdistill.core.tensor_files import write_tensor_file
 from ovdistill.ovshapes.categories import BACKGROUNDS, COLOURS, PATTERNS, SHAPES
 from ovdistill.ovshapes.teacher.data import (
     CATEGORY,
@@ -261,4 +261,4 @@ def write_teacher(out: Path, model: CLIP, config: dict[str, Any]) -> None:
     }
     content = {"name": NAME, "model_cfg": config, "preprocess_cfg": preprocess}
     write_bytes(out / CONFIG_NAME, json.dumps(content, indent=2).encode() + b"\n")
-    write_bytes(out / WEIGHTS_NAME, save(state, {"format": "pt"}))
+    write_tensor_file(out / WEIGHTS_NAME, state, {"format": "pt"})

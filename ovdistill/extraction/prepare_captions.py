@@ -1,0 +1,50 @@
+"""The preparation step that embeds the captions of the training images."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from mmengine.config import Config
+
+from ovdistill.core.files import hash_file
+from ovdistill.extraction import stale
+from ovdistill.extraction.captions import extract_captions
+from ovdistill.store import CaptionStore
+
+LOGGER = logging.getLogger(__name__)
+
+
+def prepare_captions(config: Config, path: str, annotations: str) -> None:
+    """Embed the captions of the training images and their noun phrases with the teacher.
+
+    Args:
+        config: its ``teacher`` embeds the texts.
+        path: the store of captions to write.
+        annotations: the captions in COCO's format, such as captions_train2017.json.
+
+    Raises:
+        UserError: a store at ``path`` that was made from other captions, or see
+            ``extract_captions``.
+    """
+    if Path(path).is_file():
+        stale.refuse({path: caption_differences(config, path, annotations)})
+        LOGGER.info("captions: %s (%d images)", path, len(CaptionStore(path)))
+        return
+    extract_captions(config, annotations, path)
+
+
+def caption_differences(config: Config, path: str, annotations: str) -> list[str]:
+    """Describe how the store at ``path`` differs from what ``prepare_captions`` would make.
+
+    ``check_teachers`` compares the teacher.
+
+    Raises:
+        UserError: a damaged store.
+    """
+    if not Path(path).is_file():
+        return []
+    header = CaptionStore(path).header
+    there_is = Path(annotations).is_file()
+    now = {"annotations_hash": hash_file(annotations)} if there_is else {}
+    return stale.differences(header, now)

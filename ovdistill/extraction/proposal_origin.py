@@ -1,0 +1,122 @@
+"""Note what a proposal network was trained on, and tell whether a config names something else.
+
+The note is a JSON file beside the checkpoint. A checkpoint without one, such as a user's own, is
+taken as it is: nothing is known of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from ovdistill.core.assets import shipped_proposals
+from ovdistill.core.errors import UserError
+from ovdistill.core.files import hash_file, write_json
+from ovdistill.core.header_values import TEXT, list_of
+from ovdistill.core.json_files import read_json
+from ovdistill.core.vocabulary_header import VocabularyHeader, read_header
+from ovdistill.extraction import stale
+from ovdistill.extraction.config_inputs import proposal_network, training_annotations
+from ovdistill.vocabulary import clean_name
+
+
+def origin_path(checkpoint: str | Path) -> Path:
+    """Return the path of the note beside a checkpoint: ``proposals.origin.json``."""
+    return Path(checkpoint).with_suffix(".origin.json")
+
+
+def write_note(checkpoint: str | Path, origin: Mapping[str, Any]) -> None:
+    """Write the note beside a checkpoint, which holds for this very file only."""
+    write_json(origin_path(checkpoint), {**origin, "checkpoint": hash_file(checkpoint)})
+
+
+def training_origin(config: Config, network: Config) -> dict[str, Any]:
+    """Return what the training of a proposal network depends on, as plain JSON values.
+
+    Args:
+        config: the config whose vocabulary says which classes are base.
+        network: the network's own config.
+    """
+    return {
+        "base": _base(read_header(network.get("vocabulary") or config.vocabulary)),
+        "annotations": stale.digest(training_annotations(network)),
+        "model": stale.digest(stale.without_initial_weights(network.to_dict()["model"])),
+    }
+
+
+def proposal_differences(
+    config: Config,
+    checkpoint: str,
+    network: str,
+    published: str | None = None,
+    *,
+    train: bool = False,
+    options: dict[str, Any] | None = None,
+) -> list[str]:
+    """Describe how a checkpoint differs from what ``prepare_proposals`` would make.
+
+    Args:
+        config: see ``prepare_proposals``, also for the other arguments.
+        checkpoint: the weights; nothing is compared if they are not there or have no note.
+        network: config of the network.
+        published: name of weights that ship with the package.
+        train: the config trains the network where no weights ship.
+        options: overrides of the network's config.
+
+    Raises:
+        UserError: the note is damaged.
+    """
+    there = _read_note(checkpoint)
+    if there is None:
+        return []
+    ships = published is not None and shipped_proposals(published).is_file()
+    if "published" in there or ships:
+        weights = {"weights": there.get("published", "trained here")}
+        return stale.differences(weights, {"weights": published if ships else "trained here"})
+    now = training_origin(config, proposal_network(config))
+    return _base_differences(there["base"], now.pop("base")) + stale.differences(there, now)
+
+
+def note_base(config: Config, header: VocabularyHeader) -> None:
+    """Note the base classes for a checkpoint without a note, before its vocabulary is given up.
+
+    Args:
+        config: it may have a step ``prepare.proposals``.
+        header: of the vocabulary with which the checkpoint was prepared.
+    """
+    step = config.get("prepare", {}).get("proposals") or {}
+    checkpoint = Path(step.get("checkpoint") or "")
+    beside = checkpoint.parent == Path(config.vocabulary).parent  # else it is a user's own
+    if beside and checkpoint.is_file() and _read_note(checkpoint) is None:
+        write_note(checkpoint, {"base": _base(header)})
+
+
+def _base(header: VocabularyHeader) -> list[str]:
+    names = zip(header.names, header.is_base, strict=True)
+    return sorted(clean_name(name) for name, is_base in names if is_base)
+
+
+def _read_note(checkpoint: str | Path) -> Mapping[str, Any] | None:
+    """Return the note of a checkpoint; None if there is none of this very file."""
+    note = origin_path(checkpoint)
+    if not Path(checkpoint).is_file() or not note.is_file():
+        return None
+    there = read_json(note, "note on a proposal network")
+    base = there.get("base") if isinstance(there, dict) else None
+    if not list_of(TEXT).fits(base) and not (isinstance(there, dict) and "published" in there):
+        raise UserError(
+            f"{note} is damaged. Delete it if you know what the network beside it was trained on, "
+            "or delete both to make it again."
+        )
+    return there if there.get("checkpoint") == hash_file(checkpoint) else None
+
+
+def _base_differences(there: list[str], now: list[str]) -> list[str]:
+    kinds = {
+        "trained on boxes of classes that are not base now": {*there} - {*now},
+        "not trained on base classes": {*now} - {*there},
+    }
+    return [f"{kind}: {stale.some(found)}" for kind, found in kinds.items() if found]
