@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from ovdistill.core.text import printable
+
+
+LINE_BREAK = "\n"  # our own messages may have several lines
+
 
 class UserError(Exception):
     """Bad input; the message says what was got, what was expected, and what fixes it.
+
+    Each subclass can be made from its message alone: so torch raises the error of a data loader's
+    worker again as what it was.
 
     Attributes:
         exit_code: the exit code of a command that ends with this error.
@@ -29,10 +38,17 @@ def run_tool(main: Callable[[], int | None]) -> NoReturn:
     try:
         sys.exit(main() or 0)
     except UserError as error:
-        # a data loader's worker sends its traceback along in the message
-        message = str(error).rpartition("UserError: ")[2].strip()
-        print(f"error: {message}", file=sys.stderr)
+        print(f"error: {printable(message_of(error), keep=LINE_BREAK)}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def message_of(error: UserError) -> str:
+    """Return an error's message, without the traceback that torch puts before a worker's."""
+    text = str(error)
+    if text.startswith("Caught ") and "Traceback (most recent call last)" in text:
+        # of errors that followed one another the last line of this form is the one that was raised
+        *_, text = re.split(rf"^(?:\w+\.)*{type(error).__name__}: ", text, flags=re.MULTILINE)
+    return text.strip()
