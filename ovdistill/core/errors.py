@@ -9,7 +9,6 @@ from typing import NoReturn
 
 from ovdistill.core.text import printable
 
-
 LINE_BREAK = "\n"  # our own messages may have several lines
 
 

@@ -12,8 +12,9 @@ import json
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ TEMPORARY = ".tmp"  # suffix of what is being written
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NOT_WRITABLE = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY),
-    *(errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP),
+    *(errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOENT, errno.EINVAL, errno.EIO),
+    *(errno.ENXIO, errno.EOPNOTSUPP, errno.EBUSY, errno.ESTALE),
 )
 BLOCK = 1 << 20  # bytes to read at once
+BLOCK_OF_DISK = 4096  # bytes that take space on any disk
 
 
 @contextmanager
@@ -106,6 +109,33 @@ def write_json(path: str | os.PathLike[str], content: Any, indent: int | None = 
     end = "" if indent is None else "\n"
     text = json.dumps(content, indent=indent, separators=separators, allow_nan=False)
     write_text(path, text + end)
+
+
+def check_output_folder(path: str | os.PathLike[str]) -> None:
+    """Raise UserError unless files can be written into a folder, which need not exist.
+
+    A small file is written into it and deleted, so are the folders that are missing.
+    """
+    path = Path(path)
+    missing = [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
+    try:
+        with _clear_errors(path):
+            path.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=path) as file:
+                file.write(bytes(BLOCK_OF_DISK))
+    finally:
+        for folder in missing:
+            with suppress(OSError):  # not made, or in use by another process
+                folder.rmdir()
+
+
+def check_output_file(path: str | os.PathLike[str]) -> None:
+    """Raise UserError unless a file can be written at a path; see ``check_output_folder``."""
+    path = Path(path)
+    with _clear_errors(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    check_output_folder(path.parent)
 
 
 def hash_file(path: str | os.PathLike[str]) -> str:
