@@ -4,8 +4,8 @@
     ovdistill predict IMAGE --text "red striped star, outlined heart"
     ovdistill predict FOLDER --text "zebra, tent" --config CONFIG --checkpoint CHECKPOINT
 
-Writes, for every image, an annotated PNG and a JSON file (objects, queries, provenance). Images of a
-folder that cannot be read are listed at the end; the exit code is then 1.
+Writes, for every image, an annotated PNG and a JSON file (objects, queries, provenance). Images of
+a folder that cannot be read are listed at the end; the exit code is then 1.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def predict(options: PredictOptions) -> int:
     source = Path(options.image or SAMPLE_IMAGE)
     paths = find_images(source)
     outputs = output_paths(paths, Path(options.out))
-    if paths == [source]:
-        read_image(source)  # the only image: its error needs no detector
+    # the error of a single image needs no detector
+    known = {source: read_image(source)} if paths == [source] else {}
     check_output_folder(options.out)
     # heavy imports follow when all input has been checked
     from ovdistill.inference.inferencer import OVInferencer
@@ -99,10 +99,8 @@ def predict(options: PredictOptions) -> int:
     bad: list[ImageError] = []
     for path, output in zip(paths, outputs, strict=True):
         try:
-            image = read_image(path)
+            image = known[path] if path in known else read_image(path)
         except ImageError as error:
-            if paths == [source]:
-                raise
             bad.append(error)
             continue
         found = _predict_one(inferencer, path, image, output, options, note, origin)

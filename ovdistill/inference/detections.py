@@ -105,4 +105,6 @@ def _enlarged(mask: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
     """Return a mask (h, w) bool with H x W pixels: as it is, or each pixel repeated."""
     if size is None or mask.shape == size:
         return mask
-    return cv2.resize(mask.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST)
+    # column by column in memory, as RLEs count
+    columns = np.ascontiguousarray(mask.T, dtype=np.uint8)
+    return cv2.resize(columns, size, interpolation=cv2.INTER_NEAREST).T
