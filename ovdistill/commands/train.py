@@ -9,6 +9,7 @@ Missing inputs are made first, if they can be: data, vocabulary, proposals, regi
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 AUTO = "auto"
+LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,11 @@ class TrainOptions(RunnerOptions):
     amp: bool = flag(help="train with automatic mixed precision")
     seed: int = option(0, help="random seed of weights and samplers")
     deterministic: bool = flag(help="use deterministic algorithms only")
+    max_bad_images: int | None = option(
+        None,
+        help="images that may be missing, damaged or of another size than annotated; they are "
+        "skipped, and listed in the work dir (default: the config's max_bad_images, else 0)",
+    )
     prepare_only: bool = flag(help="stop before training; the same as ovdistill prepare")
 
 
@@ -60,6 +67,7 @@ def train(options: TrainOptions) -> None:
 
     from ovdistill.core.checkpoints import last_checkpoint
     from ovdistill.core.distributed import is_main_process
+    from ovdistill.datasets.bad_images import allow_bad_images
     from ovdistill.extraction.prepare import prepare
 
     config = training_config(options)
@@ -68,6 +76,9 @@ def train(options: TrainOptions) -> None:
     if options.prepare_only:
         return
     check_initial_weights(config)
+    bad_images = allow_bad_images(config, config.work_dir, config.get("max_bad_images", 0))
+    if is_main_process() and not config.get("resume"):
+        bad_images.path.unlink(missing_ok=True)
     runner = Runner.from_cfg(config)
     try:
         runner.train()
@@ -75,6 +86,8 @@ def train(options: TrainOptions) -> None:
         raise unreachable(config, error) from None
     if is_main_process():
         link_last(last_checkpoint(config.work_dir))
+        if skipped := len(bad_images.problems()):
+            LOGGER.warning("%d images were skipped; see %s", skipped, bad_images.path)
 
 
 def training_config(options: TrainOptions) -> Config:
@@ -100,6 +113,8 @@ def training_config(options: TrainOptions) -> Config:
     if options.amp:
         config.optim_wrapper.type = "AmpOptimWrapper"
         config.optim_wrapper.setdefault("loss_scale", "dynamic")
+    if options.max_bad_images is not None:
+        config.max_bad_images = options.max_bad_images
     if options.auto_scale_lr:
         if "auto_scale_lr" not in config:
             raise UserError(

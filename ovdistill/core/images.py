@@ -67,14 +67,22 @@ class ImageError(UserError):
         self.problem = problem or name
 
 
-def read_image(path: str | os.PathLike[str]) -> np.ndarray:
+def read_image(
+    path: str | os.PathLike[str], expected_size: tuple[int, int] | None = None
+) -> np.ndarray:
     """Read an image file by the rules of this module.
+
+    Args:
+        path: the file.
+        expected_size: height and width according to an annotation file, in pixels; None if
+            unknown.
 
     Returns:
         (H, W, 3) uint8 RGB.
 
     Raises:
-        ImageError: no such file, not an image, a damaged one, or one that is too large.
+        ImageError: no such file, not an image, a damaged one, one that is too large, or one of
+            another size than expected.
     """
     with _opened(path) as image:
         width, height = image.size
@@ -82,6 +90,10 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
             raise ImageError(
                 path, f"{width} x {height} pixels; expected 1 to {MAX_PIXELS:,} in all"
             )
+        turned = _is_turned(image)
+        found = (width, height) if turned else (height, width)
+        if expected_size is not None and found != tuple(expected_size):
+            raise ImageError(path, size_problem(found, expected_size, turned=turned))
         image.load()  # a truncated file raises here
         _turn_upright(image)
         return _to_rgb(image)
@@ -98,9 +110,24 @@ def read_image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     """
     with _opened(path) as image:
         width, height = image.size
-        # of a TIFF file Pillow gives the upright size from the start
-        turned = _orientation(image) in TURNED and image.format != "TIFF"
-        return (width, height) if turned else (height, width)
+        return (width, height) if _is_turned(image) else (height, width)
+
+
+def size_problem(found: tuple[int, int], expected: tuple[int, int], *, turned: bool = False) -> str:
+    """Return what is wrong with an image of another size than an annotation file says.
+
+    Args:
+        found: height and width of the upright image.
+        expected: height and width in the annotation file.
+        turned: its EXIF data turn the image by 90 degrees.
+    """
+    cause = "it was resized, or is another image"
+    if found == (expected[1], expected[0]):
+        cause = "its EXIF data turn it, and the file has the size before" if turned else "turned"
+    return (
+        f"it is {found[1]} x {found[0]} pixels, but {expected[1]} x {expected[0]} in the "
+        f"annotations ({cause})"
+    )
 
 
 def write_image(path: str | os.PathLike[str], pixels: np.ndarray) -> None:
@@ -188,6 +215,12 @@ def _orientation(image: Image.Image) -> int | None:
         return image.getexif().get(ExifTags.Base.Orientation)
     except DECODING_ERRORS:  # damaged EXIF data say nothing; the pixels may be good
         return None
+
+
+def _is_turned(image: Image.Image) -> bool:
+    """Return True if width and height of a file are exchanged in the upright image."""
+    # of a TIFF file Pillow gives the upright size from the start
+    return _orientation(image) in TURNED and image.format != "TIFF"
 
 
 def _turn_upright(image: Image.Image) -> None:

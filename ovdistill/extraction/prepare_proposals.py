@@ -16,6 +16,7 @@ from ovdistill.core.assets import shipped_proposals
 from ovdistill.core.checkpoints import last_checkpoint, read_weights
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
+from ovdistill.datasets.bad_images import allow_bad_images
 from ovdistill.extraction.config_inputs import proposal_network
 
 LOGGER = logging.getLogger(__name__)
@@ -66,6 +67,8 @@ def prepare_proposals(
     network_config.work_dir = str(Path(checkpoint).with_suffix(""))
     network_config.randomness = config.get("randomness", dict(seed=0))
     network_config.launcher = "none"
+    limit = config.get("max_bad_images", 0)
+    allow_bad_images(network_config, network_config.work_dir, limit).path.unlink(missing_ok=True)
     _train(network_config, network)
     with atomic_file(checkpoint) as temporary:
         shutil.copyfile(last_checkpoint(network_config.work_dir), temporary)
