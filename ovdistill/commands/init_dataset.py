@@ -51,7 +51,11 @@ class InitDatasetOptions(CommonOptions):
     )
     name: str | None = option(None, help="name of the data set (default: the file's)")
     out: Path | None = option(
-        None, flags=["-o"], help="file to write (default: configs/NAME.py)", metavar="FILE"
+        None,
+        flags=["-o"],
+        help="file to write (default: configs/NAME.py)",
+        metavar="FILE",
+        writes="file",
     )
     base_config: str | None = option(
         None,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from ovdistill import __version__
+from ovdistill.commands.checks import check_outputs
 from ovdistill.commands.command_table import COMMANDS, Commands, load_command
 from ovdistill.commands.options import CommonOptions, add_options, options_class, read_options
 from ovdistill.core.errors import run_tool
@@ -79,8 +80,13 @@ def run_options(command: Callable[[Any], int | None]) -> NoReturn:
 
 
 def call(command: Callable[[Any], int | None], options: CommonOptions) -> int | None:
-    """Call a command after its common options took effect; return its exit code."""
+    """Call a command after its common options took effect; return its exit code.
+
+    Raises:
+        UserError: an output that cannot be written, or see the command.
+    """
     set_up_logs(options.level, quiet=options.quiet)
+    check_outputs(options)
     if getattr(options, "offline", False):
         go_offline()  # before the hub's library is imported
     return command(options)

@@ -19,7 +19,6 @@ from ovdistill.commands.checks import check_file
 from ovdistill.commands.options import ConfigOptions, argument, complete_recipe, option
 from ovdistill.core.assets import SAMPLE_IMAGE, STUDENT_WEIGHTS
 from ovdistill.core.errors import UserError
-from ovdistill.core.files import check_output_folder
 from ovdistill.core.recipes import find_recipe, student_config
 from ovdistill.core.result_names import ResultNames
 from ovdistill.core.text import printable
@@ -54,7 +53,9 @@ class PredictOptions(ConfigOptions):
         completer=complete_recipe,
     )
     checkpoint: str | None = option(None, help="weights of the detector", metavar="FILE")
-    out: str = option("outputs", flags=["-o"], help="folder of the results", metavar="DIR")
+    out: str = option(
+        "outputs", flags=["-o"], help="folder of the results", metavar="DIR", writes="folder"
+    )
     score_threshold: float = option(0.3, help="lowest score that is reported")
     max_dets: int = option(100, help="most objects in an image")
     device: str | None = option(None, help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
@@ -81,7 +82,6 @@ def predict(options: PredictOptions) -> int:
     outputs = output_paths(paths, Path(options.out))
     # the error of a single image needs no detector
     known = {source: read_image(source)} if paths == [source] else {}
-    check_output_folder(options.out)
     # heavy imports follow when all input has been checked
     from ovdistill.inference.inferencer import OVInferencer
     from ovdistill.vocabulary import Vocabulary

@@ -20,6 +20,7 @@ from ovdistill.commands.initial_weights import check_initial_weights, unreachabl
 from ovdistill.commands.options import flag, option, recipe_argument
 from ovdistill.commands.processes import RunnerOptions, init_processes
 from ovdistill.core.errors import UserError
+from ovdistill.core.files import check_output_folder
 from ovdistill.core.recipes import find_recipe
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ class TrainOptions(RunnerOptions):
 
     config: str = recipe_argument()
     work_dir: str | None = option(
-        None, help="folder of logs and checkpoints (default: work_dirs/CONFIG)", metavar="DIR"
+        None,
+        help="folder of logs and checkpoints (default: work_dirs/CONFIG)",
+        metavar="DIR",
+        writes="folder",
     )
     resume: str | None = option(
         None,
@@ -71,6 +75,7 @@ def train(options: TrainOptions) -> None:
     from ovdistill.extraction.prepare import prepare
 
     config = training_config(options)
+    check_output_folder(config.work_dir)
     init_processes(config, options.launcher)
     prepare(config)
     if options.prepare_only:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from typing import NoReturn
 
 from ovdistill.core.text import printable
 
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LINE_BREAK = "\n"  # our own messages may have several lines
 
 
@@ -29,7 +32,8 @@ def run_tool(main: Callable[[], int | None]) -> NoReturn:
     """Run a command and end the process with its exit code, without a traceback on bad input.
 
     The exit code is what ``main`` returns (None counts as 0), that of a ``UserError``, whose
-    message goes to standard error, and 130 after Ctrl-C.
+    message goes to standard error, and 130 after Ctrl-C. A file that cannot be opened, read or
+    written counts as bad input too.
 
     Args:
         main: the command.
@@ -39,6 +43,12 @@ def run_tool(main: Callable[[], int | None]) -> NoReturn:
     except UserError as error:
         print(f"error: {printable(message_of(error), keep=LINE_BREAK)}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.filename is None and error.errno not in FULL_DISK:
+            raise
+        where = printable(os.fsdecode(error.filename)) if error.filename else "a file"
+        print(f"error: {where}: {error.strerror}", file=sys.stderr)
+        sys.exit(UserError.exit_code)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
