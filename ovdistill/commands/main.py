@@ -17,7 +17,7 @@ from ovdistill.commands.checks import check_outputs
 from ovdistill.commands.command_table import COMMANDS, Commands, load_command
 from ovdistill.commands.options import CommonOptions, add_options, options_class, read_options
 from ovdistill.core.errors import run_tool
-from ovdistill.core.logs import set_up_logs
+from ovdistill.core.logs import set_up_logs, show_any_character
 from ovdistill.core.offline import go_offline
 
 DESCRIPTION = """\
@@ -85,6 +85,7 @@ def call(command: Callable[[Any], int | None], options: CommonOptions) -> int | 
     Raises:
         UserError: an output that cannot be written, or see the command.
     """
+    show_any_character()
     set_up_logs(options.level, quiet=options.quiet)
     check_outputs(options)
     if getattr(options, "offline", False):

@@ -15,6 +15,7 @@ from statistics import mean, stdev
 
 from ovdistill.commands.options import CommonOptions, argument, option
 from ovdistill.core.errors import UserError
+from ovdistill.core.text import markdown_cell
 
 KEYS = (
     *("bbox/AP_novel", "bbox/AP_base", "bbox/AP50_novel", "bbox/AP50_base", "bbox/HM50"),
@@ -38,7 +39,7 @@ def summarize(options: SummarizeOptions) -> None:
     Raises:
         UserError: a row without runs, or runs without one of the metrics.
     """
-    print("| | runs | " + " | ".join(options.keys) + " |")
+    print("| | runs | " + " | ".join(map(markdown_cell, options.keys)) + " |")
     print("|---" * (len(options.keys) + 2) + "|")
     for row in options.rows:
         name, equals, pattern = row.rpartition("=")
@@ -49,7 +50,7 @@ def summarize(options: SummarizeOptions) -> None:
         if missing:
             raise UserError(f"{pattern} has no {missing[0]}; it has {', '.join(runs[0])}.")
         cells = [mean_and_deviation([run[key] for run in runs]) for key in options.keys]
-        print(f"| {name} | {len(runs)} | " + " | ".join(cells) + " |")
+        print(f"| {markdown_cell(name)} | {len(runs)} | " + " | ".join(cells) + " |")
 
 
 def read_runs(pattern: str) -> list[dict[str, float]]:

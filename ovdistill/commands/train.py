@@ -74,6 +74,8 @@ def train(options: TrainOptions) -> None:
     from ovdistill.datasets.bad_images import allow_bad_images
     from ovdistill.extraction.prepare import prepare
 
+    if options.max_bad_images is not None and options.max_bad_images < 0:
+        raise UserError(f"got --max-bad-images {options.max_bad_images}; expected 0 or more")
     config = training_config(options)
     check_output_folder(config.work_dir)
     init_processes(config, options.launcher)
