@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
+from torch.utils.data import DataLoader
 
-from ovdistill.core.errors import UserError
+from ovdistill.core.errors import UserError, run_tool
 from ovdistill.core.images import write_image
 from ovdistill.datasets import load_image
 from ovdistill.datasets.bad_images import NAME, BadImages, allow_bad_images
@@ -76,3 +78,37 @@ def test_the_option_reaches_the_pipelines_of_the_training_only(tmp_path: Path) -
     )
     assert train[0] == dict(type="LoadImage", max_bad_images=3, bad_images=str(listed.path))
     assert "max_bad_images" not in test[0]
+
+
+class Few(BaseDataset):
+    """Four images, of which the second is damaged."""
+
+    def load_data_list(self) -> list[dict]:
+        return [dict(img_path=f"{self.data_root}/{i}.png", height=4, width=6) for i in range(4)]
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+def test_workers_of_a_training(tmp_path: Path, capsys, limit: int) -> None:
+    for i in range(4):
+        write_image(tmp_path / f"{i}.png", np.full((4, 6, 3), i, np.uint8))
+    (tmp_path / "1.png").write_bytes(b"damaged")
+    config = dict(dataset=dict(pipeline=[dict(type="LoadImage")]))
+    listed = allow_bad_images(dict(train_dataloader=config), str(tmp_path), limit)
+    data = Few(
+        data_root=str(tmp_path),
+        pipeline=[LoadImage(**{k: v for k, v in _step(config).items() if k != "type"})],
+    )
+    loader = DataLoader(data, batch_size=2, num_workers=2, collate_fn=list)
+    if limit:
+        seen = [item["img"][0, 0, 0] for _ in range(2) for batch in loader for item in batch]
+        assert len(seen) == 8 and 1 not in seen
+        assert list(listed.problems()) == [f"{tmp_path}/1.png"]
+        return
+    with pytest.raises(SystemExit) as stopped:
+        run_tool(lambda: len(list(loader)))
+    printed = capsys.readouterr().err
+    assert stopped.value.code == 2 and "1.png" in printed and len(printed.splitlines()) == 1
+
+
+def _step(config: dict) -> dict:
+    return config["dataset"]["pipeline"][0]
