@@ -56,7 +56,12 @@ model = dict(
 
 load = _base_.load_masks
 augment = [
-    dict(type="RandomResize", scale=[(1333, 640), (1333, 800)], keep_ratio=True),
+    dict(
+        type="RandomResize",
+        resize_type="OVResize",
+        scale=[(1333, 640), (1333, 800)],
+        keep_ratio=True,
+    ),
     dict(type="RandomFlip", prob=0.5),
 ]
 train_pipeline = [*load, *augment, *_base_.pack]

@@ -8,7 +8,13 @@ load = [
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
 ]
 augment = [
-    dict(type="RandomResize", scale=(1024, 1024), ratio_range=(0.1, 2.0), keep_ratio=True),
+    dict(
+        type="RandomResize",
+        resize_type="OVResize",
+        scale=(1024, 1024),
+        ratio_range=(0.1, 2.0),
+        keep_ratio=True,
+    ),
     dict(
         type="RandomCrop",
         crop_type="absolute",
@@ -24,7 +30,7 @@ pack = [dict(type="PackOVInputs")]
 train_pipeline = [*load, *augment, *pack]
 test_pipeline = [
     dict(type="LoadImage"),
-    dict(type="Resize", scale=(1024, 1024), keep_ratio=True),
+    dict(type="OVResize", scale=(1024, 1024), keep_ratio=True),
     dict(
         type="PackOVInputs",
         meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor"),

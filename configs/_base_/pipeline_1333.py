@@ -12,14 +12,14 @@ load_masks = [
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
 ]
 augment = [
-    dict(type="Resize", scale=(1333, 800), keep_ratio=True),
+    dict(type="OVResize", scale=(1333, 800), keep_ratio=True),
     dict(type="RandomFlip", prob=0.5),
 ]
 pack = [dict(type="PackOVInputs")]
 train_pipeline = [*load, *augment, *pack]
 test_pipeline = [
     dict(type="LoadImage"),
-    dict(type="Resize", scale=(1333, 800), keep_ratio=True),
+    dict(type="OVResize", scale=(1333, 800), keep_ratio=True),
     dict(
         type="PackOVInputs",
         meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor"),

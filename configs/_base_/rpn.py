@@ -22,7 +22,13 @@ model = dict(
 rpn_pipeline = [
     dict(type="LoadImage"),
     dict(type="LoadAnnotations", with_bbox=True),
-    dict(type="RandomResize", scale=(1333, 800), ratio_range=(0.8, 1.0), keep_ratio=True),
+    dict(
+        type="RandomResize",
+        resize_type="OVResize",
+        scale=(1333, 800),
+        ratio_range=(0.8, 1.0),
+        keep_ratio=True,
+    ),
     dict(type="RandomFlip", prob=0.5),
     dict(type="PackOVInputs"),
 ]

@@ -23,5 +23,6 @@ visualizer = dict(
 )
 log_processor = dict(type="LogProcessor", window_size=50, by_epoch=False)
 log_level = "INFO"
+max_bad_images = 0  # of a training; more of them are an error, so many are skipped and listed
 load_from = None
 resume = False

@@ -47,7 +47,7 @@ pack = [dict(type="PackOVInputs")]
 train_pipeline = [*load, *augment, *pack]
 test_pipeline = [
     dict(type="LoadImage"),
-    dict(type="Resize", scale=(128, 128), keep_ratio=True),
+    dict(type="OVResize", scale=(128, 128), keep_ratio=True),
     dict(
         type="PackOVInputs",
         meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor"),

@@ -199,7 +199,7 @@ test_pipeline = [
             128,
             128,
         ),
-        type="Resize",
+        type="OVResize",
     ),
     dict(
         meta_keys=(

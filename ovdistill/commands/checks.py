@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
 from ovdistill.commands.options import CommonOptions
 from ovdistill.core.errors import UserError
+from ovdistill.core.files import check_output_file, check_output_folder
 
 
 def check_file(path: str | os.PathLike[str] | None, name: str) -> None:
@@ -37,3 +39,12 @@ def check_positive(options: CommonOptions, *names: str) -> None:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise UserError(f"got --{name.replace('_', '-')} {value}; expected 1 or more")
+
+
+def check_outputs(options: CommonOptions) -> None:
+    """Raise UserError unless the files and folders that options name can be written."""
+    checks = {"file": check_output_file, "folder": check_output_folder}
+    for field in dataclasses.fields(options):
+        path = getattr(options, field.name)
+        if path is not None and field.metadata.get("writes"):
+            checks[field.metadata["writes"]](path)

@@ -54,7 +54,9 @@ class CompareOptions(ConfigOptions):
         None, metavar="FILE", help="a comparison.json, whose runs are taken over into the table"
     )
     report: bool = flag(help="train nothing, only write the table of what is there")
-    out: str = option(flags=["-o"], help="folder of all runs and of the results", metavar="DIR")
+    out: str = option(
+        flags=["-o"], help="folder of all runs and of the results", metavar="DIR", writes="folder"
+    )
 
 
 def compare(options: CompareOptions) -> None:

@@ -66,5 +66,9 @@ class ExtractOptions(TeacherOptions):
         "none", help="what has started several processes"
     )
     out: str | None = option(
-        None, flags=["-o"], metavar="STORE", help="folder to make (default: the config's regions)"
+        None,
+        flags=["-o"],
+        metavar="STORE",
+        help="folder to make (default: the config's regions)",
+        writes="folder",
     )

@@ -19,6 +19,7 @@ from ovdistill.commands.checks import check_file, check_positive
 from ovdistill.commands.options import CommonOptions, argument, complete_recipe, flag, option
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
+from ovdistill.core.text import printable
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -51,7 +52,11 @@ class InitDatasetOptions(CommonOptions):
     )
     name: str | None = option(None, help="name of the data set (default: the file's)")
     out: Path | None = option(
-        None, flags=["-o"], help="file to write (default: configs/NAME.py)", metavar="FILE"
+        None,
+        flags=["-o"],
+        help="file to write (default: configs/NAME.py)",
+        metavar="FILE",
+        writes="file",
     )
     base_config: str | None = option(
         None,
@@ -94,7 +99,7 @@ def init_dataset(options: InitDatasetOptions) -> None:
         )
     own = plan(options, name, path, train, val)
     write_text(path, own.text())
-    print(summary(own))
+    print(printable(summary(own), keep="\n"))
 
 
 def check_choices(options: InitDatasetOptions) -> None:

@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from ovdistill import __version__
+from ovdistill.commands.checks import check_outputs
 from ovdistill.commands.command_table import COMMANDS, Commands, load_command
 from ovdistill.commands.options import CommonOptions, add_options, options_class, read_options
 from ovdistill.core.errors import run_tool
-from ovdistill.core.logs import set_up_logs
+from ovdistill.core.logs import set_up_logs, show_any_character
 from ovdistill.core.offline import go_offline
 
 DESCRIPTION = """\
@@ -79,8 +80,14 @@ def run_options(command: Callable[[Any], int | None]) -> NoReturn:
 
 
 def call(command: Callable[[Any], int | None], options: CommonOptions) -> int | None:
-    """Call a command after its common options took effect; return its exit code."""
+    """Call a command after its common options took effect; return its exit code.
+
+    Raises:
+        UserError: an output that cannot be written, or see the command.
+    """
+    show_any_character()
     set_up_logs(options.level, quiet=options.quiet)
+    check_outputs(options)
     if getattr(options, "offline", False):
         go_offline()  # before the hub's library is imported
     return command(options)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ovdistill.commands.options import CommonOptions, flag, option
+from ovdistill.core.files import check_output_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,9 @@ class MakeOvshapesOptions(CommonOptions):
     size: int = option(128, help="side of the images in pixels")
     workers: int = option(2, help="processes that draw")
     force: bool = flag(help="draw again and replace what is there")
-    preview: str | None = option(None, metavar="PNG", help="write only a contact sheet of examples")
+    preview: str | None = option(
+        None, metavar="PNG", help="write only a contact sheet of examples", writes="file"
+    )
 
 
 def make_ovshapes(options: MakeOvshapesOptions) -> None:
@@ -40,6 +43,7 @@ def make_ovshapes(options: MakeOvshapesOptions) -> None:
         write_contact_sheet(Path(options.preview), options.seed)
         print(f"wrote {options.preview}")
         return
+    check_output_folder(options.root)
     from ovdistill.ovshapes import generate
 
     root = generate.make_ovshapes(

@@ -65,6 +65,7 @@ def option(
     metavar: str = "",
     bare_value: Any = None,
     completer: Completer | None = None,
+    writes: Literal["", "file", "folder"] = "",
 ) -> Any:
     """Declare an option; without a default it is required.
 
@@ -77,6 +78,7 @@ def option(
         metavar: what the help calls the value.
         bare_value: the value of the flag alone, for an option whose value may be left out.
         completer: returns the values that begin with a prefix, for the shell's completion.
+        writes: what the command writes at this path, which is checked before the command starts.
     """
     metadata = dict(
         help=help,
@@ -85,6 +87,7 @@ def option(
         metavar=metavar,
         bare_value=bare_value,
         completer=completer,
+        writes=writes,
     )
     return dataclasses.field(default=default, metadata=metadata)
 

@@ -4,11 +4,13 @@
     ovdistill predict IMAGE --text "red striped star, outlined heart"
     ovdistill predict FOLDER --text "zebra, tent" --config CONFIG --checkpoint CHECKPOINT
 
-Writes, for every image, an annotated PNG and a JSON file (objects, queries, provenance).
+Writes, for every image, an annotated PNG and a JSON file (objects, queries, provenance). Images of
+a folder that cannot be read are listed at the end; the exit code is then 1.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +20,13 @@ from ovdistill.commands.options import ConfigOptions, argument, complete_recipe,
 from ovdistill.core.assets import SAMPLE_IMAGE, STUDENT_WEIGHTS
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe, student_config
+from ovdistill.core.result_names import ResultNames
+from ovdistill.core.text import printable
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from ovdistill.core.images import ImageError
     from ovdistill.inference.detections import Detections
     from ovdistill.inference.inferencer import OVInferencer
     from ovdistill.vocabulary import Vocabulary
@@ -48,26 +55,35 @@ class PredictOptions(ConfigOptions):
         completer=complete_recipe,
     )
     checkpoint: str | None = option(None, help="weights of the detector", metavar="FILE")
-    out: str = option("outputs", flags=["-o"], help="folder of the results", metavar="DIR")
+    out: str = option(
+        "outputs", flags=["-o"], help="folder of the results", metavar="DIR", writes="folder"
+    )
     score_threshold: float = option(0.3, help="lowest score that is reported")
     max_dets: int = option(100, help="most objects in an image")
     device: str | None = option(None, help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
 
 
-def predict(options: PredictOptions) -> None:
+def predict(options: PredictOptions) -> int:
     """Detect, draw and write the results.
 
+    Returns:
+        The exit code: 1 if images of a folder could not be read, else 0.
+
     Raises:
-        UserError: a missing input, or options that exclude each other.
+        UserError: a missing input, a single image that cannot be read, an output folder that
+            cannot be written to, or options that exclude each other.
     """
-    from ovdistill.core.images import find_images
+    from ovdistill.core.images import ImageError, find_images, read_image
     from ovdistill.inference.queries import parse_queries
 
     check_choices(options)
     text = DEFAULT_TEXT if options.text is None else options.text
     parse_queries(text)
-    paths = find_images(options.image or SAMPLE_IMAGE)
+    source = Path(options.image or SAMPLE_IMAGE)
+    paths = find_images(source)
     outputs = output_paths(paths, Path(options.out))
+    # the error of a single image needs no detector
+    known = {source: read_image(source)} if paths == [source] else {}
     # heavy imports follow when all input has been checked
     from ovdistill.inference.inferencer import OVInferencer
     from ovdistill.vocabulary import Vocabulary
@@ -82,11 +98,29 @@ def predict(options: PredictOptions) -> None:
         vocabulary = inferencer.set_text(text, options.background)
     note = RANDOM_NOTE if vocabulary.teacher.name.endswith(":random") else ""
     origin = origin_of(options, vocabulary)
+    bad: list[ImageError] = []
     for path, output in zip(paths, outputs, strict=True):
-        found = _predict_one(inferencer, path, output, options, note, origin)
-        print(f"{path.name}: {found}\n    -> {output}, {output.with_suffix('.json').name}")
+        try:
+            image = known[path] if path in known else read_image(path)
+        except ImageError as error:
+            bad.append(error)
+            continue
+        found = _predict_one(inferencer, path, image, output, options, note, origin)
+        print(f"{printable(path.name)}: {found}")
+        print(f"    -> {printable(output)}, {output.with_suffix('.json').name}")
     if note:
         print(note)
+    return report_bad(bad, len(paths))
+
+
+def report_bad(bad: list[ImageError], total: int) -> int:
+    """Say on standard error which images could not be read; return the exit code, 0 or 1."""
+    if not bad:
+        return 0
+    print(f"{len(bad)} of {total} images could not be read:", file=sys.stderr)
+    for error in bad:
+        print(f"  {printable(str(error))}", file=sys.stderr)
+    return 1
 
 
 def check_choices(options: PredictOptions) -> None:
@@ -117,20 +151,16 @@ def origin_of(options: PredictOptions, vocabulary: Vocabulary) -> dict[str, Any]
 
 
 def output_paths(paths: list[Path], folder: Path) -> list[Path]:
-    """Return where the drawing of each image goes: ``folder/STEM.png``.
-
-    The suffix of the image is part of the name where two images share a stem.
+    """Return where the drawing of each image goes: ``folder/STEM.png``, see ``ResultNames``.
 
     Raises:
-        UserError: a result would replace its image.
+        UserError: a result would replace an image.
     """
-    stems = [path.stem for path in paths]
-    names = [
-        path.stem if stems.count(path.stem) == 1 else path.name.replace(".", "_") for path in paths
-    ]
-    outputs = [folder / f"{name}.png" for name in names]
-    for path, output in zip(paths, outputs, strict=True):
-        if output.resolve() == path.resolve():
+    names = ResultNames()
+    outputs = [folder / f"{names.name(path)}.png" for path in paths]
+    sources = {path.resolve() for path in paths}
+    for output in outputs:
+        if output.resolve() in sources:
             raise UserError(f"{output} would be written over the image: give another -o")
     return outputs
 
@@ -138,6 +168,7 @@ def output_paths(paths: list[Path], folder: Path) -> list[Path]:
 def _predict_one(
     inferencer: OVInferencer,
     path: Path,
+    image: np.ndarray,
     output: Path,
     options: PredictOptions,
     note: str,
@@ -145,13 +176,15 @@ def _predict_one(
 ) -> str:
     """Detect, draw and write one image; return a line about what was found."""
     from ovdistill.core.files import write_json
-    from ovdistill.core.images import read_image, write_image
+    from ovdistill.core.images import write_image
     from ovdistill.core.provenance import provenance
+    from ovdistill.inference.large_images import reduce_image
     from ovdistill.visualization.drawing import draw_detections
 
-    image = read_image(path)
     detections = inferencer(image, options.score_threshold, options.max_dets)
-    drawn = draw_detections(image, detections, inferencer.queries, note.partition(":")[0])
+    small = reduce_image(image)
+    shown = detections.moved(image.shape[:2], small.shape[:2])
+    drawn = draw_detections(small, shown, inferencer.queries, note.partition(":")[0])
     write_image(output, drawn)
     report = {
         "image": str(path),
@@ -170,7 +203,7 @@ def _predict_one(
 def summary(detections: Detections) -> str:
     """Return the first three names with their scores, and how many more there are."""
     best = [
-        f"{name} {score:.2f}"
+        f"{printable(name)} {score:.2f}"
         for name, score in zip(detections.names[:3], detections.scores, strict=False)
     ]
     more = len(detections) - len(best)

@@ -31,7 +31,11 @@ class PrepareCocoOptions(CommonOptions):
     captions: str = option("annotations/captions_train2017.json", metavar="FILE", help=BELOW)
     no_captions: bool = flag(help="do not write captions")
     out: Path | None = option(
-        None, flags=["-o"], metavar="DIR", help="folder to write (default: DATA_ROOT/annotations)"
+        None,
+        flags=["-o"],
+        metavar="DIR",
+        help="folder to write (default: DATA_ROOT/annotations)",
+        writes="folder",
     )
     force: bool = flag(help="replace files that are there")
 

@@ -26,7 +26,11 @@ class PrepareLvisOptions(CommonOptions):
     )
     val: str = option("annotations/lvis_v1_val.json", metavar="FILE", help="path below DATA_ROOT")
     out: Path | None = option(
-        None, flags=["-o"], metavar="DIR", help="folder to write (default: DATA_ROOT/annotations)"
+        None,
+        flags=["-o"],
+        metavar="DIR",
+        help="folder to write (default: DATA_ROOT/annotations)",
+        writes="folder",
     )
     force: bool = flag(help="replace files that are there")
 

@@ -19,7 +19,7 @@ class PrepareVocOptions(CommonOptions):
 
     root: Path = argument("folder of a year, such as VOCdevkit/VOC2007")
     image_set: str = option("test", help="name of a list in ImageSets/Main", metavar="NAME")
-    out: Path = option(flags=["-o"], help="file to write", metavar="FILE")
+    out: Path = option(flags=["-o"], help="file to write", metavar="FILE", writes="file")
 
 
 def prepare_voc(options: PrepareVocOptions) -> None:

@@ -29,7 +29,7 @@ class PublishOptions(ConfigOptions):
 
     config: str = recipe_argument()
     checkpoint: str = argument(".pth or .safetensors")
-    out: Path = option(flags=["-o"], help="folder to write", metavar="FOLDER")
+    out: Path = option(flags=["-o"], help="folder to write", metavar="FOLDER", writes="folder")
     name: str = option("student", help="name of the files")
     half: bool = flag(help="write float16 weights, half the size")
 

@@ -14,6 +14,7 @@ from statistics import mean, stdev
 
 from ovdistill.commands.options import CommonOptions, argument, option
 from ovdistill.core.errors import UserError
+from ovdistill.core.text import markdown_cell
 from ovdistill.evaluation.result_files import read_metrics
 
 KEYS = (
@@ -38,7 +39,7 @@ def summarize(options: SummarizeOptions) -> None:
     Raises:
         UserError: a row without runs, or runs without one of the metrics.
     """
-    print("| | runs | " + " | ".join(options.keys) + " |")
+    print("| | runs | " + " | ".join(map(markdown_cell, options.keys)) + " |")
     print("|---" * (len(options.keys) + 2) + "|")
     for row in options.rows:
         name, equals, pattern = row.rpartition("=")
@@ -50,7 +51,7 @@ def summarize(options: SummarizeOptions) -> None:
             if missing:
                 raise UserError(f"{pattern} has no {missing[0]}; it has {', '.join(run)}.")
         cells = [mean_and_deviation([run[key] for run in runs]) for key in options.keys]
-        print(f"| {name} | {len(runs)} | " + " | ".join(cells) + " |")
+        print(f"| {markdown_cell(name)} | {len(runs)} | " + " | ".join(cells) + " |")
 
 
 def read_runs(pattern: str) -> list[dict[str, float]]:

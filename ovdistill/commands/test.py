@@ -15,6 +15,7 @@ from ovdistill.commands.checks import check_file
 from ovdistill.commands.options import argument, flag, option, recipe_argument
 from ovdistill.commands.processes import RunnerOptions, init_processes
 from ovdistill.core.errors import UserError
+from ovdistill.core.files import check_output_folder
 from ovdistill.core.recipes import find_recipe
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class TestOptions(RunnerOptions):
         flags=["-o"],
         help="folder of the results (default: test, beside CHECKPOINT)",
         metavar="DIR",
+        writes="folder",
     )
     vocabulary: str | None = option(
         None, help="vocabulary file to use instead of the config's", metavar="FILE"
@@ -65,6 +67,7 @@ def test(options: TestOptions) -> None:
     from ovdistill.models.build import load_weights
 
     out = Path(options.out or Path(options.checkpoint).parent / "test")
+    check_output_folder(out)
     config = testing_config(options, out)
     init_processes(config, options.launcher)
     prepare(config, for_training=False)

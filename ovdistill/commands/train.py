@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ovdistill.commands.options import flag, option, recipe_argument
 from ovdistill.commands.processes import RunnerOptions, init_processes
 from ovdistill.core.errors import UserError
+from ovdistill.core.files import check_output_folder
 from ovdistill.core.recipes import find_recipe
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ class TrainOptions(RunnerOptions):
 
     config: str = recipe_argument()
     work_dir: str | None = option(
-        None, help="folder of logs and checkpoints (default: work_dirs/CONFIG)", metavar="DIR"
+        None,
+        help="folder of logs and checkpoints (default: work_dirs/CONFIG)",
+        metavar="DIR",
+        writes="folder",
     )
     resume: str | None = option(
         None,
@@ -47,6 +51,11 @@ class TrainOptions(RunnerOptions):
     )
     seed: int = option(0, help="random seed of weights and samplers")
     deterministic: bool = flag(help="use deterministic algorithms only")
+    max_bad_images: int | None = option(
+        None,
+        help="images that may be missing, damaged or of another size than annotated; they are "
+        "skipped, and listed in the work dir (default: the config's max_bad_images, else 0)",
+    )
     prepare_only: bool = flag(help="stop before training; the same as ovdistill prepare")
 
 
@@ -61,7 +70,10 @@ def train(options: TrainOptions) -> None:
     from ovdistill.extraction.prepare import prepare
     from ovdistill.training.run import alone_in, run_training
 
+    if options.max_bad_images is not None and options.max_bad_images < 0:
+        raise UserError(f"got --max-bad-images {options.max_bad_images}; expected 0 or more")
     config = training_config(options)
+    check_output_folder(config.work_dir)
     init_processes(config, options.launcher)
     with alone_in(config.work_dir):
         prepare(config)
@@ -94,6 +106,8 @@ def training_config(options: TrainOptions) -> Config:
         use_mixed_precision(config)
     if options.max_bad_batches is not None:
         config.default_hooks.non_finite.max_skipped = options.max_bad_batches
+    if options.max_bad_images is not None:
+        config.max_bad_images = options.max_bad_images
     if options.auto_scale_lr:
         if "auto_scale_lr" not in config:
             raise UserError(

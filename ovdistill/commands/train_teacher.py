@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ovdistill.commands.options import CommonOptions, option
 from ovdistill.core.assets import TEACHER_DIR
+from ovdistill.core.files import check_output_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ def train_teacher(options: TrainTeacherOptions) -> None:
 
         print(accuracy_table(out, options.evaluate))
         return
+    check_output_folder(out)
     from ovdistill.ovshapes.teacher import training
 
     training.train_teacher(

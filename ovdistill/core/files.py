@@ -12,20 +12,27 @@ import json
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ovdistill.core.errors import UserError
+from ovdistill.core.errors import FULL_DISK, UserError
 
 TEMPORARY = ".tmp"  # suffix of what is being written
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NOT_WRITABLE = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY),
-    *(errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP),
+    *(errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOENT, errno.EINVAL, errno.EIO),
+    *(errno.ENXIO, errno.EOPNOTSUPP, errno.EBUSY, errno.ESTALE),
 )
+_FULL = (
+    "cannot write {}: no space left on the disk. What was there before is unchanged: make space "
+    "and run the same command again."
+)
+_NOT_WRITABLE = "cannot write {} ({}); expected a path that can be written to"
 BLOCK = 1 << 20  # bytes to read at once
+BLOCK_OF_DISK = 4096  # bytes that take space on any disk
 
 
 @contextmanager
@@ -128,6 +135,35 @@ def write_json(path: str | os.PathLike[str], content: Any, indent: int | None = 
     write_text(path, text + end)
 
 
+def check_output_folder(path: str | os.PathLike[str]) -> None:
+    """Raise UserError unless files can be written into a folder, which need not exist.
+
+    A few bytes are written into the folder, or into the last one on the way to it that is there,
+    and deleted.
+    """
+    _probe(Path(path), Path(path))
+
+
+def check_output_file(path: str | os.PathLike[str]) -> None:
+    """Raise UserError unless a file can be written at a path; see ``check_output_folder``."""
+    if os.path.isdir(path):
+        raise UserError(_NOT_WRITABLE.format(path, os.strerror(errno.EISDIR)))
+    _probe(Path(path), Path(path).parent)
+
+
+def _probe(path: Path, folder: Path) -> None:
+    """Raise UserError, which names ``path``, unless a folder on the way to it can be written to."""
+    try:
+        _is_there(path)  # a name that is too long is an error here
+        there = next(parent for parent in (folder, *folder.absolute().parents) if _is_there(parent))
+        with tempfile.TemporaryFile(dir=there) as file:
+            file.write(bytes(BLOCK_OF_DISK))
+    except OSError as error:
+        if error.errno in FULL_DISK:
+            raise UserError(_FULL.format(path)) from error
+        raise UserError(_NOT_WRITABLE.format(path, error.strerror)) from error
+
+
 def hash_file(path: str | os.PathLike[str]) -> str:
     """Return the first 16 hex digits of a file's SHA-256."""
     return sha256_of(path)[:16]
@@ -180,15 +216,18 @@ def clear_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in FULL_DISK:
-            raise UserError(
-                f"cannot write {path}: no space left on the disk. What was there before is "
-                "unchanged: make space and run the same command again."
-            ) from error
+            raise UserError(_FULL.format(path)) from error
         if error.errno in NOT_WRITABLE and _concerns(error, path):
-            raise UserError(
-                f"cannot write {path} ({error.strerror}); expected a path that can be written to"
-            ) from error
+            raise UserError(_NOT_WRITABLE.format(path, error.strerror)) from error
         raise
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _concerns(error: OSError, path: Path) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING, Any
+
+from ovdistill.core.text import printable
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -24,10 +27,18 @@ def set_up_logs(level: str, *, quiet: bool) -> None:
         quiet: hide progress, in processes that this one starts too.
     """
     others = level if level in ("DEBUG", "ERROR") else "WARNING"
-    logging.basicConfig(level=others, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Printable("%(levelname)s: %(message)s"))
+    logging.basicConfig(level=others, handlers=[handler])
     logging.getLogger("ovdistill").setLevel(level)
     if quiet:
         os.environ[QUIET] = "1"
+
+
+def show_any_character() -> None:
+    """Print characters that standard output cannot encode as escapes, in place of an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def progress(
@@ -58,6 +69,13 @@ def progress(
         file=_Lines(sys.stderr),
     )
     return tqdm(items, desc=title, unit=unit, **options | lines)
+
+
+class _Printable(logging.Formatter):
+    """Formatter whose messages are text, whatever the names and paths in them hold."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record), keep="\n\t")
 
 
 class _Lines:

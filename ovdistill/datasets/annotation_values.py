@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ovdistill.core.text import printable
+
 Record = dict[str, Any]
 NUMBERS = (int, float)
 
@@ -32,11 +34,6 @@ def is_text(value: Any) -> bool:
         return isinstance(value, str) and value.encode() is not None
     except UnicodeEncodeError:
         return False
-
-
-def printable(text: str) -> str:
-    """Return a text with non-printable characters escaped, safe for a terminal."""
-    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def shown(value: Any) -> str:

@@ -12,6 +12,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file, write_json, write_text
 from ovdistill.core.header_values import INTEGER, Kind, expect, list_of
 from ovdistill.core.provenance import provenance
+from ovdistill.core.text import markdown_cell
 from ovdistill.evaluation.comparison_rows import ROWS, Row
 from ovdistill.evaluation.result_files import (
     is_number,
@@ -207,7 +208,7 @@ def markdown(rows: Sequence[dict[str, Any]]) -> str:
     for row in rows:
         captions = "yes" if row["novel_captions"] else "no"
         cells = [_cell(row["summary"][key], key, len(row["runs"])) for key in shown]
-        lines.append([row["title"], captions, str(len(row["runs"])), *cells])
+        lines.append([markdown_cell(row["title"]), captions, str(len(row["runs"])), *cells])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 

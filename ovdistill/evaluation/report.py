@@ -13,8 +13,10 @@ from typing import Any
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 from ovdistill.core.files import write_json, write_text
+from ovdistill.core.text import printable
 
 COLUMNS = (
     *("AP", "AP50", "AP75", "AP_base", "AP_novel", "AP50_base", "AP50_novel", "HM50"),
@@ -40,7 +42,7 @@ def rows(metrics: Mapping[str, float]) -> tuple[list[str], list[list[str]]]:
 def table(metrics: Mapping[str, float], title: str | None = None) -> Table:
     """Make a rich table of the metrics, with rows 'bbox' and 'segm' and columns AP to APf."""
     header, body = rows(metrics)
-    result = Table(title=title)
+    result = Table(title=None if title is None else Text(printable(title)))
     for name in header:
         style = "bold green" if name.endswith("novel") else None
         result.add_column(name, justify="right" if name else "left", style=style, no_wrap=True)

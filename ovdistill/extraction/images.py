@@ -49,17 +49,9 @@ def load_image(file: ImageFile) -> LoadedImage:
         The pixels, or the problem of an image that is missing, damaged or of another size.
     """
     try:
-        array = read_image(file.path)
+        array = read_image(file.path, file.size)
     except ImageError as error:
         return LoadedImage(file, None, error.problem)
-    height, width = array.shape[:2]
-    if file.size and file.size != (height, width):
-        return LoadedImage(
-            file,
-            None,
-            f"is {width} x {height}, but {file.size[1]} x {file.size[0]} in the annotations "
-            "(rotated by its EXIF data, or another image)",
-        )
     return LoadedImage(file, torch.from_numpy(array).permute(2, 0, 1))
 
 

@@ -77,6 +77,7 @@ def prepare_proposals(
     network_config.work_dir = str(Path(checkpoint).with_suffix(""))
     network_config.randomness = config.get("randomness", dict(seed=0))
     network_config.launcher = "none"
+    network_config.max_bad_images = config.get("max_bad_images", 0)
     LOGGER.info("proposals: training the network on base boxes")
     with alone_in(network_config.work_dir):
         run_training(network_config, "prepare.proposals.options.")

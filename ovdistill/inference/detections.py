@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import cv2
 import numpy as np
 
+from ovdistill.core.errors import UserError
 from ovdistill.core.masks import encode_masks, rle_to_json
 
 
@@ -19,7 +21,9 @@ class Detections:
         scores: (n,) float32 in [0, 1].
         labels: (n,) int64, indices into the queries.
         names: the query of each detection.
-        masks: (n, H, W) bool, or None if the detector has no masks.
+        masks: (n, H, W) bool, or None if the detector has no masks. Of an image that was reduced
+            (see ``large_images``) they have the pixels of the reduced one.
+        size: H and W of such an image; None where the masks, if any, say it.
     """
 
     boxes: np.ndarray
@@ -27,6 +31,7 @@ class Detections:
     labels: np.ndarray
     names: tuple[str, ...]
     masks: np.ndarray | None = None
+    size: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -36,7 +41,7 @@ class Detections:
 
         Returns:
             ``name``, ``score``, ``box`` (xyxy, absolute pixels of the original image) and, if
-            there are masks, ``mask`` (COCO's compressed RLE).
+            there are masks, ``mask`` (COCO's compressed RLE, of the original image's size).
         """
         result: list[dict[str, Any]] = [
             {"name": name, "score": round(score, 4), "box": [round(v, 2) for v in box]}
@@ -45,9 +50,20 @@ class Detections:
             )
         ]
         if self.masks is not None:
-            for record, rle in zip(result, encode_masks(self.masks), strict=True):
+            for record, mask in zip(result, self.masks, strict=True):
+                (rle,) = encode_masks(_enlarged(mask, self.size)[None])
                 record["mask"] = rle_to_json(rle)
         return result
+
+    def moved(self, old: tuple[int, int], new: tuple[int, int]) -> Detections:
+        """Return the same detections in an image that was resized; the masks stay as they are.
+
+        Args:
+            old: H and W of the image that the boxes are of.
+            new: H and W of the image that they are to be of.
+        """
+        scale = np.array([new[1] / old[1], new[0] / old[0]] * 2, dtype=np.float32)
+        return replace(self, boxes=self.boxes * scale, size=new)
 
 
 def select(
@@ -62,7 +78,15 @@ def select(
             texts, are dropped.
         score_threshold: the lowest score that is kept.
         max_dets: the largest number of detections that are kept.
+
+    Raises:
+        UserError: a box or score is not a finite number.
     """
+    if not (instances.bboxes.isfinite().all() and instances.scores.isfinite().all()):
+        raise UserError(
+            "the detector returned boxes or scores that are not finite numbers: its weights are "
+            "damaged, or their training diverged"
+        )
     wanted = (instances.scores >= score_threshold) & (instances.labels < len(queries))
     order = instances.scores.argsort(descending=True, stable=True)
     chosen = order[wanted[order]][:max_dets]
@@ -75,3 +99,12 @@ def select(
         names=tuple(queries[label] for label in labels),
         masks=masks,
     )
+
+
+def _enlarged(mask: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
+    """Return a mask (h, w) bool with H x W pixels: as it is, or each pixel repeated."""
+    if size is None or mask.shape == size:
+        return mask
+    # column by column in memory, as RLEs count
+    columns = np.ascontiguousarray(mask.T, dtype=np.uint8)
+    return cv2.resize(columns, size, interpolation=cv2.INTER_NEAREST).T

@@ -12,6 +12,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ovdistill.core.images import read_image, write_image
+from ovdistill.core.result_names import ResultNames
 from ovdistill.inference.detections import select
 from ovdistill.visualization.drawing import draw_detections
 
@@ -20,13 +21,15 @@ class DrawDetections(Hook):
     """Draws the detections on the first images of a test run, as PNG files.
 
     Args:
-        directory: the folder for the PNG files, which are named after the images.
+        directory: the folder for the PNG files, which are named after the images and their
+            sub-folders, see ``ResultNames``.
         count: the number of images.
         score_threshold: the lowest score that is drawn.
     """
 
     def __init__(self, directory: Path, count: int, score_threshold: float = 0.3) -> None:
         self.directory = directory
+        self.names = ResultNames()
         self.left = count
         self.score_threshold = score_threshold
 
@@ -39,9 +42,11 @@ class DrawDetections(Hook):
         outputs: Sequence[DetDataSample] = (),
     ) -> None:
         """Draw the images of a batch, until ``count`` images are drawn."""
-        names = runner.test_dataloader.dataset.metainfo["classes"]
+        data_set = runner.test_dataloader.dataset
+        images = getattr(data_set, "data_prefix", {}).get("img", "")
         for sample in outputs[: self.left]:
-            found = select(sample.pred_instances, names, self.score_threshold, max_dets=100)
+            classes = data_set.metainfo["classes"]
+            found = select(sample.pred_instances, classes, self.score_threshold, max_dets=100)
             drawn = draw_detections(read_image(sample.img_path), found, ())
-            write_image(self.directory / f"{Path(sample.img_path).stem}.png", drawn)
+            write_image(self.directory / f"{self.names.name(sample.img_path, images)}.png", drawn)
         self.left = max(0, self.left - len(outputs))

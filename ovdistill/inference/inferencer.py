@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,16 +15,19 @@ from mmengine.dataset import Compose
 from ovdistill.core.assets import STUDENT_WEIGHTS
 from ovdistill.core.devices import choose_device
 from ovdistill.core.errors import UserError
-from ovdistill.core.images import find_images, read_image
+from ovdistill.core.images import ImageError, find_images, read_image
 from ovdistill.core.recipes import student_config
 from ovdistill.datasets.build_vocabulary import prompts_of_config
 from ovdistill.inference.detections import Detections, select
+from ovdistill.inference.large_images import reduce_image
 from ovdistill.inference.queries import parse_queries
 from ovdistill.models.build import build_detector, build_image_pipeline
 from ovdistill.models.config import load_config
 from ovdistill.teacher import Teacher, build_teacher
 from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts
+
+LOGGER = logging.getLogger(__name__)
 
 
 class OVInferencer:
@@ -148,6 +152,9 @@ class OVInferencer:
     ) -> list[Detections]:
         """Detect objects in a batch of images of any sizes.
 
+        An image of more than ``large_images.MAX_PIXELS`` pixels is reduced first. Its boxes are in
+        pixels of the image as it was, its masks in those of the reduced one.
+
         Args:
             images: paths, or (H, W, 3) uint8 RGB arrays.
             score_threshold: the lowest score that is returned.
@@ -161,12 +168,18 @@ class OVInferencer:
         """
         if self.model is None:
             raise UserError("no texts to look for: call set_text or set_vocabulary first.")
-        packed = [self._pipeline(self._load(image)) for image in images]
+        whole = [self._load(image) for image in images]
+        seen = [self._reduce(image) for image in whole]
+        packed = [self._pack(image) for image in seen]
         batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
         outputs = self.model.test_step(batch)
-        return [
+        found = [
             select(output.pred_instances, self.queries, score_threshold, max_dets)
             for output in outputs
+        ]
+        return [
+            one if small is image else one.moved(small.shape[:2], image.shape[:2])
+            for one, small, image in zip(found, seen, whole, strict=True)
         ]
 
     def predict_folder(
@@ -175,35 +188,64 @@ class OVInferencer:
         score_threshold: float = 0.3,
         max_dets: int = 100,
         batch_size: int = 1,
+        skipped: list[ImageError] | None = None,
     ) -> Iterator[tuple[Path, Detections]]:
         """Detect objects in the images of a folder.
+
+        An image that cannot be read does not stop the others.
 
         Args:
             directory: a folder of images, or one image.
             score_threshold: the lowest score that is returned.
             max_dets: the largest number of detections in an image.
             batch_size: images in a forward pass.
+            skipped: a list that takes the errors of images that cannot be read. Without it they are
+                an error when all others have been yielded.
 
         Yields:
             Path and detections of each image, by name.
 
         Raises:
-            UserError: no images there, or one that cannot be read.
+            UserError: no images there; or, at the end, some that could not be read.
         """
+        bad: list[ImageError] = []
         paths = find_images(directory)
         for start in range(0, len(paths), batch_size):
-            batch = paths[start : start + batch_size]
-            yield from zip(batch, self.predict(batch, score_threshold, max_dets), strict=True)
+            images: dict[Path, np.ndarray] = {}
+            for path in paths[start : start + batch_size]:
+                try:
+                    images[path] = read_image(path)
+                except ImageError as error:
+                    bad.append(error)
+            if images:
+                found = self.predict(list(images.values()), score_threshold, max_dets)
+                yield from zip(images, found, strict=True)
+        if skipped is not None:
+            skipped += bad
+        elif bad:
+            raise UserError(f"{len(bad)} of {len(paths)} images: {'; '.join(map(str, bad))}")
 
-    def _load(self, image: str | Path | np.ndarray) -> dict[str, Any]:
+    def _load(self, image: str | Path | np.ndarray) -> np.ndarray:
         if not isinstance(image, np.ndarray):
             image = read_image(image)
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise UserError(
                 f"got an image of shape {image.shape}, {image.dtype}: expected (H, W, 3) uint8 RGB"
             )
+        return image
+
+    def _reduce(self, image: np.ndarray) -> np.ndarray:
+        seen = reduce_image(image)
+        if seen is not image:
+            LOGGER.info(
+                "an image of %d x %d pixels is reduced to %d x %d; boxes are of the whole image",
+                *(*image.shape[1::-1], *seen.shape[1::-1]),
+            )
+        return seen
+
+    def _pack(self, image: np.ndarray) -> dict[str, Any]:
         # mmdet's pipelines take BGR, as OpenCV reads it
-        return {"img": np.ascontiguousarray(image[..., ::-1]), "img_id": 0}
+        return self._pipeline({"img": np.ascontiguousarray(image[..., ::-1]), "img_id": 0})
 
     @cached_property
     def _pipeline(self) -> Compose:

@@ -49,9 +49,14 @@ def build_detector(
 def build_image_pipeline(config: Config) -> Compose:
     """Build the test pipeline of a config for an image in memory instead of one of a dataset.
 
-    Its input is dict(img=(H, W, 3) uint8 BGR, img_id=int).
+    Its input is dict(img=(H, W, 3) uint8 BGR, img_id=int). mmdet's ``Resize``, in configs of one's
+    own, becomes ``OVResize``, which takes images of any shape.
     """
     steps = [s for s in config.test_pipeline if not s["type"].split(".")[-1].startswith("Load")]
+    steps = [
+        dict(step, type="OVResize") if step["type"] in ("Resize", "mmdet.Resize") else step
+        for step in steps
+    ]
     steps = [{"type": "mmdet.LoadImageFromNDArray"}, *steps]
     return Compose([TRANSFORMS.build(step) for step in steps])
 

@@ -14,7 +14,13 @@ warnings.filterwarnings("ignore", message="faster_coco_eval is not installed")
 import mmdet.models  # noqa: E402, F401
 from mmdet.utils import register_all_modules  # noqa: E402
 
-from ovdistill.datasets import load_image, load_regions, ov_dataset, pack_inputs  # noqa: E402, F401
+from ovdistill.datasets import (  # noqa: E402, F401
+    load_image,
+    load_regions,
+    ov_dataset,
+    pack_inputs,
+    resize,
+)
 from ovdistill.distillation.hierkd import term as _hierkd  # noqa: E402, F401
 from ovdistill.distillation.region_word import term as _region_word  # noqa: E402, F401
 from ovdistill.distillation.rkd import term as _rkd  # noqa: E402, F401

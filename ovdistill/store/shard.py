@@ -56,12 +56,15 @@ class DamagedShard(UserError):
         problem: what is wrong with it.
     """
 
-    def __init__(self, path: Path, problem: str) -> None:
+    def __init__(self, path: Path | str, problem: str = "") -> None:
+        # torch makes a worker's error again from its message alone
         super().__init__(
             f"shard {path} is {problem}; delete it where it is there, and run the command that "
             "made the store again: it makes what is missing"
+            if problem
+            else path
         )
-        self.path, self.problem = path, problem
+        self.path, self.problem = Path(path), problem
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.text import printable
 from ovdistill.visualization.label_layout import Rectangle, overlap, place_label
 
 Colour = tuple[int, int, int]  # RGB, 0-255
@@ -50,6 +51,7 @@ PALETTE: tuple[Colour, ...] = (
     *((0, 172, 178), (240, 98, 182), (128, 92, 56), (170, 190, 20), (70, 80, 150)),
 )
 MASK_OPACITY = 0.3
+LONGEST_NAME = 200  # characters of a class name that are tried
 LEGEND_LIMIT = 24  # classes; a longer legend shows only the classes that were found
 INK, PAPER, GREY, ALARM = (33, 37, 41), (250, 250, 250), (134, 142, 150), (200, 30, 30)
 
@@ -116,6 +118,8 @@ def _blend_mask(
     if factor > 1:  # enlarged with a smooth outline, without the steps of its pixels
         soft = cv2.resize(mask.astype(np.float32), canvas.shape[1::-1])
         shape = cv2.GaussianBlur(soft, (0, 0), factor / 2) > 0.5
+    elif mask.shape != canvas.shape[:2]:  # of a very large image that was reduced
+        shape = cv2.resize(mask.astype(np.uint8), canvas.shape[1::-1]) > 0
     tint = np.array(colour, dtype=np.float32) * MASK_OPACITY
     canvas[shape] = (canvas[shape] * (1 - MASK_OPACITY) + tint).astype(np.uint8)
     outlines, _ = cv2.findContours(shape.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -249,7 +253,11 @@ def _wrap(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
 
 
 def _fit(name: str, tail: str, font: ImageFont.FreeTypeFont, width: float) -> str:
-    """Return ``name + tail``, with the name cut short to fit in ``width`` pixels."""
+    """Return ``name + tail``, with the name cut short to fit in ``width`` pixels.
+
+    Line breaks and characters that cannot be drawn are shown as escapes.
+    """
+    name = printable(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}...")
     if font.getlength(name + tail) <= width:
         return name + tail
     while name and font.getlength(f"{name}...{tail}") > width:

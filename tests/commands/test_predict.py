@@ -87,3 +87,29 @@ def test_the_demo_refuses_bad_input(monkeypatch, tmp_path, capsys):
         assert run_demo(monkeypatch, *arguments) == 2
         error = capsys.readouterr().err
         assert error.startswith("error: ") and message in error
+
+
+def test_a_damaged_image_does_not_stop_a_folder(monkeypatch, checkpoint, image, tmp_path, capsys):
+    monkeypatch.setattr(module, "build_teacher", lambda options, device: TextsByLength())
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.png", "a.bmp", "c\x1b[31m.png"):
+        Image.fromarray(image).save(folder / name)
+    (folder / "b\n.png").write_bytes(b"no image")
+    options = ["--text", "ring", "--config", CONFIG, "--checkpoint", checkpoint, "--device", "cpu"]
+    assert run_demo(monkeypatch, folder, *options, "-o", tmp_path / "out") == 1
+    printed = capsys.readouterr()
+    assert "1 of 4 images" in printed.err and "b\\n.png" in printed.err
+    assert "\x1b" not in printed.out + printed.err
+    assert len(list((tmp_path / "out").glob("*.png"))) == 3
+    assert len(list((tmp_path / "out").glob("*.json"))) == 3
+
+
+def test_a_single_damaged_image_is_an_error_before_the_detector_is_built(
+    monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr(module, "build_detector", lambda *_: pytest.fail("built"))
+    (tmp_path / "a.png").write_bytes(b"<html>not found")
+    assert run_demo(monkeypatch, tmp_path / "a.png", "-o", tmp_path / "out") == 2
+    assert "a.png" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -201,3 +204,104 @@ def test_images_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "below" / "d.png").write_text("")
     assert [path.name for path in find_images(tmp_path)] == ["a.jpg", "b.PNG", "c.webp"]
     assert find_images(str(tmp_path / "notes.txt")) == [tmp_path / "notes.txt"]
+
+
+def test_large_images_are_converted_in_strips(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save(blocks(), tmp_path / "a.png")
+    deep = save(np.arange(24 * 32, dtype=np.uint16).reshape(24, 32) * 80, tmp_path / "deep.png")
+    whole = read_image(path), read_image(deep)
+    monkeypatch.setattr(images, "STRIP", 5 * 32)
+    np.testing.assert_array_equal(read_image(path), whole[0])
+    np.testing.assert_array_equal(read_image(deep), whole[1])
+
+
+def test_floating_point_values_are_scaled_from_0_to_1(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 1, 256, dtype=np.float32)[None].repeat(4, axis=0)
+    pixels = read_image(save(ramp, tmp_path / "ramp.tif"))
+    np.testing.assert_array_equal(pixels[2, :, 1], np.arange(256))
+
+
+@pytest.mark.parametrize("value", [1.5, -0.1, 200.0, np.nan, np.inf, 70_000, -3])
+def test_values_without_a_known_white_are_an_error(tmp_path: Path, value: float) -> None:
+    kind = np.int32 if isinstance(value, int) else np.float32
+    pixels = np.zeros((4, 4), kind)
+    pixels[1, 1] = value
+    with pytest.raises(ImageError) as caught:
+        read_image(save(pixels, tmp_path / "a.tif"))
+    assert "convert" in caught.value.problem
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA", "P", "L", "1"])
+def test_modes_with_and_without_transparency_keep_their_colours(tmp_path: Path, mode: str) -> None:
+    black_and_white = np.kron([[0, 255], [255, 0]], np.ones((8, 8))).astype(np.uint8)
+    Image.fromarray(black_and_white).convert(mode).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png")[..., 1], black_and_white)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [("png", {}), ("webp", dict(lossless=True)), ("tif", {}), ("mpo", dict(quality=98))],
+)
+def test_the_first_of_several_images_is_read(tmp_path: Path, suffix: str, options: dict) -> None:
+    frames = [Image.fromarray(np.full((32, 32, 3), value, np.uint8)) for value in (40, 200)]
+    frames[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=frames[1:], **options)
+    assert np.abs(read_image(tmp_path / f"a.{suffix}").astype(int) - 40).max() <= 2
+
+
+def test_damaged_exif_data_do_not_matter(tmp_path: Path) -> None:
+    path = save(blocks(), tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff", quality=98)
+    assert read_image(path).shape == blocks().shape
+    assert read_image_size(path) == blocks().shape[:2]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"<!DOCTYPE html><html>404", "web page"),
+        (b'<?xml version="1.0"?><svg xmlns="x">', "SVG"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1", "HEIC"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0mp41", "video"),
+        (b"%PDF-1.7", "PDF"),
+        (b"version https://git-lfs.github.com/spec/v1", "LFS"),
+        (b"", "0 bytes"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "identify"),  # never run
+    ],
+)
+def test_what_a_file_is_instead_of_an_image(tmp_path: Path, content: bytes, kind: str) -> None:
+    (tmp_path / "a.jpg").write_bytes(content)
+    with pytest.raises(ImageError) as caught:
+        read_image(tmp_path / "a.jpg")
+    assert kind in caught.value.problem
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path / "pipe.png", Path("/dev/zero")):
+        with pytest.raises(ImageError, match="regular"):
+            read_image(path)
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".png", "a\0.png", "new\nline \udce9 '.png"])
+def test_odd_names(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ImageError):
+        read_image(tmp_path / name)
+    if len(name) < 300 and "\0" not in name:
+        np.testing.assert_array_equal(
+            read_image(save(blocks(), tmp_path / name, format="PNG")), blocks()
+        )
+
+
+def test_a_declared_size_of_10_billion_pixels(tmp_path: Path) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
+    (tmp_path / "a.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    )
+    with pytest.raises(ImageError, match="100000 x 100000"):
+        read_image(tmp_path / "a.png")

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.load_image import LoadImage
@@ -40,3 +41,14 @@ def test_files_that_cannot_be_read_are_named(tmp_path, path, content):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match="missing.png.*data_root"):
         LoadImage()(dict(img_path=str(tmp_path / "missing.png")))
+
+
+def test_another_size_than_annotated_is_an_error(tmp_path, path):
+    with pytest.raises(UserError, match="image.png.*6 x 4.*12 x 8"):
+        LoadImage()(dict(img_path=str(path), height=8, width=12))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.open(path).save(tmp_path / "turned.jpg", exif=exif)
+    with pytest.raises(UserError, match="4 x 6.*6 x 4.*EXIF"):
+        LoadImage()(dict(img_path=str(tmp_path / "turned.jpg"), height=4, width=6))
+    assert LoadImage()(dict(img_path=str(tmp_path / "turned.jpg"), height=6, width=4))

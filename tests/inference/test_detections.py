@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 import torch
 from mmengine.structures import InstanceData
 from pycocotools import mask as mask_utils
 
+from ovdistill.core.errors import UserError
 from ovdistill.inference.detections import Detections, select
 
 
@@ -50,3 +52,22 @@ def test_records_hold_boxes_and_masks_as_json():
     np.testing.assert_allclose(records[1]["box"], found.boxes[1], atol=0.01)
     np.testing.assert_array_equal(mask_utils.decode(records[1]["mask"]), found.masks[1])
     assert detections(0).records() == []
+
+
+def test_masks_of_a_reduced_image_are_written_at_its_full_size():
+    found = detections(2).moved((64, 64), (128, 320))
+    np.testing.assert_allclose(found.boxes, detections(2).boxes * [5, 2, 5, 2], rtol=1e-6)
+    (_, record) = found.records()
+    assert record["mask"]["size"] == [128, 320]
+    whole = detections(2).masks[1].repeat(2, axis=0).repeat(5, axis=1)
+    np.testing.assert_array_equal(mask_utils.decode(record["mask"]), whole)
+
+
+@pytest.mark.parametrize("place", ["bboxes", "scores"])
+def test_numbers_that_are_not_finite_are_an_error(place):
+    instances = InstanceData(
+        bboxes=torch.ones(2, 4), scores=torch.full((2,), 0.9), labels=torch.zeros(2).long()
+    )
+    instances[place][1] = float("nan")
+    with pytest.raises(UserError, match="finite"):
+        select(instances, ("star",), 0.3, 100)

@@ -9,7 +9,10 @@ import pytest
 from PIL import Image
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.images import ImageError
+from ovdistill.inference import inferencer as module
 from ovdistill.inference.inferencer import OVInferencer
+from ovdistill.inference.large_images import reduce_image
 from ovdistill.vocabulary import Vocabulary
 
 from ..stand_in import CONFIG, TextsByLength, save_untrained
@@ -94,3 +97,35 @@ def test_the_shipped_student_is_the_default(image):
     inferencer = OVInferencer(device="cpu", teacher=TextsByLength())
     assert inferencer.checkpoint.name == "student.safetensors"
     assert inferencer.config.teacher.model == "ovshapes"
+
+
+@pytest.mark.parametrize("size", [(4000, 3), (1, 1), (1, 700)])
+def test_images_of_any_shape(inferencer, size):
+    inferencer.set_text("star")
+    found = inferencer(np.full((*size, 3), 90, np.uint8), score_threshold=0)
+    assert found.masks.shape[1:] == size
+    assert (found.boxes >= 0).all() and (found.boxes <= [*size[::-1]] * 2).all()
+
+
+def test_boxes_of_a_reduced_image_are_in_its_own_pixels(inferencer, image, monkeypatch):
+    inferencer.set_text("star")
+    whole = inferencer(image, score_threshold=0)
+    monkeypatch.setattr(module, "reduce_image", lambda image: reduce_image(image, 40 * 60))
+    found = inferencer(image, score_threshold=0)
+    assert found.masks.shape[1] < 90 and found.size == (90, 150)
+    assert found.boxes.max() > 130 and whole.size is None
+    assert found.records()[0]["mask"]["size"] == [90, 150]
+
+
+def test_a_damaged_image_does_not_stop_a_folder(inferencer, image, tmp_path):
+    inferencer.set_text("star")
+    for name in ("a.png", "c.png"):
+        Image.fromarray(image).save(tmp_path / name)
+    (tmp_path / "b.png").write_bytes(b"no image")
+    seen = []
+    with pytest.raises(UserError, match="b.png"):
+        seen.extend(path.name for path, _ in inferencer.predict_folder(tmp_path, batch_size=2))
+    assert seen == ["a.png", "c.png"]
+    skipped: list[ImageError] = []
+    assert len(list(inferencer.predict_folder(tmp_path, skipped=skipped))) == 2
+    assert [Path(str(error).split(": ")[0]).name for error in skipped] == ["b.png"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from ovdistill.inference.detections import Detections
 from ovdistill.visualization.drawing import PAPER, class_colour, draw_detections
@@ -74,3 +75,36 @@ def test_extreme_inputs_are_drawn():
 
 def test_colours_of_the_first_hundred_classes_differ():
     assert len({class_colour(i) for i in range(100)}) == 100
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "two\nlines",
+        "\x1b[31m",
+        "\u202eright to left",
+        "\udce9",
+        "猫 🦓 עברית",
+        "x" * 100_000,
+        "\0",
+    ],
+)
+@pytest.mark.parametrize("size", [(60, 90), (400, 1), (1, 400)])
+def test_names_and_images_of_any_kind_are_drawn(name, size):
+    image = np.zeros((*size, 3), np.uint8)
+    box = np.array([[0, 0, size[1], size[0]]], np.float32)
+    found = Detections(box, np.array([0.9]), np.array([0]), (name,))
+    drawn = draw_detections(image, found, [name])
+    factor = max(1, -(-640 // max(size)))
+    assert drawn.shape[1] == size[1] * factor and drawn.shape[0] > size[0] * factor
+
+
+def test_masks_of_a_reduced_image_are_enlarged():
+    image = np.full((700, 700, 3), 200, np.uint8)
+    mask = np.zeros((1, 70, 70), bool)
+    mask[0, 20:50, 20:50] = True
+    box = np.array([[200, 200, 500, 500]], np.float32)
+    found = Detections(box, np.array([0.5]), np.array([0]), ("a",), mask)
+    drawn = draw_detections(image, found, ["a"])
+    assert (drawn[350, 350] != 200).any() and (drawn[150, 350] == 200).all()

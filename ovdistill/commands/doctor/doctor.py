@@ -11,6 +11,7 @@ from ovdistill.commands.doctor import files, hardware, packages
 from ovdistill.commands.doctor.finding import NOTE, OK, PROBLEM, Check
 from ovdistill.commands.options import CommonOptions, flag, option
 from ovdistill.core.errors import UserError
+from ovdistill.core.text import printable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ def print_table(checks: Sequence[Check]) -> None:
     colours = {OK: "green", NOTE: "yellow", PROBLEM: "bold red"}
     for check in checks:
         status = Text(check.status, style=colours[check.status])
-        table.add_row(status, check.name, Text(check.detail, overflow="fold"))
+        table.add_row(status, check.name, Text(printable(check.detail), overflow="fold"))
     Console().print(table)
 
 
@@ -83,11 +84,11 @@ def print_findings(checks: Sequence[Check]) -> None:
         print_table(checks)
     except ImportError:  # rich is one of the things that may be missing
         for check in checks:
-            print(f"{check.status:8} {check.name}: {check.detail}")
+            print(f"{check.status:8} {check.name}: {printable(check.detail)}")
     for status, title in ((PROBLEM, "To fix"), (NOTE, "Optional")):
         todo = [check for check in checks if check.status == status and check.fix]
         if todo:
             print(f"\n{title}:")
-            print("\n".join(f"  {check.name}:\n    {check.fix}" for check in todo))
+            print("\n".join(f"  {check.name}:\n    {printable(check.fix)}" for check in todo))
     if all(check.status != PROBLEM for check in checks):
         print("\nNothing is broken.")

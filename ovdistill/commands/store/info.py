@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ovdistill.commands.checks import check_folder
 from ovdistill.commands.options import CommonOptions, argument, flag
+from ovdistill.core.text import printable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,4 +34,4 @@ def info(options: InfoOptions) -> None:
         return
     width = max(map(len, found))
     for key, value in found.items():
-        print(f"{key:{width}}  {value}")
+        print(f"{key:{width}}  {printable(str(value))}")

@@ -19,7 +19,7 @@ class MergeOptions(CommonOptions):
     """Options of ``ovdistill store merge``."""
 
     stores: tuple[Path, ...] = argument("folders of stores", metavar="STORE")
-    out: Path = option(flags=["-o"], help="the new store", metavar="STORE")
+    out: Path = option(flags=["-o"], help="the new store", metavar="STORE", writes="folder")
 
 
 def merge(options: MergeOptions) -> None:

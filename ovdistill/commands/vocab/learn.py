@@ -64,7 +64,7 @@ class LearnOptions(TeacherOptions):
     seed: int | None = option(
         None, help="random seed of context, background and order (default: 0)"
     )
-    out: str = option(flags=["-o"], help="vocabulary file to write", metavar="FILE")
+    out: str = option(flags=["-o"], help="vocabulary file to write", metavar="FILE", writes="file")
 
     def recipe(self) -> Recipe:
         """Return how prompts are learned.

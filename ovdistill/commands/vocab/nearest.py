@@ -15,6 +15,7 @@ from ovdistill.commands.options import argument, option
 from ovdistill.commands.printing import print_lines
 from ovdistill.commands.teacher_options import TeacherOptions, load_teacher
 from ovdistill.core.errors import UserError
+from ovdistill.core.text import printable
 from ovdistill.core.vocabulary_header import (
     VocabularyHeader,
     open_vocabulary_file,
@@ -56,7 +57,7 @@ def nearest(options: NearestOptions) -> None:
         query = embeddings[find(options.name, header)]
     cosine = embeddings @ query
     rows = cosine.argsort()[::-1][: options.limit or None]
-    print_lines(f"{cosine[row]:.3f}\t{header.names[row]}" for row in rows)
+    print_lines(f"{cosine[row]:.3f}\t{printable(header.names[row])}" for row in rows)
 
 
 def find(name: str, header: VocabularyHeader) -> int:

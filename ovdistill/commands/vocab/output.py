@@ -27,7 +27,9 @@ class NamesOptions(CommonOptions):
         "left out), 'none', or their names as for --names (default: lvis for names with "
         "frequencies, coco for 'coco', else none)",
     )
-    out: Path = option(flags=["-o"], help="vocabulary file to write (.safetensors)", metavar="FILE")
+    out: Path = option(
+        flags=["-o"], help="vocabulary file to write (.safetensors)", metavar="FILE", writes="file"
+    )
     force: bool = flag(help="replace a file that is there")
 
     def check_output(self) -> None:

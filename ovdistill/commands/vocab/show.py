@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from ovdistill.commands.options import CommonOptions, argument, flag, option
-from ovdistill.commands.printing import print_lines
+from ovdistill.commands.printing import cells, print_lines
+from ovdistill.core.text import printable
 from ovdistill.core.vocabulary_header import VocabularyHeader, read_header
 
 COLUMNS = ("name", "split", "frequency", "synonyms")
@@ -34,23 +35,25 @@ def show(options: ShowOptions) -> None:
     header = read_header(options.file)
     if options.json:
         content = asdict(header) | {"teacher": header.teacher._asdict()}
-        print_lines([json.dumps(content, indent=2)])
+        print_lines(json.dumps(content, indent=2).splitlines())
         return
     from rich.console import Console
     from rich.table import Table
 
     rows = [row for row in table_rows(header) if contains(row, options.grep)]
     shown = rows[: options.limit or None]
-    origin = [f"{key}: {value}" for key, value in provenance(header).items()]
+    origin = [printable(f"{key}: {value}") for key, value in provenance(header).items()]
     left = len(rows) - len(shown)
     rest = [f"... and {left} more (--limit 0 shows all)"] if left else []
     console = Console()
     if not console.is_terminal:
-        print_lines([*origin, *("\t".join(row) for row in [COLUMNS, *shown]), *rest])
+        print_lines(
+            [*origin, *("\t".join(map(printable, row)) for row in [COLUMNS, *shown]), *rest]
+        )
         return
     table = Table(*COLUMNS)
     for row in shown:
-        table.add_row(*row)
+        table.add_row(*cells(row))
     console.print(*origin, table, *rest, sep="\n", markup=False, highlight=False)
 
 

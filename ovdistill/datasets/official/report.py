@@ -9,7 +9,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from ovdistill.core.text import printable
 from ovdistill.datasets.official.instances import Counts
 from ovdistill.datasets.official.source import SourceFile
 
@@ -47,7 +49,7 @@ def print_rows(rows: Sequence[Row]) -> None:
     for row in rows:
         figures = vars(row.counts) | {"official": row.source.official_images}
         cells = ("-" if figures[name] is None else f"{figures[name]:,}" for name in COLUMNS)
-        table.add_row(row.path.name, row.status, *cells)
+        table.add_row(Text(printable(row.path.name)), row.status, *cells)
     Console(width=1000).print(table)
     print(
         "base, novel: categories. official: images of the official file. kept, dropped: "
@@ -57,10 +59,10 @@ def print_rows(rows: Sequence[Row]) -> None:
         images, official = row.counts.images, row.source.official_images
         if images != official:
             kind = "a subset of" if images < official else "more than"
-            name = row.source.path.name
+            name = printable(row.source.path.name)
             print(f"note: {name} has {images:,} images, {kind} the official {official:,}")
     for names in {tuple(row.counts.unused) for row in rows if row.counts.unused}:
-        print(f"{len(names)} classes are not used: {', '.join(names)}")
+        print(f"{len(names)} classes are not used: {printable(', '.join(names))}")
     for row in rows:
         remark = " (made from the same input; --force makes it again)"
-        print(f"{row.status}: {row.path}{remark if row.status == UNCHANGED else ''}")
+        print(f"{row.status}: {printable(row.path)}{remark if row.status == UNCHANGED else ''}")
