@@ -11,7 +11,8 @@ from pathlib import Path
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError, read_image_size
 from ovdistill.core.logs import progress
-from ovdistill.datasets.annotation_values import Record, printable, shown
+from ovdistill.core.text import printable
+from ovdistill.datasets.annotation_values import Record, shown
 
 THREADS = 8  # headers are small; most of the time is waiting for the disk
 
