@@ -26,7 +26,7 @@ from dataclasses import MISSING, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from ovdistill.core.errors import UserError
+from ovdistill.commands.config_overrides import read_overrides
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 Completer = Callable[..., Sequence[str]]
@@ -127,7 +127,7 @@ class ConfigOptions(OfflineOptions):
         cfg_options: overrides of the config as "key=value".
 
     Raises:
-        UserError: an override without '='.
+        UserError: an override that cannot be read, see ``read_overrides``.
     """
 
     cfg_options: tuple[str, ...] = option(
@@ -137,20 +137,12 @@ class ConfigOptions(OfflineOptions):
     )
 
     def __post_init__(self) -> None:
-        for pair in self.cfg_options:
-            if "=" not in pair:
-                raise UserError(f"got --cfg-options {pair}; expected key=value")
+        read_overrides(self.cfg_options)
 
     @property
     def overrides(self) -> dict[str, Any]:
-        """The overrides by dotted key, their values read as mmengine's own tools read them."""
-        if not self.cfg_options:
-            return {}
-        from mmengine.config import DictAction
-
-        parser = argparse.ArgumentParser()
-        parser.add_argument("--pairs", nargs="+", action=DictAction)
-        return dict(parser.parse_args(["--pairs", *self.cfg_options]).pairs)
+        """The overrides by dotted key, see ``config_overrides``."""
+        return read_overrides(self.cfg_options)
 
 
 def options_class(command: Callable[..., Any]) -> type[CommonOptions]:
