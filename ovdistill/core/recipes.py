@@ -26,7 +26,7 @@ def recipe_folder() -> Path:
 
 def student_config() -> Path:
     """Return the path of the config of the student that is shipped with the package."""
-    return recipe_folder() / "published" / "student.py"
+    return recipe_folder() / "published" / "student.json"
 
 
 def recipe_names() -> list[str]:
