@@ -59,8 +59,10 @@ class InitDatasetOptions(CommonOptions):
         metavar="CONFIG",
         completer=complete_recipe,
     )
-    epochs: int = option(36, help="how often each image is seen")
-    batch_size: int | None = option(None, help="images a step (default: the recipe's on one GPU)")
+    epochs: int = option(36, help="how often each image is seen", least=1)
+    batch_size: int | None = option(
+        None, help="images a step (default: the recipe's on one GPU)", least=1
+    )
     force: bool = flag(help="replace a file that is there")
 
 

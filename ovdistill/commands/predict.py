@@ -47,8 +47,8 @@ class PredictOptions(ConfigOptions):
     )
     checkpoint: str | None = option(None, help="weights of the detector", metavar="FILE")
     out: str = option("outputs", flags=["-o"], help="folder of the results", metavar="DIR")
-    score_threshold: float = option(0.3, help="lowest score that is reported")
-    max_dets: int = option(100, help="most objects in an image")
+    score_threshold: float = option(0.3, help="lowest score that is reported", least=0, most=1)
+    max_dets: int = option(100, help="most objects in an image", least=1)
     device: str | None = option(None, help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
 
 

@@ -46,7 +46,7 @@ class TestOptions(RunnerOptions):
     teacher_on_crops: bool = flag(
         help="classify every box with the config's teacher too: slow, not part of the detector"
     )
-    show: int = option(0, metavar="N", help="draw the detections in N images")
+    show: int = option(0, metavar="N", help="draw the detections in N images", least=0)
 
 
 def test(options: TestOptions) -> None:
@@ -83,8 +83,6 @@ def test(options: TestOptions) -> None:
 def check_files(options: TestOptions) -> None:
     """Raise UserError for missing files and impossible values."""
     find_recipe(options.config)
-    if options.show < 0:
-        raise UserError(f"got --show {options.show}; expected a number of images.")
     check_file(options.vocabulary, "--vocabulary")
     if not Path(options.checkpoint).is_file():
         raise UserError(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.error import URLError
 
 from ovdistill.commands.initial_weights import check_initial_weights, unreachable
-from ovdistill.commands.options import flag, option, recipe_argument
+from ovdistill.commands.options import MOST_SEED, flag, option, recipe_argument
 from ovdistill.commands.processes import RunnerOptions, init_processes
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
@@ -43,7 +43,7 @@ class TrainOptions(RunnerOptions):
     )
     auto_scale_lr: bool = flag(help="scale the learning rate by the batch size")
     amp: bool = flag(help="train with automatic mixed precision")
-    seed: int = option(0, help="random seed of weights and samplers")
+    seed: int = option(0, help="random seed of weights and samplers", least=0, most=MOST_SEED)
     deterministic: bool = flag(help="use deterministic algorithms only")
     prepare_only: bool = flag(help="stop before training; the same as ovdistill prepare")
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ovdistill.commands.options import argument, option
-from ovdistill.commands.printing import print_lines
 from ovdistill.commands.teacher_options import TeacherOptions, load_teacher
 from ovdistill.core.errors import UserError
 from ovdistill.core.vocabulary_header import (
@@ -34,7 +33,7 @@ class NearestOptions(TeacherOptions):
     name: str | None = option(
         None, old_flags=["--word"], help="a class name of the file, or one of its synonyms"
     )
-    limit: int = option(10, help="number of names to show, 0 for all")
+    limit: int = option(10, help="number of names to show, 0 for all", least=0)
 
 
 def nearest(options: NearestOptions) -> None:
@@ -56,7 +55,7 @@ def nearest(options: NearestOptions) -> None:
         query = embeddings[find(options.name, header)]
     cosine = embeddings @ query
     rows = cosine.argsort()[::-1][: options.limit or None]
-    print_lines(f"{cosine[row]:.3f}\t{header.names[row]}" for row in rows)
+    print("\n".join(f"{cosine[row]:.3f}\t{header.names[row]}" for row in rows))
 
 
 def find(name: str, header: VocabularyHeader) -> int:

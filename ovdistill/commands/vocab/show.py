@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from ovdistill.commands.options import CommonOptions, argument, flag, option
-from ovdistill.commands.printing import print_lines
 from ovdistill.core.vocabulary_header import VocabularyHeader, read_header
 
 COLUMNS = ("name", "split", "frequency", "synonyms")
@@ -18,7 +17,7 @@ class ShowOptions(CommonOptions):
     """Options of ``ovdistill vocab show``."""
 
     file: str = argument("vocabulary file")
-    limit: int = option(20, help="number of names to show, 0 for all")
+    limit: int = option(20, help="number of names to show, 0 for all", least=0)
     grep: str = option(
         "", metavar="TEXT", help="only names that contain this, or whose synonyms do"
     )
@@ -34,7 +33,7 @@ def show(options: ShowOptions) -> None:
     header = read_header(options.file)
     if options.json:
         content = asdict(header) | {"teacher": header.teacher._asdict()}
-        print_lines([json.dumps(content, indent=2)])
+        print(json.dumps(content, indent=2))
         return
     from rich.console import Console
     from rich.table import Table
@@ -46,7 +45,7 @@ def show(options: ShowOptions) -> None:
     rest = [f"... and {left} more (--limit 0 shows all)"] if left else []
     console = Console()
     if not console.is_terminal:
-        print_lines([*origin, *("\t".join(row) for row in [COLUMNS, *shown]), *rest])
+        print("\n".join([*origin, *("\t".join(row) for row in [COLUMNS, *shown]), *rest]))
         return
     table = Table(*COLUMNS)
     for row in shown:
