@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ovdistill.commands.checks import check_file
 from ovdistill.commands.options import argument, flag, option, recipe_argument
-from ovdistill.commands.processes import RunnerOptions, init_processes
+from ovdistill.commands.processes import RunnerOptions, init_processes, leave_processes
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
 
@@ -78,6 +78,7 @@ def test(options: TestOptions) -> None:
     metrics = runner.test()
     if is_main_process():
         write_results(options, out, config, runner, metrics)
+    leave_processes()
 
 
 def check_files(options: TestOptions) -> None:

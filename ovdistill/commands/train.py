@@ -17,7 +17,7 @@ from urllib.error import URLError
 
 from ovdistill.commands.initial_weights import check_initial_weights, unreachable
 from ovdistill.commands.options import MOST_SEED, flag, option, recipe_argument
-from ovdistill.commands.processes import RunnerOptions, init_processes
+from ovdistill.commands.processes import RunnerOptions, init_processes, leave_processes
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
 
@@ -66,6 +66,7 @@ def train(options: TrainOptions) -> None:
     init_processes(config, options.launcher)
     prepare(config)
     if options.prepare_only:
+        leave_processes()
         return
     check_initial_weights(config)
     runner = Runner.from_cfg(config)
@@ -75,6 +76,7 @@ def train(options: TrainOptions) -> None:
         raise unreachable(config, error) from None
     if is_main_process():
         link_last(last_checkpoint(config.work_dir))
+    leave_processes()
 
 
 def training_config(options: TrainOptions) -> Config:

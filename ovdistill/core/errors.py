@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -41,12 +42,16 @@ def run_tool(main: Callable[[], int | None]) -> NoReturn:
     try:
         code = _flushed(_exit_code(main))
     except BaseException:
-        if not INTERRUPTS.signal:
+        if not (INTERRUPTS.signal or INTERRUPTS.exit_at_once):
             raise
-        code = INTERRUPTS.exit_code
+        if not INTERRUPTS.signal:
+            traceback.print_exc()
+        code = 1
     if INTERRUPTS.signal:  # an exception that the signal raised may have been swallowed
-        _say("interrupted")
+        _say(INTERRUPTS.message)
         INTERRUPTS.end()
+    if code and INTERRUPTS.exit_at_once:
+        INTERRUPTS.end(code)
     sys.exit(code)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,11 +26,17 @@ class Interrupts:
 
     Attributes:
         signal: its number, 0 before there is one.
+        message: what is printed at the end.
+        code: the exit code, 0 for the one that shells know for the signal: 130 or 143.
+        exit_at_once: an error ends the process without the interpreter's own clean-up.
         process: id of the process that handles signals; forked children are others.
     """
 
     def __init__(self) -> None:
         self.signal = 0
+        self.message = "interrupted"
+        self.code = 0
+        self.exit_at_once = False
         self.process = 0
         self.time = 0.0
 
@@ -43,10 +50,20 @@ class Interrupts:
             if signal.getsignal(number) is default:
                 signal.signal(number, self._handle)
 
-    @property
-    def exit_code(self) -> int:
-        """The exit code that shells know for the signal: 130 or 143."""
-        return 128 + self.signal
+    def stop(self, message: str, code: int) -> None:
+        """End the command from another thread, as a signal would.
+
+        Args:
+            message: what is printed at the end.
+            code: the exit code.
+        """
+        if self.signal:
+            return
+        self.message, self.code = message, code
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        time.sleep(SECONDS_TO_CLEAN_UP)
+        print(message, file=sys.stderr, flush=True)  # the main thread waits in foreign code
+        self.end(code)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self.process:
@@ -59,8 +76,12 @@ class Interrupts:
         if time.monotonic() - self.time > SECONDS_TO_CLEAN_UP:
             self.end()
 
-    def end(self) -> NoReturn:
-        """End this process and its children now, without the noise of an interpreter's exit."""
+    def end(self, code: int | None = None) -> NoReturn:
+        """End this process and its children now, without the noise of an interpreter's exit.
+
+        Args:
+            code: the exit code (default: that of the signal).
+        """
         if "multiprocessing" in sys.modules:
             from multiprocessing import active_children
 
@@ -68,7 +89,7 @@ class Interrupts:
                 child.terminate()
             for child in active_children():
                 child.join(SECONDS_TO_STOP_CHILDREN)
-        os._exit(self.exit_code)
+        os._exit(self.code or 128 + self.signal if code is None else code)
 
 
 INTERRUPTS = Interrupts()
