@@ -66,11 +66,14 @@ class Interrupts:
         self.end(code)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if os.getpid() != self.process:
-            os._exit(128 + number)  # a worker ends quietly; its parent says what happened
+        if os.getpid() != self.process:  # a forked worker, which its parent ends on Ctrl-C
+            if number == signal.SIGTERM:
+                os._exit(128 + number)
+            return
         first, self.signal = not self.signal, self.signal or number
         if first:
             self.time = time.monotonic()
+            sys.unraisablehook = lambda _: None  # such as torch's, that its workers are gone
             raise KeyboardInterrupt
         # launchers repeat the signal while this process still cleans up
         if time.monotonic() - self.time > SECONDS_TO_CLEAN_UP:
