@@ -152,7 +152,7 @@ def test_published_student_finds_text(trained, prompts, tmp_path, request):
         "tools/publish.py", CONFIG, trained / "run" / "last.pth", "-o", folder, "--half",
         "--cfg-options", f"data_root={trained / 'data'}", *own,
     )  # fmt: skip
-    student = OVInferencer(folder / "student_config.py", folder / "student.safetensors", "cpu")
+    student = OVInferencer(folder / "student_config.json", folder / "student.safetensors", "cpu")
     words = student.set_text("red star, heart")
     template = "a photo of a {}." if prompts == "written" else "an image of the {}."
     expected = student.teacher.encode_text([template.format(name) for name in words.names])
@@ -161,7 +161,7 @@ def test_published_student_finds_text(trained, prompts, tmp_path, request):
     image = next((trained / "data" / "images" / "test").glob("*.png"))
     run(
         "demo/image_demo.py", image, "--text", "red star, heart", "--score-threshold", 0.0,
-        "--config", folder / "student_config.py",
+        "--config", folder / "student_config.json",
         "--checkpoint", folder / "student.safetensors", "-o", tmp_path / "out",
     )  # fmt: skip
     report = json.loads((tmp_path / "out" / f"{image.stem}.json").read_text())

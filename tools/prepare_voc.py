@@ -1,6 +1,6 @@
 """Write PASCAL VOC in COCO's format; the same as `ovdistill prepare-voc`."""
 
-from ovdistill.commands.main import main
+from ovdistill.__main__ import main
 
 if __name__ == "__main__":
     main("prepare-voc")

@@ -1,6 +1,6 @@
 """Measure base and novel AP of a detector; the same as `ovdistill test`."""
 
-from ovdistill.commands.main import main
+from ovdistill.__main__ import main
 
 if __name__ == "__main__":
     main("test")

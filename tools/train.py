@@ -1,6 +1,6 @@
 """Train a detector; the same as `ovdistill train`."""
 
-from ovdistill.commands.main import main
+from ovdistill.__main__ import main
 
 if __name__ == "__main__":
     main("train")

@@ -14,8 +14,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -36,7 +37,7 @@ class CompareOptions(ConfigOptions):
     split: Literal["shape", "compositional"] = option(
         "shape", help="which classes are novel: whole shapes, or combinations"
     )
-    seeds: int = option(3, help="runs of a row, with the seeds 0, 1, ...")
+    seeds: int = option(3, help="runs of a row, with the seeds 0, 1, ...", least=1)
     rows: tuple[str, ...] = option(
         (),
         metavar="ROW",
@@ -49,7 +50,7 @@ class CompareOptions(ConfigOptions):
     subset: Literal["val", "test"] = option(
         "test", old_flags=["--pictures"], help="images to test on"
     )
-    jobs: int = option(1, help="runs at a time")
+    jobs: int = option(1, help="runs at a time", least=1)
     known: str | None = option(
         None, metavar="FILE", help="a comparison.json, whose runs are taken over into the table"
     )
@@ -97,6 +98,8 @@ class Comparison:
         threads = max(1, (os.cpu_count() or 1) // options.jobs)
         self.environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
         self.writing = Lock()
+        self.running: set[subprocess.Popen[bytes]] = set()
+        self.stopped = False
 
     def report(self) -> None:
         """Write the table of what is there."""
@@ -142,9 +145,21 @@ class Comparison:
         # rows that others build on come first
         for builds_on in (False, True):
             part = [task for task in open_tasks if task[0].builds_on_another == builds_on]
-            with ThreadPoolExecutor(self.options.jobs) as pool:
+            with ThreadPoolExecutor(self.options.jobs) as pool, self.stopped_with(pool):
                 list(pool.map(work, part))
         return failures
+
+    @contextmanager
+    def stopped_with(self, pool: ThreadPoolExecutor) -> Iterator[None]:
+        """End the runs of a pool, and begin none, when the block ends early, as on Ctrl-C."""
+        try:
+            yield
+        except BaseException:
+            self.stopped = True
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in [*self.running]:
+                process.terminate()
+            raise
 
     def prepare(self, row: Row) -> None:
         """Make what the trainings of a row share: data, vocabulary, proposals, regions, captions.
@@ -186,10 +201,19 @@ class Comparison:
 
     def _run(self, command: list[str], log: Path) -> tuple[str | None, float]:
         """Run a command; return what went wrong, or None, and its peak memory in MiB."""
+        if self.stopped:
+            return "stopped", 0.0
         with open(log, "a") as file:
             print(" ".join(command), file=file, flush=True)
             process = subprocess.Popen(command, stdout=file, stderr=file, env=self.environment)
-            _, status, usage = os.wait4(process.pid, 0)
+            self.running.add(process)
+            try:
+                _, status, usage = os.wait4(process.pid, 0)
+            except BaseException:  # Ctrl-C, where this is the main thread
+                process.terminate()
+                raise
+            finally:
+                self.running.discard(process)
         process.returncode = code = os.waitstatus_to_exitcode(status)
         unit = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss is in bytes or in KiB
         return (f"exit code {code}, see {log}" if code else None), usage.ru_maxrss / unit

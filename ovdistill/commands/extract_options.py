@@ -38,28 +38,29 @@ class ExtractOptions(TeacherOptions):
         help="vocabulary whose base classes 'gt' means (default: the config's)",
     )
     per_image: int | None = option(
-        None, help="most regions in an image (default: the config's, or 300)"
+        None, help="most regions in an image (default: the config's, or 300)", least=1
     )
-    min_size: float = option(0.0, help="shortest side of a region in pixels")
+    min_size: float = option(0.0, help="shortest side of a region in pixels", least=0)
     crop_shape: Literal["clip", "square", "pad", "squash"] | None = option(
         None, help="how crops are made square (default: the teacher's)"
     )
     crop_scales: tuple[float, ...] = option(
-        (), help="enlargements of a box, e.g. 1.0 1.5 (default: the teacher's)"
+        (), help="enlargements of a box, e.g. 1.0 1.5 (default: the teacher's)", least=1e-6
     )
     crop_fuse: Literal["sum_then_norm", "norm_then_mean"] | None = option(
         None, help="how the embeddings of several scales are joined (default: the teacher's)"
     )
     batch_size: int | None = option(
-        None, help="crops in a forward pass (default: 64 on a CPU, 512 on a GPU)"
+        None, help="crops in a forward pass (default: 64 on a CPU, 512 on a GPU)", least=1
     )
     workers: int | None = option(
-        None, help="processes that read images (default: 1 on a CPU, else 4)"
+        None, help="processes that read images (default: 1 on a CPU, else 4)", least=0
     )
     shard_images: int = option(
         128,
         old_flags=["--shard-pictures"],
         help="images in a file of the store, the most that an interruption can lose",
+        least=1,
     )
     dry_run: bool = flag(help="process a few images from end to end, and keep nothing")
     launcher: Literal["none", "pytorch", "slurm"] = option(

@@ -64,8 +64,10 @@ class InitDatasetOptions(CommonOptions):
         metavar="CONFIG",
         completer=complete_recipe,
     )
-    epochs: int = option(36, help="how often each image is seen")
-    batch_size: int | None = option(None, help="images a step (default: the recipe's on one GPU)")
+    epochs: int = option(36, help="how often each image is seen", least=1)
+    batch_size: int | None = option(
+        None, help="images a step (default: the recipe's on one GPU)", least=1
+    )
     allow_outside_images: bool = flag(
         help="take file names that are absolute or lead out of the image folder"
     )

@@ -1,4 +1,3 @@
-# PYTHON_ARGCOMPLETE_OK
 """The command `ovdistill`: it reads the command line and calls one of ``COMMANDS``.
 
 Only the module of the command that was asked for is imported.
@@ -15,6 +14,7 @@ from typing import Any, NoReturn
 from ovdistill import __version__
 from ovdistill.commands.checks import check_outputs
 from ovdistill.commands.command_table import COMMANDS, Commands, load_command
+from ovdistill.commands.component_errors import user_error
 from ovdistill.commands.options import CommonOptions, add_options, options_class, read_options
 from ovdistill.core.errors import run_tool
 from ovdistill.core.logs import set_up_logs, show_any_character
@@ -90,7 +90,12 @@ def call(command: Callable[[Any], int | None], options: CommonOptions) -> int | 
     check_outputs(options)
     if getattr(options, "offline", False):
         go_offline()  # before the hub's library is imported
-    return command(options)
+    try:
+        return command(options)
+    except Exception as error:
+        if clear := user_error(error):
+            raise clear from error
+        raise
 
 
 def group_parser(program: str, commands: Commands, description: str) -> argparse.ArgumentParser:
@@ -121,7 +126,7 @@ def command_parser(program: str, command: Callable[..., Any]) -> argparse.Argume
 
 
 def main(*words: str) -> NoReturn:
-    """Run the words given here and those of the command line, and exit.
+    """Run the words given here and those of the command line, and exit; see ``__main__``.
 
     Args:
         words: what comes before the words of the command line: "train" in ``tools/train.py``.

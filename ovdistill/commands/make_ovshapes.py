@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovdistill.commands.options import CommonOptions, flag, option
+from ovdistill.commands.options import MOST_SEED, CommonOptions, flag, option
 from ovdistill.core.files import check_output_folder
 
 
@@ -19,12 +19,12 @@ class MakeOvshapesOptions(CommonOptions):
     """Options of ``ovdistill make-ovshapes``."""
 
     root: str = option("data/ovshapes", help="folder to write", metavar="DIR")
-    seed: int = option(0, help="random seed of all images")
-    train: int = option(2400, help="number of training images")
-    val: int = option(400, help="number of validation images")
-    test: int = option(800, help="number of test images")
-    size: int = option(128, help="side of the images in pixels")
-    workers: int = option(2, help="processes that draw")
+    seed: int = option(0, help="random seed of all images", least=0, most=MOST_SEED)
+    train: int = option(2400, help="number of training images", least=0)
+    val: int = option(400, help="number of validation images", least=0)
+    test: int = option(800, help="number of test images", least=0)
+    size: int = option(128, help="side of the images in pixels", least=1)
+    workers: int = option(2, help="processes that draw", least=1)
     force: bool = flag(help="draw again and replace what is there")
     preview: str | None = option(
         None, metavar="PNG", help="write only a contact sheet of examples", writes="file"

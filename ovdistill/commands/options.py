@@ -19,18 +19,22 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import inspect
+import math
 import types
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from ovdistill.commands.config_overrides import read_overrides
 from ovdistill.core.errors import UserError
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 Completer = Callable[..., Sequence[str]]
 AnyOptions = TypeVar("AnyOptions", bound="CommonOptions")
+MOST_SEED = 2**32 - 1  # of numpy
 METAVARS = {int: "N", float: "X", Path: "PATH"}  # of a value, where the option names none
 
 
@@ -64,6 +68,8 @@ def option(
     old_flags: Sequence[str] = (),
     metavar: str = "",
     bare_value: Any = None,
+    least: float | None = None,
+    most: float | None = None,
     completer: Completer | None = None,
     writes: Literal["", "file", "folder"] = "",
 ) -> Any:
@@ -77,6 +83,8 @@ def option(
             that have a default.
         metavar: what the help calls the value.
         bare_value: the value of the flag alone, for an option whose value may be left out.
+        least: the smallest number that is taken.
+        most: the largest one.
         completer: returns the values that begin with a prefix, for the shell's completion.
         writes: what the command writes at this path, which is checked before the command starts.
     """
@@ -86,6 +94,8 @@ def option(
         old_flags=tuple(old_flags),
         metavar=metavar,
         bare_value=bare_value,
+        least=least,
+        most=most,
         completer=completer,
         writes=writes,
     )
@@ -130,7 +140,7 @@ class ConfigOptions(OfflineOptions):
         cfg_options: overrides of the config as "key=value".
 
     Raises:
-        UserError: an override without '='.
+        UserError: an override that cannot be read, see ``read_overrides``.
     """
 
     cfg_options: tuple[str, ...] = option(
@@ -140,20 +150,12 @@ class ConfigOptions(OfflineOptions):
     )
 
     def __post_init__(self) -> None:
-        for pair in self.cfg_options:
-            if "=" not in pair:
-                raise UserError(f"got --cfg-options {pair}; expected key=value")
+        read_overrides(self.cfg_options)
 
     @property
     def overrides(self) -> dict[str, Any]:
-        """The overrides by dotted key, their values read as mmengine's own tools read them."""
-        if not self.cfg_options:
-            return {}
-        from mmengine.config import DictAction
-
-        parser = argparse.ArgumentParser()
-        parser.add_argument("--pairs", nargs="+", action=DictAction)
-        return dict(parser.parse_args(["--pairs", *self.cfg_options]).pairs)
+        """The overrides by dotted key, see ``config_overrides``."""
+        return read_overrides(self.cfg_options)
 
 
 def options_class(command: Callable[..., Any]) -> type[CommonOptions]:
@@ -211,6 +213,8 @@ def _value_arguments(field: dataclasses.Field[Any], hint: Any) -> dict[str, Any]
         metavar = data["metavar"] or field.name.upper()
     if typing.get_origin(kind) is Literal:
         arguments |= dict(choices=typing.get_args(kind))
+    elif kind in (int, float):
+        arguments |= dict(type=partial(_read_number, field, kind))
     elif kind is not str:
         arguments |= dict(type=kind)
     if metavar:
@@ -223,6 +227,27 @@ def _value_arguments(field: dataclasses.Field[Any], hint: Any) -> dict[str, Any]
     elif data.get("bare_value") is not None:
         arguments |= dict(nargs="?", const=data["bare_value"])
     return arguments
+
+
+def _read_number(field: dataclasses.Field[Any], kind: type[int] | type[float], text: str) -> float:
+    """Return the number that a text stands for.
+
+    Raises:
+        ArgumentTypeError: it is none.
+        UserError: it is not finite, or out of the field's bounds.
+    """
+    try:
+        number = kind(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"got {text[:100]!r}, expected a number") from None
+    least, most = field.metadata.get("least"), field.metadata.get("most")
+    bounds = [] if least is None else [f"{least:.10g} or more"]
+    bounds += [] if most is None else [f"{most:.10g} or less"]
+    in_bounds = (least is None or number >= least) and (most is None or number <= most)
+    if not (in_bounds and math.isfinite(number)):
+        expected = ", ".join(bounds) or "a finite number"
+        raise UserError(f"got --{field.name.replace('_', '-')} {text[:100]}; expected {expected}")
+    return number
 
 
 def _value_type(hint: Any) -> tuple[Any, bool]:

@@ -58,8 +58,8 @@ class PredictOptions(ConfigOptions):
     out: str = option(
         "outputs", flags=["-o"], help="folder of the results", metavar="DIR", writes="folder"
     )
-    score_threshold: float = option(0.3, help="lowest score that is reported")
-    max_dets: int = option(100, help="most objects in an image")
+    score_threshold: float = option(0.3, help="lowest score that is reported", least=0, most=1)
+    max_dets: int = option(100, help="most objects in an image", least=1)
     device: str | None = option(None, help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
 
 

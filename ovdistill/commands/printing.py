@@ -1,9 +1,7 @@
-"""Printing names of unknown origin, to a reader that may stop early, such as `head`."""
+"""Printing names of unknown origin."""
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -14,14 +12,8 @@ if TYPE_CHECKING:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines to standard output; it is no error if the reader of a pipe stops early.
-
-    Whatever the lines hold, a terminal shows it as text; tabs stay.
-    """
-    try:
-        print("\n".join(printable(line, keep="\t") for line in lines), flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+    """Print lines to standard output; a terminal shows whatever they hold as text."""
+    print("\n".join(printable(line, keep="\t") for line in lines))
 
 
 def cells(row: Iterable[str]) -> list[Text]:

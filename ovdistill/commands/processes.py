@@ -12,6 +12,8 @@ from ovdistill.core.errors import UserError
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+    from ovdistill.core.peers import PeerWatch
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunnerOptions(ConfigOptions):
@@ -45,8 +47,9 @@ def init_processes(config: Config, launcher: str) -> None:
         launcher: 'none' (there is one process), 'pytorch', 'slurm' or 'mpi'.
 
     Raises:
-        UserError: a launcher other than torchrun without a GPU, or one that did not start this
-            process.
+        UserError: a launcher other than torchrun without a GPU, one that did not start this
+            process, a GPU that this machine does not have, or processes that do not find one
+            another.
     """
     import torch
     from mmengine import dist
@@ -59,14 +62,69 @@ def init_processes(config: Config, launcher: str) -> None:
     on_gpus = torch.cuda.is_available()
     if not on_gpus and launcher != "pytorch":
         raise UserError(f"got --launcher {launcher} without a GPU; expected 'pytorch' (torchrun)")
-    ranks_of(launcher)  # raises UserError if the launcher did not start this process
-    if on_gpus:
-        dist.init_dist(launcher, **options)
-        return
-    torch.distributed.init_process_group(**options | dict(backend="gloo"))
-    config.model_wrapper_cfg = dict(
-        type="MMDistributedDataParallel",
-        device_ids=None,
-        broadcast_buffers=False,
-        find_unused_parameters=config.get("find_unused_parameters", False),
-    )
+    check_environment(launcher, ranks_of(launcher)[2])
+    try:
+        if on_gpus:
+            dist.init_dist(launcher, **options)
+        else:
+            torch.distributed.init_process_group(**options | dict(backend="gloo"))
+    except (RuntimeError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"the processes of --launcher {launcher} cannot be joined: {reason}"
+        ) from error
+    watch_processes()
+    if not on_gpus:
+        config.model_wrapper_cfg = dict(
+            type="MMDistributedDataParallel",
+            device_ids=None,
+            broadcast_buffers=False,
+            find_unused_parameters=config.get("find_unused_parameters", False),
+        )
+
+
+def check_environment(launcher: str, local_rank: int) -> None:
+    """Raise UserError for a GPU that is not there, or no address to meet at.
+
+    Args:
+        launcher: 'pytorch', 'slurm' or 'mpi'.
+        local_rank: rank on this machine, which is the number of the GPU.
+    """
+    import torch
+
+    from ovdistill.core.distributed import RANK_VARIABLES
+
+    count = torch.cuda.device_count()
+    if torch.cuda.is_available() and local_rank >= count:
+        name = RANK_VARIABLES[launcher][2]
+        raise UserError(f"got {name}={local_rank} in the environment; torch finds {count} GPUs")
+    if launcher != "pytorch":
+        return  # mmengine has an address for the others
+    for name in ("MASTER_ADDR", "MASTER_PORT"):
+        if not os.environ.get(name):
+            raise UserError(f"--launcher pytorch without {name!r} in the environment; use torchrun")
+    port = os.environ["MASTER_PORT"]
+    if not (port.isascii() and port.isdigit() and int(port[:6]) < 65536):
+        raise UserError(f"got MASTER_PORT={port[:100]} in the environment; expected 0 to 65535")
+
+
+_WATCH: list[PeerWatch] = []  # one at most, from ``init_processes`` to ``leave_processes``
+
+
+def watch_processes() -> None:
+    """Watch the other processes of the group until ``leave_processes``."""
+    from ovdistill.core.peers import PeerWatch
+
+    _WATCH.append(PeerWatch())
+
+
+def leave_processes() -> None:
+    """Leave the group in order; do nothing in a single process.
+
+    A process that ends without this counts as lost, and the others end too.
+    """
+    import torch
+
+    while _WATCH:
+        _WATCH.pop().leave()
+        torch.distributed.destroy_process_group()

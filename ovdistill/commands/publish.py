@@ -2,21 +2,23 @@
 
     ovdistill publish CONFIG CHECKPOINT -o FOLDER [--half]
 
-writes FOLDER/NAME.safetensors (weights only: no optimizer state, no code) and FOLDER/NAME_config.py
-(detector, test pipeline, teacher and templates), which is all that `ovdistill predict` needs.
-Learned prompts are written to FOLDER/NAME_prompts.safetensors. For a proposal network, which has no
-class names, only the weights are written.
+writes FOLDER/NAME.safetensors (weights only: no optimizer state, no code) and then
+FOLDER/NAME_config.json (detector, test pipeline, teacher and templates), which is all that
+`ovdistill predict` needs, and which runs no code. A detector with parts of your own needs the code
+of these, so its config is FOLDER/NAME_config.py. Learned prompts are written to
+FOLDER/NAME_prompts.safetensors. For a proposal network, which has no class names, only the weights
+are written.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ovdistill.commands.checks import check_file
 from ovdistill.commands.options import ConfigOptions, argument, flag, option, recipe_argument
-from ovdistill.commands.python_text import docstring
+from ovdistill.commands.python_text import docstring, literal
 from ovdistill.core.recipes import find_recipe
 
 if TYPE_CHECKING:
@@ -57,37 +59,62 @@ def publish(options: PublishOptions) -> None:
     vocabulary = getattr(model, "vocabulary", None)
     if vocabulary is not None:
         origin |= vocabulary.teacher.to_header()
+    content = published_part(config, weights) if vocabulary is not None else None
+    # first, so that no config names weights in vain
     write_tensor_file(weights, state, origin)
     print(f"wrote {weights} ({weights.stat().st_size / 1e6:.1f} MB)")
-    if vocabulary is not None:
-        write_config(options.out / f"{options.name}_config.py", config, weights)
+    if content is not None:
+        write_config(options.out, options.name, content, config.to_dict().get("custom_imports"))
 
 
-def write_config(path: Path, config: Config, weights: Path) -> None:
-    """Write the part of a config that `ovdistill predict` needs.
+def published_part(config: Config, weights: Path) -> dict[str, Any]:
+    """Return the part of a config that `ovdistill predict` needs.
+
+    Learned prompts are written beside the weights, since a config can only name their file.
 
     Args:
-        path: the file.
         config: the detector's.
-        weights: the published weights, which the docstring names.
+        weights: the published weights.
     """
-    from mmengine.config import Config as MMConfig
+    whole = config.to_dict()
+    step = whole.get("prepare", {}).get("vocabulary") or {}
+    tokens = {"tokens": True} if step.get("tokens") else {}
+    return {
+        "about": f"The detector in {weights.name}, made by `ovdistill publish`.",
+        "default_scope": whole.get("default_scope", "mmdet"),
+        "model": {k: v for k, v in whole["model"].items() if k not in ("distillers", "vocabulary")},
+        "test_pipeline": whole["test_pipeline"],
+        "teacher": whole["teacher"],
+        "prepare": {"vocabulary": {"templates": _prompts(config, weights), **tokens}},
+    }
 
-    from ovdistill.core.files import write_text
 
-    kept = {k: v for k, v in config.model.items() if k not in ("distillers", "vocabulary")}
-    own = MMConfig(
-        dict(
-            custom_imports=config.custom_imports,
-            default_scope=config.default_scope,
-            model=kept,
-            test_pipeline=config.test_pipeline,
-            teacher=config.teacher,
-            prepare=dict(vocabulary=dict(templates=_prompts(config, weights))),
-        )
-    )
-    title = docstring(f"The detector in {weights.name}, made by `ovdistill publish`.")
-    write_text(path, f"{title}\n\n{own.pretty_text}")
+def write_config(folder: Path, name: str, content: dict[str, Any], imports: Any = None) -> None:
+    """Write the config of a published detector, as JSON if JSON can hold it.
+
+    Args:
+        folder: where it goes.
+        name: of the detector.
+        content: see ``published_part``.
+        imports: ``custom_imports`` of a config that is Python.
+
+    Raises:
+        UserError: a value that is no plain one, such as a class.
+    """
+    from ovdistill.core.files import write_json, write_text
+    from ovdistill.models.published_config import encoded, reason_against
+
+    data = encoded(content)
+    if (reason := reason_against(data)) is None:
+        path = folder / f"{name}_config.json"
+        write_json(path, data)
+    else:
+        path = folder / f"{name}_config.py"
+        title = docstring(content.pop("about"))
+        values = {"custom_imports": imports, **content}
+        lines = [f"{key} = {literal(value)}\n" for key, value in values.items()]
+        write_text(path, "".join([f"{title}\n\n", *lines]))
+        print(f"as Python, which is code: {reason}")
     print(f"wrote {path}")
 
 
@@ -106,5 +133,5 @@ def _prompts(config: Config, weights: Path) -> str | list[str]:
         path = weights.with_name(f"{weights.stem}_prompts.safetensors")
         Vocabulary.load(config.vocabulary).save(path)
         print(f"wrote {path}")
-        return f"{{{{ fileDirname }}}}/{path.name}"  # mmengine fills in the config's folder
+        return f"{{config_folder}}/{path.name}"
     return next((name for name, own in TEMPLATES.items() if own == prompts), list(prompts))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ovdistill.commands.checks import check_file
 from ovdistill.commands.options import argument, flag, option, recipe_argument
-from ovdistill.commands.processes import RunnerOptions, init_processes
+from ovdistill.commands.processes import RunnerOptions, init_processes, leave_processes
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import check_output_folder
 from ovdistill.core.recipes import find_recipe
@@ -48,7 +48,7 @@ class TestOptions(RunnerOptions):
     teacher_on_crops: bool = flag(
         help="classify every box with the config's teacher too: slow, not part of the detector"
     )
-    show: int = option(0, metavar="N", help="draw the detections in N images")
+    show: int = option(0, metavar="N", help="draw the detections in N images", least=0)
 
 
 def test(options: TestOptions) -> None:
@@ -81,13 +81,12 @@ def test(options: TestOptions) -> None:
     metrics = runner.test()
     if is_main_process():
         write_results(options, out, config, runner, metrics)
+    leave_processes()
 
 
 def check_files(options: TestOptions) -> None:
     """Raise UserError for missing files and impossible values."""
     find_recipe(options.config)
-    if options.show < 0:
-        raise UserError(f"got --show {options.show}; expected a number of images.")
     check_file(options.vocabulary, "--vocabulary")
     if not Path(options.checkpoint).is_file():
         raise UserError(

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovdistill.commands.options import flag, option, recipe_argument
-from ovdistill.commands.processes import RunnerOptions, init_processes
+from ovdistill.commands.options import MOST_SEED, flag, option, recipe_argument
+from ovdistill.commands.processes import RunnerOptions, init_processes, leave_processes
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import check_output_folder
 from ovdistill.core.recipes import find_recipe
@@ -46,13 +46,16 @@ class TrainOptions(RunnerOptions):
     max_bad_batches: int | None = option(
         None,
         metavar="N",
+        least=0,
         help="leave out up to N batches whose loss or gradient is NaN or infinite; one more ends "
         "the training with exit code 3",
     )
-    seed: int = option(0, help="random seed of weights and samplers")
+    seed: int = option(0, help="random seed of weights and samplers", least=0, most=MOST_SEED)
     deterministic: bool = flag(help="use deterministic algorithms only")
     max_bad_images: int | None = option(
         None,
+        metavar="N",
+        least=0,
         help="images that may be missing, damaged or of another size than annotated; they are "
         "skipped, and listed in the work dir (default: the config's max_bad_images, else 0)",
     )
@@ -70,8 +73,6 @@ def train(options: TrainOptions) -> None:
     from ovdistill.extraction.prepare import prepare
     from ovdistill.training.run import alone_in, run_training
 
-    if options.max_bad_images is not None and options.max_bad_images < 0:
-        raise UserError(f"got --max-bad-images {options.max_bad_images}; expected 0 or more")
     config = training_config(options)
     check_output_folder(config.work_dir)
     init_processes(config, options.launcher)
@@ -79,6 +80,7 @@ def train(options: TrainOptions) -> None:
         prepare(config)
         if not options.prepare_only:
             run_training(config)
+    leave_processes()
 
 
 def training_config(options: TrainOptions) -> Config:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovdistill.commands.options import CommonOptions, option
+from ovdistill.commands.options import MOST_SEED, CommonOptions, option
 from ovdistill.core.assets import TEACHER_DIR
 from ovdistill.core.files import check_output_folder
 
@@ -23,11 +23,13 @@ class TrainTeacherOptions(CommonOptions):
     out: Path | None = option(
         None, help="folder of the teacher (default: the shipped one)", metavar="DIR"
     )
-    steps: int = option(2000, help="optimiser steps")
-    batch: int = option(130, help="crops a step, a multiple of 65")
-    seed: int = option(0, help="random seed of images, weights and batches")
-    pool: int = option(8000, help="images to draw for training")
-    workers: int = option(2, help="processes that draw them")
+    steps: int = option(2000, help="optimiser steps", least=1)
+    batch: int = option(130, help="crops a step, a multiple of 65", least=1)
+    seed: int = option(
+        0, help="random seed of images, weights and batches", least=0, most=MOST_SEED
+    )
+    pool: int = option(8000, help="images to draw for training", least=1)
+    workers: int = option(2, help="processes that draw them", least=1)
     evaluate: Path | None = option(
         None, metavar="ROOT", help="only measure accuracy, on the val images of this data set"
     )

@@ -28,20 +28,43 @@ def ranks_of(launcher: str) -> tuple[int, int, int]:
         launcher: one of ``LAUNCHERS``; 'none' is a single process: (0, 1, 0).
 
     Raises:
-        UserError: no such launcher, or it has not started this process.
+        UserError: no such launcher, it has not started this process, or the values of its
+            environment variables cannot be.
     """
     if launcher not in LAUNCHERS:
         raise UserError(f"no launcher {launcher!r}; expected one of: {', '.join(LAUNCHERS)}")
     if launcher == "none":
         return 0, 1, 0
+    rank, world_size, local_rank = (_number(name, launcher) for name in RANK_VARIABLES[launcher])
+    rank_name, size_name, local_name = RANK_VARIABLES[launcher]
+    if world_size < 1:
+        raise UserError(f"got {size_name}={world_size} in the environment; expected 1 or more")
+    for name, value in ((rank_name, rank), (local_name, local_rank)):
+        if not 0 <= value < world_size:
+            raise UserError(
+                f"got {name}={value} in the environment; expected 0 to {world_size - 1}, since "
+                f"{size_name} is {world_size}"
+            )
+    return rank, world_size, local_rank
+
+
+def _number(name: str, launcher: str) -> int:
+    """Return the number in an environment variable that a launcher sets.
+
+    Raises:
+        UserError: there is no such variable, or its value is no whole number.
+    """
     try:
-        rank, world_size, local_rank = (int(os.environ[name]) for name in RANK_VARIABLES[launcher])
-    except KeyError as error:
+        return int(os.environ[name])
+    except KeyError:
         raise UserError(
-            f"--launcher {launcher} without {error} in the environment; start it with: "
+            f"--launcher {launcher} without {name!r} in the environment; start it with: "
             f"{START_COMMANDS[launcher]}"
         ) from None
-    return rank, world_size, local_rank
+    except ValueError:
+        raise UserError(
+            f"got {name}={os.environ[name][:100]} in the environment; expected a whole number"
+        ) from None
 
 
 def is_initialized() -> bool:

@@ -26,7 +26,7 @@ def recipe_folder() -> Path:
 
 def student_config() -> Path:
     """Return the path of the config of the student that is shipped with the package."""
-    return recipe_folder() / "published" / "student.py"
+    return recipe_folder() / "published" / "student.json"
 
 
 def recipe_names() -> list[str]:
@@ -44,11 +44,16 @@ def find_recipe(name: str | Path) -> Path:
         UserError: neither exists; the message names recipes of similar names.
     """
     path = Path(name)
-    if path.is_file():
-        return path
+    try:
+        if path.is_file():
+            return path
+    except OSError as error:  # too long a name, or a folder that may not be read
+        raise UserError(f"no config file {str(name)[:200]} ({error.strerror})") from None
     shipped = recipe_folder() / f"{str(name).removesuffix('.py')}.py"
     if path.name == str(name) and shipped.is_file():
         return shipped
     near = get_close_matches(path.stem, recipe_names())
     hint = f"did you mean {', '.join(near)}?" if near else f"such as {recipe_names()[0]}"
-    raise UserError(f"no config file {name}; expected a file, or the name of a recipe: {hint}")
+    raise UserError(
+        f"no config file {str(name)[:200]}; expected a file, or the name of a recipe: {hint}"
+    )

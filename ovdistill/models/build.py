@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -34,8 +35,11 @@ def build_detector(
         device: the device that the detector is moved to.
 
     Raises:
-        UserError: the vocabulary is missing or damaged, or see ``load_weights``.
+        UserError: the config has no model, the vocabulary is missing or damaged, or see
+            ``load_weights``.
     """
+    if not isinstance(config.get("model"), Mapping):
+        raise UserError(f"{config.filename}: got model = {config.get('model')!r}; expected a dict")
     model_config = config.model.copy()
     if vocabulary is not None:
         model_config["vocabulary"] = vocabulary

@@ -1,17 +1,13 @@
-"""Reading a config: recipes by name, overrides, and the ``{name}`` placeholders.
+"""Read a config: recipes by name, overrides, and placeholders.
 
-Placeholders. A string anywhere in a config may hold ``{name}``, where ``name`` is a key at the
-config's top level whose value is a string: ``vocabulary = "{data_root}/vocabulary.safetensors"``.
-Placeholders are filled after the overrides are merged, so that one ``--cfg-options data_root=DIR``
-moves everything that is below it. The value may hold placeholders itself; values that name each
-other in a circle are an error. Braces around anything else stay as they are (prompt templates have
-``{}`` and ``{article}``).
+Placeholders (``placeholders.py``) are filled after the overrides are merged, so that one
+``--cfg-options data_root=DIR`` moves everything that is below it. ``{config_folder}`` is the folder
+of the config file.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +17,9 @@ from mmengine.utils import import_modules_from_strings
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
+from ovdistill.models.placeholders import fill_placeholders
+from ovdistill.models.published_config import read_published
+from ovdistill.models.python_config import NO_YAML, read_python
 
 LOGGER = logging.getLogger(__name__)
 # the placeholders that say where the data are; another config of the same data is read with them
@@ -28,6 +27,8 @@ DATA_PLACEHOLDERS = (
     *("data_root", "split", "vocabulary", "cache", "train_ann", "val_ann"),
     *("images", "train_images", "val_images"),
 )
+# keys that have had their effect when the overrides are merged
+READ_BEFORE = ("_base_", "custom_imports")
 # modules that configs of earlier versions import, and where they are now
 MOVED_MODULES = {"ovdistill.register": "ovdistill.models.register"}
 
@@ -48,52 +49,41 @@ def load_config(
             config does not have are left out.
 
     Raises:
-        UserError: there is no such file, a module of ``custom_imports`` cannot be imported, the
-            options do not fit, or placeholders name each other in a circle.
+        UserError: there is no such file, it cannot be read as what its suffix says, a module of
+            ``custom_imports`` cannot be imported, the options do not fit, or placeholders name each
+            other in a circle.
     """
     path = find_recipe(name)
-    config = Config.fromfile(str(path), import_custom_modules=False)
+    config = read_config(path)
+    try:
+        config.merge_from_dict({k: v for k, v in (placeholders or {}).items() if k in config})
+        _merge_options(config, dict(options or {}), path)
+        folder = {"config_folder": str(path.parent)}
+        return Config(fill_placeholders(config.to_dict(), folder), filename=str(path))
+    except RecursionError:
+        raise UserError(f"{path} holds values that are nested too deeply, or in a circle") from None
+
+
+def read_config(path: Path) -> Config:
+    """Read a file as it is, by its suffix: Python, or the JSON of a published detector.
+
+    Raises:
+        UserError: see ``load_config``.
+    """
+    if path.suffix == ".json":
+        return Config(read_published(path), filename=str(path))
+    if path.suffix in (".yaml", ".yml"):
+        raise UserError(f"got the config {path}. {NO_YAML}")
+    if path.suffix != ".py":
+        raise UserError(f"got the config {path}; expected a .py file, or a published .json")
+    config = read_python(path)
     _import_custom_modules(config, path)
-    config.merge_from_dict({k: v for k, v in (placeholders or {}).items() if k in config})
-    _merge_options(config, dict(options or {}), path)
-    return Config(fill_placeholders(config.to_dict()), filename=config.filename)
+    return config
 
 
 def placeholder_values(config: Config) -> dict[str, str]:
     """Return the values with which another config of the same data is to be read."""
     return {name: config[name] for name in DATA_PLACEHOLDERS if name in config}
-
-
-def fill_placeholders(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of a config, a tree of plain values, with the placeholders filled (see above).
-
-    Raises:
-        UserError: placeholders name each other in a circle.
-    """
-    strings = {key: value for key, value in config.items() if isinstance(value, str)}
-    if not strings:
-        return dict(config)
-    pattern = re.compile("{(" + "|".join(map(re.escape, strings)) + ")}")
-
-    def fill(value: Any, inside: tuple[str, ...] = ()) -> Any:
-        if isinstance(value, str):
-            return pattern.sub(lambda match: look_up(match[1], inside), value)
-        if isinstance(value, Mapping):
-            return {key: fill(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return type(value)(fill(item) for item in value)
-        return value
-
-    def look_up(name: str, inside: tuple[str, ...]) -> str:
-        if name in inside:
-            circle = " -> ".join((*inside[inside.index(name) :], name))
-            raise UserError(
-                f"placeholders of the config name each other: {circle}. Give one of them a value "
-                "without placeholders, e.g. with --cfg-options."
-            )
-        return fill(strings[name], (*inside, name))
-
-    return fill(config)
 
 
 def _merge_options(config: Config, options: dict[str, Any], path: Path) -> None:
@@ -103,13 +93,27 @@ def _merge_options(config: Config, options: dict[str, Any], path: Path) -> None:
         UserError: an option does not fit the config.
     """
     for key in options:
+        _check_key(key)
         if not _has_place(config, key):
             LOGGER.warning("--cfg-options %s: nothing of that name was in %s", key, path)
     try:
         config.merge_from_dict(options)
-    except (TypeError, KeyError) as error:
+    # what mmengine raises where a key goes into a number, or past the end of a list
+    except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
         given = " ".join(f"{key}={value}" for key, value in options.items())
         raise UserError(f"--cfg-options {given} do not fit {path}: {error}") from error
+
+
+def _check_key(key: str) -> None:
+    """Raise UserError for a dotted key with an empty part, or one that loading has passed."""
+    parts = key.split(".")
+    if not all(parts):
+        raise UserError(f"got --cfg-options {key}=...; expected names with single dots between")
+    if parts[0] in READ_BEFORE:
+        raise UserError(
+            f"got --cfg-options {key}=...; {parts[0]} is read before the options: write it in the "
+            "config."
+        )
 
 
 def _has_place(config: Config, key: str) -> bool:
@@ -137,14 +141,18 @@ def _import_custom_modules(config: Config, path: Path) -> None:
     custom = config.get("custom_imports")
     if not custom:
         return
-    names = custom["imports"]
+    names = custom.get("imports") if isinstance(custom, Mapping) else None
     names = [names] if isinstance(names, str) else names
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        raise UserError(f"custom_imports of {path}: got {custom}; expected dict(imports=[NAME])")
     names = [MOVED_MODULES.get(name, name) for name in names]
     try:
         import_modules_from_strings(names, custom.get("allow_failed_imports", False))
-    except ImportError as error:
+    except (Exception, SystemExit) as error:  # a module of one's own may raise anything
         # mmengine names the module; what is wrong with it is in the error that it caught
+        cause = error.__context__ if isinstance(error, ImportError) else None
+        reason = f"{error} ({cause})" if cause else f"{type(error).__name__}: {error}"
         raise UserError(
-            f"custom_imports of {path}: {error} ({error.__context__}). Expected modules that "
+            f"custom_imports of {path}, {', '.join(names)}: {reason}. Expected modules that "
             "Python can import; those of your own need their folder in PYTHONPATH."
         ) from error

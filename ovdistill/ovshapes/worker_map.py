@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-import signal
 from collections.abc import Callable, Generator
 from multiprocessing.connection import Connection
 from typing import Any
 
 import cv2
+
+from ovdistill.core.interrupts import held_interrupts
 
 
 def map_in_order(job: Callable[[int], Any], count: int, workers: int) -> Generator[Any, None, None]:
@@ -36,7 +37,8 @@ def map_in_order(job: Callable[[int], Any], count: int, workers: int) -> Generat
             reader, writer = context.Pipe(duplex=False)
             indices = range(k, count, workers)
             process = context.Process(target=_work, args=(job, indices, writer), daemon=True)
-            process.start()
+            with held_interrupts():  # else Ctrl-C would meet its imports
+                process.start()
             writer.close()  # only the worker has it now, so the pipe ends when the worker does
             readers.append(reader)
             processes.append(process)
@@ -53,7 +55,6 @@ def map_in_order(job: Callable[[int], Any], count: int, workers: int) -> Generat
 
 
 def _work(job: Callable[[int], Any], indices: range, writer: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process ends its workers
     cv2.setNumThreads(1)
     for index in indices:
         writer.send(job(index))

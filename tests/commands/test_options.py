@@ -157,3 +157,39 @@ def test_the_dataclass_of_a_command() -> None:
 def test_recipes_complete() -> None:
     assert complete_recipe("vild_r18") == ["vild_r18_shapes"]
     assert complete_recipe("nothing") == []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounded(CommonOptions):
+    share: float = option(0.5, help="how much", least=0, most=1)
+    count: int | None = option(None, help="how many", least=1)
+    free: float = option(0.0, help="any")
+    sizes: tuple[float, ...] = option((), help="some", least=0.5)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["--share nan", "--share -0.1", "--share 1.1", "--count 0", "--free inf", "--sizes 1 0.1"],
+)
+def test_numbers_out_of_bounds_name_their_option(words: str) -> None:
+    made = argparse.ArgumentParser()
+    add_options(made, Bounded)
+    with pytest.raises(UserError, match=f"{words.split()[0]} {words.split()[-1]};"):
+        made.parse_args(words.split())
+
+
+@pytest.mark.parametrize("words", ["--share x", "--count 1e30", f"--count {'9' * 5000}"])
+def test_what_is_no_number_is_bad_usage(words: str) -> None:
+    made = argparse.ArgumentParser()
+    add_options(made, Bounded)
+    with pytest.raises(SystemExit) as stopped:
+        made.parse_args(words.split())
+    assert stopped.value.code == 2
+
+
+def test_numbers_within_bounds() -> None:
+    made = argparse.ArgumentParser()
+    add_options(made, Bounded)
+    words = "--share 1 --count 1 --free -3 --sizes 0.5 2"
+    found = read_options(Bounded, made.parse_args(words.split()))
+    assert found == Bounded(share=1.0, count=1, free=-3.0, sizes=(0.5, 2.0))

@@ -48,6 +48,30 @@ def test_a_process_that_nothing_has_started_names_the_launcher(
         ranks_of(launcher)
 
 
+@pytest.mark.parametrize("launcher", RANK_VARIABLES)
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        (("abc", "2", "0"), 0),
+        (("1", "", "0"), 1),
+        (("0", "-1", "0"), 1),
+        (("0", "0", "0"), 1),
+        (("2", "2", "0"), 0),
+        (("-1", "2", "0"), 0),
+        (("1", "2", "99"), 2),
+        (("1", "2", "1.0"), 2),
+        (("9" * 5000, "2", "1"), 0),
+    ],
+)
+def test_values_that_cannot_be_name_their_variable(
+    launcher: str, values: tuple[str, ...], wrong: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in zip(RANK_VARIABLES[launcher], values, strict=True):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match=f"{RANK_VARIABLES[launcher][wrong]}="):
+        ranks_of(launcher)
+
+
 def test_unknown_launchers() -> None:
     with pytest.raises(UserError, match=f"'rocket'.*{LAUNCHERS[1]}"):
         ranks_of("rocket")

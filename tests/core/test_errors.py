@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 from torch._utils import ExceptionWrapper
 
 from ovdistill.core.errors import UserError, run_tool
 from ovdistill.core.images import ImageError
 from ovdistill.store import shard  # noqa: F401  # its errors are subclasses too
+from ovdistill.vocabulary import Vocabulary
 
 
 def fail(error: BaseException) -> None:
@@ -37,6 +43,47 @@ def test_interrupt_is_not_a_traceback(capsys: pytest.CaptureFixture[str]) -> Non
         run_tool(lambda: fail(KeyboardInterrupt()))
     assert stopped.value.code == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (MemoryError(), "memory"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you"), "memory"),
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "aaa"), "aaa: File name too long"),
+    ],
+)
+def test_what_the_machine_refuses_is_one_line(
+    error: Exception, named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        run_tool(lambda: fail(error))
+    assert stopped.value.code == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ") and named in printed and printed.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["--help"], ["version"], ["vocab", "show", "{vocabulary}"]])
+@pytest.mark.parametrize(
+    ("output", "codes"),  # argparse itself ignores that its help is lost
+    [("| true", {0, 141}), (">&-", {0}), (">/dev/full", {0, 2}), (">&- 2>&- <&-", {0})],
+)
+def test_output_that_nobody_takes(
+    words: list[str], output: str, codes: set[int], tmp_path: Path
+) -> None:
+    if output == ">/dev/full" and not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    path = tmp_path / "v.safetensors"
+    Vocabulary.from_array(np.eye(2), ["cup", "boat"], "published").save(path)
+    command = " ".join([sys.executable, "-m", "ovdistill", *words]).format(vocabulary=path)
+    shell = ["bash", "-o", "pipefail", "-c", f"{command} {output}"]
+    done = subprocess.run(shell, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert done.returncode in codes
+    if done.returncode == 2:
+        assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    else:
+        assert done.stderr == ""
 
 
 def test_a_defect_keeps_its_traceback() -> None:

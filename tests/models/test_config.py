@@ -9,7 +9,6 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import recipe_folder
 from ovdistill.models.config import (
     MOVED_MODULES,
-    fill_placeholders,
     load_config,
     placeholder_values,
 )
@@ -19,46 +18,6 @@ def write(folder: Path, text: str, name: str = "own.py") -> Path:
     path = folder / name
     path.write_text(text)
     return path
-
-
-def test_placeholders_are_filled_in_nested_values():
-    config = dict(
-        root="data",
-        file="{root}/a.json",
-        number=3,
-        nested=dict(list=["{root}", dict(x="{file}+{root}")], pair=("{root}", 1), none=None),
-    )
-    filled = fill_placeholders(config)
-    assert filled["file"] == "data/a.json" and filled["number"] == 3
-    assert filled["nested"] == dict(
-        list=["data", dict(x="data/a.json+data")], pair=("data", 1), none=None
-    )
-    assert config["file"] == "{root}/a.json"  # the given one is not changed
-
-
-def test_placeholders_in_placeholders_are_filled_whatever_their_order():
-    config = dict(a="{b}/a", b="{c}/b", c="c", also="{a} {a}")
-    assert fill_placeholders(config) == dict(a="c/b/a", b="c/b", c="c", also="c/b/a c/b/a")
-
-
-@pytest.mark.parametrize("text", ["a photo of a {}.", "{article} {}", "{number}", "{ root }", "{"])
-def test_other_braces_stay(text):
-    config = dict(root="data", number=3, templates=[text])
-    assert fill_placeholders(config)["templates"] == [text]
-    assert fill_placeholders(dict(templates=[text])) == dict(templates=[text])
-
-
-@pytest.mark.parametrize(
-    ("strings", "circle"),
-    [
-        (dict(a="{b}", b="x{a}"), r"[ab] -> [ab] -> [ab]"),
-        (dict(a="{a}"), "a -> a"),
-        (dict(start="{a}", a="{b}", b="{c}", c="{b}"), "b -> c -> b"),
-    ],
-)
-def test_placeholders_that_name_each_other_are_an_error(strings, circle):
-    with pytest.raises(UserError, match=circle):
-        fill_placeholders(strings)
 
 
 def test_a_circle_in_a_file_is_an_error_that_an_override_mends(tmp_path):

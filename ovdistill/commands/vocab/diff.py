@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ovdistill.commands.options import CommonOptions, argument, option
-from ovdistill.commands.printing import print_lines
 from ovdistill.core.vocabulary_header import (
     VocabularyHeader,
     open_vocabulary_file,
@@ -31,7 +30,7 @@ class DiffOptions(CommonOptions):
 
     a: str = argument("vocabulary file")
     b: str = argument("vocabulary file")
-    limit: int = option(10, help="number of names to list for each difference, 0 for all")
+    limit: int = option(10, help="number of names to list for each difference, 0 for all", least=0)
 
 
 def diff(options: DiffOptions) -> int:
@@ -50,7 +49,7 @@ def diff(options: DiffOptions) -> int:
         *names_differ(a, b, limit),
         *embeddings_differ(a, left, b, right, limit),
     ]
-    print_lines(found or [f"equal: {len(a)} names of teacher {a.teacher}"])
+    print("\n".join(found or [f"equal: {len(a)} names of teacher {a.teacher}"]))
     return 1 if found else 0
 
 

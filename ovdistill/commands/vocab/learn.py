@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ovdistill.commands.checks import check_file, check_folder
-from ovdistill.commands.options import option
+from ovdistill.commands.options import MOST_SEED, option
 from ovdistill.commands.teacher_options import TeacherOptions, load_teacher
 from ovdistill.core.errors import UserError
 
@@ -38,7 +38,7 @@ class LearnOptions(TeacherOptions):
         (), metavar="DIR", help="teacher regions of the images (default: the config's)"
     )
     context: int | None = option(
-        None, help="number of context vectors, which start at random (default: 8)"
+        None, help="number of context vectors, which start at random (default: 8)", least=1
     )
     init: str | None = option(
         None,
@@ -54,15 +54,19 @@ class LearnOptions(TeacherOptions):
     background: float | None = option(
         None,
         help="share of the background regions to learn from; 0 for none, as CoOp (default: 0.1)",
+        least=0,
     )
-    epochs: int | None = option(None, help="passes over the regions of a bin (default: 6)")
-    batch: int | None = option(None, help="regions a step (default: 512)")
-    lr: float | None = option(None, help="learning rate of SGD (default: 0.002)")
+    epochs: int | None = option(None, help="passes over the regions of a bin (default: 6)", least=1)
+    batch: int | None = option(None, help="regions a step (default: 512)", least=1)
+    lr: float | None = option(None, help="learning rate of SGD (default: 0.002)", least=0)
     temperature: float | None = option(
-        None, help="temperature of the logits (default: the teacher's own)"
+        None, help="temperature of the logits (default: the teacher's own)", least=1e-6
     )
     seed: int | None = option(
-        None, help="random seed of context, background and order (default: 0)"
+        None,
+        help="random seed of context, background and order (default: 0)",
+        least=0,
+        most=MOST_SEED,
     )
     out: str = option(flags=["-o"], help="vocabulary file to write", metavar="FILE", writes="file")
 

@@ -35,7 +35,7 @@ class NearestOptions(TeacherOptions):
     name: str | None = option(
         None, old_flags=["--word"], help="a class name of the file, or one of its synonyms"
     )
-    limit: int = option(10, help="number of names to show, 0 for all")
+    limit: int = option(10, help="number of names to show, 0 for all", least=0)
 
 
 def nearest(options: NearestOptions) -> None:

@@ -19,7 +19,7 @@ class ShowOptions(CommonOptions):
     """Options of ``ovdistill vocab show``."""
 
     file: str = argument("vocabulary file")
-    limit: int = option(20, help="number of names to show, 0 for all")
+    limit: int = option(20, help="number of names to show, 0 for all", least=0)
     grep: str = option(
         "", metavar="TEXT", help="only names that contain this, or whose synonyms do"
     )

@@ -5,13 +5,10 @@ Shapes: N images, n objects or crops, S side of a crop.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -21,6 +18,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.logs import progress
 from ovdistill.ovshapes.categories import COLOURS, PATTERNS, SHAPES
 from ovdistill.ovshapes.scenes import Scene, scene
+from ovdistill.ovshapes.worker_map import map_in_order
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.vocabulary.prompts import TEMPLATES
 
@@ -71,11 +69,7 @@ def draw_pool(seed: int, count: int, workers: int = 2) -> Pool:
     """
     job = partial(_draw, seed)
     bar = partial(progress, total=count, title="drawing teacher images", unit="image")
-    if workers <= 1:
-        return make_pool(list(bar(map(job, range(count)))))
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=cv2.setNumThreads, initargs=(1,)) as p:
-        return make_pool(list(bar(p.map(job, range(count), chunksize=32))))
+    return make_pool(list(bar(map_in_order(job, count, max(1, workers)))))
 
 
 def _draw(seed: int, index: int) -> tuple[np.ndarray, str, list[tuple[np.ndarray, int]]]:
