@@ -34,10 +34,10 @@ def read_json(
         kind = f"{path} is no file, but the {what} should be one" if path.exists() else None
         raise UserError(" ".join(filter(None, [f"{kind or f'no {what} {path}'}.", hint])))
     try:
-        content = path.read_bytes()
+        # without a name here, the bytes are freed as soon as they are decoded
+        return loads(path.read_bytes(), f"the {what} {path}", allow_nan=allow_nan)
     except (OSError, MemoryError) as error:
         raise UserError(f"cannot read the {what} {path} ({_reason(error)}).") from None
-    return loads(content, f"the {what} {path}", allow_nan=allow_nan)
 
 
 def loads(content: str | bytes, what: str, *, allow_nan: bool = False) -> Any:

@@ -37,7 +37,7 @@ def read_categories(
     """
     for record in records:
         check_keys(record, CATEGORY_KEYS, "category", path)
-        if not is_text(record["name"]) or not record["name"].strip():
+        if not is_text(record["name"]) or not clean_name(record["name"]):
             raise UserError(
                 f"category {shown(record['id'])} of {path} has name {shown(record['name'])}; "
                 "expected text."

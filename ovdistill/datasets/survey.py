@@ -70,7 +70,6 @@ def survey(
             that are not there or of another size.
     """
     content = read_annotations(path, allow_outside_images=allow_outside_images, warn=False)
-    names = read_names(path).names
     found = content.annotations
     if not content.images or not found:
         raise UserError(
@@ -78,7 +77,8 @@ def survey(
             "used."
         )
     check_crowds(content)
-    check_twins(content)
+    check_twins(content)  # its own message, before the names are read
+    names = read_names(path).names
     folder = find_image_folder(content, image_folder)
     files = check_image_files(content.images, folder)
     files.raise_for_misfits(path)

@@ -110,6 +110,7 @@ def categories(*records: object) -> dict:
         (dict(id="1", name="boat"), "category ids"),
         (dict(id=2, name=5), "name 5"),
         (dict(id=2, name=" "), "name ' '"),
+        (dict(id=2, name="_"), "name '_'"),
         (dict(id=2, name="\ud800"), "name"),
         (dict(id=2, name="cup"), "category names"),
         (None, "category None"),
