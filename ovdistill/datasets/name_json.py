@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ovdistill.datasets.annotation_categories import root_category
+from ovdistill.datasets.annotation_values import to_whole_number
 from ovdistill.vocabulary import Names
 
 # keys under which files list their classes: COCO and LVIS; YOLO; CVAT; and lists of one's own
@@ -28,7 +29,8 @@ def names_of_json(data: Any) -> Names:
             mapping from number to name or from name to number.
 
     Returns:
-        The names; records with an integer ``id`` are sorted by it, mappings by their numbers.
+        The names; records whose ``id`` is a number, or text of one, are sorted by it, mappings by
+        their numbers.
 
     Raises:
         ValueError: none of these.
@@ -44,8 +46,9 @@ def names_of_json(data: Any) -> Names:
         return Names(_of_mapping(data))
     content = data[found[0]]
     if isinstance(content, list):
-        if isinstance(annotations := data.get("annotations"), list):
-            root = root_category(content, annotations)  # the reader of annotations leaves it out
+        if found[0] == "categories":
+            # the reader of annotations leaves it out too
+            root = root_category(content, data.get("annotations"))
             content = [record for record in content if root is None or record is not root]
         return _of_list(content)
     if isinstance(labels := content.get("label"), dict):  # Datumaro: categories.label.labels
@@ -86,17 +89,22 @@ def _of_records(records: list[dict[str, Any]]) -> Names:
             raise ValueError(
                 f"a category has the {key} {reprlib.repr(record[key])}, which is no text"
             )
-    ids = [record.get("id") for record in records]
-    with_ids = all(type(value) is int for value in ids)
+    numbered = [
+        (number, record)
+        for record in records
+        if (number := to_whole_number(record.get("id"))) is not None
+    ]
+    with_ids = len(numbered) == len(records)
     if with_ids:
-        if len(set(ids)) < len(ids):
+        if len({number for number, _ in numbered}) < len(numbered):
             raise ValueError("a category id occurs twice")
-        records = sorted(records, key=lambda record: record["id"])
+        numbered.sort(key=lambda pair: pair[0])
+        records = [record for _, record in numbered]
     return Names(
         names=tuple(record[key].strip() for record in records),
         frequency=_values(records, "frequency", lambda value: value in FREQUENCIES),
         synonyms=_synonyms(records),
-        ids=tuple(record["id"] for record in records) if with_ids else None,
+        ids=tuple(number for number, _ in numbered) if with_ids else None,
         counts=_values(records, "image_count", lambda value: type(value) is int and value >= 0),
     )
 
