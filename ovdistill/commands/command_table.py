@@ -40,6 +40,7 @@ COMMANDS: Commands = {
     "summarize": ("summarize:summarize", "average the metrics of several test runs"),
     "publish": ("publish:publish", "pack a trained detector to hand out"),
     "init-dataset": ("init_dataset:init_dataset", "write a config for your own data"),
+    "check": ("check:check", "check an annotation file, and write a clean one"),
     "make-ovshapes": ("make_ovshapes:make_ovshapes", "draw the embedded benchmark"),
     "prepare-lvis": ("prepare_lvis:prepare_lvis", "check LVIS v1 and write its base annotations"),
     "prepare-coco": ("prepare_coco:prepare_coco", "check COCO 2017 and write OV-COCO's files"),

@@ -82,6 +82,10 @@ test_dataloader = dict(
     )
 )
 """)
+OUTSIDE = """
+train_data["allow_outside_images"] = True
+test_dataloader["dataset"]["allow_outside_images"] = True
+"""
 BOXES_ONLY = """
 # there are no masks to learn from
 model = dict(roi_head=dict(mask_roi_extractor=None, mask_head=None))
@@ -128,6 +132,7 @@ class DatasetConfig:
         epochs: how often each image is to be seen.
         main: schedule of the detector.
         first: schedule of the proposal network, None where there is none.
+        allow_outside_images: take file names that lead out of the image folder.
     """
 
     name: str
@@ -141,6 +146,7 @@ class DatasetConfig:
     epochs: int
     main: Schedule
     first: Schedule | None
+    allow_outside_images: bool = False
 
     def text(self) -> str:
         """Return the content of the file.
@@ -156,6 +162,8 @@ class DatasetConfig:
         seen = self.val or self.train
         images = self._in_data(seen.image_folder, "/")
         parts.append(fill(TRAINING, images=images, **self.main.fields()))
+        if self.allow_outside_images:
+            parts.append(OUTSIDE)
         with_masks = self.train.with_masks and seen.with_masks
         if not with_masks:
             parts.append(BOXES_ONLY)

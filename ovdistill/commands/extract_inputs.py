@@ -94,9 +94,11 @@ def find_files(options: ExtractOptions, config: Config | None) -> list[ImageFile
         assert config is not None  # see check_choices
         return training_images(config)
     folder = Path(options.images or "")
+    outside = options.allow_outside_images
+    found = read_annotations(options.annotations, allow_outside_images=outside)
     return [
         ImageFile(image["id"], str(folder / image["file_name"]), (image["height"], image["width"]))
-        for image in read_annotations(options.annotations).images
+        for image in found.images
     ]
 
 

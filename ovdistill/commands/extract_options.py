@@ -19,6 +19,9 @@ class ExtractOptions(TeacherOptions):
     annotations: str | None = option(
         None, metavar="FILE", help="file that lists the images (default: the config's)"
     )
+    allow_outside_images: bool = flag(
+        help="take file names that are absolute or lead out of the image folder"
+    )
     proposals: str | None = option(
         None,
         metavar="SOURCE",

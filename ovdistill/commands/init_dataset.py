@@ -61,6 +61,9 @@ class InitDatasetOptions(CommonOptions):
     )
     epochs: int = option(36, help="how often each image is seen")
     batch_size: int | None = option(None, help="images a step (default: the recipe's on one GPU)")
+    allow_outside_images: bool = flag(
+        help="take file names that are absolute or lead out of the image folder"
+    )
     force: bool = flag(help="replace a file that is there")
 
 
@@ -78,8 +81,12 @@ def init_dataset(options: InitDatasetOptions) -> None:
     path = options.out or Path("configs", f"{name}.py")
     if path.exists() and not options.force:
         raise UserError(f"{path} is there already: --force replaces it, -o names another file.")
-    train = survey(options.annotations, options.images)
-    val = survey(options.val, options.val_images or options.images) if options.val else None
+    outside = options.allow_outside_images
+    train = survey(options.annotations, options.images, allow_outside_images=outside)
+    val = None
+    if options.val:
+        folder = options.val_images or options.images
+        val = survey(options.val, folder, allow_outside_images=outside)
     if val and (lost := [name for name in train.names if name not in val.names]):
         raise UserError(
             f"{len(lost)} categories of {train.path} are not in {val.path} (the first: "
@@ -142,6 +149,7 @@ def plan(
         epochs=options.epochs,
         main=schedule(recipe, train.images, options.epochs, options.batch_size),
         first=first,
+        allow_outside_images=options.allow_outside_images,
     )
 
 
@@ -212,9 +220,14 @@ def summary(own: DatasetConfig) -> str:
                 f"{part}: {data.images} images in {data.image_folder}, {data.annotations} "
                 f"annotations, {data.empty} images without any"
             )
-            if not data.with_masks:
-                missing = data.annotations - data.masks
-                lines.append(f"  {missing} annotations have no mask: boxes only")
+            if missing := data.annotations - data.masks:
+                what = "they are ignored" if data.with_masks else "boxes only"
+                lines.append(f"  {missing} annotations have no mask: {what}")
+            if data.damaged:
+                lines.append(
+                    f"  {len(data.damaged)} images cannot be read (the first: {data.damaged[0]})"
+                )
+            lines += [f"  {line}" for line in data.report.lines()]
     base = [name for name in own.train.names if name not in own.novel]
     lines.append(f"base: {_listed(base)}")
     lines.append(f"novel: {_listed(own.novel)}")

@@ -61,7 +61,10 @@ def loads(content: str | bytes, what: str, *, allow_nan: bool = False) -> Any:
         reason = "it is nested too deeply"
     except (ValueError, MemoryError) as error:
         reason = _reason(error)
-    raise UserError(f"{what} is not JSON that can be read ({reason}). Fetch or write it again.")
+    raise UserError(
+        f"{what} is not JSON that can be read ({reason}); expected an undamaged one. Fetch or "
+        "write it again."
+    )
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from ovdistill.datasets.annotation_values import NUMBERS, shown, to_number
 
@@ -21,7 +21,7 @@ def read_box(value: Any) -> Box | None:
     return None if None in numbers else [side for side in numbers if side is not None]
 
 
-def is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> TypeGuard[Box]:
     """Return True for a list of four numbers (perhaps NaN), the form that most files have."""
     return (
         type(value) is list

@@ -66,28 +66,24 @@ def read_categories(
     return found, ids
 
 
-def root_category(categories: list[Any], annotations: list[Any]) -> Record | None:
+def root_category(categories: list[Any], annotations: Any) -> Record | None:
     """Return the category that Roboflow adds above all others; None if there is none.
 
     Its name is the supercategory of every other category, it has none itself, and no annotation.
 
     Args:
         categories: the category records of a file.
-        annotations: its annotation records.
+        annotations: its annotation records, a list if the file has some.
     """
-    above = {shown(c.get("supercategory")) for c in categories if isinstance(c, dict)}
-    roots = [
-        category
-        for category in categories
-        if isinstance(category, dict)
-        and category.get("supercategory") in (None, "", "none")
-        and shown(category.get("name")) in above
-    ]
-    if len(roots) != 1 or len(categories) < 2:
+    records = [category for category in categories if isinstance(category, dict)]
+    above = {r["supercategory"] for r in records if is_text(r.get("supercategory"))}
+    roots = [r for r in records if is_text(r.get("name")) and r["name"] in above]
+    if len(records) < len(categories) or len(records) < 2 or len(roots) != 1:
         return None
     (root,) = roots
-    others = [category for category in categories if category is not root]
-    if any(not isinstance(c, dict) or c.get("supercategory") != root["name"] for c in others):
+    if root.get("supercategory") not in (None, "", "none"):
+        return None
+    if any(r.get("supercategory") != root["name"] for r in records if r is not root):
         return None
     return None if _is_used(root.get("id"), annotations) else root
 
@@ -131,14 +127,14 @@ def _count_twins(found: dict[str, Record], path: Path, report: Report) -> None:
         report.add("twins", f"category {shown(name)} of {path}", f"the name {shown(earlier)} too")
 
 
-def _is_used(root_id: Any, annotations: list[Any]) -> bool:
+def _is_used(root_id: Any, annotations: Any) -> bool:
     """Return True if an annotation has the root's id; ids are compared by their numbers."""
     try:
         number = image_number(root_id)
     except UserError:
         return False
     spellings = {number, root_id, str(number)}
-    for record in annotations:
+    for record in annotations if isinstance(annotations, list) else ():
         got = record.get("category_id") if isinstance(record, dict) else None
         if isinstance(got, (int, float, str)) and got in spellings:
             return True

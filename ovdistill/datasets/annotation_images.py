@@ -49,7 +49,7 @@ def read_images(
         if type(original) is not int or original != record["id"]:
             report.add("image_number", where, f"id {shown(original)}: {record['id']}")
         _check_size(record, where)
-        record["file_name"] = name = _file_name(record, where, path, report)
+        record["file_name"] = name = _file_name(record, where, report)
         if not allow_outside and is_outside(name):
             raise UserError(
                 f"{where} has file name {shown(name)}, which is not in its folder: {OUTSIDE}."
@@ -131,13 +131,14 @@ def _check_size(record: Record, where: str) -> None:
         )
 
 
-def _file_name(record: Record, where: str, path: Path, report: Report) -> str:
+def _file_name(record: Record, where: str, report: Report) -> str:
     """Return the file name, of LVIS images the last two parts of their ``coco_url``."""
     key = "file_name"
     if record.get(key) is None:
         key = "coco_url"
-        check_keys(record, frozenset({key}), "image", path)
-    name = record[key]
+    name = record.get(key)
+    if name is None:
+        raise UserError(f"{where} has no file_name and no coco_url; expected the name of its file.")
     if not is_text(name) or not name.strip() or "\0" in name:
         raise UserError(f"{where} has {key} {shown(name)}; expected the name of its file.")
     if key == "coco_url":

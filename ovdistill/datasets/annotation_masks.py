@@ -70,7 +70,7 @@ def _is_polygon(polygon: Any) -> bool:
     if type(polygon) is not list or len(polygon) < 6 or len(polygon) % 2:
         return False
     try:
-        total = sum(map(abs, polygon))  # fails on text, lists and null; NaN where a NaN is
+        total = float(sum(map(abs, polygon)))  # fails on text, lists and null; NaN where a NaN is
     except (TypeError, OverflowError):
         return False
     # an outline is at most twice this sum

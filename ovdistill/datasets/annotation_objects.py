@@ -58,12 +58,11 @@ class ObjectReader:
         """Return kind and text of what makes a record useless; put ids and box in their form."""
         if not isinstance(record, dict):
             return "form", f"form {shown(record)}; expected an object"
-        box = record.get("bbox")
-        if not boxes.is_plain(box):
-            box = boxes.read_box(box)
-            if box is None:
-                return "bbox", boxes.unreadable(record.get("bbox"))
-            record["bbox"] = box
+        given = record.get("bbox")
+        box = given if boxes.is_plain(given) else boxes.read_box(given)
+        if box is None:
+            return "bbox", boxes.unreadable(given)
+        record["bbox"] = box
         for key, known in (("image_id", self.sizes), ("category_id", self.categories)):
             value = record.get(key)
             if type(value) is not int or value not in known:
@@ -94,8 +93,6 @@ class ObjectReader:
 
     def _read_area(self, record: Record) -> None:
         area = record.get("area")
-        if type(area) in boxes.NUMBERS and 0 < area < MAX_AREA:
-            return
         number = to_number(area)
         if number is not None and 0 < number < MAX_AREA:
             record["area"] = number

@@ -31,24 +31,22 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "form": Kind(Effect.LEFT_OUT, "annotations are no objects: left out"),
-    "bbox": Kind(
-        Effect.LEFT_OUT, "annotations have a bbox that is not four finite numbers: left out"
-    ),
-    "bbox_size": Kind(Effect.LEFT_OUT, "annotations have a bbox without width or height: left out"),
-    "bbox_far": Kind(Effect.LEFT_OUT, "annotations have a bbox far too large: left out"),
-    "bbox_outside": Kind(Effect.LEFT_OUT, "annotations have a bbox outside the image: left out"),
-    "image_id": Kind(Effect.LEFT_OUT, "annotations have an image_id of no image: left out"),
-    "category_id": Kind(Effect.LEFT_OUT, "annotations have a category_id of no category: left out"),
-    "mask": Kind(Effect.LEFT_OUT, "masks cannot be used: left out, their boxes are kept"),
-    "polygon": Kind(Effect.LEFT_OUT, "polygons cannot be used: left out of their masks"),
+    "form": Kind(Effect.LEFT_OUT, "annotations are no objects"),
+    "bbox": Kind(Effect.LEFT_OUT, "annotations have a bbox that is not four finite numbers"),
+    "bbox_size": Kind(Effect.LEFT_OUT, "annotations have a bbox without width or height"),
+    "bbox_far": Kind(Effect.LEFT_OUT, "annotations have a bbox far too large"),
+    "bbox_outside": Kind(Effect.LEFT_OUT, "annotations have a bbox outside the image"),
+    "image_id": Kind(Effect.LEFT_OUT, "annotations have an image_id of no image"),
+    "category_id": Kind(Effect.LEFT_OUT, "annotations have a category_id of no category"),
+    "mask": Kind(Effect.LEFT_OUT, "masks cannot be used: their boxes are kept"),
+    "polygon": Kind(Effect.LEFT_OUT, "polygons cannot be used: the rest of their masks is kept"),
     "root_category": Kind(
-        Effect.LEFT_OUT, "categories are the root of all others, without annotations: left out"
+        Effect.LEFT_OUT, "categories are the root of all others, without annotations"
     ),
     "federated": Kind(
         Effect.LEFT_OUT,
         "lists of neg_category_ids or not_exhaustive_category_ids are no lists of "
-        "categories of the file: what is none is left out",
+        "categories of the file: those are kept that are",
     ),
     "area": Kind(Effect.CHANGED, "areas are no positive numbers: the areas of the boxes are used"),
     "iscrowd": Kind(Effect.CHANGED, "values of iscrowd are neither 0 nor 1: 0 is used"),
@@ -69,7 +67,7 @@ KINDS = {
     "area_missing": Kind(Effect.HARMLESS, "areas are missing: the areas of the boxes are used"),
     "partly_outside": Kind(Effect.HARMLESS, "boxes are partly outside the image: kept"),
     "tiny": Kind(Effect.HARMLESS, "boxes have a side under 1 pixel: tested, not trained on"),
-    "no_mask": Kind(Effect.HARMLESS, "annotations have no mask, unlike others: boxes only"),
+    "no_mask": Kind(Effect.HARMLESS, "annotations have no mask, unlike others: kept"),
     "empty_category": Kind(Effect.HARMLESS, "categories have no annotation: kept"),
 }
 
@@ -103,11 +101,12 @@ class Report:
         return Counter({k: n for k, n in self.counts.items() if KINDS[k].effect in effects})
 
     def lines(self, *, harmless: bool = True) -> Iterator[str]:
-        """Yield a line for each kind: its count, what is done about it, and the example.
+        """Yield a line for each kind: what is done about it, its count, and the example.
 
         Args:
             harmless: with the kinds that change nothing.
         """
         for key, kind in KINDS.items():
             if self.counts[key] and (harmless or kind.effect is not Effect.HARMLESS):
-                yield f"{self.counts[key]} {kind.text} (the first: {self.examples[key]})"
+                example = self.examples[key]
+                yield f"{kind.effect.value}: {self.counts[key]} {kind.text} (the first: {example})"

@@ -15,11 +15,9 @@ def to_number(value: Any) -> int | float | None:
     Args:
         value: a value of a JSON file; True and False are no numbers.
     """
-    if isinstance(value, str):
-        return _from_text(value)
-    if isinstance(value, bool) or not isinstance(value, NUMBERS):
-        return None
-    return value if -math.inf < value < math.inf else None
+    if type(value) in NUMBERS:
+        return value if -math.inf < value < math.inf else None
+    return _from_text(value) if isinstance(value, str) else None
 
 
 def to_whole_number(value: Any) -> int | None:
@@ -36,11 +34,14 @@ def is_text(value: Any) -> bool:
         return False
 
 
+def printable(text: str) -> str:
+    """Return a text with non-printable characters escaped, safe for a terminal."""
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
 def shown(value: Any) -> str:
-    """Return a value in one short line for messages, non-printable characters escaped."""
-    text = repr(value)
-    if not text.isprintable():
-        text = ascii(value)
+    """Return a value in one short line for messages, safe for a terminal."""
+    text = printable(repr(value))
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

@@ -99,13 +99,14 @@ class Annotations:
 
 
 def read_annotations(
-    path: str | os.PathLike[str], *, allow_outside_images: bool = False
+    path: str | os.PathLike[str], *, allow_outside_images: bool = False, warn: bool = True
 ) -> Annotations:
     """Read an annotation file by the rules of this module.
 
     Args:
         path: the file.
         allow_outside_images: take file names that are absolute or lead out of the image folder.
+        warn: say what is left out, changed or doubtful; False for callers that print the report.
 
     Raises:
         UserError: no such file, not JSON, not in COCO or LVIS format, an image or a category
@@ -124,7 +125,7 @@ def read_annotations(
     objects = ObjectReader(path, sizes, category_ids, report)
     for record in records:
         objects.read(record)
-    header = {key: data[key] for key in ("info", "licenses") if key in data}
+    header: dict[str, Any] = {key: data[key] for key in ("info", "licenses") if key in data}
     found = Annotations(
         path=path,
         categories=categories,
@@ -139,7 +140,7 @@ def read_annotations(
     )
     _check_boxes(found, len(records), objects.unit_boxes)
     _count_missing(found)
-    if lines := list(report.lines(harmless=False)):
+    if warn and (lines := list(report.lines(harmless=False))):
         LOGGER.warning("in %s\n  %s", path, "\n  ".join(lines))
     return found
 

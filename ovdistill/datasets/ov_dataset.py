@@ -150,7 +150,7 @@ class OVDataset(BaseDetDataset):
             a for a in annotations if a["category_id"] in label_of and is_large_enough(a["bbox"])
         ]
         return dict(
-            img_path=osp.join(self.data_prefix["img"], image["file_name"]),
+            img_path=osp.join(self.data_prefix.get("img", ""), image["file_name"]),
             img_id=image["id"],
             height=image["height"],
             width=image["width"],

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os.path
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.annotations import Annotations, read_annotations
+from ovdistill.datasets.annotation_categories import twins
+from ovdistill.datasets.annotation_report import Report
+from ovdistill.datasets.annotation_values import shown
+from ovdistill.datasets.annotations import Annotations, check_crowds, read_annotations
 from ovdistill.datasets.category_names import read_names
+from ovdistill.datasets.evaluator_copy import FREQUENCIES
+from ovdistill.datasets.federated import FEDERATED_KEYS
+from ovdistill.datasets.image_files import ImageFiles, check_image_files
 
-CHECKED_IMAGES = 5  # that many of the images are looked for on disk
+SEARCHED_IMAGES = 5  # a folder that has the first images is taken for theirs; then all are checked
+MASK_SHARE = 0.95  # with fewer masks than this, a training on masks would ignore too many objects
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,8 @@ class Survey:
         empty: number of images without an annotation.
         masks: number of annotations that have a mask.
         lvis: True if it has the fields that LVIS's evaluation reads.
+        report: what was left out, changed, doubtful or odd.
+        damaged: a sentence about each image file that cannot be read.
     """
 
     path: Path
@@ -35,65 +45,100 @@ class Survey:
     empty: int
     masks: int
     lvis: bool
+    report: Report = field(default_factory=Report)
+    damaged: tuple[str, ...] = ()
 
     @property
     def with_masks(self) -> bool:
-        """True if every annotation has a mask."""
-        return self.masks == self.annotations
+        """True if at least ``MASK_SHARE`` of the annotations have a mask."""
+        return self.masks >= MASK_SHARE * self.annotations
 
 
-def survey(path: Path, image_folder: Path | None = None) -> Survey:
-    """Read an annotation file, find its images and count what it holds.
+def survey(
+    path: Path, image_folder: Path | None = None, *, allow_outside_images: bool = False
+) -> Survey:
+    """Read an annotation file, find its images, compare their sizes, and count what it holds.
 
     Args:
         path: the file.
         image_folder: the folder that its file names are relative to; None looks for it.
+        allow_outside_images: as ``read_annotations``.
 
     Raises:
         UserError: see ``read_annotations`` and ``read_names``; no image or no annotation that can
-            be used; or images that are not there.
+            be used, or crowds alone; category names that are spellings of each other; or images
+            that are not there or of another size.
     """
-    content = read_annotations(path)
+    content = read_annotations(path, allow_outside_images=allow_outside_images, warn=False)
     names = read_names(path).names
     found = content.annotations
     if not content.images or not found:
-        first = f"; {content.first_dropped}" if content.first_dropped else ""
         raise UserError(
             f"{path} has {len(content.images)} images and {len(found)} annotations that can be "
-            f"used{first}."
+            "used."
         )
-    return Survey(
-        path=path,
-        image_folder=_find_image_folder(content, image_folder),
-        names=names,
-        images=len(content.images),
-        annotations=len(found),
-        empty=sum(image["id"] not in content.by_image for image in content.images),
-        masks=sum(bool(item.get("segmentation")) for item in found),
-        lvis=_is_lvis(content),
-    )
+    check_crowds(content)
+    check_twins(content)
+    folder = find_image_folder(content, image_folder)
+    files = check_image_files(content.images, folder)
+    files.raise_for_misfits(path)
+    return _survey(content, names, files)
 
 
-def _find_image_folder(content: Annotations, given: Path | None) -> Path:
-    """Return the folder in which the first images of the file are found."""
+def check_twins(content: Annotations) -> None:
+    """Raise UserError if two category names are spellings of one, which no text tells apart."""
+    same = twins(content.categories)
+    if same:
+        later, earlier = next(iter(same.items()))
+        raise UserError(
+            f"{len(same)} category names of {content.path} are spellings of another (the first: "
+            f"{shown(later)} and {shown(earlier)}), and have the same embedding. Make them one "
+            f"category: ovdistill check {content.path} --fix OUT.json, or rename them."
+        )
+
+
+def find_image_folder(content: Annotations, given: Path | None) -> Path:
+    """Return the folder in which the first images of the file are found.
+
+    Args:
+        content: the annotation file.
+        given: a folder to take; None looks beside the file and above it.
+
+    Raises:
+        UserError: the images are not there.
+    """
     beside = content.path.parent
     above = beside.parent
     tried = [given] if given else [beside, beside / "images", above, above / "images"]
-    names = [image["file_name"] for image in content.images[:CHECKED_IMAGES]]
+    names = [image["file_name"] for image in content.images[:SEARCHED_IMAGES]]
     for folder in tried:
-        if all((folder / name).is_file() for name in names):
+        if any(os.path.isfile(folder / name) for name in names):
             return folder
     raise UserError(
-        f"the images of {content.path} (the first: {names[0]}) are not in "
+        f"the images of {content.path} (the first: {shown(names[0])}) are not in "
         f"{', '.join(map(str, tried))}. Name the folder that these names are relative to: "
         "--images DIR."
     )
 
 
+def _survey(content: Annotations, names: tuple[str, ...], files: ImageFiles) -> Survey:
+    return Survey(
+        path=content.path,
+        image_folder=files.folder,
+        names=names,
+        images=len(content.images),
+        annotations=len(content.annotations),
+        empty=sum(image["id"] not in content.by_image for image in content.images),
+        masks=content.masks,
+        lvis=_is_lvis(content),
+        report=content.report,
+        damaged=tuple(files.damaged),
+    )
+
+
 def _is_lvis(content: Annotations) -> bool:
     """Return whether categories and images have the fields that LVIS's evaluation reads."""
-    frequencies = {category.get("frequency") for category in content.categories.values()}
-    fields = {"neg_category_ids", "not_exhaustive_category_ids"}
-    return frequencies <= {"r", "c", "f"} and all(
-        fields <= image.keys() for image in content.images
+    frequencies = [category.get("frequency") for category in content.categories.values()]
+    return all(group in FREQUENCIES for group in frequencies) and all(
+        image.keys() >= {*FEDERATED_KEYS} for image in content.images
     )

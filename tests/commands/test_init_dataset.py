@@ -164,6 +164,21 @@ def test_novel_names_from_a_file(data, tmp_path):
     assert load_config(tmp_path / "pets.py").prepare.vocabulary.split == ["cat's bowl"]
 
 
+def test_images_outside_of_the_folder_on_request(data, tmp_path):
+    own = content()
+    for image in own["images"]:
+        image["file_name"] = str(data / "images" / image["file_name"])
+    write(data / "train.json", own)
+    path = tmp_path / "pets.py"
+    with pytest.raises(UserError, match="--allow-outside-images"):
+        init(data / "train.json", "-o", path)
+    init(data / "train.json", "-o", path, "--allow-outside-images")
+    config = load_config(path)
+    assert config.test_dataloader.dataset.allow_outside_images
+    assert config.prepare.proposals.options.train_dataloader.dataset.allow_outside_images
+    build(config, tmp_path)
+
+
 def changed(**parts: object) -> dict:
     return {**content(), **parts}
 

@@ -141,6 +141,8 @@ def test_options_may_be_abbreviated() -> None:
         ["extract", "--config", "none"],
         ["extract", "--images", ".", "--annotations", "none", "--proposals", "gt", "-o", "out"],
         ["init-dataset", "none.json"],
+        ["check", "none.json"],
+        ["check", "setup.py", "--images", "none"],
         ["init-dataset", "setup.py", "--epochs", "0"],
         ["summarize", "none"],
         ["compare", "--rows", "none", "-o", "out"],

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from ovdistill.core.errors import UserError
+from ovdistill.datasets.annotation_ids import image_number
 from ovdistill.datasets.annotations import (
     annotation_problem,
     read_annotations,
@@ -206,6 +207,8 @@ def test_captions_by_image(file):
     annotations = [dict(image_id=image, caption=caption) for image, caption in records]
     write(file, dict(annotations=annotations))
     assert read_captions(file) == {10: ["A person.", "A bus."], 11: ["A cat."]}
+    write(file, dict(annotations=[dict(image_id=i, caption="A.") for i in ("10", 10.0, "x")]))
+    assert read_captions(file) == {10: ["A.", "A."], image_number("x"): ["A."]}
 
 
 @pytest.mark.parametrize(

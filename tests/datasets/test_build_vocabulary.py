@@ -214,3 +214,8 @@ def test_prompts_of_a_config_with_imported_embeddings(tmp_path):
     Vocabulary.from_array(np.eye(2), ["cup", "boat"], "published").save(path)
     config = dict(vocabulary=str(path), prepare=VILD63)
     assert prompts_of_config(config) == TEMPLATES["vild63"]
+
+
+def test_spellings_of_one_name_are_an_error():
+    with pytest.raises(UserError, match="'Night_stand' and 'night stand'"):
+        encode_names("night stand, boat, Night_stand", lambda: pytest.fail("not needed"))

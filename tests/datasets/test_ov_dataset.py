@@ -3,11 +3,13 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 import ovdistill.models.register  # noqa: F401
 from ovdistill.core.errors import UserError
+from ovdistill.core.images import write_image
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.datasets.ov_dataset import OVDataset
 from ovdistill.vocabulary import Vocabulary
@@ -189,3 +191,56 @@ def test_class_agnostic_labels(root, vocabulary):
     dataset = build(root, vocabulary, labelled="all", class_agnostic=True)
     labels = [i["bbox_label"] for item in dataset.load_data_list() for i in item["instances"]]
     assert labels == [0] * 4
+
+
+LOAD_MASKS = [
+    dict(type="LoadImage"),
+    dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
+]
+
+
+def change(root, **values: object) -> None:
+    """Set keys of the first annotation, which has the cat, and of the crowd."""
+    content = json.loads((root / "ann.json").read_text())
+    for record in (content["annotations"][0], content["annotations"][4]):
+        record.update(values)
+    (root / "ann.json").write_text(json.dumps(content))
+
+
+def with_masks(root, vocabulary) -> OVDataset:
+    options = dict(data_root=str(root), data_prefix=dict(img="pictures"), pipeline=LOAD_MASKS)
+    return OVDataset(vocabulary=vocabulary, ann_file="ann.json", labelled="all", **options)
+
+
+def test_an_object_without_mask_is_ignored_where_masks_are_learned(root, vocabulary, caplog):
+    change(root, segmentation=[1, 2, 11, 2, 11, 22])
+    (root / "pictures").mkdir()
+    write_image(root / "pictures" / "a.png", np.zeros((32, 40, 3), np.uint8))
+    loaded = with_masks(root, vocabulary)[0]
+    assert loaded["gt_ignore_flags"].tolist() == [False, True]  # the emu has no mask
+    assert loaded["gt_masks"].masks.any(axis=(1, 2)).tolist() == [True, False]
+    assert "3 of the 5 annotations" in caplog.text
+
+
+def test_learning_masks_without_any_is_an_error(root, vocabulary):
+    with pytest.raises(UserError, match="no masks"):
+        with_masks(root, vocabulary)
+
+
+def test_crowds_alone_are_an_error_in_training(root, vocabulary):
+    content = json.loads((root / "ann.json").read_text())
+    content["annotations"] = content["annotations"][4:]
+    (root / "ann.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match="crowd"):
+        build(root, vocabulary)
+    assert len(build(root, vocabulary, test_mode=True)) == 3
+
+
+def test_images_elsewhere_on_request(root, vocabulary):
+    content = json.loads((root / "ann.json").read_text())
+    content["images"][0]["file_name"] = "/data/a.png"
+    (root / "ann.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match="/data/a.png"):
+        build(root, vocabulary)
+    record = build(root, vocabulary, allow_outside_images=True).get_data_info(0)
+    assert record["img_path"] == "/data/a.png"

@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.images import write_image
 from ovdistill.datasets.survey import survey
 
 
@@ -12,7 +14,13 @@ def content() -> dict:
     return dict(
         images=[dict(id=i, file_name=f"{i}.png", height=64, width=96) for i in (4, 7)],
         annotations=[
-            dict(id=1, image_id=4, category_id=9, bbox=[5, 5, 40, 30], segmentation=[[5, 5, 9, 9]]),
+            dict(
+                id=1,
+                image_id=4,
+                category_id=9,
+                bbox=[5, 5, 40, 30],
+                segmentation=[[5, 5, 9, 9, 5, 9]],
+            ),
             dict(id=2, image_id=4, category_id=2, bbox=[50, 20, 20, 30], area=600, iscrowd=0),
         ],
         categories=[dict(id=9, name="bowl"), dict(id=2, name="garden gnome")],
@@ -23,7 +31,7 @@ def content() -> dict:
 def root(tmp_path):
     (tmp_path / "images").mkdir()
     for number in (4, 7):
-        (tmp_path / "images" / f"{number}.png").write_bytes(b"")
+        write_image(tmp_path / "images" / f"{number}.png", np.zeros((64, 96, 3), np.uint8))
     return tmp_path
 
 
@@ -69,3 +77,41 @@ def test_lvis_is_told_by_its_fields(root):
     for image in data["images"]:
         image |= dict(neg_category_ids=[], not_exhaustive_category_ids=[])
     assert survey(write(root, data)).lvis
+
+
+def test_problems_are_reported_and_not_said_twice(root, caplog):
+    data = content()
+    data["annotations"] += [dict(id=3, image_id=4, category_id=2, bbox=[1])]
+    assert survey(write(root, data)).report.counts["bbox"] == 1
+    assert not caplog.records
+
+
+def test_a_few_missing_masks_are_no_reason_to_learn_none(root):
+    data = content()
+    data["annotations"] = [data["annotations"][0]] * 39 + data["annotations"][1:]
+    found = survey(write(root, data))
+    assert (found.masks, found.annotations, found.with_masks) == (39, 40, True)
+
+
+def test_what_cannot_be_trained_on(root):
+    data = content()
+    for record in data["annotations"]:
+        record["iscrowd"] = 1
+    with pytest.raises(UserError, match="all 2 annotations .*crowds"):
+        survey(write(root, data))
+    data = content()
+    data["categories"].append(dict(id=3, name="Garden_Gnome"))
+    with pytest.raises(UserError, match="'Garden_Gnome' and 'garden gnome'.*--fix"):
+        survey(write(root, data))
+
+
+def test_every_image_is_looked_at(root):
+    data = content()
+    data["images"].append(dict(id=8, file_name="8.png", height=64, width=96))
+    with pytest.raises(UserError, match="1 of the 3 images .*8.png"):
+        survey(write(root, data))
+    (root / "images" / "8.png").write_bytes(b"damaged")
+    assert len(survey(write(root, data)).damaged) == 1
+    write_image(root / "images" / "8.png", np.zeros((96, 64, 3), np.uint8))
+    with pytest.raises(UserError, match="8.png.*64 x 96.*96 x 64"):
+        survey(write(root, data))

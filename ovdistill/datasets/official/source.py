@@ -15,7 +15,7 @@ from tqdm.utils import CallbackIOWrapper
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import sha256_of
 from ovdistill.core.logs import progress
-from ovdistill.datasets.annotations import Record
+from ovdistill.datasets.annotation_values import Record
 
 CHUNK = 1 << 20  # bytes read at a time
 T = TypeVar("T", dict[str, Any], list[Any])

@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.annotations import Record
+from ovdistill.datasets.annotation_values import Record
 
 # VOC's names in label order -> class names; "diningtable" would be a poor text for a teacher
 VOC_NAMES = {
