@@ -105,12 +105,17 @@ def testing_config(options: TestOptions, out: Path) -> Config:
     Raises:
         UserError: the config has no evaluator for the subset.
     """
+    from ovdistill.extraction.prepare_vocabulary import check_teacher
     from ovdistill.models.config import load_config
+    from ovdistill.teacher import teacher_name
 
     overrides = options.overrides
     if options.vocabulary:
         overrides["vocabulary"] = options.vocabulary
     config = load_config(options.config, overrides)
+    if options.vocabulary:  # its classes may be others than the config's, its teacher may not
+        check_teacher(options.vocabulary, teacher_name(config.teacher))
+        config.merge_from_dict({"prepare.vocabulary": None})
     if not config.get(f"{options.subset}_evaluator"):
         raise UserError(
             f"{options.config} evaluates no {options.subset} images ({options.subset}_evaluator). "

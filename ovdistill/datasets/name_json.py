@@ -29,7 +29,8 @@ def names_of_json(data: Any) -> Names:
             mapping from number to name or from name to number.
 
     Returns:
-        The names; records with an integer ``id`` are sorted by it, mappings by their numbers.
+        The names; records whose ``id`` is a number, or text of one, are sorted by it, mappings by
+        their numbers.
 
     Raises:
         ValueError: none of these.
@@ -45,8 +46,9 @@ def names_of_json(data: Any) -> Names:
         return Names(_of_mapping(data))
     content = data[found[0]]
     if isinstance(content, list):
-        if isinstance(annotations := data.get("annotations"), list):
-            root = root_category(content, annotations)  # the reader of annotations leaves it out
+        if found[0] == "categories":
+            # the reader of annotations leaves it out too
+            root = root_category(content, data.get("annotations"))
             content = [record for record in content if root is None or record is not root]
         return _of_list(content)
     if isinstance(labels := content.get("label"), dict):  # Datumaro: categories.label.labels
@@ -87,19 +89,22 @@ def _of_records(records: list[dict[str, Any]]) -> Names:
             raise ValueError(
                 f"a category has the {key} {reprlib.repr(record[key])}, which is no text"
             )
-    numbers = [to_whole_number(record.get("id")) for record in records]
-    ids = [number for number in numbers if number is not None]
-    with_ids = len(ids) == len(records)
+    numbered = [
+        (number, record)
+        for record in records
+        if (number := to_whole_number(record.get("id"))) is not None
+    ]
+    with_ids = len(numbered) == len(records)
     if with_ids:
-        if len(set(ids)) < len(ids):
+        if len({number for number, _ in numbered}) < len(numbered):
             raise ValueError("a category id occurs twice")
-        order = sorted(range(len(ids)), key=ids.__getitem__)
-        records, ids = [records[row] for row in order], [ids[row] for row in order]
+        numbered.sort(key=lambda pair: pair[0])
+        records = [record for _, record in numbered]
     return Names(
         names=tuple(record[key].strip() for record in records),
         frequency=_values(records, "frequency", lambda value: value in FREQUENCIES),
         synonyms=_synonyms(records),
-        ids=tuple(ids) if with_ids else None,
+        ids=tuple(number for number, _ in numbered) if with_ids else None,
         counts=_values(records, "image_count", lambda value: type(value) is int and value >= 0),
     )
 

@@ -59,7 +59,7 @@ def prepare_vocabulary(
         )
     own = teacher_name(config.teacher)
     if Path(path).is_file():
-        header = _check_teacher(path, own)
+        header = check_teacher(path, own)
         found = vocabulary_differences(
             config, path, names, split, templates, embeddings, tokens=tokens, synonyms=synonyms
         )
@@ -160,8 +160,16 @@ def _name_differences(
     return [f"{kind}: {stale.some(found)}" for kind, found in kinds.items() if found]
 
 
-def _check_teacher(path: str, teacher: str | None) -> VocabularyHeader:
-    """Raise UserError if a vocabulary file was made by another teacher, where that is known."""
+def check_teacher(path: str, teacher: str | None) -> VocabularyHeader:
+    """Return the header of a vocabulary file that was made by a teacher.
+
+    Args:
+        path: the file.
+        teacher: name of the teacher; None if it is not known without its weights.
+
+    Raises:
+        UserError: another teacher made it, or it is damaged.
+    """
     header = read_header(path)
     if teacher is not None and header.teacher.name != teacher:
         raise UserError(
