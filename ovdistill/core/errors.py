@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -46,7 +45,7 @@ def run_tool(main: Callable[[], int | None]) -> NoReturn:
     except OSError as error:
         if error.filename is None and error.errno not in FULL_DISK:
             raise
-        where = printable(os.fsdecode(error.filename)) if error.filename else "a file"
+        where = printable(str(error.filename)) if error.filename else "a file"
         print(f"error: {where}: {error.strerror}", file=sys.stderr)
         sys.exit(UserError.exit_code)
     except KeyboardInterrupt:
