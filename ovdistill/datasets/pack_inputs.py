@@ -53,6 +53,9 @@ class PackOVInputs(PackDetInputs):
         Raises:
             UserError: the regions cannot follow a transform of the pipeline.
         """
+        if min(results["img"].strides) < 0:
+            # flipped; mmdet does not see it where a side has one pixel
+            results["img"] = results["img"].copy()
         packed = super().transform(results)
         if "teacher_regions" in results:
             if "pad_shape" in results or "mix_results" in results:

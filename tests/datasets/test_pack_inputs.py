@@ -112,3 +112,16 @@ def test_a_caption_and_its_phrases_are_packed():
     assert torch.equal(sample.teacher_caption.embeddings, torch.eye(4)[:1])
     assert torch.equal(sample.teacher_phrases.embeddings, torch.eye(4)[1:3])
     assert "teacher_regions" not in sample
+
+
+@pytest.mark.parametrize("size", [(40, 1), (1, 40), (1, 1), (40, 30)])
+@pytest.mark.parametrize("direction", ["horizontal", "vertical", "diagonal"])
+def test_flipped_images_of_any_shape_are_packed(size, direction):
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    flip = TRANSFORMS.build(dict(type="RandomFlip", prob=1.0, direction=direction))
+    pack = TRANSFORMS.build(dict(type="PackOVInputs", meta_keys=("img_shape",)))
+    packed = pack(flip(dict(img=image, img_shape=size)))
+    axes = dict(horizontal=(1,), vertical=(0,), diagonal=(0, 1))[direction]
+    np.testing.assert_array_equal(
+        packed["inputs"].permute(1, 2, 0).numpy(), np.flip(image, axis=axes)
+    )
