@@ -12,12 +12,13 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 
 from ovdistill.core.logs import progress
 
 from .reader import Reader
-from .worker import RESTART, Chunk, Fault, State, trace_path, work
+from .worker import PACKAGE, RESTART, Chunk, Fault, State, trace_path, work
 
 SECONDS = 10.0  # an input may take
 CHUNK = 2000  # inputs between two forks
@@ -181,8 +182,11 @@ class Slot:
     def _keep(self, number: int, title: str) -> None:
         """Keep the input at which a worker died, with the place in the package."""
         detail = trace_path(self.folder).read_text(errors="replace")
-        own = [line.strip() for line in detail.splitlines() if "/ovdistill/" in line]
-        place = own[0].rpartition("/ovdistill/")[2].replace('", line ', ":") if own else ""
+        # the last call comes first; those of the fuzzer itself are behind the reader's
+        calls = [line.strip() for line in detail.splitlines() if line.startswith("  File ")]
+        calls = list(takewhile(lambda call: "/fuzzing/" not in call, calls))
+        place = next((call for call in calls if PACKAGE in call), calls[0] if calls else "")
+        place = place.rpartition("/")[2].replace('", line ', ":").replace(" in ", " ")
         fault = Fault(self.chunk.reader.name, number, f"{place}: {title}", detail)
         fault.keep(self.campaign.out, self.chunk.files(number))
 

@@ -37,7 +37,7 @@ class ConfigOptionsReader(Reader):
 
     def seeds(self) -> Sequence[Files]:
         """Return words, one a line, that fit the config."""
-        lines = (b"a=1", b"model.head.sizes.0=5", b"pipeline.1.scale=(1,2)", b"model.type='E'")
+        lines = (b"a=1", b"model.head.x=5", b"pipeline.1.scale=(1,2)", b"model.type='E'")
         return [{NAME: b"\n".join(lines)}, {NAME: lines[2]}]
 
     def mutate(self, files: Files, rng: Random) -> Files:
