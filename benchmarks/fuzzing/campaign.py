@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from ovdistill.core.logs import progress
 
@@ -99,14 +100,19 @@ class Campaign:
             for start in range(0, self.inputs, CHUNK):
                 yield Chunk(reader, seeds, self.seed, start, min(start + CHUNK, self.inputs))
 
-    def faults(self) -> list[dict[str, object]]:
-        """Return the different faults with their number of inputs, the most frequent first."""
-        found: dict[tuple[str, str], dict[str, object]] = {}
+    def faults(self) -> list[dict[str, Any]]:
+        """Return the smallest input of each fault and the number of all, the most frequent first.
+
+        The keys are those of ``faults.jsonl``, and 'count'.
+        """
+        found: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for line in (self.out / "faults.jsonl").read_text().splitlines():
             record = json.loads(line)
-            same = found.setdefault((record["reader"], record["title"]), {**record, "count": 0})
-            same["count"] += 1
-        return sorted(found.values(), key=lambda record: -record["count"])
+            found.setdefault((record["reader"], record["title"]), []).append(record)
+        return [
+            {**min(same, key=lambda record: record["bytes"]), "count": len(same)}
+            for same in sorted(found.values(), key=len, reverse=True)
+        ]
 
 
 class Slot:

@@ -68,6 +68,15 @@ def mutate_npy(data: bytes, rng: Random) -> bytes:
     return data[:8] + struct.pack("<H", len(header)) + header + payload
 
 
+def in_order(data: bytes) -> bytes:
+    """Return a safetensors file with its keys sorted; the library writes them in any order."""
+    parsed = _parse(data)
+    assert parsed is not None, "not a safetensors file"
+    header, payload = parsed
+    metadata = {"__metadata__": dict(sorted(header.pop("__metadata__", {}).items()))}
+    return _join({**metadata, **dict(sorted(header.items()))}, payload)
+
+
 def _parse(data: bytes) -> tuple[dict[str, Any], bytes] | None:
     """Return header and payload; None for a file that has lost its form."""
     try:

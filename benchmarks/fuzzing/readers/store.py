@@ -18,7 +18,7 @@ from ovdistill.store.maintenance import describe, verify
 
 from ..mutate_bytes import mutate_bytes
 from ..mutate_json import dump, mutate_json
-from ..mutate_tensors import mutate_safetensors
+from ..mutate_tensors import in_order, mutate_safetensors
 from ..reader import Files, Reader, change_one
 
 HEADER = {"teacher": "fuzz", "teacher_hash": "0" * 16}
@@ -81,7 +81,7 @@ class CaptionStoreReader(Reader):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "captions.safetensors")
             write_captions(path, captions, embeddings, dict(HEADER))
-            return [{"input.safetensors": path.read_bytes()}]
+            return [{"input.safetensors": in_order(path.read_bytes())}]
 
     def mutate(self, files: Files, rng: Random) -> Files:
         """Change header, tensors or bytes."""

@@ -17,7 +17,7 @@ from ovdistill.core.vocabulary_header import read_header
 from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts, read_prompts
 
-from ..mutate_tensors import mutate_npy, mutate_safetensors
+from ..mutate_tensors import in_order, mutate_npy, mutate_safetensors
 from ..reader import Files, Reader
 
 NAME = "input.safetensors"
@@ -42,9 +42,9 @@ def _vocabulary(*, tokens: bool, learned: bool) -> Vocabulary:
 
 
 def saved(vocabulary: Vocabulary, folder: Path) -> bytes:
-    """Return the file of a vocabulary."""
+    """Return the file of a vocabulary, the same bytes every time."""
     vocabulary.save(folder / NAME)
-    return (folder / NAME).read_bytes()
+    return in_order((folder / NAME).read_bytes())
 
 
 class VocabularyReader(Reader):
