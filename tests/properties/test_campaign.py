@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from benchmarks.fuzzing import campaign
 from benchmarks.fuzzing.mutate_checkpoints import MARKER
 from benchmarks.fuzzing.reader import MEGABYTE, Reader
-
 from ovdistill.core.errors import UserError
 
 INPUTS = 5

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from benchmarks.fuzzing.mutate_json import dump
 from benchmarks.fuzzing.reader import Files, Reader, generate
 from benchmarks.fuzzing.readers import READERS
 from benchmarks.fuzzing.worker import Fault, try_input
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 SECONDS = 10
 FEW = settings(derandomize=True, max_examples=40, deadline=None, database=None)
