@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import re
 import struct
 from random import Random
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 from .mutate_bytes import mutate_bytes
 from .mutate_json import RAW, dump, mutate_json, nasty_value
 
+CHECKSUM = re.compile(rb'"sha256": ?"(.{64})"', re.DOTALL)  # see ovdistill.core.checksums
 DTYPES = ("F64", "F32", "F16", "BF16", "I64", "I32", "I8", "U8", "BOOL", "F8_E4M3", "C64", "X9", "")
 SIDES = (0, 1, 2, 3, 7, 2**31, 2**32, 2**53, 2**62, -1)
 FORMATS = {"F32": "<f", "F64": "<d", "F16": "<e", "I64": "<q", "I32": "<i"}
@@ -37,7 +40,7 @@ NPY_HEADERS = (
 def mutate_safetensors(data: bytes, rng: Random) -> bytes:
     """Return a safetensors file with its bytes, metadata, tensor entries or values changed."""
     kind = rng.randrange(10)
-    parsed = _parse(data)
+    parsed = parse(data)
     if kind == 0 or parsed is None:
         return mutate_bytes(data, rng)
     header, payload = parsed
@@ -47,7 +50,7 @@ def mutate_safetensors(data: bytes, rng: Random) -> bytes:
         header = _mutate_entries(header, rng)
     else:
         payload = _mutate_values(header, payload, rng)
-    return _join(header, payload)
+    return join(header, payload)
 
 
 def mutate_npy(data: bytes, rng: Random) -> bytes:
@@ -70,15 +73,15 @@ def mutate_npy(data: bytes, rng: Random) -> bytes:
 
 def in_order(data: bytes) -> bytes:
     """Return a safetensors file with its keys sorted; the library writes them in any order."""
-    parsed = _parse(data)
+    parsed = parse(data)
     assert parsed is not None, "not a safetensors file"
     header, payload = parsed
     metadata = {"__metadata__": dict(sorted(header.pop("__metadata__", {}).items()))}
-    return _join({**metadata, **dict(sorted(header.items()))}, payload)
+    return join({**metadata, **dict(sorted(header.items()))}, payload)
 
 
-def _parse(data: bytes) -> tuple[dict[str, Any], bytes] | None:
-    """Return header and payload; None for a file that has lost its form."""
+def parse(data: bytes) -> tuple[dict[str, Any], bytes] | None:
+    """Return header and payload of a safetensors file; None if it has lost its form."""
     try:
         (length,) = struct.unpack_from("<Q", data)
         header = json.loads(data[8 : 8 + length])
@@ -89,10 +92,17 @@ def _parse(data: bytes) -> tuple[dict[str, Any], bytes] | None:
     return header, data[8 + length :]
 
 
-def _join(header: Any, payload: bytes) -> bytes:
+def join(header: Any, payload: bytes) -> bytes:
+    """Return a safetensors file, with the right checksum where it states one."""
     text = dump(header)
     text += b" " * (-len(text) % 8)
-    return struct.pack("<Q", len(text)) + text + payload
+    data = struct.pack("<Q", len(text)) + text + payload
+    if not (stated := CHECKSUM.search(text)):
+        return data
+    start = 8 + stated.start(1)
+    before, behind = data[:start], data[start + 64 :]
+    digest = hashlib.sha256(before + b"0" * 64 + behind).hexdigest()
+    return before + digest.encode() + behind
 
 
 def _mutate_metadata(metadata: dict[str, Any], rng: Random) -> None:

@@ -144,8 +144,8 @@ def work(chunk: Chunk, state: State, folder: Path, out: Path) -> int:
         if isinstance(result, Fault):
             result.keep(out, files)
             faults += 1
-        accepted += result == "accepted"
-        refused += result == "refused"
+        accepted += result is None
+        refused += isinstance(result, UserError)
         if nanoseconds > slowest:
             slowest, slowest_number = nanoseconds, number
         state.write(number, 0, accepted, refused, faults, slowest, slowest_number)
@@ -159,14 +159,16 @@ def check_seeds(chunk: Chunk, folder: Path, out: Path) -> int:
     faults = 0
     for number, files in enumerate(chunk.seeds):
         _, result = try_input(chunk.reader, 0, files, folder / "seed")
-        if result != "accepted":
-            detail = result.detail if isinstance(result, Fault) else ""
+        if result is not None:
+            detail = result.detail if isinstance(result, Fault) else str(result)
             Fault(chunk.reader.name, -1, f"seed {number} is not accepted", detail).keep(out, files)
             faults += 1
     return faults
 
 
-def try_input(reader: Reader, number: int, files: Files, folder: Path) -> tuple[int, Fault | str]:
+def try_input(
+    reader: Reader, number: int, files: Files, folder: Path
+) -> tuple[int, Fault | UserError | None]:
     """Read one input.
 
     Args:
@@ -176,17 +178,17 @@ def try_input(reader: Reader, number: int, files: Files, folder: Path) -> tuple[
         folder: is made for it, and removed.
 
     Returns:
-        Nanoseconds of reading; 'accepted', 'refused', or the fault.
+        Nanoseconds of reading; None if it was accepted, the error that refuses it, or the fault.
     """
     write_files(folder, files)
     random.seed(number)
     np.random.seed(number % 2**32)  # mmdet's transforms draw from it
-    result: Fault | str = "accepted"
+    result: Fault | UserError | None = None
     begun = time.monotonic_ns()
     try:
         reader.read(folder)
     except UserError as error:
-        result = "refused"
+        result = error
         if len(str(error)) > LONGEST_MESSAGE:
             title = f"{place_of(error)}: a message of over {LONGEST_MESSAGE} characters"
             result = Fault(reader.name, number, title, str(error)[:LONGEST_MESSAGE])

@@ -13,19 +13,39 @@ from ovdistill.commands.main import parse
 from ovdistill.commands.options import ConfigOptions
 from ovdistill.core.distributed import RANK_VARIABLES, ranks_of
 from ovdistill.core.errors import UserError
+from ovdistill.core.recipes import student_config
 from ovdistill.models.config import load_config
 
-from ..mutate_json import NUMBERS, TEXTS, dump
+from ..mutate_json import NUMBERS, TEXTS
 from ..mutate_text import mutate_text
 from ..reader import Files, Reader, text_of
-from .configs import CONFIG
 
 NAME = "input.txt"
 PIECES = (
-    *("a=1", "model.head.sizes.0=5", "pipeline.1.scale=(1,2)", "pipeline.9.x=1", "a..b=1", "=1"),
+    *(
+        "a=1",
+        "model.roi_head.x.0=5",
+        "test_pipeline.1.scale=(1,2)",
+        "test_pipeline.9.x=1",
+        "a..b=1",
+        "=1",
+    ),
     *("model.type.x=1", "a=[1,[2,3]", "a=(", "a=[[[[", "a='x", 'a="[1,2]"', "a=1e400", "a=None"),
-    *("a=[" + "[" * 3000, "model=5", "model.head=None", "pipeline=[]", "_base_=x.py", "a={b:1}"),
-    *("custom_imports.imports=os", "model._delete_=True", "a.b.c.d=1", "pipeline.-1.x=2", "a=__a"),
+    *(
+        "a=[" + "[" * 3000,
+        "model=5",
+        "model.neck=None",
+        "test_pipeline=[]",
+        "_base_=x.py",
+        "a={b:1}",
+    ),
+    *(
+        "custom_imports.imports=os",
+        "model._delete_=True",
+        "a.b.c.d=1",
+        "test_pipeline.-1.x=2",
+        "a=__a",
+    ),
     *("a=__import__('os').system('touch ran-code')", "data_root={split}", "split={data_root}"),
 )
 
@@ -37,7 +57,7 @@ class ConfigOptionsReader(Reader):
 
     def seeds(self) -> Sequence[Files]:
         """Return words, one a line, that fit the config."""
-        lines = (b"a=1", b"model.head.x=5", b"pipeline.1.scale=(1,2)", b"model.type='E'")
+        lines = (b"a=1", b"model.neck.x=5", b"test_pipeline.1.scale=(1,2)", b"model.type='E'")
         return [{NAME: b"\n".join(lines)}, {NAME: lines[2]}]
 
     def mutate(self, files: Files, rng: Random) -> Files:
@@ -47,10 +67,9 @@ class ConfigOptionsReader(Reader):
     def read(self, folder: Path) -> None:
         """Merge the words into the config."""
         words = tuple(text_of(folder).split("\n"))
-        (folder / "config.json").write_bytes(dump(CONFIG))
         with refusal_of_argparse():
             overrides = ConfigOptions(cfg_options=words).overrides
-        load_config(folder / "config.json", overrides).to_dict()
+        load_config(student_config(), overrides).to_dict()
 
 
 class EnvironmentReader(Reader):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
+from ovdistill.core.recipes import student_config
 from ovdistill.models.config import fill_placeholders, load_config
 
 from ..mutate_json import dump, mutate_json
@@ -42,26 +43,24 @@ pipeline:
 
 
 class ConfigReader(Reader):
-    """``load_config`` of .json, .yaml and .py files; of the last, which are code, the syntax."""
+    """``load_config`` of published configs; of .py files, which are code, the syntax."""
 
     name = "configs"
 
     def seeds(self) -> Sequence[Files]:
-        """Return a config in each format."""
+        """Return the shipped student's config, and a Python config."""
         python = "".join(f"{key} = {value!r}\n" for key, value in CONFIG.items())
-        return [
-            {"input.json": dump(CONFIG)},
-            {"input.yaml": AS_YAML},
-            {"input.yml": dump(CONFIG)},
-            {"input.py": python.encode()},
-        ]
+        path = student_config()
+        return [{f"input{path.suffix}": path.read_bytes()}, {"input.py": python.encode()}]
 
     def mutate(self, files: Files, rng: Random) -> Files:
         """Change values, lines or bytes."""
         ((name, content),) = files.items()
+        if rng.random() < 0.03:
+            name, content = rng.choice(("input.yaml", "input.yml", "input.toml", "input")), AS_YAML
         if name == "input.py":
             return {name: content[: rng.randrange(len(content))] + rng.choice((b"", b"\x00", b"("))}
-        if name == "input.json" and rng.random() < 0.9:
+        if name == "input.json" and rng.random() < 0.8:
             return {name: dump(mutate_json(json.loads(content), rng, TEXTS))}
         return {name: mutate_text(content, rng, (*YAML, *TEXTS))}
 

@@ -9,16 +9,20 @@ from pathlib import Path
 from random import Random
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
 
 from ovdistill.extraction.images import ImageFile, LoadedImage
 from ovdistill.extraction.proposals import FileProposals, keep_best_boxes
 from ovdistill.store import CaptionStore, Regions, TeacherStore, write_store
 from ovdistill.store.captions import write_captions
 from ovdistill.store.maintenance import describe, verify
+from ovdistill.store.meta import StoreMeta
+from ovdistill.store.shard import KEY, _digest  # as the store itself signs
 
 from ..mutate_bytes import mutate_bytes
 from ..mutate_json import dump, mutate_json
-from ..mutate_tensors import in_order, mutate_safetensors
+from ..mutate_tensors import in_order, join, mutate_safetensors, parse
 from ..reader import Files, Reader, change_one
 
 HEADER = {"teacher": "fuzz", "teacher_hash": "0" * 16}
@@ -54,7 +58,7 @@ class StoreReader(Reader):
             changed[name] = mutate_bytes(changed[name], rng)
         else:
             changed[name] = dump(mutate_json(json.loads(changed[name]), rng))
-        return changed
+        return signed(changed) if rng.random() < 0.7 else changed
 
     def read(self, folder: Path) -> None:
         """Open the store, read its regions, describe and verify it."""
@@ -67,6 +71,34 @@ class StoreReader(Reader):
             float(regions.embeddings.float().sum())
         json.dumps(describe(folder))
         str(verify(folder).summary)
+
+
+def signed(files: Files) -> Files:
+    """Return the files of a store with the fingerprints and checksums that belong to them.
+
+    Else every reader would stop at the checksum. Files that have lost their form stay as they are.
+    """
+    changed = dict(files)
+    try:
+        plan = json.loads(changed["meta.json"])
+        meta = StoreMeta(plan["provenance"], plan["pictures"], plan["shards"])
+        fingerprint = meta.fingerprint
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return changed
+    for name, content in files.items():
+        if (parsed := parse(content)) is None:
+            continue
+        header, payload = parsed
+        try:
+            own = json.loads(header["__metadata__"][KEY])
+            own |= {"store": fingerprint}
+            own.pop("sha256", None)
+            own["sha256"] = _digest(load(content), own)
+        except (KeyError, TypeError, ValueError, RecursionError, SafetensorError):
+            continue
+        header["__metadata__"][KEY] = json.dumps(own)
+        changed[name] = join(header, payload)
+    return changed
 
 
 class CaptionStoreReader(Reader):
