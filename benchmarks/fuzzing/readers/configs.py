@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
+from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import student_config
 from ovdistill.models.config import fill_placeholders, load_config
 
@@ -97,4 +98,7 @@ class PlaceholderReader(Reader):
         except (ValueError, RecursionError):
             return  # reading the file is what the reader of configs tries
         if isinstance(content, dict):
-            fill_placeholders(content)
+            try:
+                fill_placeholders(content)
+            except RecursionError as error:  # of values nested too deeply; load_config says so
+                raise UserError("nested too deeply") from error

@@ -43,6 +43,8 @@ class ImageReader(Reader):
             image = Image.fromarray(pixels).convert("L" if mode == "I;16" else mode)
             if mode == "I;16":
                 image = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
+            if mode == "F":
+                image = Image.fromarray(np.asarray(image) / 255)
             file = io.BytesIO()
             exif = dict(exif=turned) if suffix in ("png", "jpeg", "webp") else {}
             image.save(file, suffix, **exif)
