@@ -1,4 +1,4 @@
-"""The attack on checkpoints works where a reader allows what it needs; ours stays without effect."""
+"""The attacks on checkpoints work where a reader allows what they need; ours runs no code."""
 
 from __future__ import annotations
 
