@@ -24,7 +24,6 @@ import torch
 from fuzzing.campaign import Campaign
 from fuzzing.mutate_checkpoints import MARKER
 from fuzzing.reader import Reader, generate, write_files
-from fuzzing.readers import READERS
 
 from ovdistill.commands.checks import check_positive
 from ovdistill.commands.main import run_options
@@ -39,7 +38,7 @@ class FuzzOptions(CommonOptions):
 
     inputs: int = option(2000, help="inputs of each reader")
     seed: int = option(0, help="makes the inputs; the same seed makes the same ones")
-    readers: tuple[str, ...] = option(tuple(READERS), help="readers to try")
+    readers: tuple[str, ...] = option((), help="readers to try (default: all)", metavar="NAME")
     processes: int = option(1, help="worker processes")
     out: Path = option(
         Path("work_dirs/fuzz"), flags=["-o"], help="folder for the report and faults"
@@ -55,20 +54,22 @@ def main(options: FuzzOptions) -> int:
     torch.set_num_threads(1)  # threads do not survive the fork of a worker
     if options.replay:
         return replay(options)
-    names = [name for word in options.readers for name in word.split(",")]
     if (options.out / "faults.jsonl").exists():
         raise UserError(f"{options.out} has the faults of an earlier run; name another with -o")
-    readers = [find_reader(name) for name in names]
+    readers = find_readers(*options.readers)
     campaign = Campaign(readers, options.inputs, options.seed, options.processes, options.out)
     campaign.run()
     return report(campaign)
 
 
-def find_reader(name: str) -> Reader:
-    """Return the reader of a name."""
-    if name not in READERS:
-        raise UserError(f"no reader {name!r}; expected some of: {', '.join(READERS)}")
-    return READERS[name]()
+def find_readers(*words: str) -> list[Reader]:
+    """Return the readers that the words name, several with commas between them; else all."""
+    from fuzzing.readers import READERS  # everything that reads, which takes seconds to import
+
+    names = [name for word in words for name in word.split(",")] or list(READERS)
+    if unknown := [name for name in names if name not in READERS]:
+        raise UserError(f"no reader {unknown[0]!r}; expected some of: {', '.join(READERS)}")
+    return [READERS[name]() for name in names]
 
 
 def report(campaign: Campaign) -> int:
@@ -97,14 +98,19 @@ def report(campaign: Campaign) -> int:
 
 
 def replay(options: FuzzOptions) -> int:
-    """Read one input in this process and say what became of it; return the exit code."""
+    """Read one input in this process and say what became of it; return the exit code.
+
+    Raises:
+        UserError: no such reader, or no number.
+    """
     if len(options.replay) != 2 or not options.replay[1].isdecimal():
         raise UserError(f"got --replay {' '.join(options.replay)}; expected READER NUMBER")
-    reader, number = find_reader(options.replay[0]), int(options.replay[1])
+    (reader,), number = find_readers(options.replay[0]), int(options.replay[1])
     files = generate(reader, reader.seeds(), options.seed, number)
     kept = options.out.absolute() / f"{reader.name}-{number}"
     write_files(kept, files)
     print(f"input: {kept}")
+    before = os.getcwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         write_files(Path(folder, "input"), files)
@@ -119,7 +125,7 @@ def replay(options: FuzzOptions) -> int:
         finally:
             if Path(MARKER).exists():
                 print("code of the input was run")
-            os.chdir(options.out.anchor or "/")
+            os.chdir(before)
     print("accepted")
     return 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from ovdistill.commands.summarize import KEYS, SummarizeOptions, summarize
-from ovdistill.evaluation.comparison import collect, read_runs, write_comparison
+from ovdistill.evaluation.comparison import _summarize_row, collect, markdown, read_runs
 from ovdistill.evaluation.comparison_rows import Row
 
 from ..mutate_bytes import mutate_bytes
@@ -73,8 +73,8 @@ class ComparisonReader(ResultsReader):
         return {**changed, name: b"\n".join(lines)}
 
     def read(self, folder: Path) -> None:
-        """Collect the runs and write the table."""
-        rows = [Row("row", "Row", "config.py")]
+        """Collect the runs and make the table."""
+        row = Row("row", "Row", "config.py")
         known = read_runs(folder / "earlier.json", "shape", "val")
-        found = collect(folder, "val", rows, known)
-        write_comparison(folder / "out", found, [], "shape", "val")
+        found = collect(folder, "val", [row], known)
+        markdown([_summarize_row(row, runs) for runs in found.values()])
