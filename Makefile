@@ -60,7 +60,7 @@ doctor: $(INSTALLED)  ## check the installation
 	$(PY) -m ovdistill doctor
 
 clean:  ## remove .venv and what tests and tools have cached; data/ and work_dirs/ stay
-	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .import_linter_cache build dist *.egg-info
+	rm -rf .venv .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache build dist *.egg-info
 	rm -f .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -24,7 +24,7 @@ COMPONENTS = frozenset(
     """
     ATSSAssigner AnchorGenerator BBoxHead BN ConvFCBBoxHead CrossEntropyLoss DeltaXYWHBBoxCoder
     DenseRegionWordLoss DetDataPreprocessor FCNMaskHead FPN GIoULoss L1Loss LoadImage MaskBoxRoIHead
-    MaxIoUAssigner OpenVocabularyATSS OpenVocabularyATSSHead OpenVocabularyRCNN
+    MaxIoUAssigner OVResize OpenVocabularyATSS OpenVocabularyATSSHead OpenVocabularyRCNN
     OpenVocabularyRoIHead PackOVInputs Pretrained RPNHead RandomSampler RegionTokenHead
     RegionTokenLoss RegionWordHead RegionWordLoss ResLayer ResNet Resize RoIAlign Shared2FCBBoxHead
     SigmoidRegionWordLoss SingleRoIExtractor SmoothL1Loss SyncBN WeightTransferHead deconv nms

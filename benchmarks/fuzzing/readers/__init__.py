@@ -1,0 +1,25 @@
+"""The readers that the fuzzer tries, by name."""
+
+from __future__ import annotations
+
+from ..reader import Reader
+from .annotations import AnnotationsReader, CaptionTextsReader, EvaluationReader, TrainingReader
+from .command_line import ConfigOptionsReader, EnvironmentReader, WordsReader
+from .configs import ConfigReader, PlaceholderReader
+from .images import ImageReader
+from .results import ComparisonReader, ResultsReader
+from .store import CaptionStoreReader, ProposalsReader, StoreReader
+from .texts import NamesReader, QueriesReader, TemplatesReader
+from .vocabulary import EmbeddingsReader, PromptsReader, VocabularyReader
+from .weights import CheckpointReader, WeightsReader
+
+READERS: dict[str, type[Reader]] = {
+    reader.name: reader
+    for reader in (
+        *(AnnotationsReader, TrainingReader, EvaluationReader, CaptionTextsReader, NamesReader),
+        *(TemplatesReader, QueriesReader, VocabularyReader, PromptsReader, EmbeddingsReader),
+        *(StoreReader, CaptionStoreReader, ProposalsReader, CheckpointReader, WeightsReader),
+        *(ImageReader, ConfigReader, PlaceholderReader, ConfigOptionsReader, EnvironmentReader),
+        *(WordsReader, ResultsReader, ComparisonReader),
+    )
+}
