@@ -47,6 +47,11 @@ ROOMS = {
     "extraction": Room(
         "#b45309", "the teacher's regions and captions, into a store", ("prepare", "extract")
     ),
+    "training": Room(
+        "#7f1d1d",
+        "runs that resume exactly and stop at NaN",
+        ("run_training", "SafeCheckpointHook"),
+    ),
     "models": Room(
         "#1d4ed8",
         "detectors and heads, as mmdet calls them",

@@ -94,7 +94,8 @@ def _exit_code(main: Callable[[], int | None]) -> int:
     except OSError as error:
         if error.errno is None:  # not of the operating system
             raise
-        return _report(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        where = printable(str(error.filename)) if error.filename else ""
+        return _report(f"{where}: {error.strerror}" if where else str(error))
     except RuntimeError as error:
         lines = [line for line in str(error).splitlines() if any(s in line for s in NO_MEMORY)]
         if not lines:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ovdistill.core.assets import LVIS_CATEGORIES
 from ovdistill.core.errors import UserError
 from ovdistill.core.json_files import read_json
+from ovdistill.core.name_files import names_a_file
 from ovdistill.datasets.name_json import names_of_json, names_of_json_lines
 from ovdistill.datasets.name_lines import names_of_lines, names_of_yaml
 from ovdistill.datasets.name_tables import names_of_table
@@ -24,10 +25,6 @@ READERS = {
     ".csv": names_of_table,
     ".tsv": lambda text: names_of_table(text, "\t"),
 }
-LINES = (".txt", ".names", ".labels", ".list")  # suffixes of files with one name a line
-SUFFIXES = (".json", *READERS, *LINES)
-# a text with such an end is the name of a file, even if the file is not there
-PATH_SUFFIXES = (*SUFFIXES, ".npy", ".pbtxt", ".xml", ".xlsx", ".safetensors")
 LARGEST = 4 << 20  # bytes of a file of names that is not JSON
 EXPECTED = (
     "expected a COCO or LVIS annotation file (.json), a list or mapping of names (.json, .jsonl, "
@@ -81,11 +78,6 @@ def read_names(source: str | os.PathLike[str]) -> Names:
         names = Names(tuple(part.strip() for part in text.split(",")))
     check_names(names.names, repr(text[:200]))
     return names
-
-
-def names_a_file(text: str) -> bool:
-    """Return True if a text ends like a file of names, whether or not the file is there."""
-    return not {",", "\n"} & {*text} and Path(text).suffix.lower() in PATH_SUFFIXES
 
 
 def _read_file(path: Path) -> Names:

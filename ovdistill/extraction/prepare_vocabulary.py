@@ -11,9 +11,9 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.name_files import names_a_file
 from ovdistill.core.vocabulary_header import VocabularyHeader, read_header
 from ovdistill.datasets.build_vocabulary import encode_names, import_embeddings, select_names
-from ovdistill.datasets.category_names import names_a_file
 from ovdistill.extraction import stale
 from ovdistill.extraction.proposal_origin import note_base
 from ovdistill.teacher import build_teacher, teacher_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.category_names import names_a_file, read_names
+from ovdistill.core.name_files import names_a_file
 
 
 def parse_queries(text: str | Sequence[str]) -> tuple[str, ...]:
@@ -22,6 +22,8 @@ def parse_queries(text: str | Sequence[str]) -> tuple[str, ...]:
         UserError: there is no query in the text, or see ``read_names``.
     """
     if isinstance(text, str) and names_a_file(text.strip()):
+        from ovdistill.datasets.category_names import read_names  # it imports torch
+
         text = read_names(text.strip()).names
     parts = text.split(",") if isinstance(text, str) else text
     queries = tuple(dict.fromkeys(" ".join(part.split()) for part in parts if part.strip()))

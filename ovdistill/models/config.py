@@ -125,11 +125,15 @@ def _has_place(config: Config, key: str) -> bool:
     for part in rest[:-1]:
         if isinstance(value, Mapping) and part in value:
             value = value[part]
-        elif isinstance(value, (list, tuple)) and part.isdigit() and int(part) < len(value):
+        elif isinstance(value, (list, tuple)) and _is_index(part, len(value)):
             value = value[int(part)]
         else:
             return False
     return True
+
+
+def _is_index(part: str, length: int) -> bool:
+    return part.isdecimal() and len(part) < 10 and int(part) < length
 
 
 def _import_custom_modules(config: Config, path: Path) -> None:

@@ -8,6 +8,8 @@ from ovdistill.commands import main
 from ovdistill.commands import test as command  # pytest takes its functions for tests
 from ovdistill.core.errors import UserError
 
+from ..batches import make_vocabulary
+
 CONFIG = "vild_r18_shapes"
 
 
@@ -32,8 +34,10 @@ def test_the_subset(words, subset, checkpoint, tmp_path):
 
 
 def test_the_vocabulary(checkpoint, tmp_path):
-    options = options_of(checkpoint, "--vocabulary", checkpoint)
-    assert command.testing_config(options, tmp_path).vocabulary == checkpoint
+    path = str(tmp_path / "v.safetensors")
+    make_vocabulary(2).save(path)
+    options = options_of(checkpoint, "--vocabulary", path)
+    assert command.testing_config(options, tmp_path).vocabulary == path
 
 
 def test_bad_input(checkpoint):
