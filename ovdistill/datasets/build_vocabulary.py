@@ -10,10 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
-from ovdistill.datasets.annotation_categories import twins
-from ovdistill.datasets.annotation_values import shown
 from ovdistill.datasets.category_names import find_names, read_names
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary import Names, Vocabulary, base_mask, read_templates
@@ -46,13 +43,6 @@ def encode_names(
         UserError: names, templates or split that cannot be read or do not fit each other.
     """
     _, selected, is_base = select_names(names, split)
-    if same := twins(selected.names):
-        later, earlier = next(iter(same.items()))
-        raise UserError(
-            f"{shown(later)} and {shown(earlier)} of {os.fspath(names)} are spellings of one name, "
-            "and have the same embedding; expected each name once. `ovdistill check ANN.json --fix "
-            "OUT.json` makes them one category of an annotation file."
-        )
     prompts = read_prompts(templates)
     if synonyms:
         names_with_synonyms(selected)  # raises, before the teacher is built, if there are none

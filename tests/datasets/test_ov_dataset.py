@@ -104,17 +104,17 @@ def test_another_spelling_of_a_name(root, vocabulary):
     assert build(root, respelled).metainfo["cat_ids"] == (5, 7, 9)
     # the name itself comes first
     rename(root, cat="hot dog")
-    respelled = replace(vocabulary, names=("Hot_Dog", "hot dog", "emu"))
-    assert build(root, respelled).metainfo["cat_ids"] == (7, 5, 9)
+    for name, number in (("Hot_Dog", 7), ("hot dog", 5)):
+        respelled = replace(vocabulary, names=(name, "unused", "emu"))
+        assert build(root, respelled).metainfo["cat_ids"][0] == number
 
 
-@pytest.mark.parametrize("names", [("hot_dog", "cat", "emu"), ("emu", "Emu", "cat")])
-def test_a_spelling_that_could_be_two_is_none(root, vocabulary, names):
+def test_a_spelling_that_could_be_two_is_none(root, vocabulary):
     rename(root, dog="Hot_Dog", unused="hot dog")
     with pytest.raises(
         UserError, match=r"1 of the 3 .*vocab build --names .* --teacher some:tag -o"
     ):
-        build(root, replace(vocabulary, names=names))
+        build(root, replace(vocabulary, names=("hot_dog", "cat", "emu")))
 
 
 def test_names_that_the_file_does_not_have(root):
