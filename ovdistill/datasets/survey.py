@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.annotation_categories import twins
 from ovdistill.datasets.annotation_report import Report
 from ovdistill.datasets.annotation_values import shown
 from ovdistill.datasets.annotations import Annotations, check_crowds, read_annotations
@@ -70,6 +69,7 @@ def survey(
             that are not there or of another size.
     """
     content = read_annotations(path, allow_outside_images=allow_outside_images, warn=False)
+    names = read_names(path).names  # raises for two spellings of a name
     found = content.annotations
     if not content.images or not found:
         raise UserError(
@@ -77,24 +77,10 @@ def survey(
             "used."
         )
     check_crowds(content)
-    check_twins(content)  # its own message, before the names are read
-    names = read_names(path).names
     folder = find_image_folder(content, image_folder)
     files = check_image_files(content.images, folder)
     files.raise_for_misfits(path)
     return _survey(content, names, files)
-
-
-def check_twins(content: Annotations) -> None:
-    """Raise UserError if two category names are spellings of one, which no text tells apart."""
-    same = twins(content.categories)
-    if same:
-        later, earlier = next(iter(same.items()))
-        raise UserError(
-            f"{len(same)} category names of {content.path} are spellings of another (the first: "
-            f"{shown(later)} and {shown(earlier)}), and have the same embedding. Make them one "
-            f"category: ovdistill check {content.path} --fix OUT.json, or rename them."
-        )
 
 
 def find_image_folder(content: Annotations, given: Path | None) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -67,13 +66,15 @@ def check_names(names: Iterable[str], source: str) -> None:
         raise UserError(f"name {cleaned.index('') + 1} of {source} is empty; expected a name")
     if broken := [name for name in names if any("\ud800" <= c <= "\udfff" for c in name)]:
         raise UserError(f"name {broken[0]!r:.60} of {source} is not text in Unicode")
-    counts = Counter(cleaned)
-    if repeated := [name for name, own in zip(names, cleaned, strict=True) if counts[own] > 1]:
-        raise UserError(
-            f"{len(repeated)} names of {source} name a class more than once: "
-            f"{', '.join(map(repr, repeated[:6]))}; expected each class once (case, '_' and a '.' "
-            "at the end make no difference; `ovdistill check ANN.json --fix OUT.json` joins them)"
-        )
+    first: dict[str, str] = {}
+    for name, own in zip(names, cleaned, strict=True):
+        if own in first:
+            raise UserError(
+                f"{name!r:.60} and {first[own]!r:.60} of {source} are one class; expected each "
+                "once (case, '_' and a final '.' make no difference). In an annotation file, "
+                "`ovdistill check ANN.json --fix OUT.json` makes them one category."
+            )
+        first[own] = name
 
 
 def _pick(values: Sequence[T], rows: Sequence[int]) -> tuple[T, ...]:
