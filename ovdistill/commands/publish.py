@@ -44,6 +44,7 @@ def publish(options: PublishOptions) -> None:
     """
     find_recipe(options.config)
     check_file(options.checkpoint, "CHECKPOINT")
+    from ovdistill.core.checkpoints import check_finite
     from ovdistill.core.tensor_files import write_tensor_file
     from ovdistill.models.build import build_detector
     from ovdistill.models.config import load_config
@@ -60,6 +61,7 @@ def publish(options: PublishOptions) -> None:
     if vocabulary is not None:
         origin |= vocabulary.teacher.to_header()
     content = published_part(config, weights) if vocabulary is not None else None
+    check_finite(state, options.checkpoint)  # in half precision too
     # first, so that no config names weights in vain
     write_tensor_file(weights, state, origin)
     print(f"wrote {weights} ({weights.stat().st_size / 1e6:.1f} MB)")

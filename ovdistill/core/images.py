@@ -2,7 +2,8 @@
 
 The rules, for every format:
 
-- EXIF orientation is applied: the image is upright. An orientation that cannot be read is none.
+- EXIF orientation is applied: the image is upright. An orientation that cannot be read, or that
+  a PNG file states behind its pixels, is none.
 - Grey images of 16 bits are scaled to 8 (divided by 257 and rounded), so are those of 32 bits
   whose values fit into 16. Of colour images with 16 bits a channel Pillow keeps the upper 8.
 - Grey images of floating-point values are scaled from 0..1 to 8 bits.
@@ -94,8 +95,10 @@ def read_image(
         found = (width, height) if turned else (height, width)
         if expected_size is not None and found != tuple(expected_size):
             raise ImageError(path, size_problem(found, expected_size, turned=turned))
+        orientation = _orientation(image)  # before the pixels, as ``read_image_size`` sees it
         image.load()  # a truncated file raises here
-        _turn_upright(image)
+        if orientation in range(2, 9):
+            ImageOps.exif_transpose(image, in_place=True)
         return _to_rgb(image)
 
 
@@ -221,11 +224,6 @@ def _is_turned(image: Image.Image) -> bool:
     """Return True if width and height of a file are exchanged in the upright image."""
     # of a TIFF file Pillow gives the upright size from the start
     return _orientation(image) in TURNED and image.format != "TIFF"
-
-
-def _turn_upright(image: Image.Image) -> None:
-    if _orientation(image) in range(2, 9):
-        ImageOps.exif_transpose(image, in_place=True)
 
 
 def _to_rgb(image: Image.Image) -> np.ndarray:

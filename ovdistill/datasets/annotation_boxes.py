@@ -8,6 +8,7 @@ from ovdistill.datasets.annotation_values import NUMBERS, shown, to_number
 
 Box = list[int | float]
 FARTHEST = 10.0  # image sides that a box may reach beyond its image
+THINNEST = 1e-6  # pixels: x + w must differ from x in floating-point numbers
 MIN_SIDE = 1  # pixels; mmdet trains on no smaller box
 UNIT_SHARE = 0.9  # a file with this share of its boxes in 0..1 is not in pixels
 EXPECTED = "expected [x, y, width, height] in pixels"
@@ -47,8 +48,8 @@ def is_good(box: Box, size: tuple[int, int]) -> bool:
     return (
         -far <= x < width
         and -far <= y < height
-        and 0 < w <= 3 * far
-        and 0 < h <= 3 * far
+        and THINNEST < w <= 3 * far
+        and THINNEST < h <= 3 * far
         and 0 < x + w <= width + far
         and 0 < y + h <= height + far
     )
@@ -64,7 +65,7 @@ def box_problem(box: Box, size: tuple[int, int]) -> tuple[str, str]:
     if read_box(box) is None:
         return "bbox", unreadable(box)
     x, y, w, h = box
-    if w <= 0 or h <= 0:
+    if w <= THINNEST or h <= THINNEST:
         return "bbox_size", f"bbox {shown(box)}; {EXPECTED}, both sides above 0"
     problem = f"bbox {shown(box)} in an image of {size[0]} x {size[1]} pixels"
     is_apart = x >= size[0] or y >= size[1] or -x >= w or -y >= h

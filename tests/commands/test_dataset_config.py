@@ -147,11 +147,11 @@ def test_hostile_data_from_the_command_to_the_loaded_config(tmp_path):
     image = dict(id=1, file_name=f"{hostile.rstrip(chr(92))}.png", height=8, width=8)
     box = dict(id=1, image_id=1, category_id=1, bbox=[1, 1, 4, 4], area=16, iscrowd=0)
     content = dict(images=[image], annotations=[box], categories=categories)
-    annotations, novel = folder / f"{hostile}.json", tmp_path / "novel.txt"
+    annotations, novel = folder / f"{hostile}.json", tmp_path / "novel.json"
     annotations.write_text(json.dumps(content))
     _, encoded = cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))
     (folder / image["file_name"]).write_bytes(encoded.tobytes())
-    novel.write_text(f"{hostile}\n{HOSTILE[3]}\n{HOSTILE[4]}\n")
+    novel.write_text(json.dumps([hostile, HOSTILE[3], HOSTILE[4]]))
     out = folder / "config's.py"
     words = [annotations, "--novel-file", novel, "--name", hostile, "-o", out]
     assert not main.run(["init-dataset", *map(str, words)])

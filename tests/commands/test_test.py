@@ -1,5 +1,6 @@
 """`ovdistill test`: which images and which vocabulary a config is tested with."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from ovdistill.commands import main
 from ovdistill.commands import test as command  # pytest takes its functions for tests
 from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
 
 from ..batches import make_vocabulary
 
@@ -35,7 +37,7 @@ def test_the_subset(words, subset, checkpoint, tmp_path):
 
 def test_the_vocabulary(checkpoint, tmp_path):
     path = str(tmp_path / "v.safetensors")
-    make_vocabulary(2).save(path)
+    replace(make_vocabulary(2), teacher=TeacherId("ovshapes-rn")).save(path)
     options = options_of(checkpoint, "--vocabulary", path)
     assert command.testing_config(options, tmp_path).vocabulary == path
 

@@ -21,7 +21,7 @@ def test_import(run, tmp_path):
 
 BAD = {
     "no embeddings": (["none.npy", "--names", "a"], "cannot read embeddings"),
-    "names that occur twice": (["e.npy", "--names", "a, a"], "more than once"),
+    "names that occur twice": (["e.npy", "--names", "a, a"], "one class"),
     "another count": (["e.npy", "--names", "a, b"], "(3, 4) for 2 names"),
 }
 
