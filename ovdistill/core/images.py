@@ -214,6 +214,8 @@ def _reason(error: Exception) -> str:
 
 
 def _orientation(image: Image.Image) -> int | None:
+    if image.format == "PNG" and "exif" not in image.info:
+        return None  # Pillow would decode the pixels to look behind them
     try:
         return image.getexif().get(ExifTags.Base.Orientation)
     except DECODING_ERRORS:  # damaged EXIF data say nothing; the pixels may be good

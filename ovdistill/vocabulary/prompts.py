@@ -47,7 +47,9 @@ def fill_template(template: str, name: str) -> str:
     if not name:
         raise UserError("an empty class name; expected words, e.g. 'striped star'")
     if "{}" not in template:
-        raise UserError(f"template {template!r} has no {{}}; expected e.g. 'a photo of a {{}}.'")
+        raise UserError(
+            f"template {template!r:.200} has no {{}}; expected e.g. 'a photo of a {{}}.'"
+        )
     try:
         # nothing but the two: a width or an attribute in a placeholder could make anything
         for _, field, spec, conversion in Formatter().parse(template):
@@ -56,7 +58,7 @@ def fill_template(template: str, name: str) -> str:
         return template.format(name, article=article(name))
     except (KeyError, IndexError, ValueError) as error:
         raise UserError(
-            f"template {template!r}: placeholder {error}; expected only {{}} and {{article}}"
+            f"template {template!r:.200}: placeholder {str(error):.80}; expected only {{}} and {{article}}"
         ) from error
 
 

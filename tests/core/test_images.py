@@ -66,6 +66,19 @@ def test_exif_orientation_is_applied_in_every_format(
     assert np.abs(pixels.astype(int) - expected).max() <= (12 if suffix == "jpg" else 0)
 
 
+def test_an_orientation_behind_the_pixels_of_a_png_is_none(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    content = save(blocks(), tmp_path / "a.png", exif=exif).read_bytes()
+    start = content.index(b"eXIf") - 4
+    end = start + 12 + int.from_bytes(content[start : start + 4], "big")
+    tail = content.index(b"IEND") - 4
+    moved = content[:start] + content[end:tail] + content[start:end] + content[tail:]
+    (tmp_path / "b.png").write_bytes(moved)
+    assert read_image_size(tmp_path / "b.png") == read_image(tmp_path / "b.png").shape[:2]
+    np.testing.assert_array_equal(read_image(tmp_path / "b.png"), blocks())
+
+
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_16_bit_grey_is_a_ramp_and_not_white(tmp_path: Path, suffix: str) -> None:
     ramp = np.linspace(0, 65535, 256).round().astype(np.uint16)[None].repeat(4, axis=0)
