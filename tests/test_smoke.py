@@ -207,7 +207,7 @@ BAD = {
     "missing config": (["tools/train.py", "configs/none.py"], "no config file"),
     "missing initial weights": (
         ["tools/train.py", "{config}", "--work-dir", "{tmp}", "--cfg-options", "data_root={data}"]
-        + ["load_from={tmp}/none.pth"],
+        + [*SMALL, "load_from={tmp}/none.pth"],
         "no initial weights",
     ),
     "missing checkpoint": (
@@ -251,18 +251,23 @@ BAD = {
     ),
     "teacher that cannot be fetched offline": (
         ["tools/train.py", "{config}", "--cfg-options", "data_root={data}"]
-        + ["vocabulary={tmp}/v.safetensors", "teacher.model=ViT-B-32", "teacher.pretrained=openai"],
+        + [
+            *SMALL,
+            "vocabulary={tmp}/v.safetensors",
+            "teacher.model=ViT-B-32",
+            "teacher.pretrained=openai",
+        ],
         "HF_HUB_OFFLINE",
     ),
     "teacher of other weights": (
         ["tools/train.py", "{config}", "--cfg-options", "data_root={data}"]
-        + ["vocabulary={tmp}/v.safetensors", "teacher.model=ViT-B-32"]
+        + [*SMALL, "vocabulary={tmp}/v.safetensors", "teacher.model=ViT-B-32"]
         + ["teacher.pretrained={data}/shape/vocabulary.safetensors"],
         "do not load",
     ),
     "annotations without the split": (
         ["tools/train.py", "{config}", "--cfg-options", "data_root={data}"]
-        + ["vocabulary={tmp}/v.safetensors", "prepare.vocabulary.split=lvis"]
+        + [*SMALL, "vocabulary={tmp}/v.safetensors", "prepare.vocabulary.split=lvis"]
         + ["prepare.vocabulary.names={tmp}/plain.json"],
         "frequenc",
     ),

@@ -41,7 +41,7 @@ def training_origin(config: Config, network: Config) -> dict[str, Any]:
         network: the network's own config.
     """
     return {
-        "base": _base(read_header(network.get("vocabulary") or config.vocabulary)),
+        "base": _base(read_header(_vocabulary(config, network))),
         "annotations": stale.digest(training_annotations(network)),
         "model": stale.digest(stale.without_initial_weights(network.to_dict()["model"])),
     }
@@ -76,7 +76,10 @@ def proposal_differences(
     if "published" in there or ships:
         weights = {"weights": there.get("published", "trained here")}
         return stale.differences(weights, {"weights": published if ships else "trained here"})
-    now = training_origin(config, proposal_network(config))
+    own = proposal_network(config)
+    if not Path(_vocabulary(config, own)).is_file():
+        return []  # it is made first, and then this is asked again
+    now = training_origin(config, own)
     return _base_differences(there["base"], now.pop("base")) + stale.differences(there, now)
 
 
@@ -92,6 +95,10 @@ def note_base(config: Config, header: VocabularyHeader) -> None:
     beside = checkpoint.parent == Path(config.vocabulary).parent  # else it is a user's own
     if beside and checkpoint.is_file() and _read_note(checkpoint) is None:
         write_note(checkpoint, {"base": _base(header)})
+
+
+def _vocabulary(config: Config, network: Config) -> str:
+    return network.get("vocabulary") or config.vocabulary
 
 
 def _base(header: VocabularyHeader) -> list[str]:

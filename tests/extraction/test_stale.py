@@ -125,6 +125,11 @@ def test_a_network_of_other_annotations_or_another_model(trained):
         check_prepared(trained)
 
 
+def test_a_vocabulary_that_is_still_to_be_made(trained):
+    Path(trained.vocabulary).unlink()
+    check_prepared(trained)
+
+
 def test_another_checkpoint_in_its_place_is_the_users_own(trained):
     path = Path(trained.prepare.proposals.checkpoint)
     origin_path(path).write_text(json.dumps({"base": [], "checkpoint": "0"}))
