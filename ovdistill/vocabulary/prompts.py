@@ -58,7 +58,8 @@ def fill_template(template: str, name: str) -> str:
         return template.format(name, article=article(name))
     except (KeyError, IndexError, ValueError) as error:
         raise UserError(
-            f"template {template!r:.200}: placeholder {str(error):.80}; expected only {{}} and {{article}}"
+            f"template {template!r:.200}: placeholder {str(error):.80}; expected only {{}} and "
+            "{article}"
         ) from error
 
 
