@@ -42,6 +42,11 @@ def verify(folder: Path) -> StoreMeta:
     for file in sorted(folder.iterdir()):
         if file.name not in belong:
             problems.append(f"{file.name} does not belong to this store")
+    if not problems and not meta.counts:
+        raise UserError(
+            f"store {folder} is not finished: its {meta.shards} shards are there, but {NAME} has no "
+            "counts. Run the command that made it again, which completes it."
+        )
     if not problems and images != meta.images:
         problems.append(f"{images} images, where {NAME} says {meta.images}")
     if problems:

@@ -69,6 +69,13 @@ def test_all_damage_is_named_at_once(folder, tmp_path):
     assert "shard-00003.safetensors does not belong" in message
 
 
+def test_a_store_that_was_not_finished(folder):
+    meta = json.loads((folder / "meta.json").read_text())
+    (folder / "meta.json").write_text(json.dumps(meta | {"counts": {}}))
+    with pytest.raises(UserError, match="not finished"):
+        verify(folder)
+
+
 def test_merge(folder, tmp_path):
     other = make(tmp_path / "other", [10, 11, 12])
     meta = merge([folder, other], tmp_path / "both")
