@@ -196,8 +196,8 @@ def novel_names(train: Survey, given: str | None, file: Path | None) -> tuple[st
     Raises:
         UserError: a name that is no category, or no class left that is base.
     """
+    from ovdistill.core.class_names import clean_name
     from ovdistill.datasets.category_names import read_names
-    from ovdistill.vocabulary import clean_name
 
     source = file or given
     if source is None:

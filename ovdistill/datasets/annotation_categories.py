@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotation_ids import image_number
 from ovdistill.datasets.annotation_images import check_keys, new_id
 from ovdistill.datasets.annotation_report import Report
 from ovdistill.datasets.annotation_values import Record, is_text, shown
-from ovdistill.vocabulary.prompts import clean_name
 
 CATEGORY_KEYS = frozenset({"id", "name"})
 

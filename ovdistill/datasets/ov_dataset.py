@@ -11,6 +11,7 @@ from typing import Any, Literal
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotation_boxes import is_large_enough
 from ovdistill.datasets.annotations import (
@@ -19,7 +20,7 @@ from ovdistill.datasets.annotations import (
     check_crowds,
     read_annotations,
 )
-from ovdistill.vocabulary import Vocabulary, clean_name
+from ovdistill.vocabulary import Vocabulary
 
 LOGGER = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 from ovdistill.core.name_files import names_a_file
 from ovdistill.core.vocabulary_header import VocabularyHeader, read_header
@@ -17,7 +18,6 @@ from ovdistill.datasets.build_vocabulary import encode_names, import_embeddings,
 from ovdistill.extraction import stale
 from ovdistill.extraction.proposal_origin import note_base
 from ovdistill.teacher import build_teacher, teacher_name
-from ovdistill.vocabulary import clean_name
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts, read_prompts
 
 LOGGER = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ovdistill.core.assets import shipped_proposals
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import hash_file, write_json
 from ovdistill.core.header_values import TEXT, list_of
@@ -20,7 +21,6 @@ from ovdistill.core.json_files import read_json
 from ovdistill.core.vocabulary_header import VocabularyHeader, read_header
 from ovdistill.extraction import stale
 from ovdistill.extraction.config_inputs import proposal_network, training_annotations
-from ovdistill.vocabulary import clean_name
 
 
 def origin_path(checkpoint: str | Path) -> Path:

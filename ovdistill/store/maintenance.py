@@ -44,7 +44,7 @@ def verify(folder: Path) -> StoreMeta:
             problems.append(f"{file.name} does not belong to this store")
     if not problems and not meta.counts:
         raise UserError(
-            f"store {folder} is not finished: its {meta.shards} shards are there, but {NAME} has no "
+            f"store {folder} is not finished: its shards are there, but {NAME} has no "
             "counts. Run the command that made it again, which completes it."
         )
     if not problems and images != meta.images:

@@ -6,8 +6,8 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
-from ovdistill.vocabulary.prompts import clean_name
 
 T = TypeVar("T")
 

@@ -15,10 +15,10 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from torch.utils.checkpoint import checkpoint
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 from ovdistill.core.logs import progress
 from ovdistill.teacher.text_tower import TextTower
-from ovdistill.vocabulary.prompts import clean_name
 
 NamePosition = Literal["front", "middle", "end"]
 NAME_POSITIONS: tuple[NamePosition, ...] = ("front", "middle", "end")

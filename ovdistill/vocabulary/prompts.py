@@ -7,22 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import Formatter
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 
 LONGEST_FILE = 1 << 20  # characters of a file of templates that are read
-# LVIS v1's own annotation files misspell this one.
-_CORRECTED = {"speaker (stero equipment)": "speaker (stereo equipment)"}
-
-
-def clean_name(name: str) -> str:
-    """Return a class name as plain words: "Speaker_(stereo)" -> "speaker (stereo)".
-
-    "_" becomes a space, "/" becomes " or ", lower case, no trailing "." (ViLD's rule). Names that
-    are equal after cleaning name the same class.
-    """
-    words = name.replace("_", " ").replace("/", " or ").lower().split()
-    cleaned = " ".join(words).rstrip(".").rstrip()
-    return _CORRECTED.get(cleaned, cleaned)
 
 
 def article(name: str) -> str:

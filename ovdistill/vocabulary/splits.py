@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
-from ovdistill.vocabulary.prompts import clean_name
 
 # OV-COCO, 48 base and 17 novel classes of COCO's 80 (OVR-CNN, Zareian et al. 2021; the split goes
 # back to Bansal et al. 2018).

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 from ovdistill.core.logs import progress
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts
 from ovdistill.vocabulary.names import Names
-from ovdistill.vocabulary.prompts import clean_name, fill_template
+from ovdistill.vocabulary.prompts import fill_template
 
 PROMPTS_PER_CHUNK = 2048  # bounds the memory of many names times many templates
 

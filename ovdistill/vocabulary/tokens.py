@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from ovdistill.vocabulary.prompts import clean_name
+from ovdistill.core.class_names import clean_name
 
 _TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.urls import COCO_ANNOTATIONS
 from ovdistill.datasets.annotations import CATEGORY_KEYS, Record
 from ovdistill.datasets.official.captions import write_captions_of
@@ -13,7 +14,6 @@ from ovdistill.datasets.official.instances import count_instances, write_instanc
 from ovdistill.datasets.official.output import noted_counts
 from ovdistill.datasets.official.report import Row
 from ovdistill.datasets.official.source import SourceFile
-from ovdistill.vocabulary.prompts import clean_name
 from ovdistill.vocabulary.splits import COCO_BASE, COCO_NOVEL
 
 UNUSED = 15  # classes of COCO that are neither base nor novel
