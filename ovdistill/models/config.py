@@ -92,16 +92,16 @@ def _merge_options(config: Config, options: dict[str, Any], path: Path) -> None:
     Raises:
         UserError: an option does not fit the config.
     """
-    for key in options:
-        _check_key(key)
-        if not _has_place(config, key):
-            LOGGER.warning("--cfg-options %s: nothing of that name was in %s", key, path)
     try:
+        for key in options:
+            _check_key(key)
+            if not _has_place(config, key):
+                LOGGER.warning("--cfg-options %s: nothing of that name was in %s", key, path)
         config.merge_from_dict(options)
     # what mmengine raises where a key goes into a number, or past the end of a list
     except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
         given = " ".join(f"{key}={value}" for key, value in options.items())
-        raise UserError(f"--cfg-options {given} do not fit {path}: {error}") from error
+        raise UserError(f"--cfg-options {given[:500]} do not fit {path}: {error}") from error
 
 
 def _check_key(key: str) -> None:

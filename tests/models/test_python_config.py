@@ -96,6 +96,7 @@ def test_a_module_that_raises(source: str, tmp_path: Path, monkeypatch: pytest.M
         {"list.7": 1},
         {"list.-1": 1},
         {"list.²": 1},
+        {f"list.{'9' * 5000}.x": 1},
         {"list.x.y": 1},
         {"text.a": 1},
         {"number.a.b": 1},
