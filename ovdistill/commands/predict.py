@@ -10,12 +10,13 @@ a folder that cannot be read are listed at the end; the exit code is then 1.
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ovdistill.commands.checks import check_file
+from ovdistill.commands.checks import check_file, check_positive
 from ovdistill.commands.options import ConfigOptions, argument, complete_recipe, option
 from ovdistill.core.assets import SAMPLE_IMAGE, STUDENT_WEIGHTS
 from ovdistill.core.errors import UserError
@@ -124,7 +125,7 @@ def report_bad(bad: list[ImageError], total: int) -> int:
 
 
 def check_choices(options: PredictOptions) -> None:
-    """Raise UserError for options that exclude each other, and for missing files."""
+    """Raise UserError for options that exclude each other, bad numbers and missing files."""
     if options.text is not None and options.vocabulary:
         raise UserError("got --text and --vocabulary: give one of them.")
     if options.background and options.vocabulary:
@@ -132,6 +133,9 @@ def check_choices(options: PredictOptions) -> None:
     if (options.config is None) != (options.checkpoint is None):
         got = "--checkpoint" if options.config is None else "--config"
         raise UserError(f"got {got} alone: give --config and --checkpoint, or neither.")
+    if not math.isfinite(options.score_threshold):
+        raise UserError(f"got --score-threshold {options.score_threshold}; expected a number")
+    check_positive(options, "max_dets")
     if options.config:
         find_recipe(options.config)
     check_file(options.checkpoint, "--checkpoint")

@@ -83,6 +83,8 @@ def test_the_demo_refuses_bad_input(monkeypatch, tmp_path, capsys):
         ([tmp_path / "bad.png", "--checkpoint", "c.pth"], "--checkpoint alone"),
         ([tmp_path / "bad.png", "-o", tmp_path], "written over"),
         ([tmp_path / "bad.png", "--text", "a", "--vocabulary", "v"], "give one of them"),
+        ([tmp_path / "bad.png", "--score-threshold", "nan"], "--score-threshold nan"),
+        ([tmp_path / "bad.png", "--max-dets", "0"], "--max-dets 0"),
     ):
         assert run_demo(monkeypatch, *arguments) == 2
         error = capsys.readouterr().err
