@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ovdistill.commands.options import recipe_argument
-from ovdistill.commands.processes import RunnerOptions, init_processes
+from ovdistill.commands.processes import RunnerOptions, joined_processes
 from ovdistill.core.recipes import find_recipe
 
 
@@ -34,5 +34,5 @@ def prepare(options: PrepareOptions) -> None:
     from ovdistill.models.config import load_config
 
     config = load_config(options.config, options.overrides)
-    init_processes(config, options.launcher)
-    run_steps(config, for_training=config.get("train_cfg") is not None)
+    with joined_processes(config, options.launcher):
+        run_steps(config, for_training=config.get("train_cfg") is not None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -33,6 +35,17 @@ class RunnerOptions(ConfigOptions):
     def set_local_rank(self) -> None:
         """Set LOCAL_RANK, which launchers other than torch.distributed.launch have set."""
         os.environ.setdefault("LOCAL_RANK", str(self.local_rank))
+
+
+@contextmanager
+def joined_processes(config: Config, launcher: str) -> Iterator[None]:
+    """Join the process group of a launcher for a block, see ``init_processes``.
+
+    A process whose block ends by an error has not left in order, and the others end too.
+    """
+    init_processes(config, launcher)
+    yield
+    leave_processes()
 
 
 def init_processes(config: Config, launcher: str) -> None:

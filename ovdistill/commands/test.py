@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ovdistill.commands.checks import check_file
 from ovdistill.commands.options import argument, flag, option, recipe_argument
-from ovdistill.commands.processes import RunnerOptions, init_processes, leave_processes
+from ovdistill.commands.processes import RunnerOptions, joined_processes
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import check_output_folder
 from ovdistill.core.recipes import find_recipe
@@ -69,19 +69,18 @@ def test(options: TestOptions) -> None:
     out = Path(options.out or Path(options.checkpoint).parent / "test")
     check_output_folder(out)
     config = testing_config(options, out)
-    init_processes(config, options.launcher)
-    prepare(config, for_training=False)
-    runner = Runner.from_cfg(config)
-    model = getattr(runner.model, "module", runner.model)
-    load_weights(model, options.checkpoint)
-    if options.teacher_on_crops:
-        add_crop_teacher(model, config)
-    if options.show:
-        runner.register_hook(DrawDetections(out / "images", options.show))
-    metrics = runner.test()
-    if is_main_process():
-        write_results(options, out, config, runner, metrics)
-    leave_processes()
+    with joined_processes(config, options.launcher):
+        prepare(config, for_training=False)
+        runner = Runner.from_cfg(config)
+        model = getattr(runner.model, "module", runner.model)
+        load_weights(model, options.checkpoint)
+        if options.teacher_on_crops:
+            add_crop_teacher(model, config)
+        if options.show:
+            runner.register_hook(DrawDetections(out / "images", options.show))
+        metrics = runner.test()
+        if is_main_process():
+            write_results(options, out, config, runner, metrics)
 
 
 def check_files(options: TestOptions) -> None:

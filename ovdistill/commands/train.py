@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ovdistill.commands.options import MOST_SEED, flag, option, recipe_argument
-from ovdistill.commands.processes import RunnerOptions, init_processes, leave_processes
+from ovdistill.commands.processes import RunnerOptions, joined_processes
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import check_output_folder
 from ovdistill.core.recipes import find_recipe
@@ -75,12 +75,10 @@ def train(options: TrainOptions) -> None:
 
     config = training_config(options)
     check_output_folder(config.work_dir)
-    init_processes(config, options.launcher)
-    with alone_in(config.work_dir):
+    with joined_processes(config, options.launcher), alone_in(config.work_dir):
         prepare(config)
         if not options.prepare_only:
             run_training(config)
-    leave_processes()
 
 
 def training_config(options: TrainOptions) -> Config:

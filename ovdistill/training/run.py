@@ -11,6 +11,8 @@ from urllib.error import URLError
 
 from mmengine.config import Config
 
+# a config with custom imports of its own may have lost those of its base
+import ovdistill.training.register  # noqa: F401
 from ovdistill.core.checkpoints import last_checkpoint
 from ovdistill.core.distributed import is_main_process
 from ovdistill.core.errors import UserError

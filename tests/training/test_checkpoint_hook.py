@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +62,12 @@ def test_a_full_disk_leaves_the_former_checkpoint(tmp_path: Path, monkeypatch: A
     assert (tmp_path / "last_checkpoint").read_text().endswith("iter_3.pth")
     assert read_checkpoint(tmp_path / "last.pth")["meta"]["iter"] == 3
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_commands_register_the_hooks_without_the_config() -> None:
+    """A config of a user may replace the custom imports of its base."""
+    code = (
+        "import ovdistill.extraction.prepare; from mmdet.registry import HOOKS; "
+        "assert HOOKS.get('SafeCheckpointHook') and HOOKS.get('StopOnNonFinite')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
