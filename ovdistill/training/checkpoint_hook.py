@@ -142,8 +142,8 @@ class SafeCheckpointHook(CheckpointHook):
         fitting = count_fitting(model.state_dict(), weights)
         if fitting < max(1, self.min_fitting * len(weights)):
             raise UserError(
-                f"{fitting} of the {len(weights)} tensors of {runner._load_from} fit the network "
-                f"of this config; expected at least {self.min_fitting:.0%}. Name others with "
+                f"{fitting} of the {len(weights)} tensors of {runner.cfg.load_from} fit the "
+                f"network of this config; expected at least {self.min_fitting:.0%}. Name others with "
                 "--cfg-options load_from=PATH, start from scratch with load_from=None, or accept "
                 "less with default_hooks.checkpoint.min_fitting=SHARE."
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from ovdistill.core.distributed import get_rank
 from ovdistill.core.files import write_bytes
-from ovdistill.training.optim_wrappers import DivergedError
+from ovdistill.training.optim_wrappers import DivergedError, FiniteSteps
 
 FOLDER = "non_finite"  # of the dumped batches, in the work dir
 
@@ -46,10 +47,14 @@ class StopOnNonFinite(Hook):
         outputs: Mapping[str, Any] | None = None,
     ) -> None:
         """Deal with a step that was left out."""
-        problem = runner.optim_wrapper.take_problem()
-        if not problem:
+        guarded = isinstance(runner.optim_wrapper, FiniteSteps)
+        if guarded and not (problem := runner.optim_wrapper.take_problem()):
             return
         losses = {name: value.item() for name, value in (outputs or {}).items()}
+        if not guarded:  # a wrapper of the user's own, which has made the step
+            if all(map(math.isfinite, losses.values())):
+                return
+            problem = "loss"
         samples = data_batch["data_samples"]
         found = dict(
             iteration=runner.iter + 1,
@@ -71,7 +76,7 @@ class StopOnNonFinite(Hook):
             f"{', '.join(map(str, found['image_ids']))}; losses {_shown(losses)}). The batch is in "
             f"{path}"
         )
-        if skipped > self.max_skipped:
+        if skipped > self.max_skipped or not guarded:
             raise DivergedError(
                 f"{message}; the last checkpoint in {runner.work_dir} is from before it. Try a "
                 "lower learning rate (--cfg-options optim_wrapper.optimizer.lr=...), or leave out "

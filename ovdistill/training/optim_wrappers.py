@@ -23,7 +23,7 @@ class DivergedError(UserError):
     exit_code = 3
 
 
-class _FiniteSteps(OptimWrapper):
+class FiniteSteps(OptimWrapper):
     """Leaves out the steps whose loss or gradients are not finite.
 
     Attributes:
@@ -77,12 +77,12 @@ class _FiniteSteps(OptimWrapper):
 
 
 @OPTIM_WRAPPERS.register_module()
-class FiniteOptimWrapper(_FiniteSteps):
+class FiniteOptimWrapper(FiniteSteps):
     """mmengine's ``OptimWrapper`` with steps that are left out where numbers are not finite."""
 
 
 @OPTIM_WRAPPERS.register_module()
-class FiniteBf16OptimWrapper(_FiniteSteps):
+class FiniteBf16OptimWrapper(FiniteSteps):
     """The same with bfloat16 where it is precise enough, on a CPU too; it needs no loss scale."""
 
     @contextmanager
@@ -93,7 +93,7 @@ class FiniteBf16OptimWrapper(_FiniteSteps):
 
 
 @OPTIM_WRAPPERS.register_module()
-class FiniteAmpOptimWrapper(_FiniteSteps, AmpOptimWrapper):
+class FiniteAmpOptimWrapper(FiniteSteps, AmpOptimWrapper):
     """The same with float16 and a loss scale.
 
     Infinite gradients belong to the search for the scale, and the scaler leaves out such steps

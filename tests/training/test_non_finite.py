@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.runner import Runner
 from safetensors import safe_open
 
 from ovdistill.core.checkpoints import non_finite, read_weights
@@ -55,6 +56,13 @@ def test_a_step_that_would_spoil_the_weights(tmp_path: Path) -> None:
     with pytest.raises(DivergedError):
         run_toy(config)
     assert all(not non_finite(read_weights(path)) for path in tmp_path.glob("*.pth"))
+
+
+def test_an_optimizer_wrapper_of_another_kind(tmp_path: Path) -> None:
+    config = toy_config(tmp_path, train_dataloader__dataset__bad=BAD, train_cfg__max_iters=5)
+    config.default_hooks.non_finite.max_skipped = 100  # the step was made, nothing is left out
+    with pytest.raises(DivergedError, match=r"iteration \d"):
+        Runner.from_cfg(config).train()
 
 
 def test_weights_that_are_not_finite_are_not_written(tmp_path: Path) -> None:

@@ -7,9 +7,14 @@ from typing import Any
 import pytest
 import torch
 from mmengine.optim import OptimWrapper
+from mmengine.optim.optimizer import amp_optimizer_wrapper
 from torch import nn
 
-from ovdistill.training.optim_wrappers import DivergedError, FiniteOptimWrapper
+from ovdistill.training.optim_wrappers import (
+    DivergedError,
+    FiniteAmpOptimWrapper,
+    FiniteOptimWrapper,
+)
 
 from ..distillation.ranks import run_on_ranks
 
@@ -66,3 +71,25 @@ def _decide(rank: int) -> str:
 
 def test_all_ranks_leave_out_the_same_step() -> None:
     assert run_on_ranks(_decide) == ["loss 1", "loss 1"]
+
+
+def test_a_loss_scale_finds_its_value_and_ends_where_there_is_none(monkeypatch: Any) -> None:
+    """On the CPU in place of a GPU, which mmengine's wrapper asks for."""
+    monkeypatch.setattr(amp_optimizer_wrapper, "is_cuda_available", lambda: True)
+    monkeypatch.setattr(
+        amp_optimizer_wrapper,
+        "GradScaler",
+        lambda **options: torch.amp.GradScaler("cpu", **options),
+    )
+    parameter = nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.SGD([parameter], lr=0.1)
+    own = FiniteAmpOptimWrapper(optimizer=optimizer, loss_scale=dict(init_scale=4.0))
+    own.update_params(parameter.sum() * float("nan"))
+    assert own.take_problem() == "loss" and parameter.item() == 1
+    own.update_params(parameter.sum())
+    assert not own.take_problem() and parameter.item() == pytest.approx(0.9)
+    problems = []
+    for _ in range(3):  # infinite gradients of a finite loss: the scale falls 4, 2, 1, 0.5
+        own.update_params((parameter - parameter.detach()).sqrt().sum())
+        problems.append(own.take_problem())
+    assert problems == ["", "", "gradient"] and parameter.item() == pytest.approx(0.9)
