@@ -143,8 +143,8 @@ class SafeCheckpointHook(CheckpointHook):
         if fitting < max(1, self.min_fitting * len(weights)):
             raise UserError(
                 f"{fitting} of the {len(weights)} tensors of {runner.cfg.load_from} fit the "
-                f"network of this config; expected at least {self.min_fitting:.0%}. Name others with "
-                "--cfg-options load_from=PATH, start from scratch with load_from=None, or accept "
+                f"network of this config; expected at least {self.min_fitting:.0%}. Name others "
+                "with --cfg-options load_from=PATH, start from scratch with load_from=None, or accept "
                 "less with default_hooks.checkpoint.min_fitting=SHARE."
             )
         runner.logger.info("%d of %d tensors to start from fit", fitting, len(weights))
