@@ -144,7 +144,7 @@ class SafeCheckpointHook(CheckpointHook):
             raise UserError(
                 f"{fitting} of the {len(weights)} tensors of {runner.cfg.load_from} fit the "
                 f"network of this config; expected at least {self.min_fitting:.0%}. Name others "
-                "with --cfg-options load_from=PATH, start from scratch with load_from=None, or accept "
-                "less with default_hooks.checkpoint.min_fitting=SHARE."
+                "with --cfg-options load_from=PATH, start from scratch with load_from=None, or "
+                "accept less with default_hooks.checkpoint.min_fitting=SHARE."
             )
         runner.logger.info("%d of %d tensors to start from fit", fitting, len(weights))
