@@ -91,7 +91,7 @@ def test_testing_writes_every_figure(trained):
             assert -1 <= metrics[f"{kind}/{key}"] <= 100
     assert 0 <= metrics["proposal/AR100_novel"] <= 100
     assert "AP_novel" in output
-    assert len(list((out / "images").glob("*.png"))) == 2
+    assert len(list((out / "images").rglob("*.png"))) == 2
 
 
 def test_vocabulary_given_to_testing_is_used(trained, tmp_path):
