@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-SECONDS_TO_CLEAN_UP = 10.0  # a second signal after this time ends the process at once
+SECONDS_TO_CLEAN_UP = 10.0  # after this time the process ends, whatever it does
 SECONDS_TO_STOP_CHILDREN = 2.0
 
 
@@ -73,11 +73,19 @@ class Interrupts:
         first, self.signal = not self.signal, self.signal or number
         if first:
             self.time = time.monotonic()
+            # a library may have swallowed the exception, and go on or wait in foreign code
+            overdue = threading.Timer(SECONDS_TO_CLEAN_UP, self._overdue)
+            overdue.daemon = True
+            overdue.start()
             sys.unraisablehook = lambda _: None  # such as torch's, that its workers are gone
             raise KeyboardInterrupt
         # launchers repeat the signal while this process still cleans up
         if time.monotonic() - self.time > SECONDS_TO_CLEAN_UP:
             self.end()
+
+    def _overdue(self) -> None:
+        print(self.message, file=sys.stderr, flush=True)
+        self.end()
 
     def end(self, code: int | None = None) -> NoReturn:
         """End this process and its children now, without the noise of an interpreter's exit.

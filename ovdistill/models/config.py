@@ -101,7 +101,9 @@ def _merge_options(config: Config, options: dict[str, Any], path: Path) -> None:
     # what mmengine raises where a key goes into a number, or past the end of a list
     except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
         given = " ".join(f"{key}={value}" for key, value in options.items())
-        raise UserError(f"--cfg-options {given[:500]} do not fit {path}: {error}") from error
+        raise UserError(
+            f"--cfg-options {given[:500]} do not fit {path}: {str(error)[:500]}"
+        ) from error
 
 
 def _check_key(key: str) -> None:
