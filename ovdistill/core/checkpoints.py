@@ -64,6 +64,7 @@ def _stand_in(name: str) -> type[_Inert]:
 STAND_INS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     _stand_in(name) for name in _LOG_BUFFER_PARTS
 ]
+FOLDER = 0x10  # MS-DOS's attribute, in the external attributes of a part of a zip archive
 _GLOBALS_LOCK = threading.Lock()
 
 
@@ -212,10 +213,12 @@ def _check_archive(path: Path) -> None:
         return  # torch's format before 1.6 has no checksums
     with zipfile.ZipFile(path) as archive:
         for part in archive.infolist():
-            if part.compress_type != zipfile.ZIP_STORED or part.file_size != part.compress_size:
+            stored = part.compress_type == zipfile.ZIP_STORED
+            # torch takes a part with the mark of a folder for empty, and gives random memory
+            if not stored or part.file_size != part.compress_size or part.external_attr & FOLDER:
                 raise DamagedCheckpoint(
-                    f"{path} has a compressed part, {part.filename!r:.80}; expected a file that "
-                    "torch.save wrote"
+                    f"{path} has a part, {part.filename!r:.80}, that is compressed or a folder; "
+                    "expected a file that torch.save wrote"
                 )
         damaged = archive.testzip()
     if damaged is not None:
