@@ -14,10 +14,10 @@ from torch import Tensor, nn
 import ovdistill.models.register  # noqa: F401
 from ovdistill.core.checkpoints import check_finite, read_weights
 from ovdistill.core.errors import UserError
+from ovdistill.models.teacher_mark import MARK
 from ovdistill.vocabulary import Vocabulary
 
 PROJECTION = "bbox_head.fc_cls.project.weight"
-MARK = "teacher_mark.text"  # not in every checkpoint, see ``TeacherMark``
 
 
 def build_detector(

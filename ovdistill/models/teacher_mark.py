@@ -12,6 +12,8 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.vocabulary_header import BUILD
 
+MARK = "teacher_mark.text"  # its name in the weights of a detector; not in every checkpoint
+
 
 class TeacherMark(nn.Module):
     """Refuses vocabularies of another teacher, whose embeddings may well have the same width.

@@ -16,6 +16,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_link, write_bytes, write_text
 from ovdistill.models.checkpoint_content import to_plain
 from ovdistill.models.fitting_weights import count_fitting
+from ovdistill.models.teacher_mark import MARK
 from ovdistill.training.generators import States, generator_states
 from ovdistill.training.optim_wrappers import DivergedError
 
@@ -76,6 +77,7 @@ class SafeCheckpointHook(CheckpointHook):
         if not runner.cfg.get("resume"):
             self._check_fitting(runner, checkpoint)
             return
+        self._check_same(runner, checkpoint)
         states = checkpoint.get(GENERATORS)
         sampler = runner.train_dataloader.sampler
         if not isinstance(states, list) or len(states) != get_world_size():
@@ -134,6 +136,21 @@ class SafeCheckpointHook(CheckpointHook):
         self.keep_ckpt_ids.extend(numbers)  # keeps the last ones
         runner.message_hub.update_info("keep_ckpt_ids", list(self.keep_ckpt_ids))
         return [number for number in numbers if number not in self.keep_ckpt_ids]
+
+    def _check_same(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Raise UserError if a run would go on with weights that are not those of its network."""
+        own = getattr(runner.model, "module", runner.model).state_dict()
+        weights = checkpoint.get("state_dict", {})
+        # a mark checks itself, and earlier versions had none
+        names = [name for name in own if not name.endswith(MARK)]
+        missing = [n for n in names if n not in weights or weights[n].shape != own[n].shape]
+        if missing:
+            raise UserError(
+                f"cannot continue from {runner.cfg.load_from}: {len(missing)} of {len(names)} "
+                f"tensors of the network of this config are not in it (the first: {missing[0]}). "
+                "Name the config that it was trained with, or start a new training from its "
+                "weights with --cfg-options load_from=PATH."
+            )
 
     def _check_fitting(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         """Raise UserError if too few of the weights to start from fit the network."""

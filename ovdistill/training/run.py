@@ -6,14 +6,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.error import URLError
 
 from mmengine.config import Config
 
 # a config with custom imports of its own may have lost those of its base
 import ovdistill.training.register  # noqa: F401
-from ovdistill.core.checkpoints import last_checkpoint
+from ovdistill.core.checkpoints import DamagedCheckpoint, last_checkpoint, read_checkpoint
 from ovdistill.core.distributed import is_main_process
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import remove_temporary
@@ -73,27 +72,37 @@ def resume_from(config: Config, checkpoint: str) -> None:
     """Let a training continue from a checkpoint.
 
     mmengine's own automatic resuming would continue from ``load_from``, which here are the initial
-    weights of a new run.
+    weights of a new run. Its sampler draws with the config's seed, so that of the checkpoint is
+    put there.
 
     Args:
-        config: to be changed; its ``work_dir`` is set.
+        config: to be changed; its ``work_dir`` and ``randomness`` are set.
         checkpoint: a file, or 'auto': the last one in the work dir, if there is one.
 
     Raises:
-        UserError: no such file.
+        UserError: no such file, or a damaged one.
     """
     work_dir = Path(config.work_dir)
     if checkpoint == AUTO:
         if not (work_dir / "last_checkpoint").is_file():
             return
         checkpoint = str(last_checkpoint(work_dir))
+    others = [path for path in work_dir.glob("iter_*.pth") if path != Path(checkpoint)]
+    names = ", ".join(map(str, sorted(others, key=_age)))
+    hint = f" There are other checkpoints, the newest last: {names}." if names else ""
     if not Path(checkpoint).is_file():
-        others = sorted(work_dir.glob("iter_*.pth"), key=_age)
-        hint = f" There are {', '.join(map(str, others))}." if others else ""
         raise UserError(f"got --resume {checkpoint}; there is no such checkpoint.{hint}")
+    try:
+        meta = read_checkpoint(checkpoint).get("meta")
+    except DamagedCheckpoint as error:
+        raise UserError(f"{error}{hint}") from error
+    seed = meta.get("seed") if isinstance(meta, dict) else None
+    if type(seed) is int and seed != config.randomness.seed:
+        LOGGER.warning("going on with seed %d of %s", seed, checkpoint)
+        config.randomness.seed = seed
     config.load_from = checkpoint
     config.resume = True
 
 
-def _age(path: Path) -> Any:
+def _age(path: Path) -> float:
     return path.stat().st_mtime

@@ -90,6 +90,24 @@ def test_a_checkpoint_without_states_goes_on_and_says_so(tmp_path: Path, caplog:
     assert run_toy(config).iter == 6
 
 
+def test_a_checkpoint_of_another_network(tmp_path: Path) -> None:
+    run_toy(toy_config(tmp_path, train_cfg__max_iters=3))
+    config = toy_config(tmp_path, model__width=5)
+    resume_from(config, "auto")
+    with pytest.raises(UserError, match=r"4 of 4 tensors|3 of 4 tensors"):
+        run_toy(config)
+
+
+def test_the_seed_of_the_checkpoint_counts(tmp_path: Path) -> None:
+    run_toy(toy_config(tmp_path / "whole", randomness__seed=3))
+    run_toy(toy_config(tmp_path / "parts", randomness__seed=3, train_cfg__max_iters=3))
+    config = toy_config(tmp_path / "parts", randomness__seed=0)
+    resume_from(config, "auto")
+    run_toy(config)
+    a, b = (read_weights(tmp_path / name / "iter_6.pth") for name in ("whole", "parts"))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
 def test_weights_alone_cannot_be_resumed_from(tmp_path: Path) -> None:
     run_toy(toy_config(tmp_path, train_cfg__max_iters=3))
     weights = read_weights(tmp_path / "iter_3.pth")
@@ -124,12 +142,16 @@ def test_what_to_resume_from(tmp_path: Path) -> None:
     config = toy_config(tmp_path)
     resume_from(config, "auto")  # there is nothing yet: the training begins
     assert not config.get("resume")
-    (tmp_path / "iter_4.pth").write_bytes(b"")
+    torch.save({"state_dict": {}, "meta": {"seed": 5}}, tmp_path / "iter_4.pth")
     (tmp_path / "last_checkpoint").write_text("/elsewhere/iter_4.pth")
     for named in ("auto", str(tmp_path / "iter_4.pth")):
         config.load_from, config.resume = None, False
         resume_from(config, named)
         assert (config.load_from, config.resume) == (str(tmp_path / "iter_4.pth"), True)
+        assert config.randomness.seed == 5  # else other images would be drawn
+    (tmp_path / "iter_6.pth").write_bytes(b"torn")
+    with pytest.raises(UserError, match=r"iter_6\.pth.*iter_4\.pth"):
+        resume_from(config, str(tmp_path / "iter_6.pth"))
     (tmp_path / "last_checkpoint").write_text("iter_9.pth")
     for named in ("auto", str(tmp_path / "iter_9.pth")):
         with pytest.raises(UserError, match=r"iter_9\.pth.*iter_4\.pth"):
