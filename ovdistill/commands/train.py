@@ -105,7 +105,8 @@ def training_config(options: TrainOptions) -> Config:
     if options.amp:
         use_mixed_precision(config)
     if options.max_bad_batches is not None:
-        config.default_hooks.non_finite.max_skipped = options.max_bad_batches
+        hook = config.default_hooks.setdefault("non_finite", dict(type="StopOnNonFinite"))
+        hook.max_skipped = options.max_bad_batches
     if options.max_bad_images is not None:
         config.max_bad_images = options.max_bad_images
     if options.auto_scale_lr:
