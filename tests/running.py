@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+
+
+def heed_ctrl_c() -> None:
+    """Let a process that is about to start end on Ctrl-C; for ``preexec_fn``.
+
+    What a shell starts in the background ignores it, and so do the tests that run there.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run(*command: object, code: int = 0) -> str:

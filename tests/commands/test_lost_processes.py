@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ..running import heed_ctrl_c
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import os, sys, time
@@ -57,6 +59,7 @@ def start(folder: Path, *works: str) -> list[subprocess.Popen[str]]:
             env=os.environ | place | dict(RANK=str(rank), LOCAL_RANK=str(rank)),
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=heed_ctrl_c,
         )
         for rank, work in enumerate(works)
     ]

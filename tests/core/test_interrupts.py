@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from ..running import heed_ctrl_c
+
 ROOT = Path(__file__).parents[2]
 # what follows runs as a command does; the signal comes when the file "started" is there
 PROGRAM = """
@@ -83,6 +85,7 @@ def test_a_signal_ends_a_command(work: str, number: signal.Signals, tmp_path: Pa
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=heed_ctrl_c,
         start_new_session=True,  # so that the signal goes to its children too, as from a terminal
     )
     while not (tmp_path / "started").exists() and process.poll() is None:

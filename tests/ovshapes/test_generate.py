@@ -22,6 +22,8 @@ from ovdistill.ovshapes.categories import category_names
 from ovdistill.ovshapes.generate import frequency, image_categories, make_ovshapes, train_weights
 from ovdistill.ovshapes.scenes import scene
 
+from ..running import heed_ctrl_c
+
 SMALL = {"train": 24, "val": 6, "test": 8}
 TOOL = Path(__file__).parents[2] / "tools" / "make_shapes.py"
 
@@ -154,8 +156,7 @@ def test_interrupted_run_is_finished_by_the_next(root, tmp_path):
 def test_interrupt_ends_the_tool_at_once(tmp_path):
     command = [sys.executable, str(TOOL), "--root", str(tmp_path / "i"), "--train", "90000"]
     options = dict(stderr=subprocess.PIPE, start_new_session=True)
-    # a shell's background jobs ignore Ctrl-C, and so would theirs; the tool is not one of them
-    options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    options["preexec_fn"] = heed_ctrl_c
     with subprocess.Popen(command, **options) as running:
         while not list(tmp_path.glob("i/.partial/images/train/*5.png")):
             assert running.poll() is None
