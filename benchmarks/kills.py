@@ -115,14 +115,16 @@ def kill_training(
 ) -> None:
     """Kill one training, which goes on from where the former one was."""
     folder = work / "parts"
+
+    def is_writing() -> bool:
+        return any(folder.glob("iter_*.tmp"))
+
     while True:
         last = folder / f"iter_{count}.pth"
         if last.exists():
             found.compare(folder, count, read_weights(work / "whole" / last.name))
         moment = chance.uniform(0, 0.3) if in_write else chance.uniform(0, 8)
-        wait: Callable[[], bool] | None = None
-        if in_write:
-            wait = lambda: any(folder.glob("iter_*.tmp"))  # noqa: E731
+        wait = is_writing if in_write else None
         if attempt(work, train(work, "parts", count), moment, wait):
             break
     found.kills += 1

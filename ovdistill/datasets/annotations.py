@@ -83,11 +83,6 @@ class Annotations:
             {kind: self.report.counts[kind] for kind in kinds if self.report.counts[kind]}
         )
 
-    @property
-    def first_dropped(self) -> str:
-        """A sentence about an annotation that was left out; "" if there is none."""
-        return next((self.report.examples[kind] for kind in self.dropped), "")
-
     def to_coco(self, *, masks_only: bool = False) -> dict[str, Any]:
         """Return what was accepted in COCO's format, a clean copy for evaluators.
 

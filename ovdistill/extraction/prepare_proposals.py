@@ -7,11 +7,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import Config
 
 from ovdistill.core.assets import shipped_proposals
-from ovdistill.core.checkpoints import last_checkpoint, read_weights
+from ovdistill.core.checkpoints import last_checkpoint, read_weights, write_checkpoint
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
 from ovdistill.extraction import stale
@@ -59,9 +58,7 @@ def prepare_proposals(
     shipped = shipped_proposals(published) if published else None
     if shipped is not None and shipped.is_file():
         weights = {name: value.float() for name, value in read_weights(shipped).items()}
-        with atomic_file(checkpoint) as temporary:  # several processes may do this at once
-            with temporary.open("wb") as file:  # a path's name would become part of the content
-                torch.save(dict(state_dict=weights), file)
+        write_checkpoint(checkpoint, dict(state_dict=weights))
         write_note(checkpoint, {"published": published})
         LOGGER.info("proposals: wrote %s (as shipped: %s)", checkpoint, shipped.name)
         return

@@ -64,6 +64,7 @@ class FiniteSteps(OptimWrapper):
             flags = finite.to(torch.uint8)
             torch.distributed.all_reduce(flags, torch.distributed.ReduceOp.MIN)
             finite = flags.bool()
+        # one wait for the device in a step, as mmengine's log of each loss is
         loss, gradient = finite.tolist()
         return "" if loss and gradient else "gradient" if loss else "loss"
 
