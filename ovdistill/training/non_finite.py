@@ -18,6 +18,7 @@ from ovdistill.core.files import write_bytes
 from ovdistill.training.optim_wrappers import DivergedError, FiniteSteps
 
 FOLDER = "non_finite"  # of the dumped batches, in the work dir
+SKIPPED = "skipped_batches"  # of the message hub, and so of checkpoints: how many were left out
 
 
 @HOOKS.register_module()
@@ -55,39 +56,45 @@ class StopOnNonFinite(Hook):
             if all(map(math.isfinite, losses.values())):
                 return
             problem = "loss"
-        samples = data_batch["data_samples"]
-        found = dict(
-            iteration=runner.iter + 1,
-            rank=get_rank(),
-            problem=problem,
-            losses={name: repr(value) for name, value in losses.items()},
-            image_ids=[sample.metainfo.get("img_id") for sample in samples],
-            images=[sample.metainfo.get("img_path") for sample in samples],
-        )
-        path = Path(
-            runner.work_dir, FOLDER, f"iter_{runner.iter + 1}_rank_{get_rank()}.safetensors"
-        )
-        write_bytes(path, dump_batch(data_batch, found))
-        hub = runner.message_hub
-        skipped = int(hub.runtime_info.get("skipped_batches", 0)) + 1
-        hub.update_info("skipped_batches", skipped)
-        message = (
-            f"the {problem} of iteration {runner.iter + 1} is not finite (images "
-            f"{', '.join(map(str, found['image_ids']))}; losses {_shown(losses)}). The batch is in "
-            f"{path}"
-        )
+        message = _dump(runner, data_batch, problem, losses)
+        before = runner.message_hub.runtime_info.get(SKIPPED)
+        skipped = 1 + (before if type(before) is int else 0)
+        runner.message_hub.update_info(SKIPPED, skipped)
         if skipped > self.max_skipped or not guarded:
             raise DivergedError(
-                f"{message}; the last checkpoint in {runner.work_dir} is from before it. Try a "
-                "lower learning rate (--cfg-options optim_wrapper.optimizer.lr=...), or leave out "
-                "such batches with --max-bad-batches N."
+                f"{message}. Checkpoints in {runner.work_dir} are from before it. Try a lower "
+                "learning rate (--cfg-options optim_wrapper.optimizer.lr=...), or leave out such "
+                "batches with --max-bad-batches N."
             )
         runner.logger.warning("%s; it was left out, %d so far", message, skipped)
 
     def after_train(self, runner: Any) -> None:
         """Say how many batches were left out."""
-        if skipped := runner.message_hub.runtime_info.get("skipped_batches"):
-            runner.logger.warning("%d batches were left out as not finite", skipped)
+        if skipped := runner.message_hub.runtime_info.get(SKIPPED):
+            runner.logger.warning("%s batches were left out as not finite", skipped)
+
+
+def _dump(
+    runner: Any, data_batch: Mapping[str, Any], problem: str, losses: Mapping[str, float]
+) -> str:
+    """Write a batch to the work dir; return a sentence about it, without its full stop."""
+    samples = data_batch["data_samples"]
+    iteration, rank = runner.iter + 1, get_rank()
+    found = dict(
+        iteration=iteration,
+        rank=rank,
+        problem=problem,
+        losses={name: repr(value) for name, value in losses.items()},
+        image_ids=[sample.metainfo.get("img_id") for sample in samples],
+        images=[sample.metainfo.get("img_path") for sample in samples],
+    )
+    path = Path(runner.work_dir, FOLDER, f"iter_{iteration}_rank_{rank}.safetensors")
+    write_bytes(path, dump_batch(data_batch, found))
+    return (
+        f"the {problem} of iteration {iteration} is not finite (images "
+        f"{', '.join(map(str, found['image_ids']))}; losses {_shown(losses)}). The batch is in "
+        f"{path}"
+    )
 
 
 def dump_batch(data_batch: Mapping[str, Any], found: Mapping[str, Any]) -> bytes:
