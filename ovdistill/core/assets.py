@@ -6,9 +6,19 @@ from pathlib import Path
 
 ASSETS = Path(__file__).parents[1] / "assets"
 TEACHER_DIR = ASSETS / "teacher"  # the small CLIP teacher of OVShapes, the embedded benchmark
+CLIP_GEOMETRY = ASSETS / "clip_geometry.safetensors"  # a map of its embeddings
 STUDENT_WEIGHTS = ASSETS / "student.safetensors"
 SAMPLE_IMAGE = ASSETS / "samples" / "ovshapes.png"
 LVIS_CATEGORIES = ASSETS / "lvis_v1_categories.tsv"
+
+
+def shipped_embedding_map(source: str) -> Path:
+    """Return the path of a shipped embedding map's file, or of a file as it is given.
+
+    Args:
+        source: 'ovshapes-clip', or a path.
+    """
+    return CLIP_GEOMETRY if source == "ovshapes-clip" else Path(source)
 
 
 def shipped_proposals(name: str) -> Path:

@@ -176,7 +176,7 @@ def _encoded(
             step,
         )
         parts = [
-            teacher.crops.fuse_scales(teacher.encode_images(batch)).half()
+            teacher.embed_crops(batch).half()
             for batch in prefetch(crops)
         ]
         none = torch.zeros(0, teacher.embed_dim, dtype=torch.float16, device=teacher.device)

@@ -14,10 +14,13 @@ from typing import Any, TypeVar
 import torch
 
 from ovdistill.core.errors import UserError
+from ovdistill.teacher.embedding_map import EmbeddingMap, read_embedding_map
+from ovdistill.teacher.mapped_teacher import MappedTeacher
 from ovdistill.teacher.teacher import Teacher
 
 TEACHERS: dict[str, type[Teacher]] = {}
 DEFAULT = "OpenCLIPTeacher"
+NO_MAP = "ovshapes-plain"  # the benchmark's teacher as it was trained, for geometry=plain
 T = TypeVar("T", bound=type[Teacher])
 
 
@@ -43,19 +46,21 @@ def build_teacher(options: Mapping[str, Any], device: str | torch.device = "cpu"
 
     Args:
         options: the config's ``teacher``: ``type``, a registered class (default:
-            'OpenCLIPTeacher'), and the class's arguments.
+            'OpenCLIPTeacher'), the class's arguments, and ``embedding_map``, a file or the name of
+            a shipped map (see ``read_embedding_map``) that every teacher can have behind it.
         device: where the teacher runs.
 
     Raises:
         UserError: no such type, or arguments that the class does not take; see the class for
             others.
     """
-    teacher_class, arguments = _class_and_arguments(options)
+    teacher_class, arguments, embedding_map = _parts(options)
     build: Callable[..., Teacher] = teacher_class  # subclasses have arguments of their own
     try:
-        return build(**arguments, device=device)
+        teacher = build(**arguments, device=device)
     except TypeError as error:
         raise UserError(f"teacher {teacher_class.__name__!r} with {arguments}: {error}") from error
+    return teacher if embedding_map is None else MappedTeacher(teacher, embedding_map)
 
 
 def teacher_name(options: Mapping[str, Any]) -> str | None:
@@ -68,14 +73,20 @@ def teacher_name(options: Mapping[str, Any]) -> str | None:
         The name; None if it is not known without the weights.
 
     Raises:
-        UserError: no such type.
+        UserError: no such type, or no such embedding map.
     """
-    teacher_class, arguments = _class_and_arguments(options)
-    return teacher_class.name_of(**arguments)
+    teacher_class, arguments, embedding_map = _parts(options)
+    name = teacher_class.name_of(**arguments)
+    return name if embedding_map is None or name is None else f"{name}+{embedding_map.name}"
 
 
-def _class_and_arguments(options: Mapping[str, Any]) -> tuple[type[Teacher], dict[str, Any]]:
+def _parts(
+    options: Mapping[str, Any],
+) -> tuple[type[Teacher], dict[str, Any], EmbeddingMap | None]:
+    """Return the class of a teacher, its arguments, and the map behind it."""
     arguments = dict(options)
+    source = arguments.pop("embedding_map", None)
+    embedding_map = None if source in (None, NO_MAP) else read_embedding_map(source)
     kind = arguments.pop("type", DEFAULT)
     found = kind if isinstance(kind, type) else TEACHERS.get(kind)
     if found is None:
@@ -84,4 +95,4 @@ def _class_and_arguments(options: Mapping[str, Any]) -> tuple[type[Teacher], dic
             "own is registered with @register_teacher in a module that custom_imports of the "
             "config names (docs/own_teacher.md)."
         )
-    return found, arguments
+    return found, arguments, embedding_map
