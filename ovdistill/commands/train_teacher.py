@@ -39,7 +39,7 @@ class TrainTeacherOptions(CommonOptions):
         None, metavar="MAP", help="with --evaluate: a map behind the teacher, see docs/geometry.md"
     )
     make_geometry: bool = flag(
-        help=f"train nothing, write the map of CLIP's geometry for the teacher, {CLIP_GEOMETRY.name}"
+        help="train nothing, write the map that gives the teacher CLIP's geometry"
     )
 
 

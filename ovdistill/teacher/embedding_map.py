@@ -98,8 +98,8 @@ def read_embedding_map(source: str | os.PathLike[str]) -> EmbeddingMap:
     path = shipped_embedding_map(str(source))
     if not path.is_file():
         raise UserError(
-            f"no embedding map {os.fspath(source)!r}; expected a file, or 'ovshapes-clip'. One that "
-            f"centres embeddings is made with:\n  {MAKE}"
+            f"no embedding map {os.fspath(source)!r}; expected a file, or 'ovshapes-clip'. One "
+            f"that centres embeddings is made with:\n  {MAKE}"
         )
     try:
         with safe_open(path, framework="pt") as file:

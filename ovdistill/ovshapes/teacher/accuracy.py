@@ -81,9 +81,7 @@ def _cosines(objects: Tensor, categories: Tensor, names: Tensor) -> str:
     )
 
 
-def _encode(
-    clip: Teacher, images: list[Path], boxes: list[Tensor]
-) -> tuple[Tensor, Tensor]:
+def _encode(clip: Teacher, images: list[Path], boxes: list[Tensor]) -> tuple[Tensor, Tensor]:
     """Return (n, D) embeddings of all objects, by their true and by jittered boxes."""
     exact, jittered = [], []
     generator = torch.Generator().manual_seed(0)
