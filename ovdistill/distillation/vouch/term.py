@@ -35,6 +35,7 @@ class VouchTerm(DistillationTerm):
 
     Args:
         image_weight: of the L1 distance to the teacher, in ViLD's unit (summed over D).
+        by_objectness: weight the regions of the image loss by their objectness.
         contest_weight: of the second alignment loss, in the unit of the first.
         soften: 0 keeps the full weight of the background target, 1 removes it where a region
             certainly holds an object.
@@ -53,6 +54,7 @@ class VouchTerm(DistillationTerm):
     def __init__(
         self,
         image_weight: float = 0.5,
+        by_objectness: bool = True,
         contest_weight: float = 1.0,
         soften: float = 1.0,
         min_overlap: float = 0.5,
@@ -63,6 +65,7 @@ class VouchTerm(DistillationTerm):
     ) -> None:
         super().__init__()
         self.image_weight = image_weight
+        self.by_objectness = by_objectness
         self.contest_weight = contest_weight
         self.soften = soften
         self.min_overlap = min_overlap
@@ -91,7 +94,10 @@ class VouchTerm(DistillationTerm):
         assert sampled is not None and regions is not None
         losses = {}
         if self.image_weight:
-            loss = weighted_image_loss(regions.student, regions.teacher, regions.objectness)
+            weights = regions.objectness
+            if not self.by_objectness:
+                weights = torch.ones_like(weights)
+            loss = weighted_image_loss(regions.student, regions.teacher, weights)
             losses["loss_vouch_image"] = self.image_weight * loss
         if self.contest_weight:
             loss = self._contest(sampled, regions, texts)
