@@ -37,6 +37,9 @@ class CompareOptions(ConfigOptions):
     split: Literal["shape", "compositional"] = option(
         "shape", help="which classes are novel: whole shapes, or combinations"
     )
+    geometry: Literal["clip", "plain"] = option(
+        "clip", help="of the teacher's embeddings: with CLIP's gap between images and texts, or not"
+    )
     seeds: int = option(3, help="runs of a row, with the seeds 0, 1, ...", least=1)
     rows: tuple[str, ...] = option(
         (),
@@ -91,10 +94,10 @@ class Comparison:
 
     def __init__(self, options: CompareOptions, rows: Sequence[Row]) -> None:
         self.options, self.rows = options, rows
-        self.out = Path(options.out, options.split)
+        self.out = Path(options.out, options.split, options.geometry)
         self.known: Runs = {}
         if options.known:
-            self.known = read_runs(options.known, options.split, options.subset)
+            self.known = read_runs(options.known, options.split, options.subset, options.geometry)
         threads = max(1, (os.cpu_count() or 1) // options.jobs)
         self.environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
         self.writing = Lock()
@@ -106,7 +109,12 @@ class Comparison:
         with self.writing:
             found = collect(self.out, self.options.subset, self.table_rows(), self.known)
             write_comparison(
-                self.out, found, self.table_rows(), self.options.split, self.options.subset
+                self.out,
+                found,
+                self.table_rows(),
+                self.options.split,
+                self.options.subset,
+                self.options.geometry,
             )
 
     def table_rows(self) -> list[Row]:
@@ -197,7 +205,8 @@ class Comparison:
     def _options(self, row: Row) -> list[str]:
         options = self.options
         own = [f"split={options.split}", f"data_root={options.data_root}"]
-        return [*own, *options.cfg_options, *row.options]
+        own += [f"geometry={options.geometry}", *options.cfg_options, *row.options]
+        return own + [*row.plain] if options.geometry == "plain" else own
 
     def _run(self, command: list[str], log: Path) -> tuple[str | None, float]:
         """Run a command; return what went wrong, or None, and its peak memory in MiB."""

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def out(tmp_path):
     """The folder of a comparison on split 'shape' that has been run in part."""
-    write_runs(tmp_path / "out" / "shape")
+    write_runs(tmp_path / "out" / "shape" / "clip")
     return tmp_path / "out"
 
 
@@ -36,7 +36,7 @@ def test_it_reports_what_is_there_and_refuses_unknown_rows(out):
 
 
 def test_rows_of_a_file_are_in_the_table(out, tmp_path):
-    (out / "shape" / "hierkd").rename(out / "shape" / "mine")
+    (out / "shape" / "clip" / "hierkd").rename(out / "shape" / "clip" / "mine")
     rows = tmp_path / "my_rows.py"
     rows.write_text(
         "from ovdistill.evaluation.comparison_rows import Row\n"
@@ -49,21 +49,31 @@ def test_rows_of_a_file_are_in_the_table(out, tmp_path):
 
 def test_runs_of_an_earlier_comparison_count_as_done(out, tmp_path):
     write_comparison(
-        tmp_path, collect(out / "shape", "test", ROWS), ROWS, split="shape", subset="test"
+        tmp_path / "clip",
+        collect(out / "shape" / "clip", "test", ROWS),
+        ROWS,
+        split="shape",
+        subset="test",
+        geometry="clip",
     )
-    earlier, new = tmp_path / "comparison.json", tmp_path / "new"
+    earlier, new = tmp_path / "clip" / "comparison.json", tmp_path / "new"
     done = compare("-o", new, "--rows", "vild", "--seeds", 2, "--known", earlier)
     assert done.returncode == 0, done.stderr
     assert "vild, seed 1: done before" in done.stdout
-    table = (new / "shape" / "comparison.md").read_text()
-    assert table == (tmp_path / "comparison.md").read_text()
-    for options in (["--split", "compositional"], ["--subset", "val"], ["--pictures", "val"]):
+    table = (new / "shape" / "clip" / "comparison.md").read_text()
+    assert table == (tmp_path / "clip" / "comparison.md").read_text()
+    for options in (
+        ["--split", "compositional"],
+        ["--subset", "val"],
+        ["--pictures", "val"],
+        ["--geometry", "plain"],
+    ):
         done = compare("-o", new, "--report", "--known", earlier, *options)
-        assert done.returncode == 2 and "split shape, test images" in done.stderr
+        assert done.returncode == 2 and "split shape, test images, geometry clip" in done.stderr
 
 
 def test_a_finished_run_is_not_run_again(out, tmp_path):
-    before = {path: path.stat().st_mtime_ns for path in out.glob("shape/vild/**/*.json")}
+    before = {path: path.stat().st_mtime_ns for path in out.glob("shape/clip/vild/**/*.json")}
     done = compare("-o", out, "--rows", "vild", "--seeds", 2, "--data-root", tmp_path / "none")
     assert done.returncode == 0, done.stderr
     assert "vild, seed 1: done before" in done.stdout

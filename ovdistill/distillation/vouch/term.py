@@ -54,6 +54,7 @@ class VouchTerm(DistillationTerm):
     def __init__(
         self,
         image_weight: float = 0.5,
+        *,
         by_objectness: bool = True,
         contest_weight: float = 1.0,
         soften: float = 1.0,
