@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from ovdistill.core.embedding_map import EmbeddingMap, embed_dim_after, mapped_id
 from ovdistill.core.errors import UserError
-from ovdistill.teacher.embedding_map import EmbeddingMap, embed_dim_after
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.teacher.teacher import Teacher
 from ovdistill.teacher.text_tower import TextTower
 
@@ -38,7 +38,7 @@ class MappedTeacher(Teacher):
             )
         self.inner = teacher
         self.embedding_map = embedding_map
-        self.name = f"{teacher.name}+{embedding_map.name}"
+        self.name = mapped_id(TeacherId(teacher.name), embedding_map).name
         self.embed_dim = embed_dim_after(embedding_map, teacher.embed_dim)
         self.image_size = teacher.image_size
         self.interpolation = teacher.interpolation
@@ -49,8 +49,7 @@ class MappedTeacher(Teacher):
     @cached_property
     def weights_hash(self) -> str:
         """First 16 hex digits of the SHA-256 over the teacher's hash and the map."""
-        both = self.inner.weights_hash + self.embedding_map.digest
-        return hashlib.sha256(both.encode()).hexdigest()[:16]
+        return mapped_id(self.inner.id, self.embedding_map).weights_hash
 
     def encode_text(self, texts: Sequence[str], batch_size: int = 256) -> Tensor:
         """Embed texts, see ``Teacher``."""

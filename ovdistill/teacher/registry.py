@@ -9,12 +9,14 @@ A class of your own is registered with the decorator (docs/own_teacher.md)::
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any, TypeVar
 
 import torch
 
+from ovdistill.core.embedding_map import EmbeddingMap, mapped_id, read_embedding_map
 from ovdistill.core.errors import UserError
-from ovdistill.teacher.embedding_map import EmbeddingMap, read_embedding_map
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.teacher.mapped_teacher import MappedTeacher
 from ovdistill.teacher.teacher import Teacher
 
@@ -46,21 +48,23 @@ def build_teacher(options: Mapping[str, Any], device: str | torch.device = "cpu"
 
     Args:
         options: the config's ``teacher``: ``type``, a registered class (default:
-            'OpenCLIPTeacher'), the class's arguments, and ``embedding_map``, a file or the name of
-            a shipped map (see ``read_embedding_map``) that every teacher can have behind it.
+            'OpenCLIPTeacher'), the class's arguments, and ``embedding_map``, which every teacher
+            can have behind it: a source of ``read_embedding_map``, or several, applied in order.
         device: where the teacher runs.
 
     Raises:
         UserError: no such type, or arguments that the class does not take; see the class for
             others.
     """
-    teacher_class, arguments, embedding_map = _parts(options)
+    teacher_class, arguments, maps = _parts(options)
     build: Callable[..., Teacher] = teacher_class  # subclasses have arguments of their own
     try:
         teacher = build(**arguments, device=device)
     except TypeError as error:
         raise UserError(f"teacher {teacher_class.__name__!r} with {arguments}: {error}") from error
-    return teacher if embedding_map is None else MappedTeacher(teacher, embedding_map)
+    for embedding_map in maps:
+        teacher = MappedTeacher(teacher, embedding_map)
+    return teacher
 
 
 def teacher_name(options: Mapping[str, Any]) -> str | None:
@@ -75,18 +79,21 @@ def teacher_name(options: Mapping[str, Any]) -> str | None:
     Raises:
         UserError: no such type, or no such embedding map.
     """
-    teacher_class, arguments, embedding_map = _parts(options)
+    teacher_class, arguments, maps = _parts(options)
     name = teacher_class.name_of(**arguments)
-    return name if embedding_map is None or name is None else f"{name}+{embedding_map.name}"
+    if name is None:
+        return None
+    return reduce(mapped_id, maps, TeacherId(name)).name
 
 
 def _parts(
     options: Mapping[str, Any],
-) -> tuple[type[Teacher], dict[str, Any], EmbeddingMap | None]:
-    """Return the class of a teacher, its arguments, and the map behind it."""
+) -> tuple[type[Teacher], dict[str, Any], list[EmbeddingMap]]:
+    """Return the class of a teacher, its arguments, and the maps behind it."""
     arguments = dict(options)
-    source = arguments.pop("embedding_map", None)
-    embedding_map = None if source in (None, NO_MAP) else read_embedding_map(source)
+    given = arguments.pop("embedding_map", None) or ()
+    sources = [given] if isinstance(given, str) else given
+    maps = [read_embedding_map(source) for source in sources if source != NO_MAP]
     kind = arguments.pop("type", DEFAULT)
     found = kind if isinstance(kind, type) else TEACHERS.get(kind)
     if found is None:
@@ -95,4 +102,4 @@ def _parts(
             "own is registered with @register_teacher in a module that custom_imports of the "
             "config names (docs/own_teacher.md)."
         )
-    return found, arguments, embedding_map
+    return found, arguments, maps

@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
+from ovdistill.core.centring import centring_map
+from ovdistill.core.embedding_map import EmbeddingMap
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.teacher import build_teacher, teacher_name
-from ovdistill.teacher.embedding_map import EmbeddingMap
 from ovdistill.vocabulary import Vocabulary
 
 
@@ -52,6 +53,17 @@ def test_it_is_a_teacher_of_its_own(plain, mapped):
     assert names == [plain.name, plain.name, mapped.name]
     vocabulary = Vocabulary.encode(["star"], mapped, ("{}",))
     assert vocabulary.teacher == mapped.id
+
+
+def test_maps_follow_one_another(mapped, tmp_path):
+    texts = mapped.encode_text(["star", "ring", "heart"])
+    centring_map(texts, texts, mapped.id).save(tmp_path / "centred.safetensors")
+    options = dict(
+        model="ovshapes", embedding_map=["ovshapes-clip", str(tmp_path / "centred.safetensors")]
+    )
+    centred = build_teacher(options)
+    assert centred.name == teacher_name(options) == f"{mapped.name}+centred"
+    assert float(centred.encode_text(["star", "ring", "heart"]).mean(dim=0).norm()) < 0.1
 
 
 def test_a_map_of_another_teacher_is_refused(tmp_path):

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ovdistill.core.embedding_map import EmbeddingMap
 from ovdistill.core.logs import progress
 from ovdistill.ovshapes.categories import category_names
 from ovdistill.ovshapes.teacher.data import NUM_CATEGORIES, NUM_KINDS, SHAPE, draw_pool, phrase
 from ovdistill.teacher import Teacher
-from ovdistill.teacher.embedding_map import EmbeddingMap
 from ovdistill.vocabulary import TEMPLATES, Vocabulary
 
 NAME = "clip-gap"

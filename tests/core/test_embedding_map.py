@@ -8,11 +8,11 @@ import torch
 from torch.nn.functional import normalize
 
 from ovdistill.core.assets import CLIP_GEOMETRY
+from ovdistill.core.embedding_map import EmbeddingMap, embed_dim_after, read_embedding_map
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.tensor_files import write_tensor_file
 from ovdistill.ovshapes.teacher.clip_geometry import CLIP
-from ovdistill.teacher.embedding_map import EmbeddingMap, embed_dim_after, read_embedding_map
 
 TEACHER = TeacherId("tiny", "0123456789abcdef")
 

@@ -147,3 +147,13 @@ def embed_dim_after(found: EmbeddingMap, embed_dim: int) -> int:
                 f"are of width {embed_dim}"
             )
     return int(width)
+
+
+def mapped_id(teacher: TeacherId, embedding_map: EmbeddingMap) -> TeacherId:
+    """Return the identity of a teacher with a map behind it; an unknown hash stays unknown."""
+    name, weights = f"{teacher.name}+{embedding_map.name}", teacher.weights_hash
+    if not weights:
+        return TeacherId(name)
+    return TeacherId(
+        name, hashlib.sha256((weights + embedding_map.digest).encode()).hexdigest()[:16]
+    )
