@@ -26,7 +26,7 @@ from ovdistill.commands.options import ConfigOptions, flag, option
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json
 from ovdistill.evaluation.comparison import Runs, collect, read_runs, write_comparison
-from ovdistill.evaluation.comparison_rows import ROWS, Row, pick_rows
+from ovdistill.evaluation.comparison_rows import HARD, ROWS, Row, pick_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +37,10 @@ class CompareOptions(ConfigOptions):
     split: Literal["shape", "compositional"] = option(
         "shape", help="which classes are novel: whole shapes, or combinations"
     )
-    geometry: Literal["clip", "plain"] = option(
-        "clip", help="of the teacher's embeddings: with CLIP's gap between images and texts, or not"
+    geometry: Literal["clip", "plain", "hard"] = option(
+        "clip",
+        help="of the teacher's embeddings: with CLIP's gap between images and texts, or plain; hard "
+        "is a weak teacher with that gap, and regions that mostly hold no object",
     )
     seeds: int = option(3, help="runs of a row, with the seeds 0, 1, ...", least=1)
     rows: tuple[str, ...] = option(
@@ -205,7 +207,8 @@ class Comparison:
     def _options(self, row: Row) -> list[str]:
         options = self.options
         own = [f"split={options.split}", f"data_root={options.data_root}"]
-        own += [f"geometry={options.geometry}", *options.cfg_options, *row.options]
+        own += HARD if options.geometry == "hard" else [f"geometry={options.geometry}"]
+        own += [*options.cfg_options, *row.options]
         return own + [*row.plain] if options.geometry == "plain" else own
 
     def _run(self, command: list[str], log: Path) -> tuple[str | None, float]:

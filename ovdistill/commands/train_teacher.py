@@ -4,7 +4,7 @@ Train and replace the shipped weights (about 30 minutes on two CPU cores):
     ovdistill train-teacher
 Accuracy on the objects of a data set's val images (ovdistill make-ovshapes draws it):
     ovdistill train-teacher --evaluate data/ovshapes --embedding-map ovshapes-clip
-Make the map that gives the shipped teacher CLIP's geometry (docs/geometry.md):
+Make the maps that give the shipped teacher CLIP's geometry (docs/geometry.md):
     ovdistill train-teacher --make-geometry
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ovdistill.commands.options import MOST_SEED, CommonOptions, flag, option
-from ovdistill.core.assets import CLIP_GEOMETRY, TEACHER_DIR
+from ovdistill.core.assets import EMBEDDING_MAPS, TEACHER_DIR
 from ovdistill.core.files import check_output_folder
 
 
@@ -39,7 +39,7 @@ class TrainTeacherOptions(CommonOptions):
         None, metavar="MAP", help="with --evaluate: a map behind the teacher, see docs/geometry.md"
     )
     make_geometry: bool = flag(
-        help="train nothing, write the map that gives the teacher CLIP's geometry"
+        help="train nothing, write the maps that give the teacher CLIP's geometry"
     )
 
 
@@ -59,9 +59,11 @@ def train_teacher(options: TrainTeacherOptions) -> None:
         from ovdistill.ovshapes.teacher.clip_geometry import build_clip_geometry
         from ovdistill.teacher import OpenCLIPTeacher
 
-        path = CLIP_GEOMETRY if options.out is None else out / CLIP_GEOMETRY.name
-        build_clip_geometry(OpenCLIPTeacher(str(out))).save(path)
-        print(f"wrote {path}")
+        teacher = OpenCLIPTeacher(str(out))
+        for name, path in EMBEDDING_MAPS.items():
+            target = path if options.out is None else out / path.name
+            build_clip_geometry(teacher, weak=name == "ovshapes-weak").save(target)
+            print(f"wrote {target}")
         return
     check_output_folder(out)
     from ovdistill.ovshapes.teacher import training

@@ -47,7 +47,11 @@ COLUMNS = {
     "memory": "peak MiB",
 }
 
-GEOMETRIES = {"clip": "a teacher with CLIP's geometry", "plain": "a teacher without a gap"}
+GEOMETRIES = {
+    "clip": "a teacher with CLIP's geometry",
+    "plain": "a teacher without a gap",
+    "hard": "a weak teacher, regions of a plain RPN",
+}
 EARLIER_GEOMETRY = "plain"  # of files that name none
 
 RUN = Kind(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from ovdistill.core.assets import CLIP_GEOMETRY
+from ovdistill.core.assets import EMBEDDING_MAPS
 from ovdistill.core.embedding_map import EmbeddingMap, embed_dim_after, read_embedding_map
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
@@ -81,7 +81,7 @@ def test_a_missing_or_broken_file_is_named(tmp_path):
     with pytest.raises(UserError, match="no embedding map"):
         read_embedding_map(tmp_path / "none.safetensors")
     broken = tmp_path / "broken.safetensors"
-    broken.write_bytes(CLIP_GEOMETRY.read_bytes()[:1000])
+    broken.write_bytes(EMBEDDING_MAPS["ovshapes-clip"].read_bytes()[:1000])
     with pytest.raises(UserError, match="damaged"):
         read_embedding_map(broken)
 

@@ -25,8 +25,11 @@ from ovdistill.ovshapes.teacher.data import NUM_CATEGORIES, NUM_KINDS, SHAPE, dr
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary import TEMPLATES, Vocabulary
 
-NAME = "clip-gap"
+NAME, WEAK_NAME = "clip-gap", "clip-gap-weak"
 SHARED = 40  # r: the content of the small teacher's embeddings has fewer dimensions than that
+# The weak teacher's images keep this much of the first five directions, and nothing of the others:
+# it then finds four of ten names.
+WEAK = (1.0, 1.0, 1.0, 1.0, 0.35)
 CONSTANT = 4  # dimensions of the gap
 POOL_SEED = 1  # other images than those that the teacher was trained on
 
@@ -51,13 +54,16 @@ class Statistics:
 CLIP = Statistics(own=0.28, other=0.18, images=0.55, texts=0.72)
 
 
-def build_clip_geometry(teacher: Teacher, images: int = 500, seed: int = 0) -> EmbeddingMap:
+def build_clip_geometry(
+    teacher: Teacher, images: int = 500, seed: int = 0, *, weak: bool = False
+) -> EmbeddingMap:
     """Build the map that gives a teacher's objects and class names the statistics of CLIP.
 
     Args:
         teacher: the small teacher.
         images: drawn images on whose objects the teacher's own statistics are measured.
         seed: of the random directions.
+        weak: take most of the images' content away (``WEAK``), for a teacher that is often wrong.
     """
     objects, categories = _encode_pool(teacher, images)
     names = Vocabulary.encode(category_names(), teacher, TEMPLATES["single"]).embeddings
@@ -66,12 +72,14 @@ def build_clip_geometry(teacher: Teacher, images: int = 500, seed: int = 0) -> E
     ]
     content = _directions(torch.cat([objects, names, teacher.encode_text(phrases)]))
     measured = measure(objects, categories, names)
-    return EmbeddingMap(
-        NAME,
-        teacher.id,
-        teacher.temperature * (CLIP.own - CLIP.other) / (measured.own - measured.other),
-        _tensors(content, measured, seed),
-    )
+    tensors = _tensors(content, measured, seed)
+    if weak:
+        kept = torch.zeros(SHARED)
+        kept[: len(WEAK)] = torch.tensor(WEAK)
+        lost = content.T @ torch.diag(kept) @ content
+        tensors["image_weight"] = tensors["image_weight"] @ lost
+    temperature = teacher.temperature * (CLIP.own - CLIP.other) / (measured.own - measured.other)
+    return EmbeddingMap(WEAK_NAME if weak else NAME, teacher.id, temperature, tensors)
 
 
 def measure(objects: Tensor, categories: Tensor, names: Tensor) -> Statistics:
