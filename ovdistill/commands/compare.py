@@ -39,8 +39,8 @@ class CompareOptions(ConfigOptions):
     )
     geometry: Literal["clip", "plain", "hard"] = option(
         "clip",
-        help="of the teacher's embeddings: with CLIP's gap between images and texts, or plain; hard "
-        "is a weak teacher with that gap, and regions that mostly hold no object",
+        help="of the teacher's embeddings: with CLIP's gap between images and texts, or plain; "
+        "hard is a weak teacher with that gap, and regions that mostly hold no object",
     )
     seeds: int = option(3, help="runs of a row, with the seeds 0, 1, ...", least=1)
     rows: tuple[str, ...] = option(

@@ -18,7 +18,7 @@ ENSEMBLE_PLAIN = (
 )
 
 
-# The hard variant: a teacher that finds four of ten names, behind CLIP's gap, and regions of a plain
+# The hard variant: a teacher with CLIP's gap that finds four of ten names, and regions of a plain
 # RPN, a fifth of them on objects.
 HARD = (
     "geometry=weak",
