@@ -2,7 +2,8 @@
 
 Its boxes fit worse than those of the second stage, and unlabelled objects were negatives when it
 was trained. Of 30 of its boxes in an image a fifth lie on objects (IoU >= 0.5; of the second
-stage's ten, two of five). It takes the weights of proposals_r18_shapes:
+stage's ten, two of five). It takes the shipped weights of proposals_r18_shapes;
+`ovdistill train rpn_r18_shapes` trains the same network.
 
     ovdistill compare --geometry hard --rows text vild vouch -o work_dirs/compare
 """
