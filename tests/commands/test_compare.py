@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from ovdistill.commands.compare import CompareOptions, Comparison
+from ovdistill.commands.main import parse
 from ovdistill.evaluation.comparison import collect, write_comparison
 from ovdistill.evaluation.comparison_rows import ROWS
+from ovdistill.models.config import load_config
 
 from ..comparison_runs import write_runs
 
@@ -79,3 +82,19 @@ def test_a_finished_run_is_not_run_again(out, tmp_path):
     assert "vild, seed 1: done before" in done.stdout
     assert before == {path: path.stat().st_mtime_ns for path in before}
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("geometry", ["clip", "plain", "hard"])
+def test_the_options_of_every_row_fit_its_config(geometry, tmp_path):
+    options = CompareOptions(out=str(tmp_path), geometry=geometry, data_root="X")
+    for row in ROWS:
+        words = Comparison(options, ROWS)._options(row)
+        _, parsed = parse(["train", row.config, "--cfg-options", *words])
+        config = load_config(row.config, parsed.overrides)
+        assert config.geometry == ("weak" if geometry == "hard" else geometry)
+        assert config.teacher.embedding_map == f"ovshapes-{config.geometry}"
+        head = config.model.get("roi_head", config.model).bbox_head.cls_predictor_cfg
+        assert head.temperature == (0.07 if geometry == "plain" else 0.01)
+        load = config.train_dataloader.dataset.pipeline[2]
+        assert load.store == f"X/shape/{geometry}/regions"
+        assert load.max_regions == (30 if geometry == "hard" else 10)
