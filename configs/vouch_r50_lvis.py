@@ -11,4 +11,4 @@ Cost and result: not measured here.
 
 _base_ = ["_base_/distill_r50_lvis.py"]
 
-model = dict(distillers=[dict(type="VouchTerm", image_weight=0.5, contest_weight=1.0)])
+model = dict(distillers=[dict(type="VouchTerm", image_weight=0.5)])
