@@ -44,6 +44,7 @@ def test_background_rois_on_a_sure_region_lose_their_weight():
 def test_without_trust_it_is_vild():
     model, term = vouch()
     vild = build("vild_r18_shapes", make_vocabulary(7), distillers=[dict(type="ViLDTerm")])
+    vild.set_vocabulary(model.vocabulary)
     vild.load_state_dict(model.state_dict(), strict=False)
     data = batch((3, 2), (0, 0))  # nothing is labelled, so nothing is known of the scores
     found = []
