@@ -28,7 +28,7 @@ def prepare_vocabulary(
     path: str,
     names: str,
     split: str | Sequence[str],
-    templates: str = "single",
+    templates: str | Sequence[str] = "single",
     embeddings: str | None = None,
     *,
     tokens: bool = False,
@@ -42,21 +42,19 @@ def prepare_vocabulary(
         names: source of the class names: an annotation file, a text file, "a, b, c", or one of the
             other sources of ``datasets.category_names.find_names``.
         split: which classes are novel, see ``datasets.build_vocabulary.select_names``.
-        templates: prompts: 'single', 'vild63', or a file of templates or of learned prompts.
+        templates: prompts: 'single', 'vild63', a list of templates, or a file of templates or of
+            learned prompts.
         embeddings: a .npy file with embeddings in the order of the class names, which are used
-            instead of the teacher's.
+            instead of the teacher's; ``templates`` and ``synonyms`` then say nothing.
         tokens: encode the tokens of the class names too.
         synonyms: average over the synonyms of each class name.
 
     Raises:
-        UserError: ``tokens`` or ``synonyms`` together with ``embeddings``; a file at ``path`` that
-            was made by another teacher or from other inputs; names, split or embeddings that
-            cannot be used.
+        UserError: ``tokens`` together with ``embeddings``; a file at ``path`` that was made by
+            another teacher or from other inputs; names, split or embeddings that cannot be used.
     """
-    if (tokens or synonyms) and embeddings:
-        raise UserError(
-            "tokens and synonyms need the teacher: remove prepare.vocabulary.embeddings"
-        )
+    if tokens and embeddings:
+        raise UserError("tokens need the teacher: remove prepare.vocabulary.embeddings")
     own = teacher_name(config.teacher)
     if Path(path).is_file():
         header = check_teacher(path, own)
@@ -91,7 +89,7 @@ def vocabulary_differences(
     path: str,
     names: str,
     split: str | Sequence[str],
-    templates: str = "single",
+    templates: str | Sequence[str] = "single",
     embeddings: str | None = None,
     *,
     tokens: bool = False,
@@ -115,7 +113,7 @@ def vocabulary_differences(
     if not header.origin:
         return found
     there = {**header.origin, "synonyms averaged": header.synonyms_averaged}
-    now = {"embeddings": origin["embeddings"], "synonyms averaged": synonyms}
+    now = {"embeddings": origin["embeddings"], "synonyms averaged": synonyms and not embeddings}
     if not embeddings and header.templates != (wanted := _templates(templates)):
         found.append(f"templates: {len(header.templates)} there, {len(wanted)} others now")
     return found + stale.differences(there, now)
@@ -135,7 +133,7 @@ def _is_same_source(header: VocabularyHeader, origin: dict[str, str]) -> bool:
     return all(header.origin.get(key) == origin[key] for key in ("names", "split"))
 
 
-def _templates(source: str) -> tuple[str, ...]:
+def _templates(source: str | Sequence[str]) -> tuple[str, ...]:
     prompts = read_prompts(source)
     return (prompts.description,) if isinstance(prompts, LearnedPrompts) else tuple(prompts)
 

@@ -48,6 +48,9 @@ class LearnOptions(TeacherOptions):
     place: Literal["front", "middle", "end"] | None = option(
         None, help="place of the name in the prompt (default: end)"
     )
+    spelling: Literal["words", "plain"] | None = option(
+        None, help="names without parentheses, or with them as ViLD (default: words)"
+    )
     bins: Literal["grades", "single"] | None = option(
         None, help="a context for each of five grades of IoU, or a single one (default: grades)"
     )
