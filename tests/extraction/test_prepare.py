@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,22 @@ def test_templates_of_a_config_and_of_its_file_are_compared(tmp_path):
     assert read_header(config.vocabulary).templates == ("a photo of a {raw}",)
     with pytest.raises(UserError, match="templates: 1 there, 1 others now"):
         prepare_vocabulary(config, **config.prepare.vocabulary)
+
+
+def test_a_vocabulary_of_learned_prompts_is_not_made_but_asked_for(tmp_path):
+    options = dict(data_root=str(tmp_path), split="dotted ring")
+    options["prepare.vocabulary.names"] = "solid star, dotted ring"
+    config = load_config(CONFIG, options)
+    step = dict(config.prepare.vocabulary, learn_from="some_recipe")
+    command = f"vocab learn -o {config.vocabulary} --config some_recipe"
+    with pytest.raises(UserError, match=f"ovdistill prepare some_recipe (.|\n)*{command}"):
+        prepare_vocabulary(config, **step)
+    prepare_vocabulary(config, **config.prepare.vocabulary)
+    with pytest.raises(UserError, match="written ones there, learned ones now"):
+        prepare_vocabulary(config, **step)
+    vocabulary = Vocabulary.load(config.vocabulary)
+    replace(vocabulary, origin={}).save(config.vocabulary)  # a file of the user's choice
+    prepare_vocabulary(config, **step)
 
 
 def test_vocabulary_and_regions_of_two_teachers_do_not_train_together(tmp_path):
