@@ -16,8 +16,6 @@ from typing import Any
 
 import torch
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
-from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
@@ -73,6 +71,10 @@ def build(config: Config, names: int) -> nn.Module:
 
 def make_batch(options: BenchmarkOptions) -> dict[str, Any]:
     """Make an image of noise with random boxes, masks and regions."""
+    # behind ovdistill.models.register, which gives mmcv the operations that these import
+    from mmdet.structures import DetDataSample
+    from mmdet.structures.mask import BitmapMasks
+
     size = (options.height, options.width)
     sample = DetDataSample(metainfo=dict(img_shape=size, ori_shape=size, scale_factor=(1.0, 1.0)))
     masks = torch.ones(options.objects, *size, dtype=torch.uint8).numpy()

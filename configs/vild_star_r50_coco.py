@@ -7,8 +7,9 @@ Command (see vild_star_r50_lvis.py for one GPU, initial weights and memory):
 
 Before it, once: `ovdistill train rpn_r50_coco`.
 
-Cost, computed as in vild_star_r50_lvis.py: 6 epochs of 107,761 images; COST. Regions on disk: at
-most 124 GB, with `prepare.regions.per_image=300` at most 37 GB.
+Cost, computed as in vild_star_r50_lvis.py: 6 epochs of 107,761 images; 8 A100 with --amp 1.6 hours,
+one 12 hours; 8 V100 in float32 5 hours, one 42 hours; memory as there. Regions on disk: at most
+124 GB, with `prepare.regions.per_image=300` at most 37 GB.
 Expected: no published figure is known to us: DetPro's paper trains on LVIS alone. ViLD's box AP50
 novel/base/all 27.6/59.5/51.3 (45,000 iterations of batch 256) is for orientation.
 

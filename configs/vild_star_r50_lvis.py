@@ -16,7 +16,23 @@ epochs in any case.
 Before it, once: `ovdistill train rpn_r50_lvis`. The first command embeds the class names and the
 regions where they are missing.
 
-Cost, computed and not measured: COST
+Cost, computed and not measured:
+
+- Images: an epoch has 99,342 images with a base box, and at most 120,000 with the repeated ones
+  (bound by LVIS's counts of images of each class); 20 epochs have 2.4 million, ViLD's 46.
+- Time: a forward pass has 380 to 410 billion multiplications for an image of 800 x 1088 with 885
+  regions, 1.8 times those of mmdet's Mask R-CNN (`benchmarks/training_cost.py`, at smaller sizes
+  and numbers, in proportion). At a 1.8th of published speeds of Mask R-CNN: 8 A100 with --amp
+  (209 images/s, NVIDIA's DeepLearningExamples) 6 hours, one 2 days; 8 V100 in float32 (62 images/s,
+  detectron2) 19 hours, one 6.5 days. A user of the released code reports 2 days (issue 23 of
+  github.com/dyabel/detpro).
+- Memory of a GPU: 3 to 3.5 GB an image in float32 (1.9 of them for backbone, pyramid and RPN), and
+  0.7 GB for weights, gradients and momentum: 8 GB for 2 images, 57 GB for 16; about half with
+  --amp. What cuDNN and the allocator take comes on top.
+- Regions: at most 1,000 of 100,170 images, 105 GB on disk and 200 million crops for the teacher, 3
+  hours of an A100 at 17,700 crops/s; with `prepare.regions.per_image=300`, ViLD's number, 31 GB and
+  one hour. `ovdistill extract --config vild_star_r50_lvis --dry-run` measures both on your machine.
+
 Expected: mask AP novel/common/frequent/all 16.8/25.6/28.5/25.2, box 17.4/27.5/31.9/27.5 (README of
 the released code), from SoCo's initial weights. Not reproduced here.
 
