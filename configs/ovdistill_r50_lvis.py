@@ -15,7 +15,7 @@ _base_ = ["_base_/distill_r50_lvis.py"]
 
 model = dict(
     distillers=[
-        dict(type="VouchTerm", image_weight=0.5, contest_weight=1.0),
+        dict(type="VouchTerm", image_weight=0.5),
         # the loss falls with the regions of a rank: 50 with 80 of them on OVShapes, 1200 here
         dict(type="RKDTerm", preset="paper", point_weight=0, relation_weight=750.0),
     ]

@@ -13,4 +13,4 @@ Not a published recipe. Its detector, data and schedule are those of vild_r50_lv
 
 _base_ = ["_base_/distill_r50_lvis.py"]
 
-model = dict(distillers=[dict(type="VouchTerm", image_weight=0.5, contest_weight=1.0)])
+model = dict(distillers=[dict(type="VouchTerm", image_weight=0.5)])

@@ -105,8 +105,8 @@ def test_config_has_at_most_four_levels_and_no_slices_by_number(name):
 
 def test_one_option_moves_everything():
     config = load_config(CONFIGS / "vild_r18_shapes.py", {"data_root": "X", "split": "other"})
-    assert config.model.vocabulary == "X/other/vocabulary.safetensors"
-    assert config.train_dataloader.dataset.vocabulary == "X/other/vocabulary.safetensors"
+    assert config.model.vocabulary == "X/other/clip/vocabulary.safetensors"
+    assert config.train_dataloader.dataset.vocabulary == "X/other/clip/vocabulary.safetensors"
     assert config.prepare.proposals.checkpoint == config.load_from == "X/other/proposals.pth"
     assert config.test_evaluator[0].ann_file == "X/annotations/instances_test.json"
 

@@ -262,7 +262,7 @@ BAD = {
     "teacher of other weights": (
         ["tools/train.py", "{config}", "--cfg-options", "data_root={data}"]
         + [*SMALL, "vocabulary={tmp}/v.safetensors", "teacher.model=ViT-B-32"]
-        + ["teacher.pretrained={data}/shape/vocabulary.safetensors"],
+        + ["teacher.pretrained={data}/shape/clip/vocabulary.safetensors"],
         "do not load",
     ),
     "annotations without the split": (

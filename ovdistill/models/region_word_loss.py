@@ -28,15 +28,18 @@ class RegionWordLoss(nn.Module):
 
     Args:
         loss_weight: 0 switches the loss off (ViLD-image), but keeps the graph.
+        background_weight: of RoIs that match no labelled object, among which are objects that
+            nobody labelled. 1 in ViLD, 0.2 in RegionCLIP, 0.7 in BARON on COCO.
     """
 
     custom_cls_channels = True
     custom_activation = True
     custom_accuracy = True
 
-    def __init__(self, loss_weight: float = 1.0) -> None:
+    def __init__(self, loss_weight: float = 1.0, background_weight: float = 1.0) -> None:
         super().__init__()
         self.loss_weight = loss_weight
+        self.background_weight = background_weight
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Take what the loss needs of a vocabulary: here nothing."""
@@ -72,6 +75,10 @@ class RegionWordLoss(nn.Module):
         """
         if self.loss_weight == 0:
             return torch.where(logits.isfinite(), logits, 0).sum() * 0
+        if self.background_weight != 1:
+            ones = torch.ones_like(labels, dtype=torch.float32) if weights is None else weights
+            background = labels == logits.shape[1] - 1
+            weights = torch.where(background, self.background_weight * ones, ones)
         return self.loss_weight * vild_text_loss(logits, labels, weights)
 
 

@@ -38,6 +38,7 @@ from ovdistill.models import (  # noqa: E402, F401
     region_word_head,
     region_word_loss,
     roi_head,
+    rpn_proposals,
     weight_transfer,
 )
 
