@@ -109,7 +109,7 @@ def _label(canvas: FigureCanvasAgg, axes: Axes, points: Sequence[Point]) -> None
     to_pixels = axes.transData + Affine2D().translate(-frame.x0, -frame.y0)
     half = renderer.points_to_pixels(POINT)
     # y grows upwards in a plot and downwards in an image; the layout does not mind
-    own = [_around(*to_pixels.transform((p.x, p.y)), half) for p in points]
+    own = [_around(p, half, to_pixels) for p in points]
     bars = [box for p in points for box in _bars(p, to_pixels)]
     taken: list[Rectangle] = []
     for box, point in zip(own, points, strict=True):
@@ -124,7 +124,8 @@ def _label(canvas: FigureCanvasAgg, axes: Axes, points: Sequence[Point]) -> None
         _lead(axes, box, place, point, to_pixels)
 
 
-def _around(x: float, y: float, half: float) -> Rectangle:
+def _around(point: Point, half: float, to_pixels: Transform) -> Rectangle:
+    x, y = to_pixels.transform((point.x, point.y))
     return x - half, y - half, x + half, y + half
 
 
