@@ -190,7 +190,7 @@ def test_methods_are_compared(trained, tmp_path):
         assert figures["seconds"] > 0 and figures["memory"] > 0 and figures["test_seconds"] > 0
     assert "rkd_transfer, seed 0: done" in output
     # what is there is not run again
-    again = tmp_path / "shape" / "rkd" / "seed0" / "test" / "metrics.json"
+    again = tmp_path / "shape" / "clip" / "rkd" / "seed0" / "test" / "metrics.json"
     before = again.stat().st_mtime_ns
     run(
         "tools/compare_methods.py", "-o", tmp_path, "--seeds", 1, "--rows", "rkd",
