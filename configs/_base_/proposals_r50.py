@@ -1,7 +1,8 @@
 """The two-stage network that proposes distillation regions where objectness has to be right.
 
 A class-agnostic Faster R-CNN, in which a RoI that no labelled object is near is no negative, as in
-the benchmark's proposals_r18_shapes.py: it may hold an unlabelled object.
+the benchmark's proposals_r18_shapes.py: it may hold an unlabelled object. The data must leave out
+images without a base box (``filter_empty_gt``), in which every RoI would be a negative.
 """
 
 _base_ = ["r50.py", "schedule_rpn.py"]
