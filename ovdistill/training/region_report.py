@@ -54,9 +54,6 @@ def region_report(dataset: Any, count: int) -> Iterator[str]:
     Args:
         dataset: as the data loader has it, without data sets that wrap it.
         count: how many of its images to measure.
-
-    Raises:
-        UserError: the store does not hold an image.
     """
     if not isinstance(dataset, OVDataset) or dataset.class_agnostic:
         return
@@ -76,10 +73,11 @@ def region_report(dataset: Any, count: int) -> Iterator[str]:
 def _images(
     dataset: OVDataset, loader: LoadTeacherRegions, indices: list[int]
 ) -> Iterator[tuple[Regions, Objects]]:
-    """Yield regions and labelled objects of base classes of the images of a data set."""
+    """Yield regions and labelled objects of base classes of the images that the store holds."""
     is_base = dataset.vocabulary.is_base.tolist()
-    for index in indices:
-        record = dataset.get_data_info(index)
+    for record in map(dataset.get_data_info, indices):
+        if record["img_id"] not in loader.store:
+            continue
         used = [
             instance
             for instance in record["instances"]

@@ -44,6 +44,13 @@ def test_the_report_knows_base_labels_only(options, labelled):
     assert "100.0 % of these 2 objects at IoU 0.5" in lines[0]
 
 
+def test_an_image_that_the_store_skipped_is_left_out(options, tmp_path):
+    regions = Regions(torch.tensor([[0.0, 0, 10, 10]]), torch.ones(1), torch.eye(2)[:1])
+    write_store(tmp_path / "other", [(2, regions)], {})
+    options["pipeline"][0]["store"] = str(tmp_path / "other")
+    assert next(region_report(OVDataset(**options), 500)).startswith("1 images, 1 regions")
+
+
 def test_without_regions_or_classes_there_is_nothing_to_say(options):
     assert not list(region_report(OVDataset(**options, class_agnostic=True), 500))
     assert not list(region_report(OVDataset(**{**options, "pipeline": []}), 500))

@@ -23,11 +23,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.text import printable
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from ovdistill.datasets.annotations import Annotations
-    from ovdistill.evaluation.regions.figures import RegionFigures
-    from ovdistill.store import TeacherStore
+    from ovdistill.commands.store.measure import Measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +63,17 @@ def info(options: InfoOptions) -> None:
     from ovdistill.store.maintenance import describe
 
     found = describe(options.store)
-    measured = _measure(options, options.annotations) if options.annotations else None
+    measured = None
+    if options.annotations:
+        from ovdistill.commands.store.measure import measure_store
+
+        measured = measure_store(
+            options.store,
+            options.annotations,
+            options.vocabulary,
+            options.split,
+            sample=options.sample,
+        )
     if options.json:
         print(json.dumps(found | (_as_json(measured) if measured else {}), indent=2))
         return
@@ -77,8 +83,9 @@ def info(options: InfoOptions) -> None:
     if measured:
         from ovdistill.evaluation.regions.lines import full_lines
 
-        sample = f"{measured.images} images, {measured.regions} regions"
-        print_lines(["", f"against {options.annotations}: {sample}", *full_lines(measured)])
+        figures = measured.figures
+        sample = f"{figures.images} of {measured.shared} images, {figures.regions} regions"
+        print_lines(["", f"against {options.annotations}: {sample}", *full_lines(figures)])
 
 
 def _check_choices(options: InfoOptions) -> None:
@@ -89,57 +96,11 @@ def _check_choices(options: InfoOptions) -> None:
         raise UserError("got --vocabulary and --split; expected one: a vocabulary has its split")
 
 
-def _measure(options: InfoOptions, annotations: Path) -> RegionFigures:
-    """Measure the store against the objects of a file."""
-    from ovdistill.datasets.annotations import read_annotations
-    from ovdistill.datasets.class_categories import find_categories
-    from ovdistill.evaluation.regions import objects
-    from ovdistill.evaluation.regions.figures import measure_regions
-    from ovdistill.store import TeacherStore
-
-    store = TeacherStore(options.store)
-    found = read_annotations(annotations, allow_outside_images=True)  # none is opened
-    names, is_base, texts = _classes(options, store, found)
-    rows = find_categories(names, found.categories)
-    labels = {cat_id: row for row, cat_id in enumerate(rows) if cat_id is not None}
-    if not labels:
-        raise UserError(
-            f"none of the {len(names)} class names of {options.vocabulary} is a category of "
-            f"{annotations} (the first: {names[0]!r})"
-        )
-    images = objects.draw_images(objects.shared_images(store, found), options.sample)
-    pairs = objects.regions_and_objects(store, found, labels, images)
-    return measure_regions(pairs, store.meta.embed_dim, is_base, texts)
-
-
-def _classes(
-    options: InfoOptions, store: TeacherStore, found: Annotations
-) -> tuple[tuple[str, ...], Tensor, Tensor | None]:
-    """Return W class names, (W,) bool, True = base, and (W, D) text embeddings if there are some.
-
-    Raises:
-        UserError: vocabulary and store are of different teachers, or a split that does not fit.
-    """
-    if not options.vocabulary:
-        from ovdistill.datasets.build_vocabulary import split_names
-        from ovdistill.datasets.name_json import names_of_json
-
-        names, is_base = split_names(names_of_json([*found.categories.values()]), options.split)
-        return names.names, is_base, None
-    from ovdistill.vocabulary import Vocabulary
-
-    vocabulary = Vocabulary.load(options.vocabulary)
-    width, store_width = vocabulary.embed_dim, store.meta.embed_dim
-    if not vocabulary.teacher.is_same(store.teacher) or width != store_width:
-        raise UserError(
-            f"{options.vocabulary} was made by teacher {vocabulary.teacher}, width {width}; "
-            f"{options.store} by teacher {store.teacher}, width {store_width}; expected the same. "
-            "Make the vocabulary with the store's teacher: ovdistill vocab build"
-        )
-    return vocabulary.names, vocabulary.is_base, vocabulary.embeddings
-
-
-def _as_json(measured: RegionFigures) -> dict[str, Any]:
+def _as_json(measured: Measured) -> dict[str, Any]:
     from ovdistill.evaluation.regions.advice import advise
 
-    return {"measured": asdict(measured), "advice": advise(measured)}
+    return {
+        "shared_images": measured.shared,
+        "measured": asdict(measured.figures),
+        "advice": advise(measured.figures),
+    }

@@ -76,11 +76,6 @@ class Objectness:
     above_threshold: Above
     above_median: Above | None
 
-    @property
-    def share_above_threshold(self) -> float | None:
-        """The share of unlabelled regions from ``THRESHOLD`` on; None without any."""
-        return self.above_threshold.share
-
 
 def measure_objectness(
     scores: Tensor, on_base: Tensor, on_novel: Tensor, *, novel_known: bool

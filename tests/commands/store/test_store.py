@@ -51,7 +51,7 @@ def test_info_measures_a_store(measurable, capsys):
     words, vocabulary = measurable
     assert not store("info", *words, "--vocabulary", vocabulary)
     text = capsys.readouterr().out
-    assert "2 images, 4 regions" in text and "advice" in text
+    assert "2 of 2 images, 4 regions" in text and "advice" in text
     store("info", *words, "--vocabulary", vocabulary, "--json")
     found = json.loads(capsys.readouterr().out)
     assert found["measured"]["base_recall"] == {"objects": 1, "at_50": 1, "at_75": 1}
