@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.functional import normalize
@@ -53,3 +54,12 @@ def test_without_texts_or_labels():
     assert found.regions_to_mean.pairs == 2
     others = [mean for name, mean in vars(found).items() if name != "regions_to_mean"]
     assert all((mean.cosine, mean.pairs) == (None, 0) for mean in others)
+
+
+def test_class_names_of_lvis_lie_in_a_cone(real_data):
+    """CLIP ViT-B/32's own text embeddings of "a {name}", as RKD published them."""
+    array = np.load(real_data / "clip_text" / "lvis_v1_clip_a+cname.npy")
+    found = measure_geometry(EmbeddingSums(1203, 512), torch.from_numpy(array))
+    assert found.between_names.pairs == 1203 * 1202 // 2
+    assert found.between_names.cosine == pytest.approx(0.74, abs=0.005)
+    assert found.names_to_mean.cosine == pytest.approx(0.86, abs=0.005)
