@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import os.path as osp
-from collections import defaultdict
 from pathlib import Path
 from typing import Any, Literal
 
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 
-from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotation_boxes import is_large_enough
 from ovdistill.datasets.annotations import (
@@ -20,6 +18,7 @@ from ovdistill.datasets.annotations import (
     check_crowds,
     read_annotations,
 )
+from ovdistill.datasets.class_categories import find_categories
 from ovdistill.vocabulary import Vocabulary
 
 LOGGER = logging.getLogger(__name__)
@@ -116,23 +115,10 @@ class OVDataset(BaseDetDataset):
         )
 
     def _cat_ids(self, annotations: Annotations) -> tuple[int, ...]:
-        """Return the category id of each class of the vocabulary.
-
-        A category of exactly the same name comes first, then one whose cleaned name is the same. So
-        a vocabulary in another spelling ("hot dog" for "hot_dog") fits the file too.
-        """
-        cleaned: dict[str, list[int]] = defaultdict(list)
-        for name, category in annotations.categories.items():
-            cleaned[clean_name(name)].append(category["id"])
-        cat_ids: list[int] = []
-        unknown: list[str] = []
-        for name in self.vocabulary.names:
-            same = annotations.categories.get(name)
-            found = [same["id"]] if same else cleaned[clean_name(name)]
-            if len(found) == 1 and found[0] not in cat_ids:
-                cat_ids += found
-            else:
-                unknown.append(name)
+        """Return the category id of each class of the vocabulary, see ``find_categories``."""
+        names = self.vocabulary.names
+        cat_ids = find_categories(names, annotations.categories)
+        unknown = [name for name, found in zip(names, cat_ids, strict=True) if found is None]
         if unknown:
             raise UserError(
                 f"{len(unknown)} of the {len(self.vocabulary)} names of the vocabulary are not "
@@ -141,7 +127,7 @@ class OVDataset(BaseDetDataset):
                 f"ovdistill vocab build --names {annotations.path} --teacher "
                 f"{self.vocabulary.teacher.name} -o FILE"
             )
-        return tuple(cat_ids)
+        return tuple(cat_id for cat_id in cat_ids if cat_id is not None)
 
     def _record(
         self, image: Record, annotations: list[Record], label_of: dict[int, int]
