@@ -113,6 +113,7 @@ class RKDPseudoLabelTerm(DistillationTerm):
             self.scale * regions.student[region] @ captions.phrases.T,
             targets=same,
             kept=best >= self.min_similarity,
+            image_index=captions.phrase_index,
             images=inputs.images,
             class_weights=1 / same.sum(dim=0),
         )

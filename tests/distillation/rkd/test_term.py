@@ -34,8 +34,8 @@ def test_a_phrase_labels_the_best_region_of_its_own_image():
     # the phrase Y of image 0: region 1 of the teacher is best there; region 2 is of image 1
     inputs = inputs_of([X, X, Y], [X, [0.6, 0.8], Y], [0, 0, 1], [Y], [0])
     loss = RKDPseudoLabelTerm(loss_weight=1.0, scale=2.0)(inputs)["loss_rkd_pseudo"]
-    one = torch.ones(1, 1)
-    expected = pseudo_label_loss(2 * torch.tensor([[0.0]]), one, one[0] > 0, images=2)
+    one, first = torch.ones(1, 1), torch.zeros(1, dtype=torch.long)
+    expected = pseudo_label_loss(2 * torch.tensor([[0.0]]), one, one[0] > 0, first, images=2)
     assert loss.item() == pytest.approx(expected.item())
     strict = RKDPseudoLabelTerm(min_similarity=0.9)(inputs)["loss_rkd_pseudo"]
     assert strict.item() == 0
