@@ -22,6 +22,8 @@ class DistillRegions:
         objectness: (P,) float32 scores of the network that proposed the regions, in [0, 1].
         image_index: (P,) int64 index in [0, N) of the image that a region belongs to.
         overlap: (P,) float32 IoU with the best labelled box of the image, 0 without one.
+        level: (P,) int64 index of the pyramid level that an embedding was read from; None in a
+            two-stage detector, whose head is one for all levels.
     """
 
     student: Tensor
@@ -30,6 +32,7 @@ class DistillRegions:
     objectness: Tensor
     image_index: Tensor
     overlap: Tensor
+    level: Tensor | None = None
 
 
 @dataclass

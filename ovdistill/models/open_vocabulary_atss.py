@@ -90,7 +90,8 @@ class OpenVocabularyATSS(VocabularyMixin, SingleStageDetector):
         if "regions" in self.distillers.needs:
             rois = region_rois(samples)
             student = self.bbox_head.embed_regions(embeddings, rois[:, 1:], rois[:, 0].long())
-            regions = gather_regions(samples, rois, student)
+            level = self.bbox_head.region_levels(rois[:, 1:])
+            regions = gather_regions(samples, rois, student, level)
         if "captions" in self.distillers.needs:
             captions = gather_captions(samples)
         return DistillInputs(
