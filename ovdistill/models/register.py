@@ -31,6 +31,7 @@ from ovdistill.models import (  # noqa: E402, F401
     atss_head,
     checkpoint_loaders,
     mask_boxes,
+    normalized_heads,
     open_vocabulary_atss,
     open_vocabulary_rcnn,
     pretrained_init,
