@@ -93,6 +93,8 @@ class DistillInputs:
         sampled: the RoIs of the alignment loss; None in a detector without RoIs.
         regions: None unless a term needs them.
         captions: None unless a term needs them.
+        image_level: the images have labels for the whole image alone, such as captions: detection
+            losses are not computed on this batch.
     """
 
     images: int
@@ -101,3 +103,4 @@ class DistillInputs:
     sampled: SampledRoIs | None
     regions: DistillRegions | None
     captions: Captions | None
+    image_level: bool = False

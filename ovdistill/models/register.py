@@ -20,6 +20,7 @@ from ovdistill.datasets import (  # noqa: E402, F401
     ov_dataset,
     pack_inputs,
     resize,
+    source_sampler,
 )
 from ovdistill.distillation.hierkd import term as _hierkd  # noqa: E402, F401
 from ovdistill.distillation.region_word import term as _region_word  # noqa: E402, F401

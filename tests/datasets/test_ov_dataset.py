@@ -124,7 +124,7 @@ def test_names_that_the_file_does_not_have(root):
 
 
 def test_an_unknown_choice_of_labels(root, vocabulary):
-    with pytest.raises(UserError, match="labelled='novel'.*'base' or 'all'"):
+    with pytest.raises(UserError, match="labelled='novel'.*'base', 'all' or 'none'"):
         build(root, vocabulary, labelled="novel")
 
 
