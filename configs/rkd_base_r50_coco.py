@@ -11,8 +11,9 @@ Cost: 90,000 iterations of batch 16, 8 hours on 8 A100 (README of the released c
 here.
 Expected: box AP50 novel/base/all 1.7/53.2/39.6 (the same). Not reproduced here.
 
-Known differences from the released code: the box branch ends in one linear layer, not two;
-torchvision's ImageNet weights; the classifier holds 65 classes, not 80 of which 15 are masked.
+Known differences from the released code: the box branch ends in one linear layer, not two, as in
+mmdet's heads; torchvision's ImageNet weights, which mmengine fetches by name; the classifier holds
+65 classes, not 80 of which 15 are masked, since a vocabulary has the classes that count.
 """
 
 _base_ = [

@@ -11,8 +11,8 @@ Cost: 90,000 iterations of batch 16, 4.5 hours on 8 A100 (README of the released
 here.
 Expected: mask AP novel/common/frequent/all 12.2/19.4/26.4/20.9 (the same). Not reproduced here.
 
-Known differences from the released code: the box branch ends in one linear layer, not two;
-torchvision's ImageNet weights.
+Known differences from the released code: the box branch ends in one linear layer, not two, as in
+mmdet's heads; torchvision's ImageNet weights, which mmengine fetches by name.
 """
 
 _base_ = [

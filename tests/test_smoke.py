@@ -110,6 +110,41 @@ def test_vocabulary_given_to_testing_is_used(trained, tmp_path):
         assert file.metadata()
 
 
+IMAGE_BATCHES = """
+_base_ = ["CONFIGS/rkd_pseudo_r18_shapes.py"]
+
+box_data = _base_.train_dataloader.dataset
+caption_data = dict(box_data, labelled="none")
+train_dataloader = dict(
+    batch_size=2,
+    sampler=dict(_delete_=True, type="InfiniteSourceSampler", batch_size=2, ratio=(1, 1)),
+    dataset=dict(_delete_=True, type="ConcatDataset", datasets=[box_data, caption_data]),
+)
+model = dict(
+    distillers=[
+        dict(type="RKDTerm"),
+        dict(type="RKDPseudoLabelTerm", prior_bias=-4.6, only_image_level=True),
+    ]
+)
+"""
+
+
+def test_batches_with_boxes_and_batches_with_captions_take_turns(trained, tmp_path):
+    config = tmp_path / "image_batches.py"
+    config.write_text(IMAGE_BATCHES.replace("CONFIGS", str(CONFIG.parent)))
+    run(
+        "tools/train.py", config, "--work-dir", tmp_path / "run", "--cfg-options",
+        f"data_root={trained / 'data'}", "train_cfg.max_iters=4", "train_cfg.val_begin=100",
+        "default_hooks.logger.interval=1", "log_processor.window_size=1", "load_from=None",
+    )  # fmt: skip
+    lines = next((tmp_path / "run").glob("*/vis_data/scalars.json")).read_text().splitlines()
+    steps = [json.loads(line) for line in lines]
+    with_boxes = [step["loss_cls"] > 0 and step["loss_rpn_cls"] > 0 for step in steps]
+    assert with_boxes == [True, False, True, False]
+    assert [step["loss_rkd_pseudo"] > 0 for step in steps] == [False, True, False, True]
+    assert all(step["loss_rkd_point"] > 0 for step in steps)
+
+
 def test_two_processes_prepare_train_and_test_together(trained, tmp_path):
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", 2)
     # another split than that of ``trained``: regions and all else are made by the two

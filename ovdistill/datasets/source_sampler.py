@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from mmdet.registry import DATA_SAMPLERS
-from mmengine.dataset import ConcatDataset, InfiniteSampler
+from mmengine.dataset import InfiniteSampler
 from mmengine.dist import sync_random_seed
-from torch.utils.data import Sampler
+from torch.utils.data import ConcatDataset, Sampler
 
 from ovdistill.core.errors import UserError
 
