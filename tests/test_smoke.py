@@ -110,32 +110,16 @@ def test_vocabulary_given_to_testing_is_used(trained, tmp_path):
         assert file.metadata()
 
 
-IMAGE_BATCHES = """
-_base_ = ["CONFIGS/rkd_pseudo_r18_shapes.py"]
-
-box_data = _base_.train_dataloader.dataset
-caption_data = dict(box_data, labelled="none")
-train_dataloader = dict(
-    batch_size=2,
-    sampler=dict(_delete_=True, type="InfiniteSourceSampler", batch_size=2, ratio=(1, 1)),
-    dataset=dict(_delete_=True, type="ConcatDataset", datasets=[box_data, caption_data]),
-)
-model = dict(
-    distillers=[
-        dict(type="RKDTerm"),
-        dict(type="RKDPseudoLabelTerm", prior_bias=-4.6, only_image_level=True),
-    ]
-)
-"""
-
-
 def test_batches_with_boxes_and_batches_with_captions_take_turns(trained, tmp_path):
+    page = (ROOT / "docs" / "datasets.md").read_text()
+    example = page.partition("tests/test_smoke.py trains -->\n```python\n")[2].partition("```")[0]
     config = tmp_path / "image_batches.py"
-    config.write_text(IMAGE_BATCHES.replace("CONFIGS", str(CONFIG.parent)))
+    config.write_text(example.replace('["', f'["{CONFIG.parent}/'))
     run(
         "tools/train.py", config, "--work-dir", tmp_path / "run", "--cfg-options",
-        f"data_root={trained / 'data'}", "train_cfg.max_iters=4", "train_cfg.val_begin=100",
-        "default_hooks.logger.interval=1", "log_processor.window_size=1", "load_from=None",
+        f"data_root={trained / 'data'}", *SMALL, "train_cfg.val_begin=100", "load_from=None",
+        "train_dataloader.sampler.batch_size=2", "model.distillers.1.only_image_level=True",
+        "default_hooks.logger.interval=1", "log_processor.window_size=1",
     )  # fmt: skip
     lines = next((tmp_path / "run").glob("*/vis_data/scalars.json")).read_text().splitlines()
     steps = [json.loads(line) for line in lines]

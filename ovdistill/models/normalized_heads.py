@@ -104,7 +104,9 @@ class NormBoxHead(ConvFCBBoxHead):
 
     def __init__(self, *args: Any, norm_cfg: ConfigType, **kwargs: Any) -> None:
         # mmdet's own would set weights of normalisation layers as if they were matrices
-        init_cfg = [dict(type="Xavier", layer="Linear", distribution="uniform")]
+        init_cfg: list[dict[str, Any]] = [
+            dict(type="Xavier", layer="Linear", distribution="uniform")
+        ]
         if kwargs.get("with_reg", True):
             init_cfg += [dict(type="Normal", std=0.001, override=dict(name="fc_reg"))]
         super().__init__(*args, norm_cfg=norm_cfg, init_cfg=init_cfg, **kwargs)
