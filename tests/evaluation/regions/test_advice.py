@@ -64,7 +64,7 @@ def test_nothing_to_say():
         (dict(geometry=replace(COSINES, names_to_mean=MeanCosine(0.8, 65))), ("class names",)),
         (
             dict(geometry=replace(COSINES, different_classes=MeanCosine(0.8, 9))),
-            ("own name (0.78)", "contest_weight=0"),
+            ("own name (0.78)", "one softmax"),
         ),
         (dict(objectness=replace(SCORES, separation=0.56)), ("56.0 % of pairs", "Vouch")),
         (
