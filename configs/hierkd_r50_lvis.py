@@ -10,6 +10,10 @@ Beside LVIS's files it reads COCO's annotations/captions_train2017.json: the ima
 The captions name novel objects.
 
 Cost and result: not measured here; the paper has no LVIS.
+
+Differences from the paper: the two-stage detector, data and schedule of vild_r50_lvis.py, because
+one detector for all methods is what compares them; so regions of an RPN, squares at 1x and 1.5x, in
+place of padded crops of predicted boxes. hierkd_r50_coco.py is the paper's own detector.
 """
 
 _base_ = ["_base_/distill_r50_lvis.py"]

@@ -7,6 +7,8 @@ Command (see vild_r50_lvis.py for the batch, and for what to run before):
     ovdistill test ovdistill_r50_lvis work_dirs/ovdistill_r50_lvis/last.pth
 
 Cost and result: not measured here. The choice of the terms comes from OVShapes (docs/results).
+
+Not a published recipe. Its detector, data and schedule are those of vild_r50_lvis.py.
 """
 
 _base_ = ["_base_/distill_r50_lvis.py"]

@@ -11,8 +11,9 @@ Cost: 90,000 iterations of batch 16, 8 hours on 8 A100 (README of the released c
 here.
 Expected: box AP50 novel/base/all 1.7/53.2/39.6 (the same). Not reproduced here.
 
-Known differences from the released code: the box branch ends in one linear layer, not two;
-torchvision's ImageNet weights; the classifier holds 65 classes, not 80 of which 15 are masked.
+Known differences from the released code: the box branch ends in one linear layer, not two, as in
+mmdet's heads; torchvision's ImageNet weights in place of MSRA's, as in all recipes here; the
+classifier holds 65 classes, not 80 of which 15 are masked.
 """
 
 _base_ = [
@@ -25,8 +26,8 @@ _base_ = [
     "_base_/schedule_rkd.py",
 ]
 
-vocabulary = "{cache}/vocabulary_single.safetensors"
-prepare = dict(vocabulary=dict(templates="single"))
+vocabulary = "{cache}/vocabulary_rkd.safetensors"
+prepare = dict(vocabulary=dict(templates=["a photo of a {raw}"]))
 frozen_bn = dict(type="BN", requires_grad=False)
 region_word_head = dict(type="RegionWordHead", temperature=0.02, background=False, score="sigmoid")
 model = dict(

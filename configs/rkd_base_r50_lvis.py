@@ -11,8 +11,9 @@ Cost: 90,000 iterations of batch 16, 4.5 hours on 8 A100 (README of the released
 here.
 Expected: mask AP novel/common/frequent/all 12.2/19.4/26.4/20.9 (the same). Not reproduced here.
 
-Known differences from the released code: the box branch ends in one linear layer, not two;
-torchvision's ImageNet weights.
+Known differences from the released code: the box branch ends in one linear layer, not two, as in
+mmdet's heads; torchvision's ImageNet weights in place of MSRA's, as in all recipes here. Equal to
+it: one template, names as LVIS spells them, with underscores and parentheses.
 """
 
 _base_ = [
@@ -25,8 +26,8 @@ _base_ = [
     "_base_/schedule_rkd.py",
 ]
 
-vocabulary = "{cache}/vocabulary_single.safetensors"
-prepare = dict(vocabulary=dict(templates="single"))
+vocabulary = "{cache}/vocabulary_rkd.safetensors"
+prepare = dict(vocabulary=dict(templates=["a photo of a {raw}"], synonyms=False))
 region_word_head = dict(
     type="RegionWordHead", temperature=0.02, background=False, score="sigmoid", prior_bias=-4.6
 )

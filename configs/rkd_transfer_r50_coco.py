@@ -11,6 +11,10 @@ The captions name novel objects.
 Cost: 90,000 iterations of batch 16, 8.5 hours on 8 A100 (README of the released code); not measured
 here.
 Expected: box AP50 novel/base/all 36.6/54.0/49.4 (the same). Not reproduced here.
+
+Known differences from the released code: see rkd_r50_coco.py; pseudo labels are the noun phrases of
+the detection images' own captions, on the distilled regions, in place of MViT's boxes for class
+names in batches of images of their own.
 """
 
 _base_ = ["rkd_r50_coco.py"]

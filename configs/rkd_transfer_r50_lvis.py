@@ -14,6 +14,8 @@ here.
 Expected: mask AP novel/common/frequent/all 17.1/21.4/26.7/22.8 (the same), with 1.4 million
 images of ImageNet for the pseudo labels. Ours come from the captions of the detection images
 themselves, so the figure is for orientation. Not reproduced here.
+
+Other known differences from the released code: see rkd_r50_lvis.py.
 """
 
 _base_ = ["rkd_r50_lvis.py"]

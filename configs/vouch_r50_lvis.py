@@ -7,6 +7,8 @@ Command (see vild_r50_lvis.py for the batch, and for what to run before):
     ovdistill test vouch_r50_lvis work_dirs/vouch_r50_lvis/last.pth
 
 Cost and result: not measured here.
+
+Not a published recipe. Its detector, data and schedule are those of vild_r50_lvis.py.
 """
 
 _base_ = ["_base_/distill_r50_lvis.py"]

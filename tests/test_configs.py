@@ -55,6 +55,41 @@ def test_config_says_how_to_run_it(name):
     assert re.search(rf"ovdistill (train|test) {recipe}\b", docstring)
 
 
+@pytest.mark.parametrize("benchmark", ["lvis", "coco"])
+def test_recipes_that_share_a_file_make_it_alike(benchmark):
+    """Else the second one to be prepared would find a file made from other inputs."""
+    made: dict[str, object] = {}
+    for name in NAMES:
+        if not name.endswith(f"r50_{benchmark}.py"):
+            continue
+        config = load_config(CONFIGS / name)
+        steps = config.get("prepare", {})
+        found = {config.vocabulary: {k: v for k, v in steps.vocabulary.items() if k != "names"}}
+        if "regions" in steps:
+            found[steps.regions.path] = (config.teacher.crops, steps.proposals, steps.regions)
+        for path, inputs in found.items():
+            assert made.setdefault(path, inputs) == inputs, f"{name}: {path}"
+    assert len(made) >= 7
+
+
+@pytest.mark.parametrize("benchmark", ["lvis", "coco"])
+def test_detpro_is_vild_star_with_learned_prompts(benchmark):
+    config, star = (
+        load_config(CONFIGS / f"{name}_r50_{benchmark}.py") for name in ("detpro", "vild_star")
+    )
+    assert config.prepare.vocabulary.learn_from == f"vild_star_r50_{benchmark}"
+    assert config.vocabulary != star.vocabulary
+    for key in ("train_cfg", "optim_wrapper", "param_scheduler", "regions", "teacher"):
+        assert config[key] == star[key]
+    for head in (config.model.roi_head.bbox_head, config.model.roi_head.image_head):
+        assert head.cls_predictor_cfg.test_temperature == 0.007
+        assert head.num_shared_fcs == 1
+    assert config.teacher.crops.shape == "clip" and config.prepare.regions.per_image == 1000
+    # 8 GPUs make the batch that the learning rate is for
+    assert 8 * config.train_dataloader.batch_size == config.auto_scale_lr.base_batch_size == 16
+    assert config.default_hooks.checkpoint.by_epoch and "scales" in str(config.train_dataloader)
+
+
 def levels(path: Path) -> int:
     """The longest chain of ``_base_`` from a config down, itself counted."""
     bases = re.search(r"^_base_ = \[(.*?)\]", path.read_text(), re.DOTALL | re.MULTILINE)

@@ -183,7 +183,7 @@ def test_methods_are_compared(trained, tmp_path):
         "tools/compare_methods.py", "-o", tmp_path, "--seeds", 1, "--jobs", 2, "--rows", *rows,
         "--data-root", trained / "data", "--cfg-options", *SMALL,
     )  # fmt: skip
-    content = json.loads((tmp_path / "shape" / "comparison.json").read_text())
+    content = json.loads((tmp_path / "shape" / "clip" / "comparison.json").read_text())
     assert sorted(row["name"] for row in content["rows"]) == sorted(rows)
     for row in content["rows"]:
         (figures,) = row["runs"]

@@ -187,8 +187,8 @@ def write_comparison(
     """
     rows = [row for row in rows if row.name in found]
     summaries = [_summarize_row(row, found[row.name]) for row in rows]
-    content = {"split": split, "subset": subset, "geometry": geometry, "rows": summaries}
-    content |= {"provenance": provenance()}
+    content: dict[str, Any] = dict(split=split, subset=subset, geometry=geometry)
+    content |= dict(rows=summaries, provenance=provenance())
     write_json(folder / "comparison.json", content)
     write_text(folder / "comparison.md", markdown(summaries))
     _plot(folder.parent, split, subset)

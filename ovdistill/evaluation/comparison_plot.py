@@ -109,7 +109,7 @@ def _label(canvas: FigureCanvasAgg, axes: Axes, points: Sequence[Point]) -> None
     to_pixels = axes.transData + Affine2D().translate(-frame.x0, -frame.y0)
     half = renderer.points_to_pixels(POINT)
     # y grows upwards in a plot and downwards in an image; the layout does not mind
-    own = [_around(to_pixels.transform((p.x, p.y)), half) for p in points]
+    own = [_around(p, half, to_pixels) for p in points]
     bars = [box for p in points for box in _bars(p, to_pixels)]
     taken: list[Rectangle] = []
     for box, point in zip(own, points, strict=True):
@@ -119,12 +119,14 @@ def _label(canvas: FigureCanvasAgg, axes: Axes, points: Sequence[Point]) -> None
         size, room = (extent.width, extent.height), (frame.width, frame.height)
         place = place_label(box, size, room, taken, others + bars)
         taken.append(place)
-        text.set_position(to_pixels.inverted().transform(place[:2]))
+        x, y = to_pixels.inverted().transform(place[:2])
+        text.set_position((x, y))
         _lead(axes, box, place, point, to_pixels)
 
 
-def _around(centre: tuple[float, float], half: float) -> Rectangle:
-    return centre[0] - half, centre[1] - half, centre[0] + half, centre[1] + half
+def _around(point: Point, half: float, to_pixels: Transform) -> Rectangle:
+    x, y = to_pixels.transform((point.x, point.y))
+    return x - half, y - half, x + half, y + half
 
 
 def _bars(point: Point, to_pixels: Transform) -> list[Rectangle]:

@@ -11,9 +11,10 @@ import torch
 from mmdet.models.losses import accuracy
 from mmdet.registry import MODELS
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 from ovdistill.core.errors import UserError
-from ovdistill.distillation.region_word.loss import federated_classes, sigmoid_loss
+from ovdistill.distillation.region_word.loss import federated_classes, focal_loss, sigmoid_loss
 from ovdistill.distillation.vild.loss import vild_text_loss
 from ovdistill.vocabulary import Vocabulary
 
@@ -134,3 +135,43 @@ class SigmoidRegionWordLoss(RegionWordLoss):
                 )
             considered = considered & federated_classes(labels, self.counts, self.federated)
         return self.loss_weight * sigmoid_loss(finite, labels, considered, weights)
+
+
+@MODELS.register_module()
+class FocalRegionWordLoss(RegionWordLoss):
+    """Sigmoid focal loss of each class name as a whole (DetCLIP).
+
+    The text embedding of a class name pools its tokens; ``RegionTokenLoss`` has a sigmoid for each
+    token (GLIP). It belongs to a ``RegionWordHead(score="sigmoid", background=False)``, whose
+    ``prior_bias`` keeps the many negatives from deciding the first steps.
+
+    Args:
+        loss_weight: 0 switches the loss off, but keeps the graph.
+        alpha: weight of a positive; a negative has weight 1 - alpha.
+        gamma: exponent of the modulating factor.
+    """
+
+    def __init__(self, loss_weight: float = 1.0, alpha: float = 0.25, gamma: float = 2.0) -> None:
+        super().__init__(loss_weight)
+        self.alpha = alpha
+        self.gamma = gamma
+
+    def forward(
+        self,
+        logits: Tensor,
+        labels: Tensor,
+        weights: Tensor | None = None,
+        avg_factor: float | None = None,
+        reduction_override: str | None = None,
+    ) -> Tensor:
+        """Return the sum over base classes and RoIs, divided by the number of labelled RoIs.
+
+        The arguments are those of ``RegionWordLoss``.
+        """
+        finite = torch.where(logits.isfinite(), logits, 0)[:, :-1]
+        if self.loss_weight == 0:
+            return finite.sum() * 0
+        considered = logits[:, :-1].isfinite().all(dim=0)
+        targets = one_hot(labels, logits.shape[1])[:, :-1]
+        loss = focal_loss(finite, targets, considered, self.alpha, self.gamma, weights)
+        return self.loss_weight * loss
