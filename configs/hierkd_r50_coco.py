@@ -13,10 +13,12 @@ Images without a base box are left out: the instance level distils labelled obje
 Cost: 12 epochs; not measured here.
 Expected: box AP50 novel/base/all 20.3/51.3/43.2 (the paper). Not reproduced here.
 
-Known differences from the released code: the teacher sees precomputed regions, because they are
-encoded once and not in every step, in place of crops of the predicted boxes, and in its own pixel
-statistics, where the code takes ImageNet's, a slip; a map of 1 x 1 to the embedding in place of
-3 x 3; the background starts at random.
+Known differences from the released code: the teacher sees precomputed regions, in its own pixel
+statistics (the code takes ImageNet's, a slip), in place of crops of the predicted boxes, so that it
+runs once and not in every step, and a region is distilled on the level whose anchors fit it, at its
+centre, where there every positive location is; a 1 x 1 map to the embedding in place of a 3 x 3,
+the layer of all detectors here; the background starts at random, not from the text "a photo of
+background.", for which a vocabulary has no place.
 """
 
 _base_ = [
@@ -37,7 +39,8 @@ prepare = dict(
     regions=dict(path="{regions}", per_image=100),
     captions=_base_.prepare_captions,
 )
-frozen_bn = dict(type="BN", requires_grad=False)
+# norm_eval keeps its statistics; its scale and shift are trained, as in the released code
+backbone_bn = dict(type="BN", requires_grad=True)
 model = dict(
     type="OpenVocabularyATSS",
     vocabulary="{vocabulary}",
@@ -46,7 +49,7 @@ model = dict(
         dict(type="HierKDGlobalTerm", loss_weight=1.0),
     ],
     data_preprocessor=dict(_base_.data_preprocessor, pad_mask=False),
-    backbone=dict(_base_.backbone, frozen_stages=1, norm_cfg=frozen_bn, norm_eval=True),
+    backbone=dict(_base_.backbone, frozen_stages=1, norm_cfg=backbone_bn, norm_eval=True),
     neck=dict(
         type="FPN",
         in_channels=[256, 512, 1024, 2048],

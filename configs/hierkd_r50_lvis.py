@@ -21,7 +21,7 @@ _base_ = ["_base_/distill_r50_lvis.py"]
 prepare = dict(captions=_base_.prepare_captions)
 model = dict(
     distillers=[
-        # L1 in ViLD's unit and weight; HierKD's 0.05 of the L2 norm is for its sum of levels
+        # L1 in ViLD's unit and weight; HierKD's own 0.05 is of the L2 norm, in a one-stage detector
         dict(type="HierKDInstanceTerm", norm=1, loss_weight=0.5),
         # phrases on regions, as on OVShapes; HierKDGlobalTerm(in_channels=256) is on the pyramid
         dict(type="HierKDRegionGlobalTerm", text="phrases", max_regions=300, loss_weight=0.3),

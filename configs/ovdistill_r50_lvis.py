@@ -1,6 +1,7 @@
 """The combination that does best on OVShapes, on OV-LVIS: Vouch with RKD's relations.
 
-Command (see vild_r50_lvis.py for the batch, and for what to run before):
+Command (see vild_r50_lvis.py for the batch; before it, once: `ovdistill train proposals_r50_lvis`,
+whose scores of unlabelled objects Vouch needs, in place of rpn_r50_lvis):
 
     torchrun --nnodes 8 --nproc_per_node 8 -m ovdistill train ovdistill_r50_lvis \
         --launcher pytorch --amp
@@ -12,6 +13,10 @@ Not a published recipe. Its detector, data and schedule are those of vild_r50_lv
 """
 
 _base_ = ["_base_/distill_r50_lvis.py"]
+
+proposals = "work_dirs/proposals_r50_lvis/last.pth"
+regions = "{cache}/regions_proposals"
+prepare = dict(proposals=dict(network="proposals_r50_lvis.py"))
 
 model = dict(
     distillers=[

@@ -12,8 +12,8 @@ here.
 Expected: box AP50 novel/base/all 1.7/53.2/39.6 (the same). Not reproduced here.
 
 Known differences from the released code: the box branch ends in one linear layer, not two, as in
-mmdet's heads; torchvision's ImageNet weights in place of MSRA's, as in all recipes here; the
-classifier holds 65 classes, not 80 of which 15 are masked.
+mmdet's heads; torchvision's ImageNet weights, which mmengine fetches by name; the classifier holds
+65 classes, not 80 of which 15 are masked, since a vocabulary has the classes that count.
 """
 
 _base_ = [
@@ -46,13 +46,13 @@ model = dict(
         norm_eval=True,
     ),
     rpn_head=dict(
-        _base_.rpn_head,
+        _base_.plain_rpn_head,
         in_channels=1024,
         feat_channels=1024,
-        num_convs=1,
         anchor_generator=dict(
             type="AnchorGenerator", scales=[2, 4, 8, 16, 32], ratios=[0.5, 1.0, 2.0], strides=[16]
         ),
+        loss_bbox=dict(type="L1Loss"),  # smooth L1 with beta 0, as released
     ),
     roi_head=dict(
         type="OpenVocabularyRoIHead",
@@ -80,7 +80,7 @@ model = dict(
             reg_class_agnostic=True,
             cls_predictor_cfg=region_word_head,
             loss_cls=dict(type="SigmoidRegionWordLoss"),
-            loss_bbox=dict(type="SmoothL1Loss", beta=1.0),
+            loss_bbox=dict(type="L1Loss"),
         ),
     ),
     train_cfg=dict(

@@ -12,8 +12,8 @@ here.
 Expected: mask AP novel/common/frequent/all 12.2/19.4/26.4/20.9 (the same). Not reproduced here.
 
 Known differences from the released code: the box branch ends in one linear layer, not two, as in
-mmdet's heads; torchvision's ImageNet weights in place of MSRA's, as in all recipes here. Equal to
-it: one template, names as LVIS spells them, with underscores and parentheses.
+mmdet's heads; torchvision's ImageNet weights, which mmengine fetches by name.
+Equal to it: one template, names as LVIS spells them, with underscores and parentheses.
 """
 
 _base_ = [
@@ -36,8 +36,9 @@ detector = _base_.open_vocabulary_rcnn
 model = dict(
     detector,
     backbone=dict(_base_.backbone, frozen_stages=1, norm_cfg=frozen_bn, norm_eval=True),
-    neck=dict(_base_.neck, norm_cfg=None),
-    rpn_head=dict(_base_.rpn_head, num_convs=1),
+    neck=dict(_base_.neck, norm_cfg=None, add_extra_convs=False),
+    # smooth L1 with beta 0 in the RPN and in the box head, as released
+    rpn_head=dict(_base_.plain_rpn_head, loss_bbox=dict(type="L1Loss")),
     roi_head=dict(
         detector.roi_head,
         bbox_head=dict(
@@ -49,9 +50,9 @@ model = dict(
             cls_predictor_cfg=region_word_head,
             # 50 class names a batch, drawn by the square root of their training images
             loss_cls=dict(type="SigmoidRegionWordLoss", federated=50),
-            loss_bbox=dict(type="SmoothL1Loss", beta=1.0),
+            loss_bbox=dict(type="L1Loss"),
         ),
-        mask_head=dict(detector.roi_head.mask_head, norm_cfg=None),
+        mask_head=dict(detector.roi_head.mask_head, type="FCNMaskHead", norm_cfg=None),
     ),
 )
 

@@ -5,7 +5,8 @@ Command:
     ovdistill train vouch_r18_shapes
     ovdistill test vouch_r18_shapes work_dirs/vouch_r18_shapes/last.pth
 
-Result (split shape, geometry plain, test images, three seeds): box AP base 72.3 +- 0.1, novel 52.5 +- 2.3;
+Result (split shape, geometry plain, test images, three seeds):
+box AP base 72.3 +- 0.1, novel 52.5 +- 2.3;
 mask AP 68.1 +- 0.2, 56.5 +- 1.2.
 """
 

@@ -103,6 +103,18 @@ def test_config_has_at_most_four_levels_and_no_slices_by_number(name):
     assert not re.search(r"_base_\.\w+(\.\w+)*\[", (CONFIGS / name).read_text())
 
 
+def test_vouch_has_regions_of_a_network_to_which_unlabelled_objects_are_no_negatives():
+    for name in ("vouch_r50_lvis", "ovdistill_r50_lvis", "vouch_r18_shapes"):
+        network = load_config(load_config(name).prepare.proposals.network)
+        assert network.model.train_cfg.rcnn.assigner.neg_iou_thr == (0.1, 0.5)
+        assert network.train_dataloader.dataset.class_agnostic
+    # in an image without a box every RoI would be a negative
+    assert load_config("proposals_r50_lvis").train_dataloader.dataset.filter_cfg.filter_empty_gt
+    # the other recipes keep the published RPN, and regions of their own
+    assert load_config("vild_r50_lvis").prepare.proposals.network == "rpn_r50_lvis.py"
+    assert load_config("vild_r50_lvis").regions != load_config("vouch_r50_lvis").regions
+
+
 def test_one_option_moves_everything():
     config = load_config(CONFIGS / "vild_r18_shapes.py", {"data_root": "X", "split": "other"})
     assert config.model.vocabulary == "X/other/clip/vocabulary.safetensors"

@@ -20,6 +20,7 @@ from ovdistill.datasets import (  # noqa: E402, F401
     ov_dataset,
     pack_inputs,
     resize,
+    source_sampler,
 )
 from ovdistill.distillation.hierkd import term as _hierkd  # noqa: E402, F401
 from ovdistill.distillation.region_queue import term as _region_queue  # noqa: E402, F401
@@ -32,6 +33,7 @@ from ovdistill.models import (  # noqa: E402, F401
     atss_head,
     checkpoint_loaders,
     mask_boxes,
+    normalized_heads,
     open_vocabulary_atss,
     open_vocabulary_rcnn,
     pretrained_init,

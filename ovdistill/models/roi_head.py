@@ -24,6 +24,7 @@ from ovdistill.distillation.batch import DistillInputs, DistillRegions, SampledR
 from ovdistill.distillation.gather import gather_captions, gather_regions, region_rois
 from ovdistill.distillation.term import DistillationTerms
 from ovdistill.distillation.vild.loss import ensemble_log_scores
+from ovdistill.models.image_level import is_image_level, of_labelled
 from ovdistill.models.mask_boxes import MaskBoxRoIHead
 from ovdistill.models.refined_names import rename
 from ovdistill.vocabulary import Vocabulary
@@ -93,13 +94,16 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
     ) -> dict[str, Tensor]:
         """Return detection losses of the sampled RoIs and distillation losses of the regions.
 
+        On images that have labels for the whole image alone the detection losses are zero.
+
         Args:
             x: pyramid levels, each (N, C, H_l, W_l).
             rpn_results_list: proposals of each image.
             batch_data_samples: of the images.
         """
         if not len(self.distillers):
-            return super().loss(x, rpn_results_list, batch_data_samples)
+            losses = super().loss(x, rpn_results_list, batch_data_samples)
+            return of_labelled(losses, batch_data_samples)
         instances, ignored, _ = unpack_gt_instances(batch_data_samples)
         sampling_results = self._sample(x, rpn_results_list, instances, ignored)
         rois = bbox2roi([result.priors for result in sampling_results])
@@ -119,7 +123,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         if self.with_mask:
             features = results["bbox_feats"]
             losses |= self.mask_loss(x, sampling_results, features, instances)["loss_mask"]
-        return losses | self.distillers.losses(inputs)
+        return of_labelled(losses, batch_data_samples) | self.distillers.losses(inputs)
 
     def _sample(
         self,
@@ -154,6 +158,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
             sampled=sampled,
             regions=regions,
             captions=gather_captions(samples) if "captions" in self.distillers.needs else None,
+            image_level=is_image_level(samples),
         )
 
     def _embed_together(

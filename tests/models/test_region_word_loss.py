@@ -9,7 +9,11 @@ import torch
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.models.region_word_head import RegionWordHead
-from ovdistill.models.region_word_loss import FocalRegionWordLoss, SigmoidRegionWordLoss
+from ovdistill.models.region_word_loss import (
+    FocalRegionWordLoss,
+    RegionWordLoss,
+    SigmoidRegionWordLoss,
+)
 from ovdistill.vocabulary import Vocabulary
 
 from ..batches import batch, build, load_config, losses_of, make_vocabulary, without_gradient
@@ -23,6 +27,20 @@ def sigmoid_detector(vocabulary: Vocabulary, prior_bias=None, **loss) -> torch.n
     head.bbox_head.cls_predictor_cfg = dict(SIGMOID, prior_bias=prior_bias)
     head.bbox_head.loss_cls = dict(type="SigmoidRegionWordLoss", **loss)
     return build("vild_r18_shapes", vocabulary, roi_head=head)
+
+
+def test_background_weight_by_hand():
+    logits = torch.tensor([[0.0, -INF, 0.0], [2.0, -INF, 0.0], [0.0, -INF, 1.0]])
+    labels = torch.tensor([0, 2, 2])  # the first is labelled, the others are background
+    terms = [math.log(2), math.log(1 + math.exp(2)), math.log(1 + math.exp(-1))]
+    loss = RegionWordLoss(background_weight=0.2)
+    assert loss(logits, labels).item() == pytest.approx(
+        (terms[0] + 0.2 * (terms[1] + terms[2])) / 3, rel=1e-5
+    )
+    weights = torch.tensor([1.0, 1.0, 0.5])  # of a term that vouches for the last
+    assert loss(logits, labels, weights).item() == pytest.approx(
+        (terms[0] + 0.2 * (terms[1] + 0.5 * terms[2])) / 3, rel=1e-5
+    )
 
 
 def test_sigmoid_scores_by_hand():
