@@ -17,13 +17,16 @@ from mmdet.structures.bbox import bbox2roi, scale_boxes
 from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor
+from torchvision.ops import clip_boxes_to_image
 
+from ovdistill.core.errors import UserError
 from ovdistill.distillation.batch import DistillInputs, DistillRegions, SampledRoIs
 from ovdistill.distillation.gather import gather_captions, gather_regions, region_rois
 from ovdistill.distillation.term import DistillationTerms
 from ovdistill.distillation.vild.loss import ensemble_log_scores
 from ovdistill.models.image_level import is_image_level, of_labelled
 from ovdistill.models.mask_boxes import MaskBoxRoIHead
+from ovdistill.models.refined_names import rename
 from ovdistill.vocabulary import Vocabulary
 
 # (R, 4) xyxy boxes in pixels of the network input, (R,) image index, (W, D) text embeddings
@@ -35,6 +38,10 @@ CropScores = Callable[[Tensor, Tensor, Tensor], Tensor]
 class OpenVocabularyRoIHead(MaskBoxRoIHead):
     """mmdet's standard RoI head with region-word alignment and distillation.
 
+    ``test_cfg.refined_names=0.5``: the box head looks a second time, at the regressed boxes, and
+    this share of the names is taken from there, see ``refined_names.py``. It needs a background
+    (softmax), and costs a second pass of the box head.
+
     Args:
         *args: as for mmdet's ``StandardRoIHead``.
         image_head: config of a second box head (``with_reg=False``) that is trained by the
@@ -44,6 +51,9 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
             ``text_share``; for transfer to other data (0.6 in DetPro).
         distillers: configs of the distillation terms; all get the same ``DistillInputs``.
         **kwargs: as for mmdet's ``StandardRoIHead``.
+
+    Raises:
+        UserError: ``refined_names`` with a head of sigmoids.
     """
 
     def __init__(
@@ -59,6 +69,11 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         self.image_head = MODELS.build(image_head) if image_head else None
         self.text_share = text_share
         self.fixed_share = fixed_share
+        if self.test_cfg.get("refined_names") and self.bbox_head.fc_cls.score != "softmax":
+            raise UserError(
+                "got test_cfg.rcnn.refined_names with a head of sigmoids; expected a head with a "
+                "background (score='softmax'): remove one of both."
+            )
         terms = [MODELS.build(term) for term in distillers]
         self.distillers = DistillationTerms(terms, self.embed_dim)
 
@@ -195,23 +210,43 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
             ``embeddings`` for alignment, (R, D).
         """
         results = super()._bbox_forward(x, rois)
-        head = self.bbox_head.fc_cls
-        outputs = results["cls_score"]
-        embeddings = head.for_alignment(outputs)
         if self.training:
+            head, outputs = self.bbox_head.fc_cls, results["cls_score"]
+            embeddings = head.for_alignment(outputs)
             logits = head.align(embeddings)
             return {**results, "cls_score": logits, "embeddings": embeddings, "outputs": outputs}
-        scores = head.log_scores(embeddings)
-        if score_crops is not None:
+        share = self.test_cfg.get("refined_names", 0.0)
+        crops = again = None
+        if score_crops is not None or share:
             boxes = self.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"])
-            image = score_crops(boxes, rois[:, 0].long(), head.text_embeddings)
-            scores[:, :-1] = self._ensemble(scores[:, :-1], image)
+        if score_crops is not None:
+            crops = score_crops(boxes, rois[:, 0].long(), self.bbox_head.fc_cls.text_embeddings)
+        if share:
+            stride = self.bbox_roi_extractor.featmap_strides[0]
+            inside = clip_boxes_to_image(boxes, [side * stride for side in x[0].shape[-2:]])
+            again = super()._bbox_forward(x, torch.cat([rois[:, :1], inside], dim=1))
+        scores = self._log_scores(results, crops)
+        if again is not None:
+            scores = rename(scores, self._log_scores(again, crops), share)
+        results["cls_score"] = scores
+        return results
+
+    def _log_scores(self, results: dict[str, Tensor], crops: Tensor | None) -> Tensor:
+        """Return the (R, W + 1) log-scores of a pass of the box head.
+
+        Args:
+            results: of mmdet's ``_bbox_forward``.
+            crops: (R, W) log-scores of another source for the same boxes, or None.
+        """
+        head = self.bbox_head.fc_cls
+        scores = head.log_scores(head.for_alignment(results["cls_score"]))
+        if crops is not None:
+            scores[:, :-1] = self._ensemble(scores[:, :-1], crops)
         if self.image_head is not None:
             image_embeddings = self.image_head(results["bbox_feats"])[0]
             image = self.image_head.fc_cls.log_scores(image_embeddings)
             scores[:, :-1] = self._ensemble(scores[:, :-1], image[:, :-1])
-        results["cls_score"] = scores
-        return results
+        return scores
 
     def _ensemble(self, log_text: Tensor, log_image: Tensor) -> Tensor:
         """Combine the (R, W) log-scores of this head with those of another source."""
