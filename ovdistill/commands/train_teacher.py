@@ -60,7 +60,8 @@ def train_teacher(options: TrainTeacherOptions) -> None:
         from ovdistill.teacher import OpenCLIPTeacher
 
         teacher = OpenCLIPTeacher(str(out))
-        for name, path in EMBEDDING_MAPS.items():
+        for name in ("ovshapes-clip", "ovshapes-weak"):
+            path = EMBEDDING_MAPS[name]
             target = path if options.out is None else out / path.name
             build_clip_geometry(teacher, weak=name == "ovshapes-weak").save(target)
             print(f"wrote {target}")
