@@ -10,9 +10,9 @@ TEACHER_DIR = ASSETS / "teacher"  # the small CLIP teacher of OVShapes, the embe
 EMBEDDING_MAPS = {
     "ovshapes-clip": ASSETS / "clip_geometry.safetensors",
     "ovshapes-weak": ASSETS / "weak_geometry.safetensors",
-    # to follow ovshapes-clip: without the means, and with the directions of the regions only
-    "ovshapes-clip-centred-shape": ASSETS / "clip_centred_shape.safetensors",
-    "ovshapes-clip-centred-compositional": ASSETS / "clip_centred_compositional.safetensors",
+    # to follow ovshapes-clip: only the directions in which regions differ
+    "ovshapes-clip-directions-shape": ASSETS / "clip_directions_shape.safetensors",
+    "ovshapes-clip-directions-compositional": ASSETS / "clip_directions_compositional.safetensors",
 }
 STUDENT_WEIGHTS = ASSETS / "student.safetensors"
 SAMPLE_IMAGE = ASSETS / "samples" / "ovshapes.png"

@@ -6,13 +6,16 @@ teacher is an offset that tells nothing. Without the means the gap between the m
 
 Most of what tells two texts apart tells nothing of an image. A detector that is trained on class
 names alone learns these parts of the base names all the same, and a novel object, for which nobody
-taught them, then looks like a base class. So the map can keep only the directions in which regions
-differ from one another, for regions and for texts.
+taught them, then looks like a base class. So a second map keeps the directions in which regions
+differ from one another, and nothing else, for regions and for texts. What all regions share is gone
+with the rest, and no mean is subtracted, which would move regions towards some names.
 
 Shapes: n regions, W class names, D embedding width, E width after.
 """
 
 from __future__ import annotations
+
+import dataclasses
 
 import torch
 from torch import Tensor
@@ -21,40 +24,57 @@ from torch.nn.functional import normalize
 from ovdistill.core.embedding_map import EmbeddingMap
 from ovdistill.core.teacher_id import TeacherId
 
-NAME = "centred"
+NAME, DIRECTIONS = "centred", "directions"
 
 
 def centring_map(
-    regions: Tensor,
-    texts: Tensor,
-    teacher: TeacherId,
-    temperature: float = 0.01,
-    variance: float | None = None,
+    regions: Tensor, texts: Tensor, teacher: TeacherId, temperature: float = 0.01
 ) -> EmbeddingMap:
     """Return the map that centres embeddings.
-
-    Cosines spread more once the means are gone, so the temperature grows with the spread over the
-    class names that a region is compared with.
 
     Args:
         regions: (n, D) image embeddings, unit norm, as of the regions of a store.
         texts: (W, D) text embeddings, unit norm, as of base class names.
         teacher: that made them.
         temperature: divisor that turns cosines into logits before the map.
-        variance: keep only the fewest directions that hold this share of the regions' variance, in
-            (0, 1], such as 0.99. None keeps all D dimensions as they are.
     """
     regions, texts = normalize(regions.float(), dim=-1), normalize(texts.float(), dim=-1)
     tensors = {"image_bias": -regions.mean(dim=0), "text_bias": -texts.mean(dim=0)}
-    name = NAME
-    if variance is not None:
-        kept = principal_directions(regions + tensors["image_bias"], variance)
-        tensors = {part: kept @ bias for part, bias in tensors.items()}
-        tensors |= {"image_weight": kept, "text_weight": kept.clone()}
-        name = f"{NAME}{len(kept)}"
-    found = EmbeddingMap(name, teacher, temperature, tensors)
+    return _with_temperature(EmbeddingMap(NAME, teacher, temperature, tensors), regions, texts)
+
+
+def directions_map(
+    regions: Tensor,
+    texts: Tensor,
+    teacher: TeacherId,
+    temperature: float = 0.01,
+    variance: float = 0.99,
+) -> EmbeddingMap:
+    """Return the map that keeps the directions in which regions differ from one another.
+
+    Args:
+        regions: as for ``centring_map``, as the others.
+        texts: (W, D) unit norm.
+        teacher: that made them.
+        temperature: before the map.
+        variance: keep the fewest directions that hold this share of the regions' variance, in
+            (0, 1].
+    """
+    regions, texts = normalize(regions.float(), dim=-1), normalize(texts.float(), dim=-1)
+    kept = principal_directions(regions - regions.mean(dim=0), variance)
+    tensors = {"image_weight": kept, "text_weight": kept.clone()}
+    name = f"{DIRECTIONS}{len(kept)}"
+    return _with_temperature(EmbeddingMap(name, teacher, temperature, tensors), regions, texts)
+
+
+def _with_temperature(found: EmbeddingMap, regions: Tensor, texts: Tensor) -> EmbeddingMap:
+    """Return a map with a temperature that fits the cosines after it.
+
+    Cosines spread more once an offset is gone, so the temperature grows with the spread over the
+    class names that a region is compared with.
+    """
     spread = _spread(found.images(regions), found.texts(texts)) / _spread(regions, texts)
-    return EmbeddingMap(name, teacher, temperature * spread, tensors)
+    return dataclasses.replace(found, temperature=found.temperature * spread)
 
 
 def principal_directions(centred: Tensor, variance: float) -> Tensor:

@@ -3,7 +3,7 @@
 import torch
 from torch.nn.functional import normalize
 
-from ovdistill.core.centring import centring_map, principal_directions
+from ovdistill.core.centring import centring_map, directions_map, principal_directions
 from ovdistill.core.teacher_id import TeacherId
 
 
@@ -30,9 +30,11 @@ def test_only_directions_in_which_regions_differ_are_kept():
     texts = normalize(torch.cat([content[:20], unseen, -2 * ones[:20]], dim=1), dim=1)
     own = {}
     for variance in (None, 0.999):
-        found = centring_map(regions, texts, TeacherId("t"), variance=variance)
+        found = centring_map(regions, texts, TeacherId("t"))
+        if variance:
+            found = directions_map(regions, texts, TeacherId("t"), variance=variance)
         own[variance] = (found.images(regions[:20]) * found.texts(texts)).sum(dim=1)
-    assert found.images(regions).shape == (300, 5) and found.name == "centred5"
+    assert found.images(regions).shape == (300, 5) and found.name == "directions5"
     assert float(own[None].mean()) < 0.8 and float(own[0.999].min()) > 0.9
     # the direction of the greatest variance first
     rows = torch.tensor([[3.0, 0, 0], [-3, 0, 0], [0, 1, 0], [0, -1, 0]])

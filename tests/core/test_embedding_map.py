@@ -111,8 +111,8 @@ def test_texts_of_the_real_clip(real_data, file, classes):
 
 
 @pytest.mark.parametrize("split", ["shape", "compositional"])
-def test_the_shipped_centring_follows_the_shipped_gap(split):
+def test_the_shipped_directions_follow_the_shipped_gap(split):
     gap = read_embedding_map("ovshapes-clip")
-    centring = read_embedding_map(f"ovshapes-clip-centred-{split}")
+    centring = read_embedding_map(f"ovshapes-clip-directions-{split}")
     assert centring.teacher == mapped_id(gap.teacher, gap)
     assert embed_dim_after(centring, 128) == 18 and centring.temperature > 10 * gap.temperature

@@ -32,8 +32,8 @@ class CentreOptions(CommonOptions):
     )
     variance: float | None = option(
         None,
-        help="keep only the directions that hold this share of the regions' variance, as 0.99: "
-        "what of the texts no image can show is left out",
+        help="subtract no mean, and keep only the directions that hold this share of the regions' "
+        "variance, as 0.99: what of the texts no image can show is left out",
     )
     out: Path = option(flags=["-o"], help="the map to write", metavar="FILE", writes="file")
 
@@ -52,7 +52,8 @@ def centre(options: CentreOptions) -> None:
     import torch
     from torch.nn.functional import normalize
 
-    from ovdistill.core.centring import centring_map
+    from ovdistill.core.centring import centring_map, directions_map
+    from ovdistill.core.embedding_map import embed_dim_after
     from ovdistill.store import TeacherStore
     from ovdistill.vocabulary import Vocabulary
 
@@ -69,11 +70,15 @@ def centre(options: CentreOptions) -> None:
         raise UserError(
             f"got {len(regions)} regions and {len(texts)} base class names; expected some of each"
         )
-    found = centring_map(regions, texts, store.teacher, options.temperature, options.variance)
+    if options.variance is None:
+        found = centring_map(regions, texts, store.teacher, options.temperature)
+    else:
+        found = directions_map(regions, texts, store.teacher, options.temperature, options.variance)
     found.save(options.out)
     means = [float(normalize(rows, dim=1).mean(dim=0).norm()) for rows in (regions, texts)]
+    width = embed_dim_after(found, regions.shape[1])
     print(
         f"wrote {options.out}: length of the mean {means[0]:.2f} of {len(regions)} regions, "
-        f"{means[1]:.2f} of {len(texts)} class names; {len(found.tensors['image_bias'])} of "
-        f"{regions.shape[1]} dimensions; temperature {found.temperature:.3g}"
+        f"{means[1]:.2f} of {len(texts)} class names; {width} of {regions.shape[1]} dimensions; "
+        f"temperature {found.temperature:.3g}"
     )
