@@ -1,11 +1,13 @@
-"""Measure the means of a teacher's image and text embeddings, and write the map that removes them.
+"""Write the map that takes away what all of a teacher's embeddings share.
 
+    ovdistill store centre STORE --vocabulary FILE --variance 0.99 -o map.safetensors
     ovdistill store centre STORE --vocabulary FILE -o centred.safetensors
 
 Where regions have a cosine above 0.5 to their mean (`ovdistill store info STORE --annotations`),
-most of the distance to the teacher is an offset. The map is used by
-`--cfg-options teacher.embedding_map=centred.safetensors`, with a vocabulary and a store of its own
-(`ovdistill store map` makes the store without the teacher).
+most of the distance to the teacher is an offset. With --variance only the directions in which
+regions differ are kept; without it the means are subtracted (docs/geometry.md compares them). The
+map is used by `--cfg-options teacher.embedding_map=map.safetensors`, with a vocabulary and a store
+of its own (`ovdistill store map` makes the store without the teacher).
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def _weight(figures: RegionFigures) -> str | None:
     )
 
 
-def _centring(figures: RegionFigures) -> str | None:
+def _offset(figures: RegionFigures) -> str | None:
     regions = figures.geometry.regions_to_mean.cosine or 0.0
     names = figures.geometry.names_to_mean.cosine or 0.0
     if max(regions, names) <= MOST_COSINE_TO_MEAN:
@@ -64,8 +64,9 @@ def _centring(figures: RegionFigures) -> str | None:
     what, cosine = ("regions", regions) if regions >= names else ("class names", names)
     return (
         f"{what} have cosine {cosine:.2f} to their mean: {percent(cosine**2)} of their squared "
-        "length is an offset that all share and that tells nothing apart. Centring takes it away: "
-        "`ovdistill store centre STORE --vocabulary FILE -o MAP`, then teacher.embedding_map=MAP"
+        "length is an offset that all share and that tells nothing apart. Keep the directions in "
+        "which regions differ: `ovdistill store centre STORE --vocabulary FILE --variance 0.99 -o "
+        "MAP`, then teacher.embedding_map=MAP"
     )
 
 
@@ -76,7 +77,7 @@ def _gap(figures: RegionFigures) -> str | None:
     return (
         f"a region is nearer to regions of other classes (cosine {others:.2f}) than to its own "
         f"name ({own:.2f}): a term in which names and regions compete in one softmax works "
-        "against the distillation; centring takes the gap away"
+        "against the distillation; such a map takes the gap away"
     )
 
 
@@ -141,6 +142,6 @@ def _on_objects(figures: RegionFigures) -> str | None:
 
 
 RULES: tuple[Callable[[RegionFigures], str | None], ...] = (
-    *(_few, _weight, _centring, _gap, _recall),
+    *(_few, _weight, _offset, _gap, _recall),
     *(_on_objects, _separation, _threshold, _unlabelled_objects),
 )

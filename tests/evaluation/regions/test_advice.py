@@ -59,7 +59,7 @@ def test_nothing_to_say():
         (dict(base_accuracy=Accuracy(99, 0.9)), ("only 99 regions",)),
         (
             dict(geometry=replace(COSINES, regions_to_mean=MeanCosine(0.67, 5000))),
-            ("cosine 0.67", "44.9 % of their squared length", "Centring"),
+            ("cosine 0.67", "44.9 % of their squared length", "--variance 0.99"),
         ),
         (dict(geometry=replace(COSINES, names_to_mean=MeanCosine(0.8, 65))), ("class names",)),
         (
