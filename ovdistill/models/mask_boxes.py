@@ -9,11 +9,17 @@ Shapes: n detections, S side of a mask in cells.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
+from typing import Any
+
 import torch
 from mmdet.models.roi_heads import StandardRoIHead
+from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.registry import MODELS
 from mmdet.structures.bbox import bbox2roi, scale_boxes
 from mmdet.utils import InstanceList
+from mmengine.structures import InstanceData
 from torch import Tensor
 
 
@@ -77,7 +83,46 @@ class MaskBoxRoIHead(StandardRoIHead):
     of the box around the logits above ``threshold`` (weight ``share``) and the regressed box (the
     rest). This costs a second pass of the mask head.
     ``test_cfg.without_masks=True`` leaves the masks themselves out of the results, for proposals.
+
+    Args:
+        *args: as for mmdet's ``StandardRoIHead``.
+        mask_window: masks are learned and predicted in boxes enlarged by this factor. Above 1 a
+            mask sees where an object goes on that its box has cut, and the ground around it.
+        **kwargs: as for mmdet's ``StandardRoIHead``.
     """
+
+    def __init__(self, *args: Any, mask_window: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.mask_window = mask_window
+
+    def mask_loss(
+        self,
+        x: tuple[Tensor, ...],
+        sampling_results: list[SamplingResult],
+        bbox_feats: Tensor,
+        batch_gt_instances: InstanceList,
+    ) -> dict[str, Any]:
+        """Return the mask loss as mmdet's head does, with masks in enlarged boxes.
+
+        Args:
+            x: pyramid levels, each (N, C, H_l, W_l).
+            sampling_results: RoIs of the N images.
+            bbox_feats: features of the RoIs, which mmdet's head takes if both heads share them.
+            batch_gt_instances: objects of the images, with masks.
+        """
+        if self.mask_window != 1:
+            sampling_results = [
+                self._windowed(result, objects)
+                for result, objects in zip(sampling_results, batch_gt_instances, strict=True)
+            ]
+        return super().mask_loss(x, sampling_results, bbox_feats, batch_gt_instances)
+
+    def _windowed(self, result: SamplingResult, objects: InstanceData) -> SamplingResult:
+        """Return RoIs of an image whose positive boxes are the windows of their masks."""
+        windowed = copy(result)
+        height, width = objects.masks.height, objects.masks.width
+        windowed.pos_priors = _clip(_grow(result.pos_priors, self.mask_window), (height, width))
+        return windowed
 
     def predict_mask(
         self,
@@ -96,11 +141,17 @@ class MaskBoxRoIHead(StandardRoIHead):
         """
         if self.test_cfg.get("mask_boxes"):
             self._correct(x, batch_img_metas, results_list, **self.test_cfg.mask_boxes)
+        boxes = [results.bboxes for results in results_list]
         if not self.test_cfg.get("without_masks"):
-            return super().predict_mask(x, batch_img_metas, results_list, rescale=rescale)
-        if rescale:
             for results, meta in zip(results_list, batch_img_metas, strict=True):
-                results.bboxes = scale_boxes(results.bboxes, [1 / s for s in meta["scale_factor"]])
+                windows = _clip(_grow(results.bboxes, self.mask_window), meta["img_shape"])
+                results.bboxes = windows
+            # mmdet scales the windows in place
+            results_list = super().predict_mask(x, batch_img_metas, results_list, rescale=rescale)
+        for results, own, meta in zip(results_list, boxes, batch_img_metas, strict=True):
+            results.bboxes = (
+                scale_boxes(own, [1 / s for s in meta["scale_factor"]]) if rescale else own
+            )
         return results_list
 
     def _correct(
@@ -129,19 +180,25 @@ class MaskBoxRoIHead(StandardRoIHead):
         counts = [len(each) for each in boxes]
         if not sum(counts):
             return
-        grown = [_grow(each, expand) for each in boxes]
+        grown = [
+            _clip(_grow(each, expand), meta["img_shape"])
+            for each, meta in zip(boxes, metas, strict=True)
+        ]
         logits = self._mask_forward(x, bbox2roi(grown))["mask_preds"]
         if logits.shape[1] != 1:
             raise TypeError("mask_boxes needs a class-agnostic mask head")
         tight = tight_boxes(torch.cat(grown), logits[:, 0].float(), threshold).split(counts)
         for results, meta, around in zip(results_list, metas, tight, strict=True):
-            height, width = meta["img_shape"][:2]
-            mixed = share * around + (1 - share) * results.bboxes
-            limit = mixed.new_tensor([width, height, width, height])
-            results.bboxes = torch.minimum(mixed.clamp(min=0), limit)
+            results.bboxes = _clip(share * around + (1 - share) * results.bboxes, meta["img_shape"])
 
 
 def _grow(boxes: Tensor, factor: float) -> Tensor:
     """Return (n, 4) xyxy boxes with the same centres and ``factor`` times the sides."""
     centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2 * factor
     return torch.cat([centre - half, centre + half], dim=1)
+
+
+def _clip(boxes: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return (n, 4) xyxy boxes clipped to an image of this height and width."""
+    height, width = shape[:2]
+    return torch.minimum(boxes.clamp(min=0), boxes.new_tensor([width, height, width, height]))
