@@ -6,6 +6,7 @@ Shapes: N images, R RoIs, P distillation regions, D embedding width, W class nam
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,7 +23,7 @@ from ovdistill.distillation.batch import DistillInputs, DistillRegions, SampledR
 from ovdistill.distillation.gather import gather_captions, gather_regions, region_rois
 from ovdistill.distillation.term import DistillationTerms
 from ovdistill.distillation.vild.loss import ensemble_log_scores
-from ovdistill.models.mask_boxes import MaskBoxRoIHead
+from ovdistill.models.second_look import SecondLookRoIHead
 from ovdistill.vocabulary import Vocabulary
 
 # (R, 4) xyxy boxes in pixels of the network input, (R,) image index, (W, D) text embeddings
@@ -31,7 +32,7 @@ CropScores = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 @MODELS.register_module()
-class OpenVocabularyRoIHead(MaskBoxRoIHead):
+class OpenVocabularyRoIHead(SecondLookRoIHead):
     """mmdet's standard RoI head with region-word alignment and distillation.
 
     Args:
@@ -243,37 +244,17 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
             return super().predict(x, rpn_results_list, batch_data_samples, rescale=rescale)
         metas = [sample.metainfo for sample in batch_data_samples]
         # mmdet's mask branch scales boxes and masks together
-        results = self._predict_with_crops(
-            x, metas, rpn_results_list, score_crops, rescale=rescale and not self.with_mask
+        results = self.predict_bbox(
+            x,
+            metas,
+            rpn_results_list,
+            self.test_cfg,
+            rescale=rescale and not self.with_mask,
+            forward=partial(self._bbox_forward, score_crops=score_crops),
         )
         if self.with_mask:
             results = self.predict_mask(x, metas, results, rescale=rescale)
         return results
-
-    def _predict_with_crops(
-        self,
-        x: tuple[Tensor, ...],
-        metas: list[dict],
-        rpn_results_list: InstanceList,
-        score_crops: CropScores,
-        *,
-        rescale: bool,
-    ) -> InstanceList:
-        """Return the boxes of detections as mmdet's ``predict_bbox`` does, with ``score_crops``."""
-        boxes = [proposals.bboxes for proposals in rpn_results_list]
-        counts = [len(own) for own in boxes]
-        if not sum(counts):
-            return self.predict_bbox(x, metas, rpn_results_list, self.test_cfg, rescale=rescale)
-        rois = bbox2roi(boxes)
-        results = self._bbox_forward(x, rois, score_crops)
-        return self.bbox_head.predict_by_feat(
-            rois=rois.split(counts),
-            cls_scores=results["cls_score"].split(counts),
-            bbox_preds=results["bbox_pred"].split(counts),
-            batch_img_metas=metas,
-            rcnn_test_cfg=self.test_cfg,
-            rescale=rescale,
-        )
 
 
 def _keep_proposals(rpn_results_list: InstanceList, samples: SampleList, *, rescale: bool) -> None:

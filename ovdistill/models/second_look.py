@@ -1,0 +1,133 @@
+"""A second look at the boxes that were found: corrected by their masks, then named again.
+
+A region is embedded as well as its box fits: a proposal that holds half of an object, or much of
+the ground, is named worse than the box that the heads make of it. So the first scores only choose
+the boxes; the corrected boxes pass the box head once more, and both scores count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from mmdet.structures.bbox import bbox2roi
+from mmdet.utils import ConfigType, InstanceList
+from torch import Tensor
+from torchvision.ops import nms
+
+from ovdistill.models.mask_boxes import MaskBoxRoIHead
+from ovdistill.models.tight_boxes import clip_boxes
+
+# pyramid levels and (R, 5) RoIs -> ``cls_score`` and ``bbox_pred``, as mmdet's box heads
+BoxForward = Callable[[tuple[Tensor, ...], Tensor], dict[str, Any]]
+
+
+class SecondLookRoIHead(MaskBoxRoIHead):
+    """A RoI head with class-agnostic boxes that scores the boxes it has corrected.
+
+    ``test_cfg.second_look=dict(iou=0.9, most=60)``: of the regressed boxes of an image those that
+    overlap a box of a higher foreground score by more than ``iou`` are dropped, and at most
+    ``most`` are kept. ``test_cfg.mask_boxes`` corrects them, now before the suppression of each
+    class instead of after it, and the box head scores them again. The score is the geometric mean
+    of both.
+    """
+
+    @property
+    def corrects_detections(self) -> bool:
+        """Whether ``predict_mask`` corrects the boxes that it is given."""
+        return super().corrects_detections and not self.test_cfg.get("second_look")
+
+    def predict_bbox(
+        self,
+        x: tuple[Tensor, ...],
+        batch_img_metas: list[dict],
+        rpn_results_list: InstanceList,
+        rcnn_test_cfg: ConfigType,
+        rescale: bool = False,  # noqa: FBT001, FBT002 (mmdet's signature)
+        forward: BoxForward | None = None,
+    ) -> InstanceList:
+        """Return the boxes of detections as mmdet's head does.
+
+        Args:
+            x: pyramid levels, each (N, C, H_l, W_l).
+            batch_img_metas: metadata of the N images.
+            rpn_results_list: proposals of each image.
+            rcnn_test_cfg: thresholds, see mmdet.
+            rescale: return boxes in pixels of the original image.
+            forward: takes the place of ``_bbox_forward``.
+        """
+        counts = [len(proposals) for proposals in rpn_results_list]
+        look = self.test_cfg.get("second_look")
+        if not sum(counts) or (look is None and forward is None):
+            return super().predict_bbox(
+                x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale=rescale
+            )
+        forward = forward or self._bbox_forward
+        all_rois = bbox2roi([proposals.bboxes for proposals in rpn_results_list])
+        results = forward(x, all_rois)
+        rois, scores = all_rois.split(counts), results["cls_score"].split(counts)
+        deltas = results["bbox_pred"].split(counts)
+        if look is not None:
+            boxes = [
+                clip_boxes(self.bbox_head.bbox_coder.decode(own[:, 1:], delta), meta["img_shape"])
+                for own, delta, meta in zip(rois, deltas, batch_img_metas, strict=True)
+            ]
+            rois, scores = self._look_again(x, batch_img_metas, boxes, scores, forward, **look)
+            deltas = (None,) * len(rois)  # these boxes are final
+        return self.bbox_head.predict_by_feat(
+            rois=rois,
+            cls_scores=scores,
+            bbox_preds=deltas,
+            batch_img_metas=batch_img_metas,
+            rcnn_test_cfg=rcnn_test_cfg,
+            rescale=rescale,
+        )
+
+    def _look_again(
+        self,
+        x: tuple[Tensor, ...],
+        metas: list[dict],
+        boxes: list[Tensor],
+        scores: Sequence[Tensor],
+        forward: BoxForward,
+        iou: float,
+        most: int,
+    ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Correct the foremost boxes of each image and score them once more.
+
+        Args:
+            x: pyramid levels.
+            metas: metadata of the images.
+            boxes: (R, 4) regressed boxes of each image, xyxy, pixels of the network input.
+            scores: (R, W + 1) log-scores of each image.
+            forward: see ``predict_bbox``.
+            iou: see ``foremost``.
+            most: see ``foremost``.
+
+        Returns:
+            (n, 5) RoIs and (n, W + 1) log-scores of each image.
+        """
+        kept = [foremost(*pair, iou, most) for pair in zip(boxes, scores, strict=True)]
+        boxes = [own[index] for own, index in zip(boxes, kept, strict=True)]
+        if self.test_cfg.get("mask_boxes"):
+            boxes = self.correct(x, metas, boxes)
+        rois, counts = bbox2roi(boxes), [len(own) for own in boxes]
+        first = torch.cat([own[index] for own, index in zip(scores, kept, strict=True)])
+        both = (first + forward(x, rois)["cls_score"]) / 2
+        return rois.split(counts), both.split(counts)
+
+
+def foremost(boxes: Tensor, log_scores: Tensor, iou: float, most: int) -> Tensor:
+    """Return which boxes of an image to look at again, the most certain first.
+
+    Args:
+        boxes: (R, 4) xyxy.
+        log_scores: (R, W + 1) log-probabilities, the background last.
+        iou: of two boxes that overlap more, the less certain one is dropped.
+        most: keep at most this many.
+
+    Returns:
+        (at most ``most``,) int64 indices.
+    """
+    return nms(boxes, log_scores[:, :-1].logsumexp(dim=1), iou)[:most]
