@@ -135,6 +135,7 @@ open_vocabulary_rcnn = dict(
         roi_head,
         type="OpenVocabularyRoIHead",
         mask_window=1.3,
+        quality_head=dict(type="BoxQualityHead", in_channels=48),
         bbox_head=dict(
             roi_head["bbox_head"],
             cls_predictor_cfg=region_word_head,
@@ -150,6 +151,7 @@ open_vocabulary_rcnn = dict(
             max_per_img=100,
             mask_thr_binary=0.5,
             mask_boxes=dict(mask_boxes, expand=1.3),
+            second_look=dict(iou=0.9, most=60),
             keep_proposals=True,
         ),
     ),

@@ -84,9 +84,10 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
             rpn_results_list: proposals of each image.
             batch_data_samples: of the images.
         """
-        if not len(self.distillers):
-            return super().loss(x, rpn_results_list, batch_data_samples)
         instances, ignored, _ = unpack_gt_instances(batch_data_samples)
+        extra = self.quality_loss(x, instances)
+        if not len(self.distillers):
+            return super().loss(x, rpn_results_list, batch_data_samples) | extra
         sampling_results = self._sample(x, rpn_results_list, instances, ignored)
         rois = bbox2roi([result.priors for result in sampling_results])
         results, regions = self._embed_together(x, rois, batch_data_samples)
@@ -105,7 +106,7 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
         if self.with_mask:
             features = results["bbox_feats"]
             losses |= self.mask_loss(x, sampling_results, features, instances)["loss_mask"]
-        return losses | self.distillers.losses(inputs)
+        return losses | extra | self.distillers.losses(inputs)
 
     def _sample(
         self,

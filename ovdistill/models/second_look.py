@@ -11,11 +11,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
+from mmdet.registry import MODELS
 from mmdet.structures.bbox import bbox2roi
 from mmdet.utils import ConfigType, InstanceList
 from torch import Tensor
-from torchvision.ops import nms
+from torchvision.ops import box_iou, nms
 
+from ovdistill.models.box_quality import jitter
 from ovdistill.models.mask_boxes import MaskBoxRoIHead
 from ovdistill.models.tight_boxes import clip_boxes
 
@@ -30,8 +33,34 @@ class SecondLookRoIHead(MaskBoxRoIHead):
     overlap a box of a higher foreground score by more than ``iou`` are dropped, and at most
     ``most`` are kept. ``test_cfg.mask_boxes`` corrects them, now before the suppression of each
     class instead of after it, and the box head scores them again. The score is the geometric mean
-    of both.
+    of both. With a ``quality_head`` it is multiplied by the predicted IoU of the box.
+
+    Args:
+        *args: as for ``MaskBoxRoIHead``.
+        quality_head: config of a ``BoxQualityHead``.
+        **kwargs: as for ``MaskBoxRoIHead``.
     """
+
+    def __init__(self, *args: Any, quality_head: ConfigType | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.quality_head = MODELS.build(quality_head) if quality_head else None
+
+    def quality_loss(self, x: tuple[Tensor, ...], objects: InstanceList) -> dict[str, Tensor]:
+        """Return the loss of the ``quality_head`` on boxes around the labelled objects, if any.
+
+        Args:
+            x: pyramid levels, each (N, C, H_l, W_l).
+            objects: labelled objects of the N images.
+        """
+        if self.quality_head is None:
+            return {}
+        boxes = [jitter(own.bboxes, self.quality_head.jitters) for own in objects]
+        iou = [
+            box_iou(own, labelled.bboxes).amax(dim=1) if len(own) else own.new_zeros(0)
+            for own, labelled in zip(boxes, objects, strict=True)
+        ]
+        features = self.bbox_roi_extractor(x[: self.bbox_roi_extractor.num_inputs], bbox2roi(boxes))
+        return {"loss_quality": self.quality_head.loss(features, torch.cat(iou))}
 
     @property
     def corrects_detections(self) -> bool:
@@ -93,6 +122,7 @@ class SecondLookRoIHead(MaskBoxRoIHead):
         forward: BoxForward,
         iou: float,
         most: int,
+        quality: float = 1.0,
     ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """Correct the foremost boxes of each image and score them once more.
 
@@ -114,7 +144,10 @@ class SecondLookRoIHead(MaskBoxRoIHead):
             boxes = self.correct(x, metas, boxes)
         rois, counts = bbox2roi(boxes), [len(own) for own in boxes]
         first = torch.cat([own[index] for own, index in zip(scores, kept, strict=True)])
-        both = (first + forward(x, rois)["cls_score"]) / 2
+        again = forward(x, rois)
+        both = (first + again["cls_score"]) / 2
+        if self.quality_head is not None:
+            both = both + F.logsigmoid(self.quality_head(again["bbox_feats"]))[:, None] * quality
         return rois.split(counts), both.split(counts)
 
 
