@@ -181,9 +181,7 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
         head = self.image_head or self.bbox_head
         return head.fc_cls.for_distillation(head(features)[0])
 
-    def _bbox_forward(
-        self, x: tuple[Tensor, ...], rois: Tensor, score_crops: CropScores | None = None
-    ) -> dict[str, Tensor]:
+    def _bbox_forward(self, x: tuple[Tensor, ...], rois: Tensor) -> dict[str, Tensor]:
         """Run the box head on (R, 5) RoIs.
 
         Returns:
@@ -199,10 +197,6 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
             logits = head.align(embeddings)
             return {**results, "cls_score": logits, "embeddings": embeddings, "outputs": outputs}
         scores = head.log_scores(embeddings)
-        if score_crops is not None:
-            boxes = self.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"])
-            image = score_crops(boxes, rois[:, 0].long(), head.text_embeddings)
-            scores[:, :-1] = self._ensemble(scores[:, :-1], image)
         if self.image_head is not None:
             image_embeddings = self.image_head(results["bbox_feats"])[0]
             image = self.image_head.fc_cls.log_scores(image_embeddings)
@@ -216,6 +210,12 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
             return ensemble_log_scores(log_text, log_image, None, self.fixed_share)
         is_base = self.bbox_head.fc_cls.is_base
         return ensemble_log_scores(log_text, log_image, is_base, self.text_share)
+
+    def _add_crop_scores(self, score_crops: CropScores, rois: Tensor, scores: Tensor) -> Tensor:
+        """Return the (R, W + 1) log-scores of (R, 5) RoIs, combined with those of crops."""
+        texts = self.bbox_head.fc_cls.text_embeddings
+        crops = score_crops(rois[:, 1:], rois[:, 0].long(), texts)
+        return torch.cat([self._ensemble(scores[:, :-1], crops), scores[:, -1:]], dim=1)
 
     def predict(
         self,
@@ -251,7 +251,7 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
             rpn_results_list,
             self.test_cfg,
             rescale=rescale and not self.with_mask,
-            forward=partial(self._bbox_forward, score_crops=score_crops),
+            adjust=partial(self._add_crop_scores, score_crops),
         )
         if self.with_mask:
             results = self.predict_mask(x, metas, results, rescale=rescale)

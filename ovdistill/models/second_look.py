@@ -7,7 +7,7 @@ the boxes; the corrected boxes pass the box head once more, and both scores coun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -22,8 +22,8 @@ from ovdistill.models.box_quality import jitter
 from ovdistill.models.mask_boxes import MaskBoxRoIHead
 from ovdistill.models.tight_boxes import clip_boxes
 
-# pyramid levels and (R, 5) RoIs -> ``cls_score`` and ``bbox_pred``, as mmdet's box heads
-BoxForward = Callable[[tuple[Tensor, ...], Tensor], dict[str, Any]]
+# (R, 5) RoIs and their (R, W + 1) log-scores -> new log-scores
+AdjustScores = Callable[[Tensor, Tensor], Tensor]
 
 
 class SecondLookRoIHead(MaskBoxRoIHead):
@@ -74,7 +74,7 @@ class SecondLookRoIHead(MaskBoxRoIHead):
         rpn_results_list: InstanceList,
         rcnn_test_cfg: ConfigType,
         rescale: bool = False,  # noqa: FBT001, FBT002 (mmdet's signature)
-        forward: BoxForward | None = None,
+        adjust: AdjustScores | None = None,
     ) -> InstanceList:
         """Return the boxes of detections as mmdet's head does.
 
@@ -84,30 +84,32 @@ class SecondLookRoIHead(MaskBoxRoIHead):
             rpn_results_list: proposals of each image.
             rcnn_test_cfg: thresholds, see mmdet.
             rescale: return boxes in pixels of the original image.
-            forward: takes the place of ``_bbox_forward``.
+            adjust: changes the scores of the boxes, which are final then.
         """
         counts = [len(proposals) for proposals in rpn_results_list]
         look = self.test_cfg.get("second_look")
-        if not sum(counts) or (look is None and forward is None):
+        if not sum(counts) or (look is None and adjust is None):
             return super().predict_bbox(
                 x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale=rescale
             )
-        forward = forward or self._bbox_forward
-        all_rois = bbox2roi([proposals.bboxes for proposals in rpn_results_list])
-        results = forward(x, all_rois)
-        rois, scores = all_rois.split(counts), results["cls_score"].split(counts)
-        deltas = results["bbox_pred"].split(counts)
+        rois = bbox2roi([proposals.bboxes for proposals in rpn_results_list])
+        results = self._bbox_forward(x, rois)
+        scores = results["cls_score"]
+        decoded = self.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"])
+        boxes = [
+            clip_boxes(own, meta["img_shape"])
+            for own, meta in zip(decoded.split(counts), batch_img_metas, strict=True)
+        ]
         if look is not None:
-            boxes = [
-                clip_boxes(self.bbox_head.bbox_coder.decode(own[:, 1:], delta), meta["img_shape"])
-                for own, delta, meta in zip(rois, deltas, batch_img_metas, strict=True)
-            ]
-            rois, scores = self._look_again(x, batch_img_metas, boxes, scores, forward, **look)
-            deltas = (None,) * len(rois)  # these boxes are final
+            boxes, scores = self._look_again(x, batch_img_metas, boxes, scores, **look)
+            counts = [len(own) for own in boxes]
+        rois = bbox2roi(boxes)
+        if adjust is not None:
+            scores = adjust(rois, scores)
         return self.bbox_head.predict_by_feat(
-            rois=rois,
-            cls_scores=scores,
-            bbox_preds=deltas,
+            rois=rois.split(counts),
+            cls_scores=scores.split(counts),
+            bbox_preds=(None,) * len(counts),  # the boxes are regressed already
             batch_img_metas=batch_img_metas,
             rcnn_test_cfg=rcnn_test_cfg,
             rescale=rescale,
@@ -118,37 +120,36 @@ class SecondLookRoIHead(MaskBoxRoIHead):
         x: tuple[Tensor, ...],
         metas: list[dict],
         boxes: list[Tensor],
-        scores: Sequence[Tensor],
-        forward: BoxForward,
+        log_scores: Tensor,
         iou: float,
         most: int,
         quality: float = 1.0,
-    ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    ) -> tuple[list[Tensor], Tensor]:
         """Correct the foremost boxes of each image and score them once more.
 
         Args:
             x: pyramid levels.
             metas: metadata of the images.
-            boxes: (R, 4) regressed boxes of each image, xyxy, pixels of the network input.
-            scores: (R, W + 1) log-scores of each image.
-            forward: see ``predict_bbox``.
+            boxes: regressed boxes of each image, xyxy, pixels of the network input; R in all.
+            log_scores: (R, W + 1) log-scores of the boxes.
             iou: see ``foremost``.
             most: see ``foremost``.
+            quality: exponent of the predicted IoU.
 
         Returns:
-            (n, 5) RoIs and (n, W + 1) log-scores of each image.
+            The boxes of each image, n in all, and their (n, W + 1) log-scores.
         """
-        kept = [foremost(*pair, iou, most) for pair in zip(boxes, scores, strict=True)]
+        first = log_scores.split([len(own) for own in boxes])
+        kept = [foremost(*pair, iou, most) for pair in zip(boxes, first, strict=True)]
         boxes = [own[index] for own, index in zip(boxes, kept, strict=True)]
         if self.test_cfg.get("mask_boxes"):
             boxes = self.correct(x, metas, boxes)
-        rois, counts = bbox2roi(boxes), [len(own) for own in boxes]
-        first = torch.cat([own[index] for own, index in zip(scores, kept, strict=True)])
-        again = forward(x, rois)
-        both = (first + again["cls_score"]) / 2
+        before = torch.cat([own[index] for own, index in zip(first, kept, strict=True)])
+        again = self._bbox_forward(x, bbox2roi(boxes))
+        both = (before + again["cls_score"]) / 2
         if self.quality_head is not None:
             both = both + F.logsigmoid(self.quality_head(again["bbox_feats"]))[:, None] * quality
-        return rois.split(counts), both.split(counts)
+        return boxes, both
 
 
 def foremost(boxes: Tensor, log_scores: Tensor, iou: float, most: int) -> Tensor:
