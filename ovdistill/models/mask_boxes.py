@@ -20,6 +20,7 @@ from mmdet.utils import InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ovdistill.models.box_quality import jitter
 from ovdistill.models.tight_boxes import clip_boxes, tight_boxes, windows
 
 
@@ -35,14 +36,14 @@ class MaskBoxRoIHead(StandardRoIHead):
 
     Args:
         *args: as for mmdet's ``StandardRoIHead``.
-        mask_window: masks are learned and predicted in boxes enlarged by this factor. Above 1 a
-            mask sees where an object goes on that its box has cut, and the ground around it.
+        cut_masks: masks are learned in boxes that cut their objects too, so that a mask finds where
+            an object goes on.
         **kwargs: as for mmdet's ``StandardRoIHead``.
     """
 
-    def __init__(self, *args: Any, mask_window: float = 1.0, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, cut_masks: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.mask_window = mask_window
+        self.cut_masks = cut_masks
 
     def mask_loss(
         self,
@@ -51,7 +52,7 @@ class MaskBoxRoIHead(StandardRoIHead):
         bbox_feats: Tensor,
         batch_gt_instances: InstanceList,
     ) -> dict[str, Any]:
-        """Return the mask loss as mmdet's head does, with masks in enlarged boxes.
+        """Return the mask loss as mmdet's head does, with masks in other boxes too.
 
         Args:
             x: pyramid levels, each (N, C, H_l, W_l).
@@ -59,19 +60,27 @@ class MaskBoxRoIHead(StandardRoIHead):
             bbox_feats: features of the RoIs, which mmdet's head takes if both heads share them.
             batch_gt_instances: objects of the images, with masks.
         """
-        if self.mask_window != 1:
+        if self.cut_masks:
             sampling_results = [
-                self._windowed(result, objects)
+                self._with_cut_boxes(result, objects)
                 for result, objects in zip(sampling_results, batch_gt_instances, strict=True)
             ]
         return super().mask_loss(x, sampling_results, bbox_feats, batch_gt_instances)
 
-    def _windowed(self, result: SamplingResult, objects: InstanceData) -> SamplingResult:
-        """Return the RoIs of an image, whose positive boxes are the windows of their masks."""
-        windowed = copy(result)
+    def _with_cut_boxes(self, result: SamplingResult, objects: InstanceData) -> SamplingResult:
+        """Return the RoIs of an image with one box more for each positive one.
+
+        The other box lies around the same object, cuts it or misses much of it, and is enlarged as
+        ``test_cfg.mask_boxes`` enlarges boxes.
+        """
+        more = copy(result)
         shape = objects.masks.height, objects.masks.width
-        windowed.pos_priors = windows(result.pos_priors, self.mask_window, shape)
-        return windowed
+        around = jitter(objects.bboxes[result.pos_assigned_gt_inds], 1)
+        expand = self.test_cfg.mask_boxes.expand
+        more.pos_priors = torch.cat([result.pos_priors, windows(around, expand, shape)])
+        more.pos_assigned_gt_inds = result.pos_assigned_gt_inds.repeat(2)
+        more.pos_gt_labels = result.pos_gt_labels.repeat(2)
+        return more
 
     def predict_mask(
         self,
@@ -119,11 +128,8 @@ class MaskBoxRoIHead(StandardRoIHead):
         """
         distinct = [own.unique(dim=0, return_inverse=True) for own in boxes]
         found = [
-            InstanceData(
-                bboxes=windows(own, self.mask_window, meta["img_shape"]),
-                labels=own.new_zeros(len(own), dtype=torch.long),
-            )
-            for (own, _), meta in zip(distinct, metas, strict=True)
+            InstanceData(bboxes=own, labels=own.new_zeros(len(own), dtype=torch.long))
+            for own, _ in distinct
         ]
         found = super().predict_mask(x, metas, found, rescale=rescale)
         for results, masked, (_, index) in zip(results_list, found, distinct, strict=True):
