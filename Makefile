@@ -7,7 +7,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 TESTS ?= -n 2 --dist loadfile
 
-RECIPE := vild_r18_shapes
+RECIPE := vouch_r18_shapes
 RUN := work_dirs/$(RECIPE)
 QUERY := red striped heart, green star, outlined cross
 # what else may be in the image; without it every object goes to the nearest of the three

@@ -10,6 +10,10 @@ Beside LVIS's files it reads COCO's annotations/captions_train2017.json: the ima
 The captions name novel objects.
 
 Cost and result: not measured here; the paper has no LVIS.
+
+Differences from the paper: the two-stage detector, data and schedule of vild_r50_lvis.py, because
+one detector for all methods is what compares them; so regions of an RPN, squares at 1x and 1.5x, in
+place of padded crops of predicted boxes. hierkd_r50_coco.py is the paper's own detector.
 """
 
 _base_ = ["_base_/distill_r50_lvis.py"]
@@ -17,7 +21,7 @@ _base_ = ["_base_/distill_r50_lvis.py"]
 prepare = dict(captions=_base_.prepare_captions)
 model = dict(
     distillers=[
-        # L1 in ViLD's unit and weight; HierKD's 0.05 of the L2 norm is for its sum of levels
+        # L1 in ViLD's unit and weight; HierKD's own 0.05 is of the L2 norm, in a one-stage detector
         dict(type="HierKDInstanceTerm", norm=1, loss_weight=0.5),
         # phrases on regions, as on OVShapes; HierKDGlobalTerm(in_channels=256) is on the pyramid
         dict(type="HierKDRegionGlobalTerm", text="phrases", max_regions=300, loss_weight=0.3),

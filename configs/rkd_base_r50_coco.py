@@ -11,8 +11,9 @@ Cost: 90,000 iterations of batch 16, 8 hours on 8 A100 (README of the released c
 here.
 Expected: box AP50 novel/base/all 1.7/53.2/39.6 (the same). Not reproduced here.
 
-Known differences from the released code: the box branch ends in one linear layer, not two;
-torchvision's ImageNet weights; the classifier holds 65 classes, not 80 of which 15 are masked.
+Known differences from the released code: the box branch ends in one linear layer, not two, as in
+mmdet's heads; torchvision's ImageNet weights, which mmengine fetches by name; the classifier holds
+65 classes, not 80 of which 15 are masked, since a vocabulary has the classes that count.
 """
 
 _base_ = [
@@ -25,8 +26,8 @@ _base_ = [
     "_base_/schedule_rkd.py",
 ]
 
-vocabulary = "{cache}/vocabulary_single.safetensors"
-prepare = dict(vocabulary=dict(templates="single"))
+vocabulary = "{cache}/vocabulary_rkd.safetensors"
+prepare = dict(vocabulary=dict(templates=["a photo of a {raw}"]))
 frozen_bn = dict(type="BN", requires_grad=False)
 region_word_head = dict(type="RegionWordHead", temperature=0.02, background=False, score="sigmoid")
 model = dict(
@@ -45,13 +46,13 @@ model = dict(
         norm_eval=True,
     ),
     rpn_head=dict(
-        _base_.rpn_head,
+        _base_.plain_rpn_head,
         in_channels=1024,
         feat_channels=1024,
-        num_convs=1,
         anchor_generator=dict(
             type="AnchorGenerator", scales=[2, 4, 8, 16, 32], ratios=[0.5, 1.0, 2.0], strides=[16]
         ),
+        loss_bbox=dict(type="L1Loss"),  # smooth L1 with beta 0, as released
     ),
     roi_head=dict(
         type="OpenVocabularyRoIHead",
@@ -79,7 +80,7 @@ model = dict(
             reg_class_agnostic=True,
             cls_predictor_cfg=region_word_head,
             loss_cls=dict(type="SigmoidRegionWordLoss"),
-            loss_bbox=dict(type="SmoothL1Loss", beta=1.0),
+            loss_bbox=dict(type="L1Loss"),
         ),
     ),
     train_cfg=dict(

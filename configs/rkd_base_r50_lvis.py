@@ -11,8 +11,9 @@ Cost: 90,000 iterations of batch 16, 4.5 hours on 8 A100 (README of the released
 here.
 Expected: mask AP novel/common/frequent/all 12.2/19.4/26.4/20.9 (the same). Not reproduced here.
 
-Known differences from the released code: the box branch ends in one linear layer, not two;
-torchvision's ImageNet weights.
+Known differences from the released code: the box branch ends in one linear layer, not two, as in
+mmdet's heads; torchvision's ImageNet weights, which mmengine fetches by name.
+Equal to it: one template, names as LVIS spells them, with underscores and parentheses.
 """
 
 _base_ = [
@@ -25,8 +26,8 @@ _base_ = [
     "_base_/schedule_rkd.py",
 ]
 
-vocabulary = "{cache}/vocabulary_single.safetensors"
-prepare = dict(vocabulary=dict(templates="single"))
+vocabulary = "{cache}/vocabulary_rkd.safetensors"
+prepare = dict(vocabulary=dict(templates=["a photo of a {raw}"], synonyms=False))
 region_word_head = dict(
     type="RegionWordHead", temperature=0.02, background=False, score="sigmoid", prior_bias=-4.6
 )
@@ -35,8 +36,9 @@ detector = _base_.open_vocabulary_rcnn
 model = dict(
     detector,
     backbone=dict(_base_.backbone, frozen_stages=1, norm_cfg=frozen_bn, norm_eval=True),
-    neck=dict(_base_.neck, norm_cfg=None),
-    rpn_head=dict(_base_.rpn_head, num_convs=1),
+    neck=dict(_base_.neck, norm_cfg=None, add_extra_convs=False),
+    # smooth L1 with beta 0 in the RPN and in the box head, as released
+    rpn_head=dict(_base_.plain_rpn_head, loss_bbox=dict(type="L1Loss")),
     roi_head=dict(
         detector.roi_head,
         bbox_head=dict(
@@ -48,9 +50,9 @@ model = dict(
             cls_predictor_cfg=region_word_head,
             # 50 class names a batch, drawn by the square root of their training images
             loss_cls=dict(type="SigmoidRegionWordLoss", federated=50),
-            loss_bbox=dict(type="SmoothL1Loss", beta=1.0),
+            loss_bbox=dict(type="L1Loss"),
         ),
-        mask_head=dict(detector.roi_head.mask_head, norm_cfg=None),
+        mask_head=dict(detector.roi_head.mask_head, type="FCNMaskHead", norm_cfg=None),
     ),
 )
 

@@ -19,16 +19,21 @@ base box.
 _base_ = ["rkd_base_r50_coco.py"]
 
 load_from = "work_dirs/rkd_base_r50_coco/last.pth"
+teacher = dict(crops=dict(_base_.clip_crops, scales=(1.0,)))
+regions = "{cache}/regions_rkd"
 prepare = dict(
-    proposals=dict(network="rpn_r50_coco.py", checkpoint="{proposals}"),
-    regions=dict(path="{regions}", per_image=100),
+    proposals=dict(
+        network="rpn_r50_coco.py",
+        checkpoint="{proposals}",
+        options={"model.test_cfg.rpn.nms.iou_threshold": 0.5},
+    ),
+    regions=dict(path="{regions}", per_image=5),
 )
 model = dict(
     distillers=[
         dict(type="RKDTerm", preset="released", point_weight=0.15, relation_weight=0.15),
     ]
 )
-# the surest five
 load_regions = [dict(type="LoadTeacherRegions", store="{regions}", max_regions=5)]
 train_pipeline = [*_base_.load, *load_regions, *_base_.augment, *_base_.pack]
 train_dataloader = dict(

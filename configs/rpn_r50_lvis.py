@@ -4,8 +4,13 @@ Command:
 
     torchrun --nproc_per_node 8 -m ovdistill train rpn_r50_lvis --launcher pytorch
 
-Cost and result are not measured yet. For orientation: DetPro's base-only RPN reaches an AR@100 of
-36.5 on novel classes, ViLD's 39.3 (github.com/dyabel/detpro, issue 27).
+Cost and result are not measured yet. For orientation, AR@100 of RPNs trained on base boxes: ViLD's
+39.3 on novel classes; DetPro's, with a ResNet-101, 36.5 over all classes, which does not compare
+(github.com/dyabel/detpro, issue 27).
+
+Differences from published proposals: ViLD's release has no recipe of its own for them; DetPro's RPN
+has a ResNet-101, RKD's boxes are of MViT. One RPN here serves every recipe, in the schedule of
+mmdet's 1x (90,000 iterations of batch 16).
 """
 
 _base_ = [

@@ -8,7 +8,7 @@ Command:
 
 _base_ = ["vild_r18_shapes.py"]
 
-vocabulary = "{data_root}/{split}/vocabulary_tokens.safetensors"
+vocabulary = "{data_root}/{split}/{geometry}/vocabulary_tokens.safetensors"
 prepare = dict(vocabulary=dict(tokens=True))
 model = dict(
     roi_head=dict(

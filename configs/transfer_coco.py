@@ -15,6 +15,8 @@ the ensemble has one share (0.6 of the text head, as in DetPro), and no AP of no
 Cost: not measured here.
 Expected: box AP 36.6 (README of ViLD's released code), AP50 55.6 (RKD's paper on ViLD); not
 verified: whether ViLD or its ensemble, and with which shares. Not reproduced here.
+
+Known differences from ViLD's released code: see vild_r50_lvis.py. Names have no synonyms here.
 """
 
 _base_ = ["_base_/transfer.py"]

@@ -18,6 +18,8 @@ DetPro's; COCO's AP counts the best 100 of each class.
 Cost: not measured here.
 Expected: box AP 11.8 (README of ViLD's released code), AP50 18.2 (RKD's paper on ViLD); not
 verified: whether ViLD or its ensemble, and with which shares. Not reproduced here.
+
+Known differences from ViLD's released code: see vild_r50_lvis.py. Names have no synonyms here.
 """
 
 _base_ = ["_base_/transfer.py"]

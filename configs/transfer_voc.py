@@ -21,6 +21,8 @@ COCO's AP, AP50 and AP75 on these boxes, not VOC's own 11-point average.
 Cost: not measured here.
 Expected: box AP50 72.2 (README of ViLD's released code); not verified: whether ViLD or its
 ensemble, and with which shares. Not reproduced here.
+
+Known differences from ViLD's released code: see vild_r50_lvis.py. Names have no synonyms here.
 """
 
 _base_ = ["_base_/transfer.py"]

@@ -6,7 +6,8 @@ Command:
     ovdistill test vild_ensemble_r18_shapes \
         work_dirs/vild_ensemble_r18_shapes/last.pth
 
-Result (split shape, test images, three seeds): box AP base 74.9 +- 0.3, novel 27.8 +- 2.4;
+Result (split shape, geometry plain, test images, three seeds):
+box AP base 74.9 +- 0.3, novel 27.8 +- 2.4;
 mask AP 70.0 +- 0.5, 28.9 +- 2.4.
 """
 

@@ -5,7 +5,8 @@ Command:
     ovdistill train vild_image_r18_shapes
     ovdistill test vild_image_r18_shapes work_dirs/vild_image_r18_shapes/last.pth
 
-Result (split shape, test images, three seeds): box AP base 60.6 +- 0.5, novel 40.8 +- 0.5;
+Result (split shape, geometry plain, test images, three seeds):
+box AP base 60.6 +- 0.5, novel 40.8 +- 0.5;
 mask AP 57.9 +- 0.7, 45.1 +- 0.8.
 """
 

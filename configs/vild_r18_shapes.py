@@ -8,7 +8,8 @@ Command:
 The other split: `--cfg-options split=compositional` to both.
 
 Cost: 1000 iterations, about 4 minutes on two CPU cores (preparation about 2 more, once).
-Result (split shape, test images, three seeds): box AP base 73.9 +- 1.0, novel 43.3 +- 4.7;
+Result (split shape, geometry plain, test images, three seeds):
+box AP base 73.9 +- 1.0, novel 43.3 +- 4.7;
 mask AP 69.6 +- 0.6, 46.9 +- 5.0.
 """
 

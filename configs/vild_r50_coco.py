@@ -16,7 +16,8 @@ Expected: box AP50 novel/base/all 27.6/59.5/51.3 (the paper). Not reproduced her
 Not verified: that the published COCO model took 45,000 iterations and where its learning rate fell
 (here at the same shares of the training as on LVIS); that it had the mask head, which this recipe
 keeps because the detector is an instance segmenter (the published figures are of boxes). Known
-differences from the released TPU code: see vild_r50_lvis.py.
+differences from the released TPU code: see vild_r50_lvis.py; COCO has no synonyms to average.
+vild_star_r50_coco.py is a recipe for 8 GPUs, or one.
 """
 
 _base_ = [

@@ -11,6 +11,9 @@ Novel classes have no annotations in training, so they cannot move the factors. 
 configuration has no such sampling; DetPro, Detic, RKD, BARON and OADP have it, with this threshold.
 
 Cost and result: not measured here.
+
+Differences from published recipes: the sampling is the one difference from vild_r50_lvis.py, and
+no publication has it with ViLD's schedule.
 """
 
 _base_ = ["vild_r50_lvis.py"]

@@ -6,7 +6,8 @@ Command:
     ovdistill test vild_text_r18_shapes work_dirs/vild_text_r18_shapes/last.pth
 
 Cost: as ViLD's, less the regions.
-Result (split shape, test images, three seeds): box AP base 72.7 +- 0.5, novel 15.2 +- 1.2;
+Result (split shape, geometry plain, test images, three seeds):
+box AP base 72.7 +- 0.5, novel 15.2 +- 1.2;
 mask AP 68.7 +- 0.5, 15.4 +- 1.3.
 """
 

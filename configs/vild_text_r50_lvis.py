@@ -11,6 +11,8 @@ nothing: it is left out.
 
 Cost: 180,000 iterations of batch 256; not measured here.
 Expected: mask AP novel/common/frequent/all 10.1/23.9/32.5/24.9 (the paper). Not reproduced here.
+
+Known differences from the released TPU code: see vild_r50_lvis.py.
 """
 
 _base_ = [

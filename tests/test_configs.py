@@ -55,6 +55,41 @@ def test_config_says_how_to_run_it(name):
     assert re.search(rf"ovdistill (train|test) {recipe}\b", docstring)
 
 
+@pytest.mark.parametrize("benchmark", ["lvis", "coco"])
+def test_recipes_that_share_a_file_make_it_alike(benchmark):
+    """Else the second one to be prepared would find a file made from other inputs."""
+    made: dict[str, object] = {}
+    for name in NAMES:
+        if not name.endswith(f"r50_{benchmark}.py"):
+            continue
+        config = load_config(CONFIGS / name)
+        steps = config.get("prepare", {})
+        found = {config.vocabulary: {k: v for k, v in steps.vocabulary.items() if k != "names"}}
+        if "regions" in steps:
+            found[steps.regions.path] = (config.teacher.crops, steps.proposals, steps.regions)
+        for path, inputs in found.items():
+            assert made.setdefault(path, inputs) == inputs, f"{name}: {path}"
+    assert len(made) >= 7
+
+
+@pytest.mark.parametrize("benchmark", ["lvis", "coco"])
+def test_detpro_is_vild_star_with_learned_prompts(benchmark):
+    config, star = (
+        load_config(CONFIGS / f"{name}_r50_{benchmark}.py") for name in ("detpro", "vild_star")
+    )
+    assert config.prepare.vocabulary.learn_from == f"vild_star_r50_{benchmark}"
+    assert config.vocabulary != star.vocabulary
+    for key in ("train_cfg", "optim_wrapper", "param_scheduler", "regions", "teacher"):
+        assert config[key] == star[key]
+    for head in (config.model.roi_head.bbox_head, config.model.roi_head.image_head):
+        assert head.cls_predictor_cfg.test_temperature == 0.007
+        assert head.num_shared_fcs == 1
+    assert config.teacher.crops.shape == "clip" and config.prepare.regions.per_image == 1000
+    # 8 GPUs make the batch that the learning rate is for
+    assert 8 * config.train_dataloader.batch_size == config.auto_scale_lr.base_batch_size == 16
+    assert config.default_hooks.checkpoint.by_epoch and "scales" in str(config.train_dataloader)
+
+
 def levels(path: Path) -> int:
     """The longest chain of ``_base_`` from a config down, itself counted."""
     bases = re.search(r"^_base_ = \[(.*?)\]", path.read_text(), re.DOTALL | re.MULTILINE)
@@ -68,10 +103,22 @@ def test_config_has_at_most_four_levels_and_no_slices_by_number(name):
     assert not re.search(r"_base_\.\w+(\.\w+)*\[", (CONFIGS / name).read_text())
 
 
+def test_vouch_has_regions_of_a_network_to_which_unlabelled_objects_are_no_negatives():
+    for name in ("vouch_r50_lvis", "ovdistill_r50_lvis", "vouch_r18_shapes"):
+        network = load_config(load_config(name).prepare.proposals.network)
+        assert network.model.train_cfg.rcnn.assigner.neg_iou_thr == (0.1, 0.5)
+        assert network.train_dataloader.dataset.class_agnostic
+    # in an image without a box every RoI would be a negative
+    assert load_config("proposals_r50_lvis").train_dataloader.dataset.filter_cfg.filter_empty_gt
+    # the other recipes keep the published RPN, and regions of their own
+    assert load_config("vild_r50_lvis").prepare.proposals.network == "rpn_r50_lvis.py"
+    assert load_config("vild_r50_lvis").regions != load_config("vouch_r50_lvis").regions
+
+
 def test_one_option_moves_everything():
     config = load_config(CONFIGS / "vild_r18_shapes.py", {"data_root": "X", "split": "other"})
-    assert config.model.vocabulary == "X/other/vocabulary.safetensors"
-    assert config.train_dataloader.dataset.vocabulary == "X/other/vocabulary.safetensors"
+    assert config.model.vocabulary == "X/other/clip/vocabulary.safetensors"
+    assert config.train_dataloader.dataset.vocabulary == "X/other/clip/vocabulary.safetensors"
     assert config.prepare.proposals.checkpoint == config.load_from == "X/other/proposals.pth"
     assert config.test_evaluator[0].ann_file == "X/annotations/instances_test.json"
 

@@ -70,6 +70,7 @@ def test_images_without_a_box_stay_where_regions_are_distilled(root):
     without = [int(n != EMPTY) for n in range(16)]
     without[RARE_BASE] = 2  # 1 / 15 of the images: sqrt(3.75) = 1.94, rounded up
     assert repeats(root, "rkd_base_r50_lvis.py") == without
+    assert repeats(root, "vild_star_r50_lvis.py") == without  # as DetPro's code
     with_it = [*without]
     with_it[EMPTY] = 1
     assert repeats(root, "rkd_r50_lvis.py") == with_it

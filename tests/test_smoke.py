@@ -110,6 +110,25 @@ def test_vocabulary_given_to_testing_is_used(trained, tmp_path):
         assert file.metadata()
 
 
+def test_batches_with_boxes_and_batches_with_captions_take_turns(trained, tmp_path):
+    page = (ROOT / "docs" / "datasets.md").read_text()
+    example = page.partition("tests/test_smoke.py trains -->\n```python\n")[2].partition("```")[0]
+    config = tmp_path / "image_batches.py"
+    config.write_text(example.replace('["', f'["{CONFIG.parent}/'))
+    run(
+        "tools/train.py", config, "--work-dir", tmp_path / "run", "--cfg-options",
+        f"data_root={trained / 'data'}", *SMALL, "train_cfg.val_begin=100", "load_from=None",
+        "train_dataloader.sampler.batch_size=2", "model.distillers.1.only_image_level=True",
+        "default_hooks.logger.interval=1", "log_processor.window_size=1",
+    )  # fmt: skip
+    lines = next((tmp_path / "run").glob("*/vis_data/scalars.json")).read_text().splitlines()
+    steps = [json.loads(line) for line in lines]
+    with_boxes = [step["loss_cls"] > 0 and step["loss_rpn_cls"] > 0 for step in steps]
+    assert with_boxes == [True, False, True, False]
+    assert [step["loss_rkd_pseudo"] > 0 for step in steps] == [False, True, False, True]
+    assert all(step["loss_rkd_point"] > 0 for step in steps)
+
+
 def test_two_processes_prepare_train_and_test_together(trained, tmp_path):
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", 2)
     # another split than that of ``trained``: regions and all else are made by the two
@@ -183,14 +202,14 @@ def test_methods_are_compared(trained, tmp_path):
         "tools/compare_methods.py", "-o", tmp_path, "--seeds", 1, "--jobs", 2, "--rows", *rows,
         "--data-root", trained / "data", "--cfg-options", *SMALL,
     )  # fmt: skip
-    content = json.loads((tmp_path / "shape" / "comparison.json").read_text())
+    content = json.loads((tmp_path / "shape" / "clip" / "comparison.json").read_text())
     assert sorted(row["name"] for row in content["rows"]) == sorted(rows)
     for row in content["rows"]:
         (figures,) = row["runs"]
         assert figures["seconds"] > 0 and figures["memory"] > 0 and figures["test_seconds"] > 0
     assert "rkd_transfer, seed 0: done" in output
     # what is there is not run again
-    again = tmp_path / "shape" / "rkd" / "seed0" / "test" / "metrics.json"
+    again = tmp_path / "shape" / "clip" / "rkd" / "seed0" / "test" / "metrics.json"
     before = again.stat().st_mtime_ns
     run(
         "tools/compare_methods.py", "-o", tmp_path, "--seeds", 1, "--rows", "rkd",
@@ -262,7 +281,7 @@ BAD = {
     "teacher of other weights": (
         ["tools/train.py", "{config}", "--cfg-options", "data_root={data}"]
         + [*SMALL, "vocabulary={tmp}/v.safetensors", "teacher.model=ViT-B-32"]
-        + ["teacher.pretrained={data}/shape/vocabulary.safetensors"],
+        + ["teacher.pretrained={data}/shape/clip/vocabulary.safetensors"],
         "do not load",
     ),
     "annotations without the split": (

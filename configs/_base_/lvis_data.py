@@ -9,7 +9,7 @@ train_ann = "annotations/lvis_v1_train.json"
 val_ann = "annotations/lvis_v1_val.json"
 images = ""
 cache = "data/lvis"
-vocabulary = "{cache}/vocabulary_vild63.safetensors"
+vocabulary = "{cache}/vocabulary_vild63_synonyms.safetensors"
 proposals = "work_dirs/rpn_r50_lvis/last.pth"
 regions = "{cache}/regions"
 caption_ann = "annotations/captions_train2017.json"
@@ -21,6 +21,7 @@ prepare = dict(
         names="{data_root}/{train_ann}",
         split="lvis",
         templates="vild63",
+        synonyms=True,  # averaged as in ViLD's published embeddings
         embeddings=None,
     ),
 )

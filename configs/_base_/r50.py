@@ -1,6 +1,12 @@
-"""ResNet-50 FPN with batch normalisation everywhere, as in ViLD's released detector.
+"""ResNet-50 FPN with batch normalisation where ViLD's released detector has it.
 
-Parts to build from. ``open_vocabulary_rcnn`` is ViLD's detector, without distillation.
+That is after every layer but lateral convolutions and predictions: in the backbone, after the
+pyramid's outputs, and in the RPN, box and mask heads. Parts to build from. ``open_vocabulary_rcnn``
+is ViLD's detector, without distillation; ``plain_rpn_head`` is mmdet's RPN, without normalisation.
+
+Known differences from the released network: level 6 is convolved from level 5 after its
+normalisation, there before (mmdet's FPN). The released configuration asks for two convolutions in
+the RPN, but its code builds one; so does this one.
 """
 
 # made synchronous across ranks by sync_bn; on one device it is the same thing
@@ -26,13 +32,18 @@ backbone = dict(
     init_cfg=dict(type="Pretrained", checkpoint="torchvision://resnet50"),
 )
 neck = dict(
-    type="FPN", in_channels=[256, 512, 1024, 2048], out_channels=256, num_outs=5, norm_cfg=norm_cfg
+    type="FPN",
+    in_channels=[256, 512, 1024, 2048],
+    out_channels=256,
+    num_outs=5,
+    norm_cfg=norm_cfg,
+    no_norm_on_lateral=True,
+    add_extra_convs="on_output",
 )
-rpn_head = dict(
+plain_rpn_head = dict(
     type="RPNHead",
     in_channels=256,
     feat_channels=256,
-    num_convs=2,
     anchor_generator=dict(
         type="AnchorGenerator", scales=[8], ratios=[0.5, 1.0, 2.0], strides=[4, 8, 16, 32, 64]
     ),
@@ -40,6 +51,7 @@ rpn_head = dict(
     loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=True),
     loss_bbox=dict(type="SmoothL1Loss", beta=1.0 / 9),
 )
+rpn_head = dict(plain_rpn_head, type="NormRPNHead", norm_cfg=norm_cfg)
 rpn_train_cfg = dict(
     assigner=dict(
         type="MaxIoUAssigner",
@@ -83,7 +95,7 @@ roi_extractor = dict(
     featmap_strides=[4, 8, 16, 32],
 )
 box_head = dict(
-    type="ConvFCBBoxHead",
+    type="NormBoxHead",
     num_shared_convs=4,
     num_shared_fcs=2,
     in_channels=256,
@@ -119,7 +131,7 @@ open_vocabulary_rcnn = dict(
             roi_extractor, roi_layer=dict(type="RoIAlign", output_size=14, sampling_ratio=0)
         ),
         mask_head=dict(
-            type="FCNMaskHead",
+            type="NormMaskHead",
             num_convs=4,
             in_channels=256,
             conv_out_channels=256,

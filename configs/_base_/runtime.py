@@ -14,6 +14,7 @@ default_hooks = dict(
     non_finite=dict(type="StopOnNonFinite"),
     keep_generators=dict(type="KeepGenerators"),
     sampler_seed=dict(type="DistSamplerSeedHook"),
+    report_regions=dict(type="ReportRegions"),
     visualization=dict(type="DetVisualizationHook"),
 )
 env_cfg = dict(cudnn_benchmark=False, mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0))

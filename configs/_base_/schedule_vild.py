@@ -1,9 +1,10 @@
-"""ViLD's schedule on LVIS: 180,000 iterations of batch 256."""
+"""ViLD's schedule on LVIS: 180,000 iterations of batch 256; kernels alone decay."""
 
 train_cfg = dict(type="IterBasedTrainLoop", max_iters=180000, val_interval=30000)
 optim_wrapper = dict(
     type="OptimWrapper",
     optimizer=dict(type="SGD", lr=0.32, momentum=0.9, weight_decay=4e-5),
+    paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0),
 )
 warmup = dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=1000)
 param_scheduler = [

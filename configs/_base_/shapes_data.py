@@ -1,16 +1,20 @@
 """OVShapes: images of 128 px, 65 class names, split 'shape' or 'compositional'.
 
+``geometry`` is that of the teacher's embeddings: 'clip' has CLIP's gap between images and texts,
+'plain' is the teacher as it was trained (docs/geometry.md).
+
 The parts of a training pipeline: load, load_regions, load_caption, augment, pack.
 """
 
 data_root = "data/ovshapes"
 split = "shape"
-vocabulary = "{data_root}/{split}/vocabulary.safetensors"
+geometry = "clip"
+vocabulary = "{data_root}/{split}/{geometry}/vocabulary.safetensors"
 proposals = "{data_root}/{split}/proposals.pth"
-regions = "{data_root}/{split}/regions"
-captions = "{data_root}/captions.safetensors"
+regions = "{data_root}/{split}/{geometry}/regions"
+captions = "{data_root}/{geometry}/captions.safetensors"
 
-teacher = dict(model="ovshapes")
+teacher = dict(model="ovshapes", embedding_map="ovshapes-{geometry}")
 prepare = dict(
     data=dict(type="shapes", root="{data_root}"),
     vocabulary=dict(

@@ -27,6 +27,8 @@ STORE: Commands = {
     "info": ("store.info:info", "describe a store, and how much of it is there"),
     "verify": ("store.verify:verify", "read everything and compare the checksums"),
     "merge": ("store.merge:merge", "join stores of different images"),
+    "centre": ("store.centre:centre", "write the map that removes the means of embeddings"),
+    "map": ("store.map:map_embeddings", "write a store again with its embeddings mapped"),
 }
 COMMANDS: Commands = {
     "train": ("train:train", "train a detector"),

@@ -26,7 +26,7 @@ from ovdistill.commands.options import ConfigOptions, flag, option
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json
 from ovdistill.evaluation.comparison import Runs, collect, read_runs, write_comparison
-from ovdistill.evaluation.comparison_rows import ROWS, Row, pick_rows
+from ovdistill.evaluation.comparison_rows import HARD, ROWS, Row, pick_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,11 @@ class CompareOptions(ConfigOptions):
     benchmark: Literal["shapes"] = option("shapes", help="data to train and test on")
     split: Literal["shape", "compositional"] = option(
         "shape", help="which classes are novel: whole shapes, or combinations"
+    )
+    geometry: Literal["clip", "plain", "hard"] = option(
+        "clip",
+        help="of the teacher's embeddings: with CLIP's gap between images and texts, or plain; "
+        "hard is a weak teacher with that gap, and regions that mostly hold no object",
     )
     seeds: int = option(3, help="runs of a row, with the seeds 0, 1, ...", least=1)
     rows: tuple[str, ...] = option(
@@ -91,10 +96,10 @@ class Comparison:
 
     def __init__(self, options: CompareOptions, rows: Sequence[Row]) -> None:
         self.options, self.rows = options, rows
-        self.out = Path(options.out, options.split)
+        self.out = Path(options.out, options.split, options.geometry)
         self.known: Runs = {}
         if options.known:
-            self.known = read_runs(options.known, options.split, options.subset)
+            self.known = read_runs(options.known, options.split, options.subset, options.geometry)
         threads = max(1, (os.cpu_count() or 1) // options.jobs)
         self.environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
         self.writing = Lock()
@@ -106,7 +111,12 @@ class Comparison:
         with self.writing:
             found = collect(self.out, self.options.subset, self.table_rows(), self.known)
             write_comparison(
-                self.out, found, self.table_rows(), self.options.split, self.options.subset
+                self.out,
+                found,
+                self.table_rows(),
+                self.options.split,
+                self.options.subset,
+                self.options.geometry,
             )
 
     def table_rows(self) -> list[Row]:
@@ -197,7 +207,9 @@ class Comparison:
     def _options(self, row: Row) -> list[str]:
         options = self.options
         own = [f"split={options.split}", f"data_root={options.data_root}"]
-        return [*own, *options.cfg_options, *row.options]
+        own += HARD if options.geometry == "hard" else [f"geometry={options.geometry}"]
+        own += [*options.cfg_options, *row.options]
+        return own + [*row.plain] if options.geometry == "plain" else own
 
     def _run(self, command: list[str], log: Path) -> tuple[str | None, float]:
         """Run a command; return what went wrong, or None, and its peak memory in MiB."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,14 +13,21 @@ from ovdistill.core.recipes import find_recipe
 if TYPE_CHECKING:
     from ovdistill.teacher import Teacher
 
+SHIPPED = {
+    "ovshapes": dict(model="ovshapes", embedding_map="ovshapes-clip"),
+    "ovshapes-plain": dict(model="ovshapes"),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class TeacherOptions(ConfigOptions):
     """Options of commands that need a teacher: by its name, or that of a config.
 
     Attributes:
-        teacher: "MODEL", "MODEL:PRETRAINED", "MODEL:PATH", a folder, or 'ovshapes'.
+        teacher: "MODEL", "MODEL:PRETRAINED", "MODEL:PATH", a folder, 'ovshapes' or
+            'ovshapes-plain'.
         config: a config whose teacher is used if ``teacher`` is None.
+        embedding_map: a map behind the teacher, see ``core.embedding_map``.
         random_weights: use an untrained teacher.
         precision: of the image tower; None for the teacher's own.
         device: where it runs; None for a GPU if there is one.
@@ -34,6 +42,11 @@ class TeacherOptions(ConfigOptions):
         None,
         help="config or recipe whose teacher to use, also one of your own",
         completer=complete_recipe,
+    )
+    embedding_map: str | None = option(
+        None,
+        metavar="MAP",
+        help="a map behind the teacher: a file of `ovdistill store centre`, or 'ovshapes-clip'",
     )
     random_weights: bool = flag(help="use an untrained teacher, to try the code out")
     precision: Literal["fp32", "bf16", "fp16"] | None = option(
@@ -67,6 +80,8 @@ def teacher_arguments(options: TeacherOptions) -> dict[str, Any]:
         arguments = dict(config.get("teacher") or {})
         if not arguments:
             raise UserError(f"{options.config} names no teacher; give one with --teacher")
+    if options.embedding_map:
+        arguments["embedding_map"] = options.embedding_map
     if options.random_weights:
         arguments |= dict(random_weights=True, pretrained=None)
     if options.precision:
@@ -87,9 +102,15 @@ def load_teacher(options: TeacherOptions) -> Teacher:
     return build_teacher(arguments, choose_device(options.device))
 
 
-def parse_teacher(text: str) -> dict[str, str | None]:
-    """Split "ViT-B-32:openai" into the arguments of ``OpenCLIPTeacher``."""
+def parse_teacher(text: str) -> Mapping[str, str | None]:
+    """Return the arguments of the teacher that a text names.
+
+    "ViT-B-32:openai" is a model and its weights; "ovshapes" is the embedded benchmark's teacher
+    with the geometry that the recipes use, "ovshapes-plain" the same without a gap.
+    """
     if text.startswith("hf-hub:"):
         return dict(model=text)
+    if text in SHIPPED:
+        return SHIPPED[text]
     model, _, pretrained = text.partition(":")
     return dict(model=model, pretrained=pretrained or None)

@@ -3,7 +3,9 @@
 Train and replace the shipped weights (about 30 minutes on two CPU cores):
     ovdistill train-teacher
 Accuracy on the objects of a data set's val images (ovdistill make-ovshapes draws it):
-    ovdistill train-teacher --evaluate data/ovshapes
+    ovdistill train-teacher --evaluate data/ovshapes --embedding-map ovshapes-clip
+Make the maps that give the shipped teacher CLIP's geometry (docs/geometry.md):
+    ovdistill train-teacher --make-geometry
 """
 
 from __future__ import annotations
@@ -11,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovdistill.commands.options import MOST_SEED, CommonOptions, option
-from ovdistill.core.assets import TEACHER_DIR
+from ovdistill.commands.options import MOST_SEED, CommonOptions, flag, option
+from ovdistill.core.assets import EMBEDDING_MAPS, TEACHER_DIR
 from ovdistill.core.files import check_output_folder
 
 
@@ -33,6 +35,12 @@ class TrainTeacherOptions(CommonOptions):
     evaluate: Path | None = option(
         None, metavar="ROOT", help="only measure accuracy, on the val images of this data set"
     )
+    embedding_map: str | None = option(
+        None, metavar="MAP", help="with --evaluate: a map behind the teacher, see docs/geometry.md"
+    )
+    make_geometry: bool = flag(
+        help="train nothing, write the maps that give the teacher CLIP's geometry"
+    )
 
 
 def train_teacher(options: TrainTeacherOptions) -> None:
@@ -45,7 +53,17 @@ def train_teacher(options: TrainTeacherOptions) -> None:
     if options.evaluate:
         from ovdistill.ovshapes.teacher.accuracy import accuracy_table
 
-        print(accuracy_table(out, options.evaluate))
+        print(accuracy_table(out, options.evaluate, options.embedding_map))
+        return
+    if options.make_geometry:
+        from ovdistill.ovshapes.teacher.clip_geometry import build_clip_geometry
+        from ovdistill.teacher import OpenCLIPTeacher
+
+        teacher = OpenCLIPTeacher(str(out))
+        for name, path in EMBEDDING_MAPS.items():
+            target = path if options.out is None else out / path.name
+            build_clip_geometry(teacher, weak=name == "ovshapes-weak").save(target)
+            print(f"wrote {target}")
         return
     check_output_folder(out)
     from ovdistill.ovshapes.teacher import training

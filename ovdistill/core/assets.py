@@ -6,9 +6,23 @@ from pathlib import Path
 
 ASSETS = Path(__file__).parents[1] / "assets"
 TEACHER_DIR = ASSETS / "teacher"  # the small CLIP teacher of OVShapes, the embedded benchmark
+# maps of its embeddings, by the names by which configs know them
+EMBEDDING_MAPS = {
+    "ovshapes-clip": ASSETS / "clip_geometry.safetensors",
+    "ovshapes-weak": ASSETS / "weak_geometry.safetensors",
+}
 STUDENT_WEIGHTS = ASSETS / "student.safetensors"
 SAMPLE_IMAGE = ASSETS / "samples" / "ovshapes.png"
 LVIS_CATEGORIES = ASSETS / "lvis_v1_categories.tsv"
+
+
+def shipped_embedding_map(source: str) -> Path:
+    """Return the path of a shipped embedding map's file, or of a file as it is given.
+
+    Args:
+        source: 'ovshapes-clip', 'ovshapes-weak', or a path.
+    """
+    return EMBEDDING_MAPS.get(source, Path(source))
 
 
 def shipped_proposals(name: str) -> Path:

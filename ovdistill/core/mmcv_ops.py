@@ -29,6 +29,7 @@ import torchvision
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.roi_align_cpu import roi_align_gradient
 
 NAME = "mmcv._ext"
 # Without the cache: pip may have kept a wheel that was built without operations.
@@ -224,18 +225,25 @@ def roi_align_backward(
 ) -> None:
     """Write the gradient of ``roi_align_forward`` into ``grad_input`` (N, C, H, W)."""
     _need_average(pool_mode)
-    grad_input.copy_(
-        torch.ops.torchvision._roi_align_backward(
-            _full(grad_output),
-            _full(rois),
+    grad_output, rois = _full(grad_output), _full(rois)
+    images, channels, height, width = grad_input.shape
+    if grad_output.device.type == "cpu" and sampling_ratio > 0:
+        shape = (images, channels, height, width)
+        gradient = roi_align_gradient(
+            grad_output, rois, shape, spatial_scale, sampling_ratio, aligned=aligned
+        )
+    else:
+        gradient = torch.ops.torchvision._roi_align_backward(
+            grad_output,
+            rois,
             spatial_scale,
             aligned_height,
             aligned_width,
-            *grad_input.shape,
+            *(images, channels, height, width),
             sampling_ratio,
             aligned,
         )
-    )
+    grad_input.copy_(gradient)
 
 
 def _need_average(pool_mode: int) -> None:

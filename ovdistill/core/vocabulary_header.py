@@ -16,6 +16,7 @@ from typing import Any, Literal
 from safetensors import SafetensorError, safe_open
 
 from ovdistill.core.checksums import verify_tensors
+from ovdistill.core.class_names import Spelling
 from ovdistill.core.errors import UserError
 from ovdistill.core.header_values import COUNT, FLAG, TEXT, Kind, expect, list_of, optional
 from ovdistill.core.json_files import loads
@@ -36,6 +37,7 @@ ENTRIES: dict[str, tuple[Kind, str | None]] = {
     "origin": (Kind("texts", lambda v: isinstance(v, dict) and TEXTS.fits([*v.values()])), "{}"),
 }
 POSITIONS = ("", "front", "middle", "end")
+SPELLINGS: tuple[Spelling, ...] = ("plain", "words")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class VocabularyHeader:
         name_position: where the class name stands in the learned prompts that the file holds
             ('front', 'middle' or 'end'); "" = it holds none.
         format: format of the file.
+        spelling: how class names stand in the learned prompts: 'plain' or 'words', see
+            ``class_names.spell_name``.
         origin: what `ovdistill prepare` made it from, see ``Vocabulary``; {} = it did not.
     """
 
@@ -71,6 +75,7 @@ class VocabularyHeader:
     has_tokens: bool
     name_position: str
     format: str
+    spelling: Spelling = "plain"
     origin: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -143,6 +148,7 @@ def parse_header(file: safe_open) -> VocabularyHeader:
     position = text.get("place", "")
     if position not in POSITIONS:
         raise ValueError(f"'place' is {position!r:.60}; expected one of: {', '.join(POSITIONS)}")
+    spelling = _spelling(text.get("spelling", "plain"))
     if position:
         _check_tensor(file, "contexts", "F32", (None, None, None))
     synonyms = values["synonyms"]
@@ -159,8 +165,16 @@ def parse_header(file: safe_open) -> VocabularyHeader:
         has_tokens="token_embeddings" in tensors,
         name_position=position,
         format=text["format"],
+        spelling=spelling,
         origin=values["origin"],
     )
+
+
+def _spelling(text: str) -> Spelling:
+    for spelling in SPELLINGS:
+        if text == spelling:
+            return spelling
+    raise ValueError(f"'spelling' is {text!r:.60}; expected one of: {', '.join(SPELLINGS)}")
 
 
 def _value(text: dict[str, str], key: str) -> Any:

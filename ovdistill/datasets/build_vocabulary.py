@@ -128,9 +128,23 @@ def select_names(
         UserError: see ``find_names`` and ``base_mask``.
     """
     names = find_names(source)
-    all_names = find_names("coco80") if source == "coco" else names
+    if source != "coco":
+        return names, *split_names(names, split)
+    return find_names("coco80"), *split_names(names, split or "coco")
+
+
+def split_names(names: Names, split: str | Sequence[str] | None = None) -> tuple[Names, Tensor]:
+    """Return the W names that a split uses, and (W,) bool, True = base.
+
+    Args:
+        names: all names of a source.
+        split: see ``select_names``; None: 'lvis' for names with frequencies, else 'none'.
+
+    Raises:
+        UserError: see ``base_mask``.
+    """
     if split is None:
-        split = "coco" if source == "coco" else "lvis" if names.frequency else "none"
+        split = "lvis" if names.frequency else "none"
     if split == "coco":
         names = names.only({*names.names} - {*COCO_UNUSED})
     novel: str | Sequence[str] = split
@@ -138,4 +152,4 @@ def select_names(
         novel = OVSHAPES_NOVEL[split]
     elif isinstance(split, str) and split not in SPLITS:
         novel = read_names(split).names
-    return all_names, names, base_mask(names.names, names.frequency, novel)
+    return names, base_mask(names.names, names.frequency, novel)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import os.path as osp
-from collections import defaultdict
 from pathlib import Path
 from typing import Any, Literal
 
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 
-from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotation_boxes import is_large_enough
 from ovdistill.datasets.annotations import (
@@ -20,6 +18,7 @@ from ovdistill.datasets.annotations import (
     check_crowds,
     read_annotations,
 )
+from ovdistill.datasets.class_categories import find_categories
 from ovdistill.vocabulary import Vocabulary
 
 LOGGER = logging.getLogger(__name__)
@@ -38,7 +37,8 @@ class OVDataset(BaseDetDataset):
             the annotation file, which may have more categories. Names are compared as they are,
             then cleaned.
         labelled: 'base' drops the annotations of novel classes; 'all' keeps every one (testing,
-            and the oracle that is trained on all classes).
+            and the oracle that is trained on all classes); 'none' drops every one, for images that
+            distillation terms alone learn from: they are marked as ``image_level``.
         class_agnostic: every label is 0, for networks that tell objects from background only.
         allow_outside_images: take file names that are absolute or lead out of the image folder.
         **kwargs: as mmdet's ``BaseDetDataset``: ``ann_file``, ``data_root``, ``data_prefix``,
@@ -57,13 +57,13 @@ class OVDataset(BaseDetDataset):
         self,
         *args: Any,
         vocabulary: Vocabulary | str | Path,
-        labelled: Literal["base", "all"] = "base",
+        labelled: Literal["base", "all", "none"] = "base",
         class_agnostic: bool = False,
         allow_outside_images: bool = False,
         **kwargs: Any,
     ) -> None:
-        if labelled not in ("base", "all"):
-            raise UserError(f"got labelled={labelled!r}; expected 'base' or 'all'.")
+        if labelled not in ("base", "all", "none"):
+            raise UserError(f"got labelled={labelled!r}; expected 'base', 'all' or 'none'.")
         if not isinstance(vocabulary, Vocabulary):
             vocabulary = Vocabulary.load(vocabulary)
         self.vocabulary = vocabulary
@@ -77,7 +77,7 @@ class OVDataset(BaseDetDataset):
         annotations = read_annotations(
             self.ann_file, allow_outside_images=self.allow_outside_images
         )
-        if not self.test_mode:
+        if not self.test_mode and self.labelled != "none":
             self._check_training(annotations)
         names = self.vocabulary.names
         cat_ids = self._cat_ids(annotations)
@@ -91,7 +91,7 @@ class OVDataset(BaseDetDataset):
         label_of = {
             cat_id: label
             for label, (cat_id, base) in enumerate(zip(cat_ids, is_base, strict=True))
-            if base or self.labelled == "all"
+            if self.labelled == "all" or (base and self.labelled == "base")
         }
         return [
             self._record(image, annotations.by_image.get(image["id"], []), label_of)
@@ -116,23 +116,10 @@ class OVDataset(BaseDetDataset):
         )
 
     def _cat_ids(self, annotations: Annotations) -> tuple[int, ...]:
-        """Return the category id of each class of the vocabulary.
-
-        A category of exactly the same name comes first, then one whose cleaned name is the same. So
-        a vocabulary in another spelling ("hot dog" for "hot_dog") fits the file too.
-        """
-        cleaned: dict[str, list[int]] = defaultdict(list)
-        for name, category in annotations.categories.items():
-            cleaned[clean_name(name)].append(category["id"])
-        cat_ids: list[int] = []
-        unknown: list[str] = []
-        for name in self.vocabulary.names:
-            same = annotations.categories.get(name)
-            found = [same["id"]] if same else cleaned[clean_name(name)]
-            if len(found) == 1 and found[0] not in cat_ids:
-                cat_ids += found
-            else:
-                unknown.append(name)
+        """Return the category id of each class of the vocabulary, see ``find_categories``."""
+        names = self.vocabulary.names
+        cat_ids = find_categories(names, annotations.categories)
+        unknown = [name for name, found in zip(names, cat_ids, strict=True) if found is None]
         if unknown:
             raise UserError(
                 f"{len(unknown)} of the {len(self.vocabulary)} names of the vocabulary are not "
@@ -141,7 +128,7 @@ class OVDataset(BaseDetDataset):
                 f"ovdistill vocab build --names {annotations.path} --teacher "
                 f"{self.vocabulary.teacher.name} -o FILE"
             )
-        return tuple(cat_ids)
+        return tuple(cat_id for cat_id in cat_ids if cat_id is not None)
 
     def _record(
         self, image: Record, annotations: list[Record], label_of: dict[int, int]
@@ -156,6 +143,7 @@ class OVDataset(BaseDetDataset):
             height=image["height"],
             width=image["width"],
             instances=[self._instance(a, label_of[a["category_id"]]) for a in used],
+            image_level=self.labelled == "none",
         )
 
     def _instance(self, annotation: Record, label: int) -> dict[str, Any]:
@@ -172,10 +160,13 @@ class OVDataset(BaseDetDataset):
         )
 
     def filter_data(self) -> list[dict[str, Any]]:
-        """Drop small images in training and, with ``filter_empty_gt``, those without a box."""
+        """Drop small images in training and, with ``filter_empty_gt``, those without a box.
+
+        With ``labelled='none'``, where no image has one, ``filter_empty_gt`` does nothing.
+        """
         if self.test_mode or not self.filter_cfg:
             return self.data_list
-        drop_empty = self.filter_cfg.get("filter_empty_gt", False)
+        drop_empty = self.filter_cfg.get("filter_empty_gt", False) and self.labelled != "none"
         min_size = self.filter_cfg.get("min_size", 0)
         return [
             record

@@ -22,6 +22,8 @@ class DistillRegions:
         objectness: (P,) float32 scores of the network that proposed the regions, in [0, 1].
         image_index: (P,) int64 index in [0, N) of the image that a region belongs to.
         overlap: (P,) float32 IoU with the best labelled box of the image, 0 without one.
+        level: (P,) int64 index of the pyramid level that an embedding was read from; None in a
+            two-stage detector, whose head is one for all levels.
     """
 
     student: Tensor
@@ -30,6 +32,7 @@ class DistillRegions:
     objectness: Tensor
     image_index: Tensor
     overlap: Tensor
+    level: Tensor | None = None
 
 
 @dataclass
@@ -90,6 +93,8 @@ class DistillInputs:
         sampled: the RoIs of the alignment loss; None in a detector without RoIs.
         regions: None unless a term needs them.
         captions: None unless a term needs them.
+        image_level: the images have labels for the whole image alone, such as captions: detection
+            losses are not computed on this batch.
     """
 
     images: int
@@ -98,3 +103,4 @@ class DistillInputs:
     sampled: SampledRoIs | None
     regions: DistillRegions | None
     captions: Captions | None
+    image_level: bool = False

@@ -35,13 +35,16 @@ def region_rois(samples: SampleList) -> Tensor:
     return torch.cat([index[:, None].to(boxes), boxes], dim=1)
 
 
-def gather_regions(samples: SampleList, rois: Tensor, student: Tensor) -> DistillRegions:
+def gather_regions(
+    samples: SampleList, rois: Tensor, student: Tensor, level: Tensor | None = None
+) -> DistillRegions:
     """Collect the distillation regions of a batch.
 
     Args:
         samples: N data samples with ``teacher_regions`` and ``gt_instances``.
         rois: (P, 5), from ``region_rois``.
         student: (P, D) the student's embeddings of these RoIs.
+        level: (P,) int64 the level that each was read from, in a one-stage detector.
     """
     parts = [sample.teacher_regions for sample in samples]
     image_index = rois[:, 0].long()
@@ -55,6 +58,7 @@ def gather_regions(samples: SampleList, rois: Tensor, student: Tensor) -> Distil
         objectness=torch.cat([part.objectness for part in parts]),
         image_index=image_index,
         overlap=iou.amax(dim=1) if len(labelled) else rois.new_zeros(len(rois)),
+        level=level,
     )
 
 

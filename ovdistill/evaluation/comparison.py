@@ -1,18 +1,23 @@
-"""Collects the results of a comparison of methods, and writes them as a table and a plot."""
+"""Collects the results of a comparison of methods, and writes them as a table and a plot.
+
+The runs of a split lie in ``SPLIT/GEOMETRY/ROW/seedN``, the table of each geometry in
+``SPLIT/GEOMETRY``, and a plot of both geometries in ``SPLIT``.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any
 
 from ovdistill.core.errors import UserError
-from ovdistill.core.files import atomic_file, write_json, write_text
+from ovdistill.core.files import write_json, write_text
 from ovdistill.core.header_values import INTEGER, Kind, expect, list_of
 from ovdistill.core.provenance import provenance
 from ovdistill.core.text import markdown_cell
+from ovdistill.evaluation.comparison_plot import plot_comparison
 from ovdistill.evaluation.comparison_rows import ROWS, Row
 from ovdistill.evaluation.result_files import (
     is_number,
@@ -41,6 +46,13 @@ COLUMNS = {
     "test_seconds": "s / test image",
     "memory": "peak MiB",
 }
+
+GEOMETRIES = {
+    "clip": "a teacher with CLIP's geometry",
+    "plain": "a teacher without a gap",
+    "hard": "a weak teacher, regions of a plain RPN",
+}
+EARLIER_GEOMETRY = "plain"  # of files that name none
 
 RUN = Kind(
     "the result of a run",
@@ -103,31 +115,38 @@ def _test_result(path: Path) -> dict[str, Any]:
     }
 
 
-def read_runs(path: str | Path, split: str, subset: str) -> Runs:
+def read_runs(path: str | Path, split: str, subset: str, geometry: str) -> Runs:
     """Read the runs of an earlier ``comparison.json``.
 
     Args:
         path: the file.
         split: how base and novel classes are told apart: the file must have the same.
         subset: 'val' or 'test': the file must have the same.
+        geometry: of the teacher's embeddings: the file must have the same.
 
     Raises:
-        UserError: no such file, a damaged one, or one of another split or subset.
+        UserError: no such file, a damaged one, or one of another split, subset or geometry.
     """
     if not Path(path).is_file():
         raise UserError(f"no file {path}; expected a comparison.json of `ovdistill compare`.")
     content = read_object(Path(path), "comparison.json")
-    found = content.get("subset", content.get("pictures"))  # its name in earlier versions
-    if (content.get("split"), found) != (split, subset):
+    found = _subset(content)
+    known = content.get("geometry", EARLIER_GEOMETRY)
+    if (content.get("split"), found, known) != (split, subset, geometry):
         raise UserError(
-            f"{path} compares on split {content.get('split')!s:.60}, {found!s:.60} images; "
-            f"expected split {split}, {subset} images."
+            f"{path} compares on split {content.get('split')!s:.60}, {found!s:.60} images, "
+            f"geometry {known!s:.60}; expected split {split}, {subset} images, geometry {geometry}."
         )
     try:
         rows = expect(content, "rows", list_of(ROW))
     except ValueError as error:
         raise UserError(f"{path} is damaged: {error}. Compare again.") from None
     return {row["name"]: row["runs"] for row in rows}
+
+
+def _subset(content: dict[str, Any]) -> Any:
+    """Return the subset of a comparison.json; earlier versions called it 'pictures'."""
+    return content.get("subset", content.get("pictures"))
 
 
 def _training_cost(folder: Path) -> dict[str, float]:
@@ -152,25 +171,41 @@ def _training_cost(folder: Path) -> dict[str, float]:
 
 
 def write_comparison(
-    folder: Path, found: Runs, rows: Sequence[Row], split: str, subset: str
+    folder: Path, found: Runs, rows: Sequence[Row], split: str, subset: str, geometry: str
 ) -> None:
-    """Write comparison.json, comparison.md and, if there are any results, comparison.png.
+    """Write comparison.json and comparison.md, and a plot, comparison.png, in the folder above.
+
+    The plot shows the geometries that have a comparison.json beside this one too.
 
     Args:
-        folder: where the files go.
+        folder: where the files go, a folder for each geometry.
         found: the runs, see ``collect``.
         rows: the rows of the table in their order; a row without runs is left out.
         split: how base and novel classes were told apart.
         subset: the images that were tested on, 'val' or 'test'.
+        geometry: of the teacher's embeddings, a key of ``GEOMETRIES``.
     """
     rows = [row for row in rows if row.name in found]
     summaries = [_summarize_row(row, found[row.name]) for row in rows]
-    content = {"split": split, "subset": subset, "rows": summaries, "provenance": provenance()}
+    content: dict[str, Any] = dict(split=split, subset=subset, geometry=geometry)
+    content |= dict(rows=summaries, provenance=provenance())
     write_json(folder / "comparison.json", content)
     write_text(folder / "comparison.md", markdown(summaries))
-    if rows:
-        testing = {row.name for row in rows if row.test_flags}
-        plot(summaries, folder / "comparison.png", split, testing)
+    _plot(folder.parent, split, subset)
+
+
+def _plot(folder: Path, split: str, subset: str) -> None:
+    """Plot the tables of all geometries of a split that have results."""
+    panels = {}
+    for geometry, title in GEOMETRIES.items():
+        path = folder / geometry / "comparison.json"
+        if path.is_file():
+            content = read_object(path, "comparison.json")
+            if _subset(content) == subset and content.get("rows"):
+                panels[f"OVShapes, {split}: {title}"] = content["rows"]
+    if panels:
+        testing = {row.name for row in ROWS if row.test_flags}
+        plot_comparison(panels, folder / "comparison.png", testing)
 
 
 def _summarize_row(row: Row, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -219,46 +254,3 @@ def _cell(summary: dict[str, float] | None, key: str, runs: int) -> str:
     text = f"{summary['mean']:.{digits}f}"
     spread = runs > 1 and key not in ("seconds", "test_seconds", "memory")
     return text + (f" ± {summary['std']:.{digits}f}" if spread else "")
-
-
-def plot(
-    rows: Sequence[dict[str, Any]], path: Path, split: str, tested_otherwise: Container[str] = ()
-) -> None:
-    """Plot novel against base box AP: a point for each row, with standard deviations.
-
-    Args:
-        rows: ``rows`` of ``comparison.json``.
-        path: the PNG file to write.
-        split: for the title.
-        tested_otherwise: names of rows that get a marker of their own.
-    """
-    from matplotlib import colormaps
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 5.5), layout="constrained")
-    axes = figure.add_subplot()
-    # a shipped row has the same colour in every plot
-    order = list(dict.fromkeys([row.name for row in ROWS] + [row["name"] for row in rows]))
-    shown = {row["name"]: "D" for row in rows if row["name"] in tested_otherwise}
-    markers = shown | {"oracle": "*"}
-    for row in rows:
-        base, novel = row["summary"]["bbox/AP_base"], row["summary"]["bbox/AP_novel"]
-        if base is None or novel is None:
-            continue
-        axes.errorbar(
-            base["mean"],
-            novel["mean"],
-            xerr=base["std"],
-            yerr=novel["std"],
-            fmt=markers.get(row["name"], "o"),
-            color=colormaps["tab20"](order.index(row["name"]) % 20),
-            markersize=8,
-            capsize=3,
-            label=row["title"],
-        )
-    axes.set(title=f"OVShapes, {split}")
-    axes.set(xlabel="box AP, base classes", ylabel="box AP, novel classes")
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-    with atomic_file(path) as temporary:
-        figure.savefig(temporary, dpi=150, format="png")

@@ -25,10 +25,13 @@ def training_images(config: Config) -> list[ImageFile]:
 
 
 def training_dataset(config: Config) -> ConfigDict:
-    """Return the config of the training set, without data sets that wrap it to resample classes."""
+    """Return the config of the training set, without data sets that wrap it to resample classes.
+
+    Of several that are joined it is the first, whose file must list the images of the others.
+    """
     dataset = config.train_dataloader.dataset
-    while "dataset" in dataset:
-        dataset = dataset.dataset
+    while "dataset" in dataset or "datasets" in dataset:
+        dataset = dataset.dataset if "dataset" in dataset else dataset.datasets[0]
     return dataset
 
 

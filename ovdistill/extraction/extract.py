@@ -175,10 +175,7 @@ def _encoded(
             teacher.interpolation,
             step,
         )
-        parts = [
-            teacher.crops.fuse_scales(teacher.encode_images(batch)).half()
-            for batch in prefetch(crops)
-        ]
+        parts = [teacher.embed_crops(batch).half() for batch in prefetch(crops)]
         none = torch.zeros(0, teacher.embed_dim, dtype=torch.float16, device=teacher.device)
         yield number, shard, torch.cat([none, *parts]).cpu()  # waits for the device once a shard
 

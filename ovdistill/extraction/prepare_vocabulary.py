@@ -28,11 +28,12 @@ def prepare_vocabulary(
     path: str,
     names: str,
     split: str | Sequence[str],
-    templates: str = "single",
+    templates: str | Sequence[str] = "single",
     embeddings: str | None = None,
     *,
     tokens: bool = False,
     synonyms: bool = False,
+    learn_from: str | None = None,
 ) -> None:
     """Make the vocabulary: encode its class names, or take embeddings that were published.
 
@@ -42,32 +43,42 @@ def prepare_vocabulary(
         names: source of the class names: an annotation file, a text file, "a, b, c", or one of the
             other sources of ``datasets.category_names.find_names``.
         split: which classes are novel, see ``datasets.build_vocabulary.select_names``.
-        templates: prompts: 'single', 'vild63', or a file of templates or of learned prompts.
+        templates: prompts: 'single', 'vild63', a list of templates, or a file of templates or of
+            learned prompts.
         embeddings: a .npy file with embeddings in the order of the class names, which are used
-            instead of the teacher's.
+            instead of the teacher's; ``templates`` and ``synonyms`` then say nothing.
         tokens: encode the tokens of the class names too.
         synonyms: average over the synonyms of each class name.
+        learn_from: the vocabulary is one that `ovdistill vocab learn` makes with this recipe.
 
     Raises:
-        UserError: ``tokens`` or ``synonyms`` together with ``embeddings``; a file at ``path`` that
-            was made by another teacher or from other inputs; names, split or embeddings that
-            cannot be used.
+        UserError: none was learned with ``learn_from``; ``tokens`` together with ``embeddings``; a
+            file at ``path`` that was made by another teacher or from other inputs; names, split or
+            embeddings that cannot be used.
     """
-    if (tokens or synonyms) and embeddings:
-        raise UserError(
-            "tokens and synonyms need the teacher: remove prepare.vocabulary.embeddings"
-        )
+    if tokens and embeddings:
+        raise UserError("tokens need the teacher: remove prepare.vocabulary.embeddings")
     own = teacher_name(config.teacher)
     if Path(path).is_file():
         header = check_teacher(path, own)
         found = vocabulary_differences(
-            config, path, names, split, templates, embeddings, tokens=tokens, synonyms=synonyms
+            config,
+            path,
+            names,
+            split,
+            templates,
+            embeddings,
+            tokens=tokens,
+            synonyms=synonyms,
+            learn_from=learn_from,
         )
         if found:
             note_base(config, header)
         stale.refuse({path: found})
         LOGGER.info("vocabulary: %s (%d classes, teacher %s)", path, len(header), header.teacher)
         return
+    if learn_from and not embeddings:
+        raise _not_learned(config, path, learn_from)
     if embeddings:
         own = own or build_teacher(config.teacher).name
         vocabulary = import_embeddings(embeddings, names, own, split)
@@ -91,11 +102,12 @@ def vocabulary_differences(
     path: str,
     names: str,
     split: str | Sequence[str],
-    templates: str = "single",
+    templates: str | Sequence[str] = "single",
     embeddings: str | None = None,
     *,
     tokens: bool = False,
     synonyms: bool = False,
+    learn_from: str | None = None,
 ) -> list[str]:
     """Describe how the file at ``path`` differs from what ``prepare_vocabulary`` would make.
 
@@ -114,11 +126,23 @@ def vocabulary_differences(
         found.append("token embeddings: none there, wanted now")
     if not header.origin:
         return found
+    if learn_from and not embeddings and not header.name_position:
+        found.append(f"prompts: written ones there, learned ones now (with {learn_from})")
     there = {**header.origin, "synonyms averaged": header.synonyms_averaged}
-    now = {"embeddings": origin["embeddings"], "synonyms averaged": synonyms}
-    if not embeddings and header.templates != (wanted := _templates(templates)):
+    now = {"embeddings": origin["embeddings"], "synonyms averaged": synonyms and not embeddings}
+    if not (embeddings or learn_from) and header.templates != (wanted := _templates(templates)):
         found.append(f"templates: {len(header.templates)} there, {len(wanted)} others now")
     return found + stale.differences(there, now)
+
+
+def _not_learned(config: Config, path: str, learn_from: str) -> UserError:
+    """Return the error for a vocabulary of learned prompts that is not there."""
+    options = f"{learn_from} --cfg-options data_root={config.data_root}"
+    return UserError(
+        f"no vocabulary {path} with learned prompts, which {Path(config.filename).name} trains "
+        f"with. Learn them:\n  ovdistill prepare {options}\n"
+        f"  ovdistill vocab learn -o {path} --config {options}"
+    )
 
 
 def _origin(names: str, split: str | Sequence[str], embeddings: str | None) -> dict[str, str]:
@@ -135,7 +159,7 @@ def _is_same_source(header: VocabularyHeader, origin: dict[str, str]) -> bool:
     return all(header.origin.get(key) == origin[key] for key in ("names", "split"))
 
 
-def _templates(source: str) -> tuple[str, ...]:
+def _templates(source: str | Sequence[str]) -> tuple[str, ...]:
     prompts = read_prompts(source)
     return (prompts.description,) if isinstance(prompts, LearnedPrompts) else tuple(prompts)
 

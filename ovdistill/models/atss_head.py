@@ -27,13 +27,13 @@ Outputs = tuple[list[Tensor], list[Tensor], list[Tensor]]
 
 @MODELS.register_module()
 class DenseRegionWordLoss(nn.Module):
-    """Softmax focal loss with few negatives and a learned weight.
+    """Softmax focal loss with few negatives, and a learned weight of the sum over levels.
 
     Args:
         negative_share: probability with which a background location is used; 0.1 in HierKD.
         alpha: factor on the focal loss of every location.
         gamma: exponent of the modulating factor.
-        uncertainty: return ``L exp(-s) + |s|`` with a learned s, initially 1, as in HierKD.
+        uncertainty: ``total`` is ``L exp(-s) + |s|`` with a learned s, initially 1, as in HierKD.
     """
 
     use_sigmoid = False
@@ -53,7 +53,7 @@ class DenseRegionWordLoss(nn.Module):
         self.log_variance = nn.Parameter(torch.tensor(1.0)) if uncertainty else None
 
     def forward(self, logits: Tensor, labels: Tensor, weights: Tensor, avg_factor: float) -> Tensor:
-        """Return the loss of a level, a scalar.
+        """Return the loss of a level, a scalar without the learned weight.
 
         Args:
             logits: (A, W + 1) similarities over temperature, the background last.
@@ -65,7 +65,11 @@ class DenseRegionWordLoss(nn.Module):
         drawn = torch.rand(len(labels), device=labels.device) < self.negative_share
         # as in HierKD, a level without a positive has no loss
         kept = weights * (positive | drawn) * positive.any()
-        loss = softmax_focal_loss(logits, labels, kept, max(avg_factor, 1), self.alpha, self.gamma)
+        return softmax_focal_loss(logits, labels, kept, max(avg_factor, 1), self.alpha, self.gamma)
+
+    def total(self, levels: Sequence[Tensor]) -> Tensor:
+        """Return the sum of the levels' losses, with the learned weight once; a scalar."""
+        loss = torch.stack(tuple(levels)).sum()
         if self.log_variance is None:
             return loss
         return loss * torch.exp(-self.log_variance) + self.log_variance.abs()
@@ -150,8 +154,6 @@ class OpenVocabularyATSSHead(ATSSHead):
     ) -> Tensor:
         """Return the embeddings at the centres of regions.
 
-        The embedding of a region is read from the level whose anchors are nearest to it in size.
-
         Args:
             embeddings: of ``forward_with_embeddings``, a map (N, D, H_l, W_l) of each level.
             boxes: (P, 4) xyxy, absolute pixels of the network input.
@@ -161,16 +163,34 @@ class OpenVocabularyATSSHead(ATSSHead):
             (P, D) unit norm.
         """
         shapes = torch.tensor([m.shape[-2:] for m in embeddings], device=boxes.device)
-        strides = boxes.new_tensor([stride[0] for stride in self.prior_generator.strides])
-        sizes = strides * self.prior_generator.octave_base_scale
-        side = (boxes[:, 2:] - boxes[:, :2]).prod(dim=1).clamp(min=1e-6).sqrt()
-        level = (side.log2()[:, None] - sizes.log2()).abs().argmin(dim=1)
+        strides, level = self._strides(boxes), self.region_levels(boxes)
         cell = (boxes[:, :2] + boxes[:, 2:]) / 2 / strides[level, None]
         limit = shapes[level].flip(1) - 1
         column, row = torch.minimum(cell.long().clamp(min=0), limit).unbind(dim=1)
         starts = shapes.prod(dim=1).cumsum(0) - shapes.prod(dim=1)
         flat = torch.cat([m.flatten(2) for m in embeddings], dim=2).transpose(1, 2)
         return flat[image_index, starts[level] + row * shapes[level, 1] + column]
+
+    def region_levels(self, boxes: Tensor) -> Tensor:
+        """Return the (P,) int64 level that the embedding of each region is read from.
+
+        It is the one whose anchors are nearest to the region in size.
+
+        Args:
+            boxes: (P, 4) xyxy, absolute pixels of the network input.
+        """
+        sizes = self._strides(boxes) * self.prior_generator.octave_base_scale
+        side = (boxes[:, 2:] - boxes[:, :2]).prod(dim=1).clamp(min=1e-6).sqrt()
+        return (side.log2()[:, None] - sizes.log2()).abs().argmin(dim=1)
+
+    def _strides(self, like: Tensor) -> Tensor:
+        """Return the stride of each level in pixels, with the type and device of a tensor."""
+        return like.new_tensor([stride[0] for stride in self.prior_generator.strides])
+
+    def loss_by_feat(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return mmdet's losses, with the alignment loss of all levels as one."""
+        losses = super().loss_by_feat(*args, **kwargs)
+        return {**losses, "loss_cls": self.loss_cls.total(losses["loss_cls"])}
 
     def loss_by_feat_single(
         self,

@@ -18,6 +18,7 @@ from ovdistill.distillation.batch import DistillInputs
 from ovdistill.distillation.gather import gather_captions, gather_regions, region_rois
 from ovdistill.distillation.term import DistillationTerms
 from ovdistill.models.atss_head import OpenVocabularyATSSHead
+from ovdistill.models.image_level import is_image_level, of_labelled
 from ovdistill.models.vocabulary_mixin import VocabularyMixin, load_vocabulary
 from ovdistill.vocabulary import Vocabulary
 
@@ -70,19 +71,22 @@ class OpenVocabularyATSS(VocabularyMixin, SingleStageDetector):
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """Return the detection losses and those of the distillation terms, by name.
 
+        On images that have labels for the whole image alone the detection losses are zero.
+
         Args:
             batch_inputs: (N, 3, H, W) images after preprocessing.
             batch_data_samples: of the images.
         """
         if not len(self.distillers):
-            return super().loss(batch_inputs, batch_data_samples)
+            losses = super().loss(batch_inputs, batch_data_samples)
+            return of_labelled(losses, batch_data_samples)
         outputs, embeddings = self.bbox_head.forward_with_embeddings(
             self.extract_feat(batch_inputs)
         )
         instances, ignored, metas = unpack_gt_instances(batch_data_samples)
         losses = self.bbox_head.loss_by_feat(*outputs, instances, metas, ignored)
         inputs = self._distill_inputs(embeddings, batch_data_samples)
-        return losses | self.distillers.losses(inputs)
+        return of_labelled(losses, batch_data_samples) | self.distillers.losses(inputs)
 
     def _distill_inputs(self, embeddings: list[Tensor], samples: SampleList) -> DistillInputs:
         """Gather what the terms need; ``embeddings`` has a map (N, D, H_l, W_l) of each level."""
@@ -90,7 +94,8 @@ class OpenVocabularyATSS(VocabularyMixin, SingleStageDetector):
         if "regions" in self.distillers.needs:
             rois = region_rois(samples)
             student = self.bbox_head.embed_regions(embeddings, rois[:, 1:], rois[:, 0].long())
-            regions = gather_regions(samples, rois, student)
+            level = self.bbox_head.region_levels(rois[:, 1:])
+            regions = gather_regions(samples, rois, student, level)
         if "captions" in self.distillers.needs:
             captions = gather_captions(samples)
         return DistillInputs(
@@ -100,4 +105,5 @@ class OpenVocabularyATSS(VocabularyMixin, SingleStageDetector):
             sampled=None,
             regions=regions,
             captions=captions,
+            image_level=is_image_level(samples),
         )

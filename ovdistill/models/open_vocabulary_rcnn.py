@@ -15,6 +15,7 @@ from mmdet.utils import ConfigType
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
+from ovdistill.models.image_level import of_labelled
 from ovdistill.models.roi_head import OpenVocabularyRoIHead
 from ovdistill.models.teacher_on_crops import TeacherOnCrops
 from ovdistill.models.vocabulary_mixin import VocabularyMixin, load_vocabulary
@@ -91,6 +92,19 @@ class OpenVocabularyRCNN(VocabularyMixin, TwoStageDetector):
                     "teacher.pretrained=WEIGHTS"
                 )
         self.crop_teacher = crop_teacher
+
+    def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Any]:
+        """Return the detection losses and those of the distillation terms, by name.
+
+        On images that have labels for the whole image alone the RPN's losses are zero too.
+
+        Args:
+            batch_inputs: (N, 3, H, W) images after preprocessing.
+            batch_data_samples: of the images.
+        """
+        losses = super().loss(batch_inputs, batch_data_samples)
+        rpn = {name: loss for name, loss in losses.items() if "rpn" in name}
+        return losses | of_labelled(rpn, batch_data_samples)
 
     def predict(
         self,

@@ -85,7 +85,8 @@ class RegionTokenHead(RegionWordHead):
             (R, T) float32 logits. In training the columns of tokens of novel classes only are -inf.
         """
         with torch.autocast(embeddings.device.type, enabled=False):
-            logits = embeddings.float() @ self.token_embeddings.T * self.scale + self.bias
+            scale = self.current_scale
+            logits = embeddings.float() @ self.token_embeddings.T * scale + self.bias
         if self.training and not self.train_novel:
             seen = self.positive_map[self.is_base].any(dim=0)
             logits = logits.masked_fill(~seen, -torch.inf)

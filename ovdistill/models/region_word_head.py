@@ -32,6 +32,8 @@ class RegionWordHead(BaseModule):
         out_features: W + 1, given by mmdet's box heads; the first vocabulary replaces it.
         embed_dim: D, the width of the teacher's embeddings.
         temperature: cosines are divided by it. 0.01 in ViLD.
+        test_temperature: the same in testing, where it only sharpens or softens the scores; None =
+            ``temperature``. 0.007 in DetPro.
         background: learn an embedding for "none of the classes". Without it (ViLD-image) a RoI
             always belongs to one of the classes.
         train_novel: include novel classes in training; only for an oracle whose data label them.
@@ -44,7 +46,8 @@ class RegionWordHead(BaseModule):
         init_cfg: mmengine initialisation.
 
     Raises:
-        UserError: 'sigmoid' with a background.
+        UserError: 'sigmoid' with a background; a temperature of testing that is not positive, or
+            beside a learned one.
     """
 
     text_embeddings: Tensor
@@ -57,6 +60,7 @@ class RegionWordHead(BaseModule):
         embed_dim: int = 512,
         temperature: float = 0.01,
         *,
+        test_temperature: float | None = None,
         background: bool = True,
         train_novel: bool = False,
         score: Literal["softmax", "sigmoid"] = "softmax",
@@ -69,8 +73,14 @@ class RegionWordHead(BaseModule):
         )
         if score == "sigmoid" and background:
             raise UserError("RegionWordHead(score='sigmoid') has no background: background=False.")
+        if test_temperature is not None and (learn_temperature or not test_temperature > 0):
+            raise UserError(
+                f"RegionWordHead(test_temperature={test_temperature}, learn_temperature="
+                f"{learn_temperature}); expected more than 0, and None where it is learned."
+            )
         scale = 1 / temperature
         self.scale = nn.Parameter(torch.tensor(scale)) if learn_temperature else scale
+        self.test_scale = None if test_temperature is None else 1 / test_temperature
         self.train_novel = train_novel
         self.score = score
         self.bias = None if prior_bias is None else nn.Parameter(torch.tensor(prior_bias))
@@ -90,7 +100,7 @@ class RegionWordHead(BaseModule):
         self.is_base = vocabulary.is_base.to(device)
 
     def texts(self) -> TextEmbeddings:
-        """Return the text embeddings as distillation terms see them."""
+        """Return the text embeddings as distillation terms, which only train, see them."""
         scale = self.scale.detach() if isinstance(self.scale, Tensor) else self.scale
         return TextEmbeddings(self.text_embeddings, self.is_base, 1 / scale)
 
@@ -106,6 +116,11 @@ class RegionWordHead(BaseModule):
         """Return the (R, D) part of ``forward``'s outputs to compare with the teacher: here all."""
         return outputs
 
+    @property
+    def current_scale(self) -> float | Tensor:
+        """The factor on cosines: that of training, or of testing where the two differ."""
+        return self.scale if self.training or self.test_scale is None else self.test_scale
+
     def align(self, embeddings: Tensor) -> Tensor:
         """Compare (R, D) unit embeddings with the text embeddings.
 
@@ -116,7 +131,7 @@ class RegionWordHead(BaseModule):
         # float32 even under autocast: cosines over a temperature of 0.01 span +-100, where bf16
         # has steps of 0.5
         with torch.autocast(embeddings.device.type, enabled=False):
-            logits = embeddings.float() @ self.text_embeddings.T * self.scale
+            logits = embeddings.float() @ self.text_embeddings.T * self.current_scale
             if self.bias is not None:
                 logits = logits + self.bias
             if self.training and not self.train_novel:
@@ -125,7 +140,7 @@ class RegionWordHead(BaseModule):
                 background = logits.new_full((len(logits), 1), -torch.inf)
             else:
                 unit = F.normalize(self.background.float(), dim=-1)
-                background = embeddings.float() @ unit.T * self.scale
+                background = embeddings.float() @ unit.T * self.current_scale
         return torch.cat([logits, background], dim=1)
 
     def log_scores(self, embeddings: Tensor) -> Tensor:

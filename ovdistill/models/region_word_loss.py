@@ -11,9 +11,10 @@ import torch
 from mmdet.models.losses import accuracy
 from mmdet.registry import MODELS
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 from ovdistill.core.errors import UserError
-from ovdistill.distillation.region_word.loss import federated_classes, sigmoid_loss
+from ovdistill.distillation.region_word.loss import federated_classes, focal_loss, sigmoid_loss
 from ovdistill.distillation.vild.loss import vild_text_loss
 from ovdistill.vocabulary import Vocabulary
 
@@ -27,15 +28,18 @@ class RegionWordLoss(nn.Module):
 
     Args:
         loss_weight: 0 switches the loss off (ViLD-image), but keeps the graph.
+        background_weight: of RoIs that match no labelled object, among which are objects that
+            nobody labelled. 1 in ViLD, 0.2 in RegionCLIP, 0.7 in BARON on COCO.
     """
 
     custom_cls_channels = True
     custom_activation = True
     custom_accuracy = True
 
-    def __init__(self, loss_weight: float = 1.0) -> None:
+    def __init__(self, loss_weight: float = 1.0, background_weight: float = 1.0) -> None:
         super().__init__()
         self.loss_weight = loss_weight
+        self.background_weight = background_weight
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Take what the loss needs of a vocabulary: here nothing."""
@@ -71,6 +75,10 @@ class RegionWordLoss(nn.Module):
         """
         if self.loss_weight == 0:
             return torch.where(logits.isfinite(), logits, 0).sum() * 0
+        if self.background_weight != 1:
+            ones = torch.ones_like(labels, dtype=torch.float32) if weights is None else weights
+            background = labels == logits.shape[1] - 1
+            weights = torch.where(background, self.background_weight * ones, ones)
         return self.loss_weight * vild_text_loss(logits, labels, weights)
 
 
@@ -127,3 +135,43 @@ class SigmoidRegionWordLoss(RegionWordLoss):
                 )
             considered = considered & federated_classes(labels, self.counts, self.federated)
         return self.loss_weight * sigmoid_loss(finite, labels, considered, weights)
+
+
+@MODELS.register_module()
+class FocalRegionWordLoss(RegionWordLoss):
+    """Sigmoid focal loss of each class name as a whole (DetCLIP).
+
+    The text embedding of a class name pools its tokens; ``RegionTokenLoss`` has a sigmoid for each
+    token (GLIP). It belongs to a ``RegionWordHead(score="sigmoid", background=False)``, whose
+    ``prior_bias`` keeps the many negatives from deciding the first steps.
+
+    Args:
+        loss_weight: 0 switches the loss off, but keeps the graph.
+        alpha: weight of a positive; a negative has weight 1 - alpha.
+        gamma: exponent of the modulating factor.
+    """
+
+    def __init__(self, loss_weight: float = 1.0, alpha: float = 0.25, gamma: float = 2.0) -> None:
+        super().__init__(loss_weight)
+        self.alpha = alpha
+        self.gamma = gamma
+
+    def forward(
+        self,
+        logits: Tensor,
+        labels: Tensor,
+        weights: Tensor | None = None,
+        avg_factor: float | None = None,
+        reduction_override: str | None = None,
+    ) -> Tensor:
+        """Return the sum over base classes and RoIs, divided by the number of labelled RoIs.
+
+        The arguments are those of ``RegionWordLoss``.
+        """
+        finite = torch.where(logits.isfinite(), logits, 0)[:, :-1]
+        if self.loss_weight == 0:
+            return finite.sum() * 0
+        considered = logits[:, :-1].isfinite().all(dim=0)
+        targets = one_hot(labels, logits.shape[1])[:, :-1]
+        loss = focal_loss(finite, targets, considered, self.alpha, self.gamma, weights)
+        return self.loss_weight * loss

@@ -20,6 +20,7 @@ from ovdistill.datasets import (  # noqa: E402, F401
     ov_dataset,
     pack_inputs,
     resize,
+    source_sampler,
 )
 from ovdistill.distillation.hierkd import term as _hierkd  # noqa: E402, F401
 from ovdistill.distillation.region_word import term as _region_word  # noqa: E402, F401
@@ -31,6 +32,7 @@ from ovdistill.models import (  # noqa: E402, F401
     atss_head,
     checkpoint_loaders,
     mask_boxes,
+    normalized_heads,
     open_vocabulary_atss,
     open_vocabulary_rcnn,
     pretrained_init,
@@ -38,6 +40,7 @@ from ovdistill.models import (  # noqa: E402, F401
     region_word_head,
     region_word_loss,
     roi_head,
+    rpn_proposals,
     weight_transfer,
 )
 

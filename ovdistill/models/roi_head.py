@@ -23,6 +23,7 @@ from ovdistill.distillation.batch import DistillInputs, DistillRegions, SampledR
 from ovdistill.distillation.gather import gather_captions, gather_regions, region_rois
 from ovdistill.distillation.term import DistillationTerms
 from ovdistill.distillation.vild.loss import ensemble_log_scores
+from ovdistill.models.image_level import is_image_level, of_labelled
 from ovdistill.models.second_look import SecondLookRoIHead
 from ovdistill.vocabulary import Vocabulary
 
@@ -79,6 +80,8 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
     ) -> dict[str, Tensor]:
         """Return detection losses of the sampled RoIs and distillation losses of the regions.
 
+        On images that have labels for the whole image alone the detection losses are zero.
+
         Args:
             x: pyramid levels, each (N, C, H_l, W_l).
             rpn_results_list: proposals of each image.
@@ -87,7 +90,8 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
         instances, ignored, _ = unpack_gt_instances(batch_data_samples)
         extra = self.quality_loss(x, instances)
         if not len(self.distillers):
-            return super().loss(x, rpn_results_list, batch_data_samples) | extra
+            losses = super().loss(x, rpn_results_list, batch_data_samples) | extra
+            return of_labelled(losses, batch_data_samples)
         sampling_results = self._sample(x, rpn_results_list, instances, ignored)
         rois = bbox2roi([result.priors for result in sampling_results])
         results, regions = self._embed_together(x, rois, batch_data_samples)
@@ -106,7 +110,8 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
         if self.with_mask:
             features = results["bbox_feats"]
             losses |= self.mask_loss(x, sampling_results, features, instances)["loss_mask"]
-        return losses | extra | self.distillers.losses(inputs)
+        losses |= extra
+        return of_labelled(losses, batch_data_samples) | self.distillers.losses(inputs)
 
     def _sample(
         self,
@@ -141,6 +146,7 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
             sampled=sampled,
             regions=regions,
             captions=gather_captions(samples) if "captions" in self.distillers.needs else None,
+            image_level=is_image_level(samples),
         )
 
     def _embed_together(

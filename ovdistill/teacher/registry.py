@@ -9,15 +9,20 @@ A class of your own is registered with the decorator (docs/own_teacher.md)::
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any, TypeVar
 
 import torch
 
+from ovdistill.core.embedding_map import EmbeddingMap, mapped_id, read_embedding_map
 from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
+from ovdistill.teacher.mapped_teacher import MappedTeacher
 from ovdistill.teacher.teacher import Teacher
 
 TEACHERS: dict[str, type[Teacher]] = {}
 DEFAULT = "OpenCLIPTeacher"
+NO_MAP = "ovshapes-plain"  # the benchmark's teacher as it was trained, for geometry=plain
 T = TypeVar("T", bound=type[Teacher])
 
 
@@ -43,19 +48,23 @@ def build_teacher(options: Mapping[str, Any], device: str | torch.device = "cpu"
 
     Args:
         options: the config's ``teacher``: ``type``, a registered class (default:
-            'OpenCLIPTeacher'), and the class's arguments.
+            'OpenCLIPTeacher'), the class's arguments, and ``embedding_map``, which every teacher
+            can have behind it: a source of ``read_embedding_map``, or several, applied in order.
         device: where the teacher runs.
 
     Raises:
         UserError: no such type, or arguments that the class does not take; see the class for
             others.
     """
-    teacher_class, arguments = _class_and_arguments(options)
+    teacher_class, arguments, maps = _parts(options)
     build: Callable[..., Teacher] = teacher_class  # subclasses have arguments of their own
     try:
-        return build(**arguments, device=device)
+        teacher = build(**arguments, device=device)
     except TypeError as error:
         raise UserError(f"teacher {teacher_class.__name__!r} with {arguments}: {error}") from error
+    for embedding_map in maps:
+        teacher = MappedTeacher(teacher, embedding_map)
+    return teacher
 
 
 def teacher_name(options: Mapping[str, Any]) -> str | None:
@@ -68,14 +77,23 @@ def teacher_name(options: Mapping[str, Any]) -> str | None:
         The name; None if it is not known without the weights.
 
     Raises:
-        UserError: no such type.
+        UserError: no such type, or no such embedding map.
     """
-    teacher_class, arguments = _class_and_arguments(options)
-    return teacher_class.name_of(**arguments)
+    teacher_class, arguments, maps = _parts(options)
+    name = teacher_class.name_of(**arguments)
+    if name is None:
+        return None
+    return reduce(mapped_id, maps, TeacherId(name)).name
 
 
-def _class_and_arguments(options: Mapping[str, Any]) -> tuple[type[Teacher], dict[str, Any]]:
+def _parts(
+    options: Mapping[str, Any],
+) -> tuple[type[Teacher], dict[str, Any], list[EmbeddingMap]]:
+    """Return the class of a teacher, its arguments, and the maps behind it."""
     arguments = dict(options)
+    given = arguments.pop("embedding_map", None) or ()
+    sources = [given] if isinstance(given, str) else given
+    maps = [read_embedding_map(source) for source in sources if source != NO_MAP]
     kind = arguments.pop("type", DEFAULT)
     found = kind if isinstance(kind, type) else TEACHERS.get(kind)
     if found is None:
@@ -84,4 +102,4 @@ def _class_and_arguments(options: Mapping[str, Any]) -> tuple[type[Teacher], dic
             "own is registered with @register_teacher in a module that custom_imports of the "
             "config names (docs/own_teacher.md)."
         )
-    return found, arguments
+    return found, arguments, maps

@@ -83,6 +83,17 @@ class Teacher(nn.Module, ABC):
             (n, D) float32, raw (not unit norm), on the teacher's device.
         """
 
+    def embed_crops(self, crops: Tensor) -> Tensor:
+        """Embed the crops of regions and fuse those of each region.
+
+        Args:
+            crops: (P * scales, 3, S, S) uint8 RGB, from ``self.crops``.
+
+        Returns:
+            (P, D) float32, unit norm, on the teacher's device.
+        """
+        return self.crops.fuse_scales(self.encode_images(crops))
+
     def text_tower(self) -> TextTower:
         """Return the text tower from its token embeddings on, through which prompts are learned.
 
@@ -146,7 +157,7 @@ class Teacher(nn.Module, ABC):
         images = [_to_uint8(image).to(self.device) for image in images]
         step = max(1, batch_size // len(self.crops.scales)) * len(self.crops.scales)
         parts = [
-            self.crops.fuse_scales(self.encode_images(crops))
+            self.embed_crops(crops)
             for crops in self.crops.crop(
                 zip(images, boxes, strict=True), self.image_size, self.interpolation, step
             )

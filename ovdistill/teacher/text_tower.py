@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
+import torch.nn.functional as F
 from open_clip import CLIP
 from open_clip.transformer import TextTransformer
 from torch import Tensor, nn
@@ -30,6 +31,7 @@ class TextTower:
     Attributes:
         width: width of the token embeddings.
         context_length: tokens that the tower takes, with start and end token.
+        after: maps (n, D) unit embeddings to others; None for no map, see ``MappedTeacher``.
 
     Raises:
         UserError: the text tower is of another kind: from Hugging Face, without a causal mask
@@ -56,6 +58,7 @@ class TextTower:
         self._inner = inner
         self._tokenizer = tokenizer
         self._name = name
+        self.after: Callable[[Tensor], Tensor] | None = None
         # the end token has the highest id of all, or (pool 'eos') one that the model names
         self._eos_id = None
         if pool == "eos":
@@ -108,7 +111,7 @@ class TextTower:
             lengths: (n,) int64, with start and end token.
 
         Returns:
-            (n, D) float32, raw (not unit norm).
+            (n, D) float32, raw (not unit norm) unless ``after`` returns unit ones.
         """
         inner, length = self._inner, embedded.shape[1]
         dtype = inner.transformer.get_cast_dtype()
@@ -121,4 +124,6 @@ class TextTower:
             pooled = projection(pooled)
         elif projection is not None:
             pooled = pooled @ projection
-        return pooled.float()
+        if self.after is None:
+            return pooled.float()
+        return self.after(F.normalize(pooled.float(), dim=-1))

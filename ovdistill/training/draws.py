@@ -1,6 +1,7 @@
 """Draws of training images that an interrupted run repeats exactly when it is resumed.
 
-A sampler gives the same indices again, because its stream depends on the seed only. What an
+A sampler gives the same indices again, because its stream depends on the seed only (and, in a
+training that counts epochs, on the epoch). What an
 augmentation draws at random depends on generators:
 
 - of the main process, where it reads the images itself: their states are in the checkpoint, and are
@@ -42,12 +43,11 @@ class Draw(int):
         return draw
 
 
-@DATA_SAMPLERS.register_module()
-class ResumableSampler(Sampler[Draw]):
-    """A sampler whose stream can be entered anywhere, together with the generators' states there.
+class NumberedSampler(Sampler[Draw]):
+    """A sampler that numbers its draws, and can be entered with the generators' states there.
 
     Args:
-        sampler: config of a sampler that has ``skip(count)``, as mmengine's ``InfiniteSampler``.
+        sampler: config of a sampler.
         dataset: the data set that is drawn from.
         seed: of the run.
 
@@ -70,14 +70,32 @@ class ResumableSampler(Sampler[Draw]):
     def __len__(self) -> int:
         return len(self.sampler)
 
+    def set_epoch(self, epoch: int) -> None:
+        """Pass the number of the epoch on."""
+        self.sampler.set_epoch(epoch)
+
+
+@DATA_SAMPLERS.register_module()
+class ResumableSampler(NumberedSampler):
+    """An endless stream that can be entered anywhere; see ``NumberedSampler``.
+
+    The sampler must have ``skip(count)``, as mmengine's ``InfiniteSampler``.
+    """
+
     def skip(self, count: int) -> None:
         """Leave out the first ``count`` indices of the stream."""
         self.sampler.skip(count)
         self._first = count
 
+
+@DATA_SAMPLERS.register_module()
+class EpochSampler(NumberedSampler):
+    """A pass over the images for each epoch, which can be entered at the start of any epoch."""
+
     def set_epoch(self, epoch: int) -> None:
-        """Pass the number of the epoch on."""
-        self.sampler.set_epoch(epoch)
+        """Go to the start of an epoch."""
+        super().set_epoch(epoch)
+        self._first = epoch * len(self)
 
 
 @DATASETS.register_module()

@@ -5,6 +5,7 @@ from ovdistill.training import (  # noqa: F401
     draws,
     non_finite,
     optim_wrappers,
+    region_report,
     runner,
     validation_hook,
 )

@@ -87,7 +87,8 @@ def resume_from(config: Config, checkpoint: str) -> None:
         if not (work_dir / "last_checkpoint").is_file():
             return
         checkpoint = str(last_checkpoint(work_dir))
-    others = [path for path in work_dir.glob("iter_*.pth") if path != Path(checkpoint)]
+    written = [*work_dir.glob("iter_*.pth"), *work_dir.glob("epoch_*.pth")]
+    others = [path for path in written if path != Path(checkpoint)]
     names = ", ".join(map(str, sorted(others, key=_age)))
     hint = f" There are other checkpoints, the newest last: {names}." if names else ""
     if not Path(checkpoint).is_file():

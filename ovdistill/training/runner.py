@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from mmengine.config import ConfigDict
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.registry import RUNNERS
@@ -49,9 +50,9 @@ class TrainingRunner(Runner):
         seed: int | None = None,
         diff_rank_seed: bool = False,  # noqa: FBT001, FBT002  # mmengine's
     ) -> DataLoader:
-        """Build a data loader; one with an endless stream of images can be resumed exactly."""
-        if isinstance(dataloader, dict) and "Infinite" in str(dataloader["sampler"]["type"]):
-            dataloader = _resumable(dataloader, seed)
+        """Build a data loader; one that shuffles images can be resumed exactly."""
+        if isinstance(dataloader, dict) and (kind := _kind_of_stream(dataloader["sampler"])):
+            dataloader = _resumable(dataloader, kind, seed)
         return Runner.build_dataloader(dataloader, seed=seed, diff_rank_seed=diff_rank_seed)
 
     def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
@@ -70,9 +71,20 @@ class TrainingRunner(Runner):
             ) from error
 
 
-def _resumable(dataloader: dict[str, Any], seed: int | None) -> dict[str, Any]:
+def _kind_of_stream(sampler: dict[str, Any]) -> str | None:
+    """Return the sampler that makes another one's stream of images one that can be resumed."""
+    if "Infinite" in str(sampler["type"]):
+        return "ResumableSampler"
+    is_shuffled = sampler["type"] == "DefaultSampler" and sampler.get("shuffle", True)
+    return "EpochSampler" if is_shuffled else None
+
+
+def _resumable(dataloader: dict[str, Any], kind: str, seed: int | None) -> dict[str, Any]:
     """Return the config of a data loader with its data set and sampler wrapped."""
-    wrapped = dict(dataloader, sampler=dict(type="ResumableSampler", sampler=dataloader["sampler"]))
+    wrapped = dict(dataloader, sampler=dict(type=kind, sampler=dataloader["sampler"]))
+    if kind == "EpochSampler":
+        # each epoch's iterator draws a number when it is made, which a resumed run does not repeat
+        wrapped["generator"] = torch.Generator().manual_seed(seed or 0)
     if dataloader.get("num_workers", 0):
         wrapped["dataset"] = dict(
             type="SeededDataset", dataset=dataloader["dataset"], seed=seed or 0, rank=get_rank()

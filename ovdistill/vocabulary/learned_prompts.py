@@ -14,6 +14,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
+from ovdistill.core.class_names import Spelling
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.vocabulary_header import VocabularyHeader, open_vocabulary_file, parse_header
@@ -31,12 +32,14 @@ class LearnedPrompts:
         name_position: where the name stands among the M vectors: 'front', 'middle' or 'end'.
         teacher: the teacher through whose text tower they were learned.
         description: how they were learned, as a sentence for people.
+        spelling: how class names stand in the prompts: 'plain' or 'words', see ``spell_name``.
     """
 
     contexts: Tensor
     name_position: NamePosition
     teacher: TeacherId
     description: str
+    spelling: Spelling = "plain"
 
     def __len__(self) -> int:
         return len(self.contexts)
@@ -45,7 +48,7 @@ class LearnedPrompts:
         """Encode each name with each context.
 
         Args:
-            names: n class names or phrases; ``clean_name`` is applied to them.
+            names: n class names or phrases.
             teacher: the teacher with which the contexts were learned.
 
         Returns:
@@ -61,7 +64,8 @@ class LearnedPrompts:
                 "ovdistill vocab learn"
             )
         tower = teacher.text_tower()
-        prompts = ContextPrompts(names, tower, self.contexts.shape[1], self.name_position)
+        vectors = self.contexts.shape[1]
+        prompts = ContextPrompts(names, tower, vectors, self.name_position, self.spelling)
         with torch.no_grad():
             parts = [prompts.encode(context) for context in self.contexts.to(tower.device)]
         return torch.stack(parts, dim=1)
@@ -107,4 +111,5 @@ def load_learned_prompts(file: safe_open, header: VocabularyHeader) -> LearnedPr
         check_name_position(header.name_position),
         header.teacher,
         header.templates[0],
+        header.spelling,
     )

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from torch.utils.checkpoint import checkpoint
 
-from ovdistill.core.class_names import clean_name
+from ovdistill.core.class_names import Spelling, spell_name
 from ovdistill.core.errors import UserError
 from ovdistill.core.logs import progress
 from ovdistill.teacher.text_tower import TextTower
@@ -35,11 +35,12 @@ class ContextPrompts:
     is that of one such pass for any W; the price is a second forward pass.
 
     Args:
-        names: W class names; ``clean_name`` is applied to them.
+        names: W class names.
         tower: the frozen text tower.
         num_vectors: M.
         name_position: the name stands behind the context ('end'), in its middle ('middle'), or
             before it ('front').
+        spelling: how names stand in the prompts, see ``spell_name``.
 
     Raises:
         UserError: names that leave no room for the context; a tokenizer that makes more or less
@@ -52,8 +53,9 @@ class ContextPrompts:
         tower: TextTower,
         num_vectors: int,
         name_position: NamePosition = "end",
+        spelling: Spelling = "plain",
     ) -> None:
-        names = [clean_name(name) for name in names]
+        names = [spell_name(name, spelling) for name in names]
         _, lengths = tower.tokenize(names)
         _check_room(names, lengths + num_vectors + 1, tower, num_vectors)
         before = {"front": 0, "middle": num_vectors // 2, "end": num_vectors}[name_position]

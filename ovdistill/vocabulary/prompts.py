@@ -25,29 +25,30 @@ def fill_template(template: str, name: str) -> str:
     """Put a class name into a template: ("a photo of {article} {}.", "cup") -> text.
 
     Args:
-        template: "{}" stands for the name, "{article}" for its "a" or "an".
-        name: any class name or phrase; ``clean_name`` is applied to it.
+        template: "{}" stands for the name, "{raw}" for the name as its source spells it, and
+            "{article}" for its "a" or "an".
+        name: any class name or phrase; for "{}" ``clean_name`` is applied to it.
 
     Raises:
-        UserError: the template has no "{}" or another placeholder; the name is empty.
+        UserError: the template has no "{}" or "{raw}", or another placeholder; the name is empty.
     """
-    name = clean_name(name)
-    if not name:
+    plain = clean_name(name)
+    if not plain:
         raise UserError("an empty class name; expected words, e.g. 'striped star'")
-    if "{}" not in template:
+    if "{}" not in template and "{raw}" not in template:
         raise UserError(
             f"template {template!r:.200} has no {{}}; expected e.g. 'a photo of a {{}}.'"
         )
     try:
-        # nothing but the two: a width or an attribute in a placeholder could make anything
+        # nothing but these: a width or an attribute in a placeholder could make anything
         for _, field, spec, conversion in Formatter().parse(template):
-            if field not in (None, "", "article") or spec or conversion:
+            if field not in (None, "", "raw", "article") or spec or conversion:
                 raise KeyError(f"{field}{'!' if conversion else ''}{spec and ':'}{spec:.20}")
-        return template.format(name, article=article(name))
+        return template.format(plain, raw=name, article=article(plain))
     except (KeyError, IndexError, ValueError) as error:
         raise UserError(
-            f"template {template!r:.200}: placeholder {str(error):.80}; expected only {{}} and "
-            "{article}"
+            f"template {template!r:.200}: placeholder {str(error):.80}; expected only {{}}, "
+            "{raw} and {article}"
         ) from error
 
 
@@ -86,9 +87,33 @@ def _vild63() -> tuple[str, ...]:
     return tuple(f"This is {t}" if t.startswith(("a", "the")) else t for t in texts)
 
 
+def _detpro74() -> tuple[str, ...]:
+    """Build the 74 written templates of DetPro's code (ViLD*) from their families.
+
+    Names stand in them as LVIS spells them, with underscores and parentheses.
+    """
+    sizes = ("", "small ", "medium ", "large ")
+    texts = ["This is a {raw}", "There is a {raw}"]
+    for frame in ("a photo of a {} in the scene", "a photo of a {}", "This is a photo of a {}"):
+        texts += [frame.replace("{}", f"{size}{{raw}}") for size in sizes]
+    texts += [f"{this} is {a} {{raw}} in the scene" for this in _THIS for a in _ONE]
+    texts += [f"This is one {size}{{raw}} in the scene" for size in sizes[1:]]
+    texts += [f"There is a {size}{{raw}} in the scene" for size in sizes[1:]]
+    for place in ("photo", "picture"):
+        texts += [
+            f"{this} is {a} {size}{{raw}} in the {place}"
+            for this in _THIS
+            for a in _ONE
+            for size in sizes
+        ]
+    return tuple(texts)
+
+
+_THIS, _ONE = ("There", "This"), ("a", "the", "one")
 TEMPLATES: dict[str, tuple[str, ...]] = {
     "single": ("a photo of {article} {}.",),
     "vild63": _vild63(),
+    "detpro74": _detpro74(),
 }
 
 

@@ -23,9 +23,9 @@ PROMPTS_PER_CHUNK = 2048  # bounds the memory of many names times many templates
 
 
 def names_with_synonyms(names: Names) -> list[list[str]]:
-    """Return each name with its synonyms, cleaned and without repetitions.
+    """Return each name with its synonyms, without repetitions.
 
-    "a_cup" and "a cup" are the same after cleaning and are kept once.
+    "a_cup" and "a cup" are the same after cleaning; the first one is kept.
 
     Raises:
         UserError: the source of the names has no synonyms.
@@ -36,7 +36,14 @@ def names_with_synonyms(names: Names) -> list[list[str]]:
             "categories have 'synonyms': --names lvis_v1_train.json"
         )
     pairs = zip(names.names, names.synonyms, strict=True)
-    return [list(dict.fromkeys(map(clean_name, (name, *synonyms)))) for name, synonyms in pairs]
+    return [_without_repetitions((name, *synonyms)) for name, synonyms in pairs]
+
+
+def _without_repetitions(phrases: Sequence[str]) -> list[str]:
+    first: dict[str, str] = {}
+    for phrase in phrases:
+        first.setdefault(clean_name(phrase), phrase)
+    return [*first.values()]
 
 
 def encode_phrases(

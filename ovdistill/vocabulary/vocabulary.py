@@ -255,6 +255,7 @@ class Vocabulary:
             tensors["token_embeddings"] = self.token_embeddings.contiguous()
         if self.learned is not None:
             header["place"] = self.learned.name_position
+            header["spelling"] = self.learned.spelling
             tensors["contexts"] = self.learned.contexts.contiguous()
         write_tensor_file(path, tensors, header)
 

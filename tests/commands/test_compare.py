@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from ovdistill.commands.compare import CompareOptions, Comparison
+from ovdistill.commands.main import parse
 from ovdistill.evaluation.comparison import collect, write_comparison
 from ovdistill.evaluation.comparison_rows import ROWS
+from ovdistill.models.config import load_config
 
 from ..comparison_runs import write_runs
 
@@ -17,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def out(tmp_path):
     """The folder of a comparison on split 'shape' that has been run in part."""
-    write_runs(tmp_path / "out" / "shape")
+    write_runs(tmp_path / "out" / "shape" / "clip")
     return tmp_path / "out"
 
 
@@ -36,7 +39,7 @@ def test_it_reports_what_is_there_and_refuses_unknown_rows(out):
 
 
 def test_rows_of_a_file_are_in_the_table(out, tmp_path):
-    (out / "shape" / "hierkd").rename(out / "shape" / "mine")
+    (out / "shape" / "clip" / "hierkd").rename(out / "shape" / "clip" / "mine")
     rows = tmp_path / "my_rows.py"
     rows.write_text(
         "from ovdistill.evaluation.comparison_rows import Row\n"
@@ -49,23 +52,49 @@ def test_rows_of_a_file_are_in_the_table(out, tmp_path):
 
 def test_runs_of_an_earlier_comparison_count_as_done(out, tmp_path):
     write_comparison(
-        tmp_path, collect(out / "shape", "test", ROWS), ROWS, split="shape", subset="test"
+        tmp_path / "clip",
+        collect(out / "shape" / "clip", "test", ROWS),
+        ROWS,
+        split="shape",
+        subset="test",
+        geometry="clip",
     )
-    earlier, new = tmp_path / "comparison.json", tmp_path / "new"
+    earlier, new = tmp_path / "clip" / "comparison.json", tmp_path / "new"
     done = compare("-o", new, "--rows", "vild", "--seeds", 2, "--known", earlier)
     assert done.returncode == 0, done.stderr
     assert "vild, seed 1: done before" in done.stdout
-    table = (new / "shape" / "comparison.md").read_text()
-    assert table == (tmp_path / "comparison.md").read_text()
-    for options in (["--split", "compositional"], ["--subset", "val"], ["--pictures", "val"]):
+    table = (new / "shape" / "clip" / "comparison.md").read_text()
+    assert table == (tmp_path / "clip" / "comparison.md").read_text()
+    for options in (
+        ["--split", "compositional"],
+        ["--subset", "val"],
+        ["--pictures", "val"],
+        ["--geometry", "plain"],
+    ):
         done = compare("-o", new, "--report", "--known", earlier, *options)
-        assert done.returncode == 2 and "split shape, test images" in done.stderr
+        assert done.returncode == 2 and "split shape, test images, geometry clip" in done.stderr
 
 
 def test_a_finished_run_is_not_run_again(out, tmp_path):
-    before = {path: path.stat().st_mtime_ns for path in out.glob("shape/vild/**/*.json")}
+    before = {path: path.stat().st_mtime_ns for path in out.glob("shape/clip/vild/**/*.json")}
     done = compare("-o", out, "--rows", "vild", "--seeds", 2, "--data-root", tmp_path / "none")
     assert done.returncode == 0, done.stderr
     assert "vild, seed 1: done before" in done.stdout
     assert before == {path: path.stat().st_mtime_ns for path in before}
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("geometry", ["clip", "plain", "hard"])
+def test_the_options_of_every_row_fit_its_config(geometry, tmp_path):
+    options = CompareOptions(out=str(tmp_path), geometry=geometry, data_root="X")
+    for row in ROWS:
+        words = Comparison(options, ROWS)._options(row)
+        _, parsed = parse(["train", row.config, "--cfg-options", *words])
+        config = load_config(row.config, parsed.overrides)
+        assert config.geometry == ("weak" if geometry == "hard" else geometry)
+        assert config.teacher.embedding_map == f"ovshapes-{config.geometry}"
+        head = config.model.get("roi_head", config.model).bbox_head.cls_predictor_cfg
+        assert head.temperature == (0.07 if geometry == "plain" else 0.01)
+        load = config.train_dataloader.dataset.pipeline[2]
+        assert load.store == f"X/shape/{geometry}/regions"
+        assert load.max_regions == (30 if geometry == "hard" else 10)

@@ -60,6 +60,7 @@ def test_everything_but_embeddings_is_read_without_torch(path):
         "has_tokens": False,
         "name_position": "",
         "format": "ovdistill-vocabulary-1",
+        "spelling": "plain",
         "origin": {},
     }
 

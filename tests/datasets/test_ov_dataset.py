@@ -81,6 +81,14 @@ def test_all_annotations_and_order_of_labels(root, vocabulary):
     assert dataset.metainfo["is_base"] == (True, True, False)
 
 
+def test_images_without_labels_are_marked_and_none_is_dropped(root, vocabulary):
+    dataset = build(root, vocabulary, labelled="none", filter_cfg=dict(filter_empty_gt=True))
+    records = [dataset.get_data_info(n) for n in range(3)]
+    assert [record["instances"] for record in records] == [[], [], []]
+    assert all(record["image_level"] for record in records)
+    assert not build(root, vocabulary).get_data_info(0)["image_level"]
+
+
 def test_lvis_images_are_found_by_their_url(root, vocabulary):
     assert build(root, vocabulary).get_data_info(1)["img_path"].endswith("pictures/train2017/b.png")
 
@@ -124,7 +132,7 @@ def test_names_that_the_file_does_not_have(root):
 
 
 def test_an_unknown_choice_of_labels(root, vocabulary):
-    with pytest.raises(UserError, match="labelled='novel'.*'base' or 'all'"):
+    with pytest.raises(UserError, match="labelled='novel'.*'base', 'all' or 'none'"):
         build(root, vocabulary, labelled="novel")
 
 

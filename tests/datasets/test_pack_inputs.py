@@ -111,7 +111,9 @@ def test_a_caption_and_its_phrases_are_packed():
     sample = PackOVInputs()(results)["data_samples"]
     assert torch.equal(sample.teacher_caption.embeddings, torch.eye(4)[:1])
     assert torch.equal(sample.teacher_phrases.embeddings, torch.eye(4)[1:3])
-    assert "teacher_regions" not in sample
+    assert "teacher_regions" not in sample and "image_level" not in sample.metainfo
+    marked = PackOVInputs()(dict(results, image_level=True))["data_samples"]
+    assert marked.metainfo["image_level"]
 
 
 @pytest.mark.parametrize("size", [(40, 1), (1, 40), (1, 1), (40, 30)])

@@ -24,7 +24,7 @@ TERMS = {
     "HierKDRegionGlobalTerm": ({}, {"loss_hierkd_region"}),
     "RKDTerm": ({}, {"loss_rkd_point", "loss_rkd_relation"}),
     "RKDPseudoLabelTerm": (dict(min_similarity=-2.0), {"loss_rkd_pseudo"}),
-    "VouchTerm": (dict(min_objectness=0.0), {"loss_vouch_image", "loss_vouch_contest"}),
+    "VouchTerm": (dict(), {"loss_vouch_image"}),
     "RegionWordCaptionTerm": ({}, {"loss_region_word_caption"}),
 }
 ALL = [dict(type=name, **options) for name, (options, _) in TERMS.items()]

@@ -17,8 +17,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def folder(tmp_path):
-    write_runs(tmp_path)
-    return tmp_path
+    path = tmp_path / "shape" / "clip"
+    write_runs(path)
+    return path
 
 
 def test_table_and_plot(folder):
@@ -26,7 +27,7 @@ def test_table_and_plot(folder):
     assert set(found) == {"vild", "hierkd"}
     assert [run["seed"] for run in found["vild"]] == [0, 1]
     assert found["hierkd"][0]["seconds"] == 0.3
-    write_comparison(folder, found, ROWS, "shape", "test")
+    write_comparison(folder, found, ROWS, "shape", "test", "clip")
     rows = {
         row["name"]: row for row in json.loads((folder / "comparison.json").read_text())["rows"]
     }
@@ -38,14 +39,14 @@ def test_table_and_plot(folder):
     assert (
         "| HierKD, two-stage | yes | 1 | 40.0 | 60.0 |" in table and "0.30 | 0.062 | 100 |" in table
     )
-    assert Image.open(folder / "comparison.png").width > 500
+    assert Image.open(folder.parent / "comparison.png").width > 500
 
 
 def test_only_the_rows_that_are_given_are_collected_and_written(folder):
     mine = [Row("hierkd", "my method", "hierkd_r18_shapes")]
     found = collect(folder, "test", mine)
     assert set(found) == {"hierkd"}
-    write_comparison(folder, collect(folder, "test", ROWS), mine, "shape", "test")
+    write_comparison(folder, collect(folder, "test", ROWS), mine, "shape", "test", "clip")
     (row,) = json.loads((folder / "comparison.json").read_text())["rows"]
     assert (row["title"], row["config"]) == ("my method", "hierkd_r18_shapes")
 
@@ -74,19 +75,19 @@ def test_results_of_earlier_versions_are_read(folder):
     )
     runs = collect(folder, "test", ROWS)["vild"]
     assert [run["test_seconds"] for run in runs] == [0.5, 0.0625]
-    path = ROOT / "docs" / "results" / "shape" / "comparison.json"
+    path = ROOT / "docs" / "results" / "shape" / "plain" / "comparison.json"
     content = json.loads(path.read_text())
     old = folder / "old.json"
     old.write_text(
         json.dumps(dict(split="shape", pictures="test", rows=content["rows"], provenance={}))
     )
     for file in (path, old):
-        assert read_runs(file, "shape", "test")["vild"] == content["rows"][2]["runs"]
+        assert read_runs(file, "shape", "test", "plain")["vild"] == content["rows"][2]["runs"]
     for split, subset in (("compositional", "test"), ("shape", "val")):
-        with pytest.raises(UserError, match=f"split {split}, {subset} images"):
-            read_runs(old, split, subset)
+        with pytest.raises(UserError, match=f"split {split}, {subset} images, geometry plain"):
+            read_runs(old, split, subset, "plain")
     with pytest.raises(UserError, match="nothing.json"):
-        read_runs(folder / "nothing.json", "shape", "test")
+        read_runs(folder / "nothing.json", "shape", "test", "clip")
 
 
 def test_known_runs_give_way_to_those_in_the_folder(folder):
@@ -100,6 +101,6 @@ def test_a_row_without_novel_ap_is_in_the_table_and_not_in_the_plot(folder):
     path.write_text(json.dumps({"bbox/AP_base": 50.0, "bbox/AP_novel": -1.0}))
     found = collect(folder, "test", ROWS)
     found["vild"] = found["vild"][:1]
-    write_comparison(folder, found, ROWS, "shape", "test")
+    write_comparison(folder, found, ROWS, "shape", "test", "clip")
     assert "| ViLD | no | 1 | - | 50.0 |" in (folder / "comparison.md").read_text()
-    assert (folder / "comparison.png").is_file()
+    assert (folder.parent / "comparison.png").is_file()

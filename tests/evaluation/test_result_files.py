@@ -37,7 +37,7 @@ def test_comparisons_of_other_content(tmp_path, rows):
     path = tmp_path / "comparison.json"
     path.write_text(json.dumps(dict(split="shape", subset="val", rows=rows)))
     with pytest.raises(UserError, match=r"comparison\.json"):
-        read_runs(path, "shape", "val")
+        read_runs(path, "shape", "val", "clip")
 
 
 @pytest.mark.parametrize("origin", ["5", '{"libraries": 5, "seconds_per_image": "a"}'])

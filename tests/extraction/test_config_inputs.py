@@ -9,6 +9,7 @@ from ovdistill.extraction.config_inputs import (
     network_proposals,
     proposal_network,
     training_annotations,
+    training_dataset,
     training_images,
 )
 from ovdistill.extraction.prepare import prepare_data_and_vocabulary
@@ -29,6 +30,11 @@ def test_images_of_the_training_set(config, tmp_path):
     assert all(Path(file.path).is_file() and file.size == (128, 128) for file in files)
     expected = tmp_path / "annotations" / "instances_train.json"
     assert Path(training_annotations(config)) == expected
+
+
+def test_of_joined_data_sets_the_first_counts():
+    config = load_config("rkd_transfer_r50_lvis")  # in a wrapper that repeats images
+    assert training_dataset(config).labelled == "base"
 
 
 def test_the_network_has_the_data_and_split_of_the_config(config, tmp_path):

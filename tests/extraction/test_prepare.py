@@ -2,14 +2,17 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
+from ovdistill.core.vocabulary_header import read_header
 from ovdistill.extraction.prepare import (
     check_teachers,
     prepare,
@@ -42,12 +45,45 @@ def test_the_vocabulary_is_made_once_and_only_of_the_configs_teacher(tmp_path):
         prepare_vocabulary(config, **config.prepare.vocabulary)
 
 
-@pytest.mark.parametrize("asked", ["tokens", "synonyms"])
-def test_published_embeddings_have_neither_tokens_nor_synonyms(asked):
-    config = load_config(CONFIG)
-    options = dict(config.prepare.vocabulary, embeddings="e.npy", **{asked: True})
+def test_published_embeddings_have_no_tokens_and_are_what_they_are(tmp_path):
+    options = dict(data_root=str(tmp_path), split="dotted ring")
+    options["prepare.vocabulary.names"] = "solid star, dotted ring"
+    config = load_config(CONFIG, options)
+    np.save(tmp_path / "e.npy", np.eye(2, 128, dtype=np.float32))
+    step = dict(config.prepare.vocabulary, embeddings=str(tmp_path / "e.npy"))
     with pytest.raises(UserError, match="prepare.vocabulary.embeddings"):
-        prepare_vocabulary(config, **options)
+        prepare_vocabulary(config, **step, tokens=True)
+    for _ in range(2):  # the second time the file is there
+        prepare_vocabulary(config, **step, synonyms=True)
+    assert not read_header(config.vocabulary).synonyms_averaged
+
+
+def test_templates_of_a_config_and_of_its_file_are_compared(tmp_path):
+    options = dict(data_root=str(tmp_path), split="dotted ring")
+    options["prepare.vocabulary.names"] = "solid star, dotted ring"
+    config = load_config(CONFIG, options)
+    step = dict(config.prepare.vocabulary, templates=["a photo of a {raw}"])
+    for _ in range(2):
+        prepare_vocabulary(config, **step)
+    assert read_header(config.vocabulary).templates == ("a photo of a {raw}",)
+    with pytest.raises(UserError, match="templates: 1 there, 1 others now"):
+        prepare_vocabulary(config, **config.prepare.vocabulary)
+
+
+def test_a_vocabulary_of_learned_prompts_is_not_made_but_asked_for(tmp_path):
+    options = dict(data_root=str(tmp_path), split="dotted ring")
+    options["prepare.vocabulary.names"] = "solid star, dotted ring"
+    config = load_config(CONFIG, options)
+    step = dict(config.prepare.vocabulary, learn_from="some_recipe")
+    command = f"vocab learn -o {config.vocabulary} --config some_recipe"
+    with pytest.raises(UserError, match=f"ovdistill prepare some_recipe (.|\n)*{command}"):
+        prepare_vocabulary(config, **step)
+    prepare_vocabulary(config, **config.prepare.vocabulary)
+    with pytest.raises(UserError, match="written ones there, learned ones now"):
+        prepare_vocabulary(config, **step)
+    vocabulary = Vocabulary.load(config.vocabulary)
+    replace(vocabulary, origin={}).save(config.vocabulary)  # a file of the user's choice
+    prepare_vocabulary(config, **step)
 
 
 def test_vocabulary_and_regions_of_two_teachers_do_not_train_together(tmp_path):

@@ -23,6 +23,7 @@ def test_regions_are_embedded_at_their_centre_on_their_level():
     fine, mid, coarse = embeddings
     expected = [fine[0, :, 7, 12], mid[1, :, 3, 7], coarse[1, :, 2, 3], fine[0, :, 15, 23]]
     assert torch.equal(found, torch.stack(expected))
+    assert head.region_levels(boxes).tolist() == [0, 1, 2, 0]
 
 
 def test_every_location_has_the_embedding_that_its_logits_come_from():
@@ -55,10 +56,13 @@ def test_dense_loss_by_hand():
     assert loss(logits, labels, torch.ones(2), 2.0).item() == pytest.approx(each.sum().item() / 2)
     positives = DenseRegionWordLoss(negative_share=0.0, uncertainty=False)
     assert positives(logits, labels, torch.ones(2), 1.0).item() == pytest.approx(each[0].item())
-    # exp(-1) L + 1 at first
+    # exp(-1) L + 1 at first, once for all levels
     learned = DenseRegionWordLoss(negative_share=1.0)
-    value = learned(logits, labels, torch.ones(2), 2.0).item()
-    assert value == pytest.approx(each.sum().item() / 2 / 2.718281828 + 1)
+    level = learned(logits, labels, torch.ones(2), 2.0)
+    assert level.item() == pytest.approx(each.sum().item() / 2)
+    value = learned.total([level, 2 * level, 0 * level]).item()
+    assert value == pytest.approx(3 * each.sum().item() / 2 / 2.718281828 + 1)
+    assert loss.total([level, level]).item() == pytest.approx(each.sum().item())
     # a level without a positive has no loss
     nothing = loss(logits, torch.tensor([2, 2]), torch.ones(2), 1.0)
     assert nothing.item() == 0

@@ -5,7 +5,7 @@ import torch
 
 from ovdistill.core.errors import UserError
 
-from ..batches import D, batch, build, losses_of, make_vocabulary, without_gradient
+from ..batches import D, batch, build, loss_dict, losses_of, make_vocabulary, without_gradient
 
 NAME = "hierkd_atss_r18_shapes"
 
@@ -18,6 +18,13 @@ def test_a_step_reaches_every_weight():
     assert loss.isfinite()
     assert without_gradient(model) == []
     assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
+
+
+def test_the_learned_weight_counts_once_for_all_levels():
+    model = build(NAME, make_vocabulary(7))
+    model.bbox_head.loss_cls.log_variance.data.fill_(40.0)
+    # L exp(-40) + 40
+    assert loss_dict(model, batch())["loss_cls"].item() == pytest.approx(40.0)
 
 
 @pytest.mark.parametrize("boxes", [(0, 0), (0, 2)])

@@ -30,9 +30,9 @@ def vocabulary(names: tuple[str, ...], novel: int, embed_dim: int, tokens: int) 
     )
 
 
-def make_head() -> RegionTokenHead:
+def make_head(**options) -> RegionTokenHead:
     """Classes "a b", "b" and the novel "c b"; tokens a, b, c at 0, 90 and 180 degrees; scale 2."""
-    head = RegionTokenHead(2, 4, embed_dim=2, temperature=0.5, prior_bias=-1.0)
+    head = RegionTokenHead(2, 4, embed_dim=2, temperature=0.5, prior_bias=-1.0, **options)
     tokens = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
     classes = Vocabulary(
         ("a b", "b", "c b"),
@@ -54,6 +54,11 @@ def test_a_score_is_the_mean_of_the_tokens():
     # logits 2 cos - 1: 0.2 for a, 0.6 for b, -2.2 for c
     a, b, c = sigmoid(0.2), sigmoid(0.6), sigmoid(-2.2)
     assert scores.tolist()[0] == pytest.approx([(a + b) / 2, b, (c + b) / 2, 0])
+
+
+def test_the_temperature_of_testing():
+    logits = make_head(test_temperature=0.25).eval().align(torch.tensor([[0.6, 0.8]]))
+    assert logits.tolist()[0] == pytest.approx([4 * 0.6 - 1, 4 * 0.8 - 1, -4 * 0.6 - 1])
 
 
 def test_tokens_that_only_novel_classes_have_are_out_of_training():

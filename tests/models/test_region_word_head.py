@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import ovdistill.models.register  # noqa: F401
+from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.models.region_word_head import RegionWordHead
 from ovdistill.models.region_word_loss import RegionWordLoss
@@ -41,6 +42,25 @@ def test_novel_classes_are_out_of_the_training_softmax_only():
     embeddings = torch.tensor([[0.6, 0.8]])
     assert head.train().align(embeddings)[0, 1] == -math.inf
     assert head.eval().align(embeddings)[0, 1] == pytest.approx(1.6)
+
+
+def test_a_temperature_of_testing_by_hand():
+    head = make_head(test_temperature=0.25).requires_grad_(False)
+    embeddings = torch.tensor([[0.6, 0.8]])
+    assert head.train().align(embeddings)[0, [0, 2]].tolist() == pytest.approx(
+        [1.2, 2.8 / math.sqrt(2)]
+    )
+    assert head.texts().temperature == 0.5  # distillation terms train
+    # cosines over 0.25, twice as sharp; the background too
+    scores = head.eval().log_scores(embeddings)[0].exp().tolist()
+    weights = [math.exp(2.4), math.exp(3.2), math.exp(5.6 / math.sqrt(2))]
+    assert scores == pytest.approx([w / sum(weights) for w in weights])
+
+
+@pytest.mark.parametrize("options", [dict(test_temperature=0.0), dict(learn_temperature=True)])
+def test_a_temperature_of_testing_that_cannot_be(options):
+    with pytest.raises(UserError, match="test_temperature"):
+        RegionWordHead(2, 3, 2, **dict(test_temperature=0.007) | options)
 
 
 def test_an_oracle_trains_novel_classes():

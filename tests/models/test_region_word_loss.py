@@ -9,7 +9,11 @@ import torch
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.models.region_word_head import RegionWordHead
-from ovdistill.models.region_word_loss import SigmoidRegionWordLoss
+from ovdistill.models.region_word_loss import (
+    FocalRegionWordLoss,
+    RegionWordLoss,
+    SigmoidRegionWordLoss,
+)
 from ovdistill.vocabulary import Vocabulary
 
 from ..batches import batch, build, load_config, losses_of, make_vocabulary, without_gradient
@@ -23,6 +27,20 @@ def sigmoid_detector(vocabulary: Vocabulary, prior_bias=None, **loss) -> torch.n
     head.bbox_head.cls_predictor_cfg = dict(SIGMOID, prior_bias=prior_bias)
     head.bbox_head.loss_cls = dict(type="SigmoidRegionWordLoss", **loss)
     return build("vild_r18_shapes", vocabulary, roi_head=head)
+
+
+def test_background_weight_by_hand():
+    logits = torch.tensor([[0.0, -INF, 0.0], [2.0, -INF, 0.0], [0.0, -INF, 1.0]])
+    labels = torch.tensor([0, 2, 2])  # the first is labelled, the others are background
+    terms = [math.log(2), math.log(1 + math.exp(2)), math.log(1 + math.exp(-1))]
+    loss = RegionWordLoss(background_weight=0.2)
+    assert loss(logits, labels).item() == pytest.approx(
+        (terms[0] + 0.2 * (terms[1] + terms[2])) / 3, rel=1e-5
+    )
+    weights = torch.tensor([1.0, 1.0, 0.5])  # of a term that vouches for the last
+    assert loss(logits, labels, weights).item() == pytest.approx(
+        (terms[0] + 0.2 * (terms[1] + 0.5 * terms[2])) / 3, rel=1e-5
+    )
 
 
 def test_sigmoid_scores_by_hand():
@@ -41,6 +59,27 @@ def test_columns_that_are_minus_infinity_take_no_part():
     logits = torch.tensor([[math.log(3), -INF, -INF], [0.0, -INF, -INF]])
     loss = SigmoidRegionWordLoss()(logits, torch.tensor([0, 2]))
     assert loss.item() == pytest.approx((math.log(4 / 3) + math.log(2)) / 2)
+
+
+def test_the_focal_loss_of_whole_names_by_hand():
+    logits = torch.tensor([[math.log(3), 0.0, -INF, -INF], [math.log(3), 0.0, -INF, -INF]])
+    # row 0 is class 0: p = 3/4; row 1 is background; class 2 is novel, the last column no class
+    positive = 0.25 * (1 / 4) ** 2 * math.log(4 / 3)
+    negatives = [0.75 * (1 / 2) ** 2 * math.log(2), 0.75 * (3 / 4) ** 2 * math.log(4)]
+    labels = torch.tensor([0, 3])
+    value = FocalRegionWordLoss()(logits, labels)
+    assert value.item() == pytest.approx(positive + 2 * negatives[0] + negatives[1], rel=1e-5)
+    only = FocalRegionWordLoss(2.0)(logits, labels, torch.tensor([1.0, 0.0]))
+    assert only.item() == pytest.approx(2 * (positive + negatives[0]), rel=1e-5)
+    assert FocalRegionWordLoss(0.0)(logits, labels).item() == 0
+
+
+def test_a_detector_of_focal_names_trains_every_weight():
+    head = load_config("focal_r18_shapes").model.roi_head
+    model = build("focal_r18_shapes", make_vocabulary(5, novel=2), roi_head=head)
+    loss, _ = losses_of(model, batch())
+    loss.backward()
+    assert loss.isfinite() and without_gradient(model) == []
 
 
 @pytest.mark.parametrize("bias", [None, -4.6])

@@ -57,9 +57,9 @@ def ovdistill(root, command, *options):
 @pytest.mark.slow
 def test_vocabulary_extraction_training_testing_and_prediction(project):
     ovdistill(project, "train colours.py --work-dir run", *SHORT)
-    vocabulary = Vocabulary.load(project / "data/shape/vocabulary.safetensors")
+    vocabulary = Vocabulary.load(project / "data/shape/clip/vocabulary.safetensors")
     assert (vocabulary.teacher.name, vocabulary.embed_dim) == ("colours", 8)
-    store = TeacherStore(project / "data/shape/regions")
+    store = TeacherStore(project / "data/shape/clip/regions")
     assert store.teacher == vocabulary.teacher and len(store) == 24
     ovdistill(project, "test colours.py run/last.pth -o out --teacher-on-crops", *DATA)
     assert "bbox/AP_novel" in json.loads((project / "out/metrics.json").read_text())

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ovdistill.core.checkpoints import read_checkpoint, read_weights
@@ -46,6 +47,34 @@ def test_the_same_weights(tmp_path: Path, workers: int) -> None:
     run_toy(toy_config(tmp_path / "whole", **options))
     whole = read_weights(tmp_path / "whole" / "iter_6.pth")
     parts = resumed(tmp_path / "parts", **options)
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_training_that_counts_epochs(tmp_path: Path, workers: int) -> None:
+    """Two epochs of ten images in batches of two, interrupted after the first."""
+    options: dict[str, Any] = dict(
+        train_dataloader__num_workers=workers,
+        train_dataloader__persistent_workers=workers > 0,
+        train_dataloader__sampler__type="DefaultSampler",
+        default_hooks__sampler_seed=dict(type="DistSamplerSeedHook"),
+        default_hooks__checkpoint__by_epoch=True,
+        default_hooks__checkpoint__interval=1,
+    )
+
+    def config_of(name: str, epochs: int) -> Config:
+        config = toy_config(tmp_path / name, **options)
+        config.train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=epochs)
+        return config
+
+    run_toy(config_of("whole", 2))
+    whole = read_weights(tmp_path / "whole" / "epoch_2.pth")
+    run_toy(config_of("parts", 1))
+    torch.manual_seed(12345)
+    config = config_of("parts", 2)
+    resume_from(config, "auto")
+    assert run_toy(config).iter == 10
+    parts = read_weights(tmp_path / "parts" / "epoch_2.pth")
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
 

@@ -1,5 +1,7 @@
 """Learned prompts around names that they were not learned with."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn.functional import normalize
@@ -64,6 +66,20 @@ def test_the_file_embeds_other_names_as_its_own(teacher, learned, file):
     torch.testing.assert_close(again.embeddings[1], vocabulary.embeddings[1], atol=1e-6, rtol=0)
     again.save(file.with_name("again.safetensors"))
     assert torch.equal(read_prompts(file.with_name("again.safetensors")).contexts, learned.contexts)
+
+
+def test_the_file_keeps_the_spelling_of_names(teacher, learned, tmp_path):
+    words = LearnedPrompts(learned.contexts, "end", teacher.id, "learned", spelling="words")
+    kept, dropped = (
+        Vocabulary.encode(["ring (striped)"], teacher, prompts)
+        for prompts in (replace(words, spelling="plain"), words)
+    )
+    bare = Vocabulary.encode(["ring striped"], teacher, words)
+    torch.testing.assert_close(dropped.embeddings, bare.embeddings)
+    assert not torch.allclose(dropped.embeddings, kept.embeddings, atol=1e-3)
+    for vocabulary, spelling in ((kept, "plain"), (dropped, "words")):
+        vocabulary.save(tmp_path / "v.safetensors")
+        assert read_prompts(tmp_path / "v.safetensors").spelling == spelling
 
 
 def test_prompts_of_another_teacher(teacher, learned):

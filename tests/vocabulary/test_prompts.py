@@ -1,5 +1,6 @@
 import pytest
 
+from ovdistill.core.class_names import spell_name
 from ovdistill.core.errors import UserError
 from ovdistill.vocabulary.prompts import (
     TEMPLATES,
@@ -20,12 +21,28 @@ def test_vild63_is_63_unique_templates():
     assert sum("painting" in t for t in templates) == 2
 
 
+def test_detpro74_is_74_unique_templates():
+    templates = TEMPLATES["detpro74"]
+    assert len(templates) == len(set(templates)) == 74
+    # the places of the names: 2 + 4 + 4 nowhere, 4 + 12 in the scene, 24 each in photo and picture
+    places = [t.partition("in the ")[2] for t in templates]
+    assert [places.count(p) for p in ("", "scene", "photo", "picture")] == [10, 16, 24, 24]
+    texts = {fill_template(t, "hot_dog") for t in templates}
+    assert {
+        "There is a hot_dog",
+        "This is a photo of a medium hot_dog",
+        "This is one large hot_dog in the scene",
+        "There is the small hot_dog in the picture",
+    } <= texts
+
+
 @pytest.mark.parametrize(
     ("template", "name", "text"),
     [
         ("a photo of {article} {}.", "umbrella", "a photo of an umbrella."),
         ("a photo of {article} {}.", "Speaker_(stereo)", "a photo of a speaker (stereo)."),
         ("{}", "cup/mug.", "cup or mug"),
+        ("a photo of a {raw}", "Speaker_(stereo)", "a photo of a Speaker_(stereo)"),
     ],
 )
 def test_fill(template, name, text):
@@ -47,6 +64,14 @@ def test_fill(template, name, text):
 )
 def test_vild63_sentences(text):
     assert text in {fill_template(t, "orange ring") for t in TEMPLATES["vild63"]}
+
+
+@pytest.mark.parametrize(
+    ("spelling", "text"),
+    [("plain", "bow (weapon)"), ("words", "bow weapon"), ("raw", "Bow_(weapon)")],
+)
+def test_spellings(spelling, text):
+    assert spell_name("Bow_(weapon)", spelling) == text
 
 
 def test_clean_name_and_article():

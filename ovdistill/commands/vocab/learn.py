@@ -48,6 +48,9 @@ class LearnOptions(TeacherOptions):
     place: Literal["front", "middle", "end"] | None = option(
         None, help="place of the name in the prompt (default: end)"
     )
+    spelling: Literal["words", "plain"] | None = option(
+        None, help="names without parentheses, or with them as ViLD (default: words)"
+    )
     bins: Literal["grades", "single"] | None = option(
         None, help="a context for each of five grades of IoU, or a single one (default: grades)"
     )
@@ -125,8 +128,8 @@ def print_accuracy(learned: Vocabulary, teacher: Teacher, regions: Samples) -> N
     from ovdistill.vocabulary.learn import accuracy_table
 
     rows = {"learned": learned.embeddings}
-    for name, templates in TEMPLATES.items():
-        rows[name] = Vocabulary.encode(learned.names, teacher, templates).embeddings
+    for name in ("single", "vild63"):
+        rows[name] = Vocabulary.encode(learned.names, teacher, TEMPLATES[name]).embeddings
     print(f"\nregions of base classes in held-out images, among all {len(learned)} names:\n")
     print(accuracy_table(rows, regions))
 

@@ -13,25 +13,39 @@ from torch import Tensor
 from torch.distributed.nn.functional import all_gather
 
 
-def instance_loss(student: Tensor, teacher: Tensor, kept: Tensor, norm: float = 2) -> Tensor:
+def instance_loss(
+    student: Tensor,
+    teacher: Tensor,
+    kept: Tensor,
+    norm: float = 2,
+    level: Tensor | None = None,
+    levels: int = 1,
+) -> Tensor:
     """Return the instance-level loss: mean distance to the teacher on labelled objects.
 
-    Source: HierKD's released code (losses/kd_ins_loss.py): L2 in the final model, L1 in others.
+    Source: HierKD's released code (losses/kd_ins_loss.py): L2 in the final model, L1 in others. Its
+    one-stage head takes the mean of each pyramid level, then the mean over all levels, those
+    without a labelled object too.
 
     Args:
         student: (P, D) region embeddings of the detector.
         teacher: (P, D) embeddings of the same regions by the teacher. Receives no gradient.
         kept: (P,) bool, the regions of labelled objects.
         norm: 2 for the L2 norm, 1 for the sum of absolute differences.
+        level: (P,) int64 in [0, levels), the pyramid level of each region; all of one by default.
+        levels: L, how many levels there are.
 
     Returns:
-        Scalar ``mean_{p kept} ||v_p - e_p||`` after both sides are normalised to unit norm. Zero,
-        with a graph, if no region is kept.
+        Scalar ``(1 / L) sum_l mean_{p kept, on l} ||v_p - e_p||`` after both sides are normalised
+        to unit norm. Zero, with a graph, if no region is kept.
     """
+    if level is None:
+        level = torch.zeros_like(kept, dtype=torch.long)
     student = F.normalize(student.float(), dim=-1)
     teacher = F.normalize(teacher.detach().float(), dim=-1)
     distance = torch.linalg.vector_norm(student - teacher, ord=norm, dim=-1)
-    return (distance * kept).sum() / kept.sum().clamp(min=1)
+    counts = distance.new_zeros(levels).index_add(0, level, kept.to(distance.dtype))
+    return (distance * kept / counts.clamp(min=1)[level]).sum() / levels
 
 
 def attend(patches: Tensor, texts: Tensor) -> Tensor:

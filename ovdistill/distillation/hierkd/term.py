@@ -20,7 +20,8 @@ class HierKDInstanceTerm(DistillationTerm):
 
     HierKD embeds the predicted boxes of positive locations with the teacher in every step; here
     the teacher's embeddings of precomputed regions stand in, and a region is positive where it
-    overlaps a labelled box.
+    overlaps a labelled box. In a one-stage detector the loss is a mean over pyramid levels, as in
+    HierKD; in a two-stage detector, which has one head for all levels, over regions.
 
     Args:
         loss_weight: 0.05 in HierKD for the L2 norm, 1.0 for L1.
@@ -41,7 +42,10 @@ class HierKDInstanceTerm(DistillationTerm):
         regions = inputs.regions
         assert regions is not None
         positive = regions.overlap >= self.min_overlap
-        loss = instance_loss(regions.student, regions.teacher, positive, self.norm)
+        levels = 1 if regions.level is None else len(inputs.features)
+        loss = instance_loss(
+            regions.student, regions.teacher, positive, self.norm, regions.level, levels
+        )
         return {"loss_hierkd_instance": self.loss_weight * loss}
 
 

@@ -60,18 +60,25 @@ def relation_loss(
 
 
 def pseudo_label_loss(
-    logits: Tensor, targets: Tensor, kept: Tensor, images: int, class_weights: Tensor | None = None
+    logits: Tensor,
+    targets: Tensor,
+    kept: Tensor,
+    image_index: Tensor,
+    images: int,
+    class_weights: Tensor | None = None,
 ) -> Tensor:
     """Return the image-level loss, with one region as pseudo box for each label of an image.
 
-    Source: RKD, equation 4 and the released code: binary cross-entropy against the one-hot row of
-    the label, summed over classes, averaged over the labels and divided by the number of images.
+    ``(1 / N) sum_n (1 / M_n) sum_{m of n} sum_w BCE_mw``: binary cross-entropy against the one-hot
+    row of the label, summed over classes, averaged over the labels of an image, then over images.
+    Source: RKD, equation 4 and the released code.
 
     Args:
         logits: (M, W) of the pseudo boxes.
         targets: (M, W) in {0, 1}.
         kept: (M,) bool, the pseudo labels to use.
-        images: the number of images of this rank.
+        image_index: (M,) int64 index in [0, N) of the image that a label belongs to.
+        images: N, the images of this rank, those without a label too.
         class_weights: (W,) weight of each class in the sum; all one by default.
 
     Returns:
@@ -80,4 +87,6 @@ def pseudo_label_loss(
     losses = F.binary_cross_entropy_with_logits(logits.float(), targets.float(), reduction="none")
     if class_weights is not None:
         losses = losses * class_weights
-    return (losses.sum(dim=1) * kept).sum() / kept.sum().clamp(min=1) / images
+    labels = losses.new_zeros(images).index_add(0, image_index, kept.to(losses.dtype))
+    shares = kept / labels.clamp(min=1)[image_index]
+    return (losses.sum(dim=1) * shares).sum() / images

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import torch
 from mmdet.registry import MODELS
-from torch import Tensor
+from torch import Tensor, nn
 
 from ovdistill.distillation.batch import DistillInputs
 from ovdistill.distillation.rkd.loss import point_loss, pseudo_label_loss, relation_loss
@@ -83,36 +83,52 @@ class RKDPseudoLabelTerm(DistillationTerm):
     Args:
         loss_weight: alpha, 0.1 in RKD.
         scale: factor on cosines, 50 in RKD.
+        prior_bias: initial value of a learned bias on all logits; -4.6 in RKD on LVIS, where it is
+            that of the classifier, None (no bias) on COCO. Without it a cosine above 0 to another
+            phrase counts as wrong.
         min_similarity: smallest cosine of the teacher's embeddings of region and phrase; a phrase
             that no region of its image reaches labels nothing. Below -1 every phrase of an image
             with regions labels one.
+        only_image_level: learn from batches of images without boxes alone, as in RKD
+            (``OVDataset(labelled='none')``); by default from every batch.
     """
 
     needs = ("regions", "captions")
 
     def __init__(
-        self, loss_weight: float = 0.1, scale: float = 50.0, min_similarity: float = 0.0
+        self,
+        loss_weight: float = 0.1,
+        scale: float = 50.0,
+        min_similarity: float = 0.0,
+        *,
+        prior_bias: float | None = None,
+        only_image_level: bool = False,
     ) -> None:
         super().__init__()
         self.loss_weight = loss_weight
         self.scale = scale
         self.min_similarity = min_similarity
+        self.only_image_level = only_image_level
+        self.bias = None if prior_bias is None else nn.Parameter(torch.tensor(prior_bias))
 
     def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
         """Return ``loss_rkd_pseudo``."""
         regions, captions = inputs.regions, inputs.captions
         assert regions is not None and captions is not None
-        if not len(regions.student) or not len(captions.phrases):
-            return {"loss_rkd_pseudo": regions.student.sum() * 0}
+        left_out = self.only_image_level and not inputs.image_level
+        bias = regions.student.new_zeros(()) if self.bias is None else self.bias
+        if left_out or not len(regions.student) or not len(captions.phrases):
+            return {"loss_rkd_pseudo": (regions.student.sum() + bias) * 0}
         own = captions.phrase_index[:, None] == regions.image_index
         similarity = torch.where(own, captions.phrases @ regions.teacher.T, -2.0)
         best, region = similarity.max(dim=1)
         # equal phrases are one class: each of them is a right answer, and they share its weight
         same = (captions.phrases @ captions.phrases.T > 1 - 1e-3).float()
         loss = pseudo_label_loss(
-            self.scale * regions.student[region] @ captions.phrases.T,
+            self.scale * regions.student[region] @ captions.phrases.T + bias,
             targets=same,
             kept=best >= self.min_similarity,
+            image_index=captions.phrase_index,
             images=inputs.images,
             class_weights=1 / same.sum(dim=0),
         )

@@ -13,6 +13,7 @@ from ovdistill.core.images import read_image
 from ovdistill.core.logs import progress
 from ovdistill.datasets.annotations import read_annotations
 from ovdistill.ovshapes.categories import category_names
+from ovdistill.ovshapes.teacher.clip_geometry import measure
 from ovdistill.ovshapes.teacher.data import (
     COLOUR_NAMES,
     NUM_CATEGORIES,
@@ -20,14 +21,18 @@ from ovdistill.ovshapes.teacher.data import (
     jitter,
     phrase,
 )
-from ovdistill.teacher import OpenCLIPTeacher
+from ovdistill.teacher import Teacher, build_teacher
 from ovdistill.vocabulary import TEMPLATES, Vocabulary
 from ovdistill.vocabulary.splits import OVSHAPES_NOVEL, OVSHAPES_SPLITS
 
 SUBSET = "val"
 
 
-def accuracy_table(teacher: str | os.PathLike[str], root: str | os.PathLike[str]) -> str:
+def accuracy_table(
+    teacher: str | os.PathLike[str],
+    root: str | os.PathLike[str],
+    embedding_map: str | None = None,
+) -> str:
     """Measure top-1 accuracy on the objects of the val images.
 
     Class names are put into the template "single". Crops are the teacher's default (1x and 1.5x).
@@ -35,14 +40,15 @@ def accuracy_table(teacher: str | os.PathLike[str], root: str | os.PathLike[str]
     Args:
         teacher: directory of the teacher.
         root: root of an OVShapes data set.
+        embedding_map: a map behind the teacher, see ``read_embedding_map``.
 
     Returns:
-        A Markdown table.
+        A Markdown table, and the mean cosines of objects and class names.
 
     Raises:
         UserError: no such teacher or data set.
     """
-    clip = OpenCLIPTeacher(os.fspath(teacher))
+    clip = build_teacher(dict(model=os.fspath(teacher), embedding_map=embedding_map))
     images, categories, colours, boxes = _read(Path(root))
     names = category_names()
     texts = Vocabulary.encode(names, clip, TEMPLATES["single"]).embeddings
@@ -58,12 +64,24 @@ def accuracy_table(teacher: str | os.PathLike[str], root: str | os.PathLike[str]
         ("520 names with colours", (exact @ coloured_texts.T).argmax(1) == kinds),
     ]
     table = _markdown(rows, categories)
-    return f"{table}\n\n{len(categories)} objects of {len(images)} val images."
+    counted = f"{len(categories)} objects of {len(images)} val images"
+    return f"{table}\n\n{counted}.\n{_cosines(exact, categories, texts)}"
 
 
-def _encode(
-    clip: OpenCLIPTeacher, images: list[Path], boxes: list[Tensor]
-) -> tuple[Tensor, Tensor]:
+def _cosines(objects: Tensor, categories: Tensor, names: Tensor) -> str:
+    """Return a line with the mean cosines, see ``clip_geometry.measure``, and sample sizes."""
+    found = measure(objects, categories, names)
+    number = len(categories)
+    among = number**2 - int((categories.bincount() ** 2).sum())
+    return (
+        f"Mean cosines: own name {found.own:.3f} ({number} pairs), another name "
+        f"{found.other:.3f} ({number * (len(names) - 1)}), objects of two classes "
+        f"{found.images:.3f} ({among // 2}), two names {found.texts:.3f} "
+        f"({len(names) * (len(names) - 1) // 2})."
+    )
+
+
+def _encode(clip: Teacher, images: list[Path], boxes: list[Tensor]) -> tuple[Tensor, Tensor]:
     """Return (n, D) embeddings of all objects, by their true and by jittered boxes."""
     exact, jittered = [], []
     generator = torch.Generator().manual_seed(0)

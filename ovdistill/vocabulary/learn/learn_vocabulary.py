@@ -55,16 +55,21 @@ def learn_vocabulary(
     with_tokens = vocabulary.token_embeddings is not None
     tokens = all_tokens(vocabulary.names) if with_tokens else ()
     # names that are too long are an error before the training, not after it
-    ContextPrompts((*vocabulary.names, *tokens), tower, len(start), recipe.name_position)
+    names = (*vocabulary.names, *tokens)
+    ContextPrompts(names, tower, len(start), recipe.name_position, recipe.spelling)
     contexts = _learn_contexts(vocabulary, teacher, samples, recipe, start, report)
     learned = LearnedPrompts(
-        contexts, recipe.name_position, teacher.id, f"{recipe.describe()}, {source}"
+        contexts,
+        recipe.name_position,
+        teacher.id,
+        f"{recipe.describe()}, {source}",
+        recipe.spelling,
     )
-    names = Names(
+    classes = Names(
         vocabulary.names, vocabulary.frequency, vocabulary.synonyms, counts=vocabulary.counts
     )
     return Vocabulary.encode(
-        names, teacher, learned, vocabulary.is_base, tokens=with_tokens, show_progress=True
+        classes, teacher, learned, vocabulary.is_base, tokens=with_tokens, show_progress=True
     )
 
 
@@ -113,7 +118,8 @@ def _learn_contexts(
     """Learn a context from each bin, (B, M, width) on the CPU."""
     is_base = vocabulary.is_base.tolist()
     base = [name for name, flag in zip(vocabulary.names, is_base, strict=True) if flag]
-    prompts = ContextPrompts(base, teacher.text_tower(), len(start), recipe.name_position)
+    tower = teacher.text_tower()
+    prompts = ContextPrompts(base, tower, len(start), recipe.name_position, recipe.spelling)
     temperature = recipe.temperature or teacher.temperature
     contexts = []
     for title, in_bin in split_by_iou(samples, recipe.edges):

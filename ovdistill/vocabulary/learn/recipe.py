@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ovdistill.core.class_names import Spelling
 from ovdistill.core.errors import UserError
+from ovdistill.core.vocabulary_header import SPELLINGS
 from ovdistill.vocabulary.prompt_context import NAME_POSITIONS, NamePosition
 
 # Lower ends of the bins of IoU: each bin gets a context of its own (DetPro), or one bin has all.
@@ -19,6 +21,8 @@ class Recipe:
         context: number of context vectors, M.
         init: text to start from, whose M tokens become the vectors; None: random vectors.
         name_position: where the name stands in the prompt: 'front', 'middle' or 'end'.
+        spelling: how class names stand in the prompts: 'words' (without parentheses) or 'plain',
+            see ``spell_name``.
         bins: which bins of IoU, a key of ``BINS``.
         background: share of the background regions to learn from, in [0, 1]; 0 for none (CoOp).
         epochs: passes over the regions of a bin.
@@ -34,6 +38,7 @@ class Recipe:
     context: int = 8
     init: str | None = None
     name_position: NamePosition = "end"
+    spelling: Spelling = "words"
     bins: str = "grades"
     background: float = 0.1
     epochs: int = 6
@@ -49,7 +54,11 @@ class Recipe:
                 raise UserError(f"got {name} = {value}; expected more than 0")
         if not 0 <= self.background <= 1:
             raise UserError(f"got background = {self.background}; expected a share in [0, 1]")
-        for name, choices in (("name_position", NAME_POSITIONS), ("bins", BINS)):
+        for name, choices in (
+            ("name_position", NAME_POSITIONS),
+            ("spelling", SPELLINGS),
+            ("bins", BINS),
+        ):
             if getattr(self, name) not in choices:
                 raise UserError(
                     f"got {name} = {getattr(self, name)!r}; expected one of: {', '.join(choices)}"
@@ -64,7 +73,7 @@ class Recipe:
         """Return the sentence that a vocabulary file has in place of its templates."""
         start = f"from {self.init!r}" if self.init else f"{self.context} context vectors"
         return (
-            f"learned: {start}, name at the {self.name_position}, IoU bins "
+            f"learned: {start}, name ({self.spelling}) at the {self.name_position}, IoU bins "
             f"{' '.join(map(str, self.edges))} to 1, background {self.background}, "
             f"{self.epochs} epochs, lr {self.lr}, seed {self.seed}"
         )

@@ -71,7 +71,7 @@ def test_with_a_config(root, learned_file):
     assert "IoU 0.5 to 1: epoch 2 of 2: loss" in printed
     assert all(f"\n| {name} | " in printed for name in ("learned", "single", "vild63"))
     learned = Vocabulary.load(out)
-    written = Vocabulary.load(root / "shape/vocabulary.safetensors")
+    written = Vocabulary.load(root / "shape/clip/vocabulary.safetensors")
     assert (learned.names, learned.teacher) == (written.names, written.teacher)
     assert torch.equal(learned.is_base, written.is_base)
     (template,) = learned.templates
@@ -101,9 +101,14 @@ def test_the_file_s_prompts_embed_other_names_too(learned_file, tmp_path, capsys
 
 
 def test_the_same_seed_and_sources_give_the_same_embeddings(root, learned_file, tmp_path):
-    named = ["--teacher", "ovshapes", "--vocabulary", str(root / "shape/vocabulary.safetensors")]
+    named = [
+        "--teacher",
+        "ovshapes",
+        "--vocabulary",
+        str(root / "shape/clip/vocabulary.safetensors"),
+    ]
     named += ["--annotations", str(root / "annotations/instances_train.json")]
-    named += ["--store", str(root / "shape/regions")]
+    named += ["--store", str(root / "shape/clip/regions")]
     learn(*named, *QUICK, "-o", str(tmp_path / "out"))
     first, again = Vocabulary.load(learned_file[0]), Vocabulary.load(tmp_path / "out")
     assert torch.equal(first.embeddings, again.embeddings)

@@ -20,6 +20,11 @@ def test_instance_loss_by_hand():
     expected = (math.sqrt(2) + math.sqrt(0.8)) / 2
     assert instance_loss(student, teacher, ALL).item() == pytest.approx(expected)
     assert instance_loss(student, teacher, ALL, norm=1).item() == pytest.approx(1.6)
+    # on levels 0 and 2 of four: the mean over all levels, two of which have nothing
+    levels = instance_loss(student, teacher, ALL, 2, torch.tensor([0, 2]), 4)
+    assert levels.item() == pytest.approx((math.sqrt(2) + math.sqrt(0.8)) / 4)
+    same = instance_loss(student, teacher, ALL, 2, torch.tensor([2, 2]), 4)
+    assert same.item() == pytest.approx(expected / 4)
     second = torch.tensor([False, True])
     assert instance_loss(student, teacher, second).item() == pytest.approx(math.sqrt(0.8))
 

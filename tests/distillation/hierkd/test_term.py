@@ -6,7 +6,11 @@ from torch.nn.functional import normalize
 
 from ovdistill.distillation.batch import DistillInputs, DistillRegions
 from ovdistill.distillation.hierkd.loss import attend
-from ovdistill.distillation.hierkd.term import HierKDGlobalTerm, HierKDRegionGlobalTerm
+from ovdistill.distillation.hierkd.term import (
+    HierKDGlobalTerm,
+    HierKDInstanceTerm,
+    HierKDRegionGlobalTerm,
+)
 
 from ...batches import D, batch, build, loss_dict, make_vocabulary
 
@@ -44,6 +48,16 @@ def test_patches_of_a_pyramid_are_its_largest_values():
     # of both unit vectors (0.6, 0.8) and (0.8, 0.6) the larger entries, and of one alone
     expected = torch.tensor([[0.5**0.5, 0.5**0.5], [0.6, 0.8]])
     assert torch.allclose(patches[0], expected)
+
+
+def test_instance_level_is_a_mean_over_the_levels_of_a_one_stage_detector():
+    student, teacher = torch.eye(4)[[0, 1, 2]], torch.eye(4)[[0, 2, 3]]  # distances 0, 2, 2 in L1
+    boxes, ones, index = torch.zeros(3, 4), torch.ones(3), torch.zeros(3, dtype=torch.long)
+    for level, expected in ((None, 4 / 3), (torch.tensor([0, 0, 1]), (1 + 2 + 0) / 3)):
+        regions = DistillRegions(student, teacher, boxes, ones, index, ones, level)
+        inputs = DistillInputs(1, None, (boxes, boxes, boxes), None, regions, None)
+        losses = HierKDInstanceTerm(loss_weight=1.0, norm=1)(inputs)
+        assert losses["loss_hierkd_instance"].item() == pytest.approx(expected)
 
 
 def test_instance_level_takes_regions_of_labelled_objects_only():

@@ -86,20 +86,35 @@ def test_no_region_keeps_the_graph():
     losses = [point_loss(student, teacher, "mean")]
     losses += [relation_loss(student, teacher, *preset) for preset in PRESETS]
     none = torch.zeros(0, dtype=torch.bool)
-    losses.append(pseudo_label_loss(student, torch.zeros(0, 3), none, images=2))
+    losses.append(pseudo_label_loss(student, torch.zeros(0, 3), none, none.long(), images=2))
     sum(losses).backward()
     assert [loss.item() for loss in losses] == [0] * 4 and weight.grad.abs().sum() == 0
 
 
 def test_pseudo_label_loss_by_hand():
-    logits = torch.tensor([[0.0, 0.0], [math.log(3), 0.0], [9.0, 9.0]])
-    targets = torch.tensor([[0, 1], [1, 0], [0, 1]])
-    kept = torch.tensor([True, True, False])
-    # row 0: ln 2 + ln 2; row 1: ln(4/3) + ln 2; two labels, four images
-    expected = (3 * math.log(2) + math.log(4 / 3)) / 2 / 4
-    assert pseudo_label_loss(logits, targets, kept, images=4).item() == pytest.approx(expected)
-    first = pseudo_label_loss(logits, targets, kept, 1, torch.tensor([1.0, 0.0]))
-    assert first.item() == pytest.approx((math.log(2) + math.log(4 / 3)) / 2)
+    # rows: 2 ln 2; ln(4/3) + ln 2; left out; 2 ln 2
+    logits = torch.tensor([[0.0, 0.0], [math.log(3), 0.0], [9.0, 9.0], [0.0, 0.0]])
+    targets = torch.tensor([[0, 1], [1, 0], [0, 1], [0, 1]])
+    kept = torch.tensor([True, True, False, True])
+    image = torch.tensor([0, 0, 0, 2])
+    # image 0 has two labels, image 2 has one, images 1 and 3 have none
+    expected = ((3 * math.log(2) + math.log(4 / 3)) / 2 + 2 * math.log(2)) / 4
+    loss = pseudo_label_loss(logits, targets, kept, image, images=4)
+    assert loss.item() == pytest.approx(expected)
+    first = torch.tensor([1.0, 0.0])
+    loss = pseudo_label_loss(logits[:3], targets[:3], kept[:3], image[:3], 1, first)
+    assert loss.item() == pytest.approx((math.log(2) + math.log(4 / 3)) / 2)
+
+
+def test_pseudo_label_loss_does_not_fall_with_the_batch():
+    generator = torch.Generator().manual_seed(0)
+    logits, targets = torch.randn(3, 5, generator=generator), torch.eye(5)[:3]
+    kept, image = torch.ones(3, dtype=torch.bool), torch.tensor([0, 1, 1])
+    two = pseudo_label_loss(logits, targets, kept, image, images=2)
+    four = pseudo_label_loss(
+        logits.repeat(2, 1), targets.repeat(2, 1), kept.repeat(2), torch.cat([image, image + 2]), 4
+    )
+    assert four.item() == pytest.approx(two.item())
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

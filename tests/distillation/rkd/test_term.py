@@ -1,5 +1,7 @@
 """RKD's terms on inputs made by hand."""
 
+import math
+
 import pytest
 import torch
 
@@ -10,7 +12,9 @@ from ovdistill.distillation.rkd.term import RKDPseudoLabelTerm, RKDTerm
 X, Y = [1.0, 0.0], [0.0, 1.0]
 
 
-def inputs_of(student, teacher, image, phrases=(), phrase_image=()) -> DistillInputs:
+def inputs_of(
+    student, teacher, image, phrases=(), phrase_image=(), *, image_level=False
+) -> DistillInputs:
     student, teacher = torch.tensor(student), torch.tensor(teacher)
     blank = torch.zeros(len(student))
     regions = DistillRegions(
@@ -18,7 +22,7 @@ def inputs_of(student, teacher, image, phrases=(), phrase_image=()) -> DistillIn
     )
     index = torch.tensor(phrase_image, dtype=torch.long)
     captions = Captions(torch.zeros(2, 2), torch.tensor(phrases).reshape(-1, 2), index)
-    return DistillInputs(2, None, (), None, regions, captions)
+    return DistillInputs(2, None, (), None, regions, captions, image_level)
 
 
 def test_released_losses_are_a_hundred_times_the_mean():
@@ -34,11 +38,30 @@ def test_a_phrase_labels_the_best_region_of_its_own_image():
     # the phrase Y of image 0: region 1 of the teacher is best there; region 2 is of image 1
     inputs = inputs_of([X, X, Y], [X, [0.6, 0.8], Y], [0, 0, 1], [Y], [0])
     loss = RKDPseudoLabelTerm(loss_weight=1.0, scale=2.0)(inputs)["loss_rkd_pseudo"]
-    one = torch.ones(1, 1)
-    expected = pseudo_label_loss(2 * torch.tensor([[0.0]]), one, one[0] > 0, images=2)
+    one, first = torch.ones(1, 1), torch.zeros(1, dtype=torch.long)
+    expected = pseudo_label_loss(2 * torch.tensor([[0.0]]), one, one[0] > 0, first, images=2)
     assert loss.item() == pytest.approx(expected.item())
     strict = RKDPseudoLabelTerm(min_similarity=0.9)(inputs)["loss_rkd_pseudo"]
     assert strict.item() == 0
+
+
+def test_a_learned_bias_is_added_to_every_logit():
+    term = RKDPseudoLabelTerm(loss_weight=1.0, scale=2.0, prior_bias=-4.6)
+    loss = term(inputs_of([X], [[0.6, 0.8]], [0], [Y], [0]))["loss_rkd_pseudo"]
+    loss.backward()
+    # -log sigmoid(0 - 4.6), one label of two images
+    assert loss.item() == pytest.approx(math.log(1 + math.exp(4.6)) / 2)
+    assert term.bias.grad.item() == pytest.approx(-1 / (1 + math.exp(-4.6)) / 2)
+    term.zero_grad()
+    term(inputs_of([X], [X], [0]))["loss_rkd_pseudo"].backward()
+    assert term.bias.grad.item() == 0  # there without a phrase too
+
+
+def test_only_images_without_boxes_on_request():
+    term = RKDPseudoLabelTerm(min_similarity=-2, only_image_level=True)
+    for image_level in (False, True):
+        inputs = inputs_of([X], [X], [0], [Y], [0], image_level=image_level)
+        assert (term(inputs)["loss_rkd_pseudo"].item() > 0) == image_level
 
 
 def test_equal_phrases_are_one_class():

@@ -1,37 +1,28 @@
-"""Vouch in the detector: its bank of objects, and the weights of background RoIs."""
+"""Vouch in the detector: the weights of background RoIs, and its premise."""
 
+import logging
+
+import pytest
 import torch
 
-from ...batches import D, batch, build, losses_of, make_vocabulary
+from ...batches import batch, build, losses_of, make_vocabulary
 
 
-def test_the_bank_keeps_the_latest_sure_objects_without_a_label():
-    term = dict(type="VouchTerm", bank_rows=3, bank_size=5, min_objectness=0.3)
+def vouch(**options):
+    term = dict(type="VouchTerm", **options)
     model = build("vild_r18_shapes", make_vocabulary(7), distillers=[term])
-    (term,) = model.roi_head.distillers
-    before = term.bank
-    for _ in range(2):
-        data = batch((4, 0), (1, 1))
-        sample = data["data_samples"][0]
-        # a labelled object, two sure ones without a label, an unsure one
-        sample.teacher_regions.bboxes = torch.tensor([[0.0, 0, 9, 9]]).repeat(4, 1)
-        sample.gt_instances.bboxes = torch.tensor([[30.0, 30, 60, 60]])
-        sample.teacher_regions.bboxes[0] = sample.gt_instances.bboxes[0]
-        sample.teacher_regions.objectness = torch.tensor([0.9, 0.5, 0.8, 0.1])
-        loss, logged = losses_of(model, data)
-        embeddings = sample.teacher_regions.embeddings
-        fresh = torch.stack([embeddings[2], embeddings[1], torch.zeros(D)])
-        assert torch.allclose(term.bank, torch.cat([fresh, before[:2]]), atol=1e-6)
-        before = term.bank
-    assert {"loss_vouch_image", "loss_vouch_contest"} <= set(logged)
-    assert loss.isfinite()
-    assert not any("bank" in key for key in model.state_dict())
+    return model, model.roi_head.distillers[0]
+
+
+def trusting(term):
+    """Labelled objects have scored 1 so far, other regions 0."""
+    term.calibration.counts[0, 0] = term.calibration.counts[1, -1] = 1000.0
 
 
 def test_background_rois_on_a_sure_region_lose_their_weight():
     for soften in (0.0, 1.0):
-        term = dict(type="VouchTerm", soften=soften, min_overlap=0.3, contest_weight=0)
-        model = build("vild_r18_shapes", make_vocabulary(7), distillers=[term])
+        model, term = vouch(soften=soften, min_overlap=0.3)
+        trusting(term)
         seen = []
         head = model.roi_head.bbox_head
         loss = head.loss
@@ -48,3 +39,37 @@ def test_background_rois_on_a_sure_region_lose_their_weight():
         matched = area / 64**2 >= 0.3  # RoIs lie inside the image
         assert 0 < matched.sum() < len(rois)
         assert torch.equal(weights, 1 - soften * matched.float())
+
+
+def test_without_trust_it_is_vild():
+    model, term = vouch()
+    vild = build("vild_r18_shapes", make_vocabulary(7), distillers=[dict(type="ViLDTerm")])
+    vild.set_vocabulary(model.vocabulary)
+    vild.load_state_dict(model.state_dict(), strict=False)
+    data = batch((3, 2), (0, 0))  # nothing is labelled, so nothing is known of the scores
+    found = []
+    for each in (model, vild):
+        torch.manual_seed(0)
+        found.append(losses_of(each, data)[1])
+    for name, other in (("loss_vouch_image", "loss_vild_image"), ("loss_cls", "loss_cls")):
+        assert float(found[0][name]) == pytest.approx(float(found[1][other]), rel=1e-5)
+
+
+def test_a_premise_that_fails_is_said_once(caplog):
+    model, term = vouch()
+    term.steps = 198
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            losses_of(model, batch((3, 2), (0, 0)))
+    assert sum("hardly tell" in message for message in caplog.messages) == 1
+    caplog.clear()
+    trusting(term)
+    term.steps = 199
+    with caplog.at_level(logging.WARNING):
+        losses_of(model, batch((3, 2), (0, 0)))
+    assert not caplog.messages
+
+
+def test_the_calibration_is_part_of_a_checkpoint():
+    _, term = vouch()
+    assert "calibration.counts" in term.state_dict()

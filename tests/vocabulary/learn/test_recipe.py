@@ -17,6 +17,7 @@ from ovdistill.vocabulary.learn import Recipe
         dict(background=1.5),
         dict(name_position="left"),
         dict(bins="many"),
+        dict(spelling="raw"),
     ],
 )
 def test_bad_recipes(values):
@@ -29,6 +30,6 @@ def test_edges_and_description():
     recipe = Recipe(init="a photo of a", bins="single", name_position="front", seed=3)
     assert recipe.edges == (0.5,)
     assert recipe.describe() == (
-        "learned: from 'a photo of a', name at the front, IoU bins 0.5 to 1, background 0.1, "
-        "6 epochs, lr 0.002, seed 3"
+        "learned: from 'a photo of a', name (words) at the front, IoU bins 0.5 to 1, "
+        "background 0.1, 6 epochs, lr 0.002, seed 3"
     )

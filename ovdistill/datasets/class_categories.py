@@ -1,0 +1,36 @@
+"""Find the categories of an annotation file that are the classes of a vocabulary."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from ovdistill.core.class_names import clean_name
+from ovdistill.datasets.annotation_values import Record
+
+
+def find_categories(names: Sequence[str], categories: Mapping[str, Record]) -> list[int | None]:
+    """Return the category id of each class name; None for a name that no category has.
+
+    A category of exactly the same name comes first, then one whose cleaned name is the same. So a
+    vocabulary in another spelling ("hot dog" for "hot_dog") fits the file too. A category is found
+    once only, and a cleaned name that several categories share is none.
+
+    Args:
+        names: W class names.
+        categories: category records by name, each with ``id``.
+    """
+    cleaned: dict[str, list[int]] = defaultdict(list)
+    for name, category in categories.items():
+        cleaned[clean_name(name)].append(category["id"])
+    found: list[int | None] = []
+    taken: set[int] = set()
+    for name in names:
+        same = categories.get(name)
+        ids = [same["id"]] if same else cleaned[clean_name(name)]
+        if len(ids) == 1 and ids[0] not in taken:
+            found.append(ids[0])
+            taken.add(ids[0])
+        else:
+            found.append(None)
+    return found
