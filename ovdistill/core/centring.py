@@ -4,7 +4,12 @@ CLIP's embeddings lie in two narrow cones, one for each modality, so that most o
 teacher is an offset that tells nothing. Without the means the gap between the modalities is gone
 (embedding standardisation, arXiv 2412.14384, without the division by the standard deviation).
 
-Shapes: n regions, W class names, D embedding width.
+Most of what tells two texts apart tells nothing of an image. A detector that is trained on class
+names alone learns these parts of the base names all the same, and a novel object, for which nobody
+taught them, then looks like a base class. So the map can keep only the directions in which regions
+differ from one another, for regions and for texts.
+
+Shapes: n regions, W class names, D embedding width, E width after.
 """
 
 from __future__ import annotations
@@ -20,7 +25,11 @@ NAME = "centred"
 
 
 def centring_map(
-    regions: Tensor, texts: Tensor, teacher: TeacherId, temperature: float = 0.01
+    regions: Tensor,
+    texts: Tensor,
+    teacher: TeacherId,
+    temperature: float = 0.01,
+    variance: float | None = None,
 ) -> EmbeddingMap:
     """Return the map that centres embeddings.
 
@@ -32,12 +41,32 @@ def centring_map(
         texts: (W, D) text embeddings, unit norm, as of base class names.
         teacher: that made them.
         temperature: divisor that turns cosines into logits before the map.
+        variance: keep only the fewest directions that hold this share of the regions' variance, in
+            (0, 1], such as 0.99. None keeps all D dimensions as they are.
     """
     regions, texts = normalize(regions.float(), dim=-1), normalize(texts.float(), dim=-1)
     tensors = {"image_bias": -regions.mean(dim=0), "text_bias": -texts.mean(dim=0)}
-    found = EmbeddingMap(NAME, teacher, temperature, tensors)
+    name = NAME
+    if variance is not None:
+        kept = principal_directions(regions + tensors["image_bias"], variance)
+        tensors = {part: kept @ bias for part, bias in tensors.items()}
+        tensors |= {"image_weight": kept, "text_weight": kept.clone()}
+        name = f"{NAME}{len(kept)}"
+    found = EmbeddingMap(name, teacher, temperature, tensors)
     spread = _spread(found.images(regions), found.texts(texts)) / _spread(regions, texts)
-    return EmbeddingMap(NAME, teacher, temperature * spread, tensors)
+    return EmbeddingMap(name, teacher, temperature * spread, tensors)
+
+
+def principal_directions(centred: Tensor, variance: float) -> Tensor:
+    """Return the fewest directions that hold a share of the variance of (n, D) centred rows.
+
+    Returns:
+        (E, D) orthonormal, those of the greatest variance first.
+    """
+    values, vectors = torch.linalg.eigh((centred.T @ centred).double())
+    share = values.clamp(min=0).flip(0).cumsum(0) / values.clamp(min=0).sum()
+    count = int((share < variance - 1e-9).sum()) + 1
+    return vectors.T.flip(0)[:count].to(centred)
 
 
 def _spread(regions: Tensor, texts: Tensor) -> float:

@@ -23,6 +23,7 @@ from ovdistill.datasets import (  # noqa: E402, F401
     source_sampler,
 )
 from ovdistill.distillation.hierkd import term as _hierkd  # noqa: E402, F401
+from ovdistill.distillation.region_queue import term as _region_queue  # noqa: E402, F401
 from ovdistill.distillation.region_word import term as _region_word  # noqa: E402, F401
 from ovdistill.distillation.rkd import term as _rkd  # noqa: E402, F401
 from ovdistill.distillation.vild import term as _vild  # noqa: E402, F401

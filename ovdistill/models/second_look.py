@@ -20,6 +20,7 @@ from torchvision.ops import box_iou, nms
 
 from ovdistill.models.box_quality import jitter
 from ovdistill.models.mask_boxes import MaskBoxRoIHead
+from ovdistill.models.refined_names import rename
 from ovdistill.models.tight_boxes import clip_boxes
 
 # (R, 5) RoIs and their (R, W + 1) log-scores -> new log-scores
@@ -123,6 +124,7 @@ class SecondLookRoIHead(MaskBoxRoIHead):
         log_scores: Tensor,
         iou: float,
         most: int,
+        share: float = 0.5,
         quality: float = 1.0,
     ) -> tuple[list[Tensor], Tensor]:
         """Correct the foremost boxes of each image and score them once more.
@@ -134,6 +136,7 @@ class SecondLookRoIHead(MaskBoxRoIHead):
             log_scores: (R, W + 1) log-scores of the boxes.
             iou: see ``foremost``.
             most: see ``foremost``.
+            share: see ``rename``.
             quality: exponent of the predicted IoU.
 
         Returns:
@@ -146,7 +149,7 @@ class SecondLookRoIHead(MaskBoxRoIHead):
             boxes = self.correct(x, metas, boxes)
         before = torch.cat([own[index] for own, index in zip(first, kept, strict=True)])
         again = self._bbox_forward(x, bbox2roi(boxes))
-        both = (before + again["cls_score"]) / 2
+        both = rename(before, again["cls_score"], share)
         if self.quality_head is not None:
             both = both + F.logsigmoid(self.quality_head(again["bbox_feats"]))[:, None] * quality
         return boxes, both

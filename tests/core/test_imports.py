@@ -27,7 +27,7 @@ modules = [
 modules += ["ovdistill.datasets.annotations", "ovdistill.evaluation.accumulate"]
 modules += [
     f"ovdistill.distillation.{{method}}.loss"
-    for method in ("hierkd", "region_word", "rkd", "vild", "vouch")
+    for method in ("hierkd", "region_queue", "region_word", "rkd", "vild", "vouch")
 ]
 for module in modules:
     importlib.import_module(module)

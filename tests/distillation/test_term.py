@@ -25,6 +25,7 @@ TERMS = {
     "RKDTerm": ({}, {"loss_rkd_point", "loss_rkd_relation"}),
     "RKDPseudoLabelTerm": (dict(min_similarity=-2.0), {"loss_rkd_pseudo"}),
     "VouchTerm": (dict(), {"loss_vouch_image"}),
+    "RegionQueueTerm": ({}, {"loss_region_queue"}),
     "RegionWordCaptionTerm": ({}, {"loss_region_word_caption"}),
 }
 ALL = [dict(type=name, **options) for name, (options, _) in TERMS.items()]

@@ -17,7 +17,7 @@ def test_the_foremost_boxes_are_certain_and_apart():
     assert foremost(boxes, log_scores, iou=0.85, most=2).tolist() == [3, 1]
 
 
-def test_scores_are_the_geometric_mean_at_both_boxes(monkeypatch):
+def test_names_are_the_geometric_mean_at_both_boxes(monkeypatch):
     head = build("vild_r18_shapes", make_vocabulary(3)).roi_head.eval()
     head.test_cfg["second_look"], head.quality_head = dict(iou=0.9, most=1), None
     moved = torch.tensor([[4.0, 4, 20, 20]])
@@ -39,7 +39,9 @@ def test_scores_are_the_geometric_mean_at_both_boxes(monkeypatch):
     assert torch.equal(asked[1], moved)
     assert torch.equal(found.bboxes, moved.repeat(3, 1))
     assert found.labels.tolist() == [1, 0, 2]
-    assert torch.allclose(found.scores, torch.tensor([0.4, 0.3, 0.05]))
+    # an object as sure as at first, 0.9; names sqrt(0.2 0.8 / 0.975) / 0.9 ...
+    expected = [(0.9 * share) ** 0.5 for share in (0.2 * 0.8, 0.6 * 0.15, 0.1 * 0.025)]
+    assert torch.allclose(found.scores, torch.tensor(expected) / 0.975**0.5)
 
 
 def test_the_detector_runs_with_and_without_it():

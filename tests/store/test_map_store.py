@@ -52,6 +52,11 @@ def test_the_commands(store, tmp_path, capsys):
     named = ["--vocabulary", str(tmp_path / "v.safetensors")]
     main.run(["store", "centre", str(store), *named, "-o", out])
     assert "15 regions" in capsys.readouterr().out
+    narrow = str(tmp_path / "narrow.safetensors")
+    main.run(["store", "centre", str(store), *named, "--variance", "0.5", "-o", narrow])
+    assert read_embedding_map(narrow).tensors["text_weight"].shape[0] < 6
+    with pytest.raises(UserError, match="variance"):
+        main.run(["store", "centre", str(store), *named, "--variance", "1.5", "-o", narrow])
     main.run(["store", "map", str(store), out, "-o", str(tmp_path / "new")])
     mapped = TeacherStore(tmp_path / "new")
     assert mapped.teacher == mapped_id(TEACHER, read_embedding_map(out))

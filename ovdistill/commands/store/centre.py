@@ -30,6 +30,11 @@ class CentreOptions(CommonOptions):
     temperature: float = option(
         0.01, help="the teacher's divisor that turns cosines into logits; 0.01 is CLIP's"
     )
+    variance: float | None = option(
+        None,
+        help="keep only the directions that hold this share of the regions' variance, as 0.99: "
+        "what of the texts no image can show is left out",
+    )
     out: Path = option(flags=["-o"], help="the map to write", metavar="FILE", writes="file")
 
 
@@ -37,11 +42,15 @@ def centre(options: CentreOptions) -> None:
     """Write the map.
 
     Raises:
-        UserError: no such store or vocabulary, two teachers, or a store without regions.
+        UserError: no such store or vocabulary, two teachers, a store without regions, or a share
+            that is none.
     """
     check_folder(options.store, "STORE")
     check_file(options.vocabulary, "--vocabulary")
+    if options.variance is not None and not 0 < options.variance <= 1:
+        raise UserError(f"got --variance {options.variance}; expected more than 0 and at most 1")
     import torch
+    from torch.nn.functional import normalize
 
     from ovdistill.core.centring import centring_map
     from ovdistill.store import TeacherStore
@@ -60,10 +69,11 @@ def centre(options: CentreOptions) -> None:
         raise UserError(
             f"got {len(regions)} regions and {len(texts)} base class names; expected some of each"
         )
-    found = centring_map(regions, texts, store.teacher, options.temperature)
+    found = centring_map(regions, texts, store.teacher, options.temperature, options.variance)
     found.save(options.out)
-    means = [float(found.tensors[part].norm()) for part in ("image_bias", "text_bias")]
+    means = [float(normalize(rows, dim=1).mean(dim=0).norm()) for rows in (regions, texts)]
     print(
         f"wrote {options.out}: length of the mean {means[0]:.2f} of {len(regions)} regions, "
-        f"{means[1]:.2f} of {len(texts)} class names; temperature {found.temperature:.3g}"
+        f"{means[1]:.2f} of {len(texts)} class names; {len(found.tensors['image_bias'])} of "
+        f"{regions.shape[1]} dimensions; temperature {found.temperature:.3g}"
     )

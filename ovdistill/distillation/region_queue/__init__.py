@@ -1,0 +1,1 @@
+"""Relations of regions to a queue of the teacher's recent embeddings."""
