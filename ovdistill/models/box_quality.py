@@ -25,7 +25,8 @@ class BoxQualityHead(BaseModule):
         roi_feat_size: S.
         hidden: features between the two layers.
         jitters: how many boxes around each labelled object it learns from.
-        loss_weight: of the binary cross-entropy with the IoU as target, a mean over the boxes.
+        loss_weight: of the binary cross-entropy with the IoU as target, a mean over the boxes of
+            this rank.
     """
 
     def __init__(

@@ -8,20 +8,16 @@ local.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
-from typing import Any
 
 import torch
 from mmdet.models.roi_heads import StandardRoIHead
-from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.registry import MODELS
 from mmdet.structures.bbox import bbox2roi, scale_boxes
 from mmdet.utils import InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ovdistill.models.box_quality import jitter
-from ovdistill.models.tight_boxes import clip_boxes, tight_boxes, windows
+from ovdistill.models.tight_boxes import clip_boxes, enlarge, tight_boxes
 
 
 @MODELS.register_module()
@@ -33,54 +29,7 @@ class MaskBoxRoIHead(StandardRoIHead):
     of the box around the logits above ``threshold`` (weight ``share``) and the regressed box (the
     rest). This costs a second pass of the mask head.
     ``test_cfg.without_masks=True`` leaves the masks themselves out of the results, for proposals.
-
-    Args:
-        *args: as for mmdet's ``StandardRoIHead``.
-        cut_masks: masks are learned in boxes that cut their objects too, so that a mask finds where
-            an object goes on.
-        **kwargs: as for mmdet's ``StandardRoIHead``.
     """
-
-    def __init__(self, *args: Any, cut_masks: bool = False, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.cut_masks = cut_masks
-
-    def mask_loss(
-        self,
-        x: tuple[Tensor, ...],
-        sampling_results: list[SamplingResult],
-        bbox_feats: Tensor,
-        batch_gt_instances: InstanceList,
-    ) -> dict[str, Any]:
-        """Return the mask loss as mmdet's head does, with masks in other boxes too.
-
-        Args:
-            x: pyramid levels, each (N, C, H_l, W_l).
-            sampling_results: RoIs of the N images.
-            bbox_feats: features of the RoIs, which mmdet's head takes if both heads share them.
-            batch_gt_instances: objects of the images, with masks.
-        """
-        if self.cut_masks:
-            sampling_results = [
-                self._with_cut_boxes(result, objects)
-                for result, objects in zip(sampling_results, batch_gt_instances, strict=True)
-            ]
-        return super().mask_loss(x, sampling_results, bbox_feats, batch_gt_instances)
-
-    def _with_cut_boxes(self, result: SamplingResult, objects: InstanceData) -> SamplingResult:
-        """Return the RoIs of an image with one box more for each positive one.
-
-        The other box lies around the same object, cuts it or misses much of it, and is enlarged as
-        ``test_cfg.mask_boxes`` enlarges boxes.
-        """
-        more = copy(result)
-        shape = objects.masks.height, objects.masks.width
-        around = jitter(objects.bboxes[result.pos_assigned_gt_inds], 1)
-        expand = self.test_cfg.mask_boxes.expand
-        more.pos_priors = torch.cat([result.pos_priors, windows(around, expand, shape)])
-        more.pos_assigned_gt_inds = result.pos_assigned_gt_inds.repeat(2)
-        more.pos_gt_labels = result.pos_gt_labels.repeat(2)
-        return more
 
     def predict_mask(
         self,
@@ -163,13 +112,12 @@ class MaskBoxRoIHead(StandardRoIHead):
         counts = [len(own) for own in boxes]
         if not sum(counts):
             return list(boxes)
-        shapes = [meta["img_shape"] for meta in metas]
-        grown = [windows(own, expand, shape) for own, shape in zip(boxes, shapes, strict=True)]
+        grown = [enlarge(own, expand) for own in boxes]
         logits = self._mask_forward(x, bbox2roi(grown))["mask_preds"]
         if logits.shape[1] != 1:
             raise TypeError("mask_boxes needs a class-agnostic mask head")
         tight = tight_boxes(torch.cat(grown), logits[:, 0].float(), threshold).split(counts)
         return [
-            clip_boxes(share * around + (1 - share) * own, shape)
-            for own, around, shape in zip(boxes, tight, shapes, strict=True)
+            clip_boxes(share * around + (1 - share) * own, meta["img_shape"])
+            for own, around, meta in zip(boxes, tight, metas, strict=True)
         ]

@@ -30,11 +30,12 @@ AdjustScores = Callable[[Tensor, Tensor], Tensor]
 class SecondLookRoIHead(MaskBoxRoIHead):
     """A RoI head with class-agnostic boxes that scores the boxes it has corrected.
 
-    ``test_cfg.second_look=dict(iou=0.9, most=60)``: of the regressed boxes of an image those that
-    overlap a box of a higher foreground score by more than ``iou`` are dropped, and at most
-    ``most`` are kept. ``test_cfg.mask_boxes`` corrects them, now before the suppression of each
-    class instead of after it, and the box head scores them again. The score is the geometric mean
-    of both. With a ``quality_head`` it is multiplied by the predicted IoU of the box.
+    ``test_cfg.second_look=dict(iou=0.9, most=60, share=0.7)``: of the regressed boxes of an image
+    those that overlap a box of a higher foreground score by more than ``iou`` are dropped, and at
+    most ``most`` are kept. ``test_cfg.mask_boxes`` corrects them, now before the suppression of
+    each class instead of after it, and the box head names them again: this ``share`` of the names
+    is of the second look, see ``rename``. With a ``quality_head`` the scores are multiplied by the
+    predicted IoU of the boxes, to the power ``quality`` (1).
 
     Args:
         *args: as for ``MaskBoxRoIHead``.

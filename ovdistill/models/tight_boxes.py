@@ -11,16 +11,10 @@ import torch
 from torch import Tensor
 
 
-def windows(boxes: Tensor, factor: float, shape: Sequence[int]) -> Tensor:
-    """Return boxes with the same centres and ``factor`` times the sides, clipped to the image.
-
-    Args:
-        boxes: (n, 4) xyxy, absolute pixels.
-        factor: 1 for the boxes themselves.
-        shape: height and width of the image, in the same pixels.
-    """
+def enlarge(boxes: Tensor, factor: float) -> Tensor:
+    """Return (n, 4) xyxy boxes with the same centres and ``factor`` times the sides."""
     centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2 * factor
-    return clip_boxes(torch.cat([centre - half, centre + half], dim=1), shape)
+    return torch.cat([centre - half, centre + half], dim=1)
 
 
 def clip_boxes(boxes: Tensor, shape: Sequence[int]) -> Tensor:

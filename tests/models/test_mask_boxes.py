@@ -1,4 +1,4 @@
-"""Boxes that masks correct, and masks in windows, in the detector."""
+"""Boxes that masks correct, and masks of detections, in the detector."""
 
 import pytest
 import torch
@@ -20,9 +20,9 @@ def test_the_detector_mixes_mask_and_box(share, monkeypatch):
     monkeypatch.setattr(head, "_mask_forward", forward)
     boxes = [torch.tensor([[10.0, 10, 20, 30]]), torch.zeros(0, 4)]
     found = head.correct((), [dict(img_shape=(32, 32))] * 2, boxes)
-    # the grown box ends with the image, and the mask fills it
-    assert asked[0].tolist() == [[0.0, 5.0, 0.0, 25.0, 32.0]]
-    expected = [10 - 5 * share, 10 - 10 * share, 20 + 5 * share, 30 + 2 * share]
+    assert asked[0].tolist() == [[0.0, 5.0, 0.0, 25.0, 40.0]]
+    # the mask fills the grown box; the image ends at 32
+    expected = [10 - 5 * share, 10 - 10 * share, 20 + 5 * share, min(30 + 10 * share, 32)]
     assert found[0].tolist()[0] == pytest.approx(expected)
     assert len(found[1]) == 0
 
@@ -48,9 +48,9 @@ def test_boxes_without_masks_are_those_with_masks():
         assert bare.bboxes.max() <= 32
 
 
-def test_a_box_of_several_classes_has_one_mask_in_its_window(monkeypatch):
+def test_a_box_of_several_classes_has_one_mask(monkeypatch):
     head = build("vild_r18_shapes", make_vocabulary(3)).roi_head
-    head.mask_window, head.test_cfg["mask_boxes"] = 2.0, None
+    head.test_cfg["mask_boxes"] = None
     asked = []
 
     def forward(x, rois):
@@ -65,25 +65,7 @@ def test_a_box_of_several_classes_has_one_mask_in_its_window(monkeypatch):
     ]
     meta = dict(img_shape=(32, 32), ori_shape=(16, 16), scale_factor=(2.0, 2.0))
     first, second = head.predict_mask((), [meta, meta], found, rescale=True)
-    assert asked[0].tolist() == [[0, 0, 0, 6, 6], [0, 4, 4, 20, 20]]
+    assert asked[0].tolist() == [[0, 0, 0, 4, 4], [0, 8, 8, 16, 16]]
     assert torch.equal(first.bboxes, boxes / 2)
-    # the mask fills the window, which is larger than the box
-    assert first.masks.sum(dim=(1, 2)).tolist() == [64, 9, 64]
+    assert first.masks.sum(dim=(1, 2)).tolist() == [16, 4, 16]  # the mask fills the box
     assert second.masks.shape == (0, 16, 16)
-
-
-def test_masks_are_learned_in_their_windows(monkeypatch):
-    model = build("vild_r18_shapes", make_vocabulary(3)).train()
-    head = model.roi_head
-    seen = []
-    forward = head._mask_forward
-    monkeypatch.setattr(
-        head, "_mask_forward", lambda x, rois: seen.append(rois.clone()) or forward(x, rois)
-    )
-    shares = []
-    for window in (1.0, 1.5):
-        head.mask_window = window
-        torch.manual_seed(0)
-        model(**model.data_preprocessor(batch(), True), mode="loss")
-        shares.append((seen[-1][:, 3] - seen[-1][:, 1]).mean())
-    assert 1.2 < shares[1] / shares[0] <= 1.5  # less than 1.5 where the image ends

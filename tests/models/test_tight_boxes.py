@@ -1,9 +1,9 @@
-"""Boxes around masks and windows of masks, by hand."""
+"""Boxes around masks and enlarged boxes, by hand."""
 
 import pytest
 import torch
 
-from ovdistill.models.tight_boxes import tight_boxes, windows
+from ovdistill.models.tight_boxes import clip_boxes, enlarge, tight_boxes
 
 
 def test_edges_lie_where_the_logits_cross():
@@ -24,7 +24,8 @@ def test_a_mask_that_fills_its_box_keeps_it_and_so_does_an_empty_one():
     assert tight_boxes(box[:0], logits[:0], 0.0).shape == (0, 4)
 
 
-def test_windows_grow_around_the_centre_and_end_with_the_image():
+def test_boxes_grow_around_the_centre_and_end_with_the_image():
     boxes = torch.tensor([[10.0, 20.0, 20.0, 40.0], [0.0, 0.0, 30.0, 8.0]])
-    assert windows(boxes, 2.0, (48, 32, 3)).tolist() == [[5, 10, 25, 48], [0, 0, 32, 12]]
-    assert windows(boxes, 1.0, (48, 32)).tolist() == boxes.tolist()
+    large = enlarge(boxes, 2.0)
+    assert large.tolist() == [[5, 10, 25, 50], [-15, -4, 45, 12]]
+    assert clip_boxes(large, (48, 32, 3)).tolist() == [[5, 10, 25, 48], [0, 0, 32, 12]]
