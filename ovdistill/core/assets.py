@@ -10,6 +10,9 @@ TEACHER_DIR = ASSETS / "teacher"  # the small CLIP teacher of OVShapes, the embe
 EMBEDDING_MAPS = {
     "ovshapes-clip": ASSETS / "clip_geometry.safetensors",
     "ovshapes-weak": ASSETS / "weak_geometry.safetensors",
+    # to follow ovshapes-clip: without the means, and with the directions of the regions only
+    "ovshapes-clip-centred-shape": ASSETS / "clip_centred_shape.safetensors",
+    "ovshapes-clip-centred-compositional": ASSETS / "clip_centred_compositional.safetensors",
 }
 STUDENT_WEIGHTS = ASSETS / "student.safetensors"
 SAMPLE_IMAGE = ASSETS / "samples" / "ovshapes.png"
@@ -20,7 +23,7 @@ def shipped_embedding_map(source: str) -> Path:
     """Return the path of a shipped embedding map's file, or of a file as it is given.
 
     Args:
-        source: 'ovshapes-clip', 'ovshapes-weak', or a path.
+        source: a name of ``EMBEDDING_MAPS``, or a path.
     """
     return EMBEDDING_MAPS.get(source, Path(source))
 

@@ -92,7 +92,7 @@ def note_base(config: Config, header: VocabularyHeader) -> None:
     """
     step = config.get("prepare", {}).get("proposals") or {}
     checkpoint = Path(step.get("checkpoint") or "")
-    beside = checkpoint.parent == Path(config.vocabulary).parent  # else it is a user's own
+    beside = checkpoint.parent in Path(config.vocabulary).parents  # else it is a user's own
     if beside and checkpoint.is_file() and _read_note(checkpoint) is None:
         write_note(checkpoint, {"base": _base(header)})
 

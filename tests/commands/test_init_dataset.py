@@ -141,7 +141,7 @@ def test_real_annotations(kind, recipe, real_data, tmp_path):
     assert f"vild_r50_{recipe}.py" in path.read_text()
     assert config.val_evaluator[0].protocol == recipe
     assert tuple(config.val_evaluator[0].metrics) == ("bbox", "segm")
-    assert config.model.roi_head.mask_head.type == "FCNMaskHead"
+    assert config.model.roi_head.mask_head.type == "NormMaskHead"
     assert Path(config.val_evaluator[0].ann_file).samefile(file)
     build(config, tmp_path)
 

@@ -26,6 +26,8 @@ WRITING = {
     "vocab import": "vocab import none.npy --names a,b --teacher ovshapes -o",
     "vocab learn": "vocab learn --teacher ovshapes -o",
     "store merge": "store merge none -o",
+    "store centre": "store centre none --vocabulary none -o",
+    "store map": "store map none ovshapes-clip -o",
     "compare": "compare -o",
     "publish": "publish vild_r18_shapes none.pth -o",
     "init-dataset": "init-dataset none.json -o",
@@ -35,7 +37,14 @@ WRITING = {
     "prepare-voc": "prepare-voc . -o",
     "train-teacher": "train-teacher --out",
 }
-FILES = ("vocab build", "vocab import", "vocab learn", "init-dataset", "prepare-voc")
+FILES = (
+    "vocab build",
+    "vocab import",
+    "vocab learn",
+    "store centre",
+    "init-dataset",
+    "prepare-voc",
+)
 
 
 def names(commands: Commands = COMMANDS, before: str = "") -> Iterator[tuple[str, str]]:

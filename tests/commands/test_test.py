@@ -37,7 +37,7 @@ def test_the_subset(words, subset, checkpoint, tmp_path):
 
 def test_the_vocabulary(checkpoint, tmp_path):
     path = str(tmp_path / "v.safetensors")
-    replace(make_vocabulary(2), teacher=TeacherId("ovshapes-rn")).save(path)
+    replace(make_vocabulary(2), teacher=TeacherId("ovshapes-rn+clip-gap")).save(path)
     options = options_of(checkpoint, "--vocabulary", path)
     assert command.testing_config(options, tmp_path).vocabulary == path
 

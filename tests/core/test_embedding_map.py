@@ -8,7 +8,12 @@ import torch
 from torch.nn.functional import normalize
 
 from ovdistill.core.assets import EMBEDDING_MAPS
-from ovdistill.core.embedding_map import EmbeddingMap, embed_dim_after, read_embedding_map
+from ovdistill.core.embedding_map import (
+    EmbeddingMap,
+    embed_dim_after,
+    mapped_id,
+    read_embedding_map,
+)
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.tensor_files import write_tensor_file
@@ -103,3 +108,11 @@ def test_texts_of_the_real_clip(real_data, file, classes):
     nearest = before.masked_fill(~pairs, -2).argmax(dim=1)
     among = after.masked_fill(~pairs, -2).topk(10, dim=1).indices
     assert float((among == nearest[:, None]).any(dim=1).float().mean()) > 0.9
+
+
+@pytest.mark.parametrize("split", ["shape", "compositional"])
+def test_the_shipped_centring_follows_the_shipped_gap(split):
+    gap = read_embedding_map("ovshapes-clip")
+    centring = read_embedding_map(f"ovshapes-clip-centred-{split}")
+    assert centring.teacher == mapped_id(gap.teacher, gap)
+    assert embed_dim_after(centring, 128) == 18 and centring.temperature > 10 * gap.temperature

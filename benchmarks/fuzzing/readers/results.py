@@ -75,6 +75,6 @@ class ComparisonReader(ResultsReader):
     def read(self, folder: Path) -> None:
         """Collect the runs and make the table."""
         row = Row("row", "Row", "config.py")
-        known = read_runs(folder / "earlier.json", "shape", "val")
+        known = read_runs(folder / "earlier.json", "shape", "val", "plain")
         found = collect(folder, "val", [row], known)
         markdown([_summarize_row(row, runs) for runs in found.values()])

@@ -12,7 +12,7 @@ def test_build(built, run, tmp_path):
     vocabulary = Vocabulary.load(built)
     assert vocabulary.names == tuple(NAMES.split(", "))
     assert vocabulary.is_base.tolist() == [True, True, True, False]
-    assert vocabulary.teacher.name == "ovshapes-rn" and vocabulary.teacher.weights_hash
+    assert vocabulary.teacher.name == "ovshapes-rn+clip-gap" and vocabulary.teacher.weights_hash
     out = tmp_path / "more.safetensors"
     arguments = ["--names", NAMES, "--templates", "vild63", "--tokens", "--teacher", "ovshapes"]
     _, printed = run("build", *arguments, "-o", out)

@@ -16,7 +16,7 @@ from ovdistill.models.build import build_detector
 from ovdistill.models.config import load_config
 from ovdistill.ovshapes.generate import make_ovshapes
 from ovdistill.store import Regions, write_store
-from ovdistill.teacher import OpenCLIPTeacher
+from ovdistill.teacher import build_teacher
 from ovdistill.vocabulary import Vocabulary
 
 CONFIGS = Path(__file__).parents[3] / "configs"
@@ -36,7 +36,7 @@ def root(tmp_path_factory):
     make_ovshapes(root, train=20, val=2, test=2, workers=1)
     config = load_config(CONFIG, {"data_root": str(root)})
     prepare_vocabulary(config, **config.prepare.vocabulary)
-    teacher = OpenCLIPTeacher("ovshapes")
+    teacher = build_teacher(config.teacher)
     content = json.loads((root / "annotations/instances_train.json").read_text())
     records = []
     for image in content["images"]:

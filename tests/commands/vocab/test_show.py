@@ -23,7 +23,7 @@ def test_show(built, run):
     _, printed = run("show", built, "--json")
     content = json.loads(printed)
     assert content["names"] == NAMES.split(", ")
-    assert content["teacher"]["name"] == "ovshapes-rn"
+    assert content["teacher"]["name"] == "ovshapes-rn+clip-gap"
 
 
 def test_show_on_a_terminal(built, run, monkeypatch):
