@@ -11,7 +11,6 @@ Vouch, and beside it
 - relations of regions to a queue of 2048 (RegionQueueTerm);
 - a teacher without its gap: centred, and with the directions in which regions differ only
   (docs/geometry.md); the maps ship, `ovdistill store centre --variance 0.99` makes them;
-- names that are taken from the regressed boxes too (test_cfg.rcnn.refined_names);
 - 2500 iterations.
 
 Cost: about 10 minutes on two CPU cores, and the regions of the mapped teacher, once.
@@ -30,7 +29,6 @@ model = dict(
         dict(type="RegionQueueTerm", loss_weight=1.0, temperature=0.1),
     ],
     roi_head=dict(bbox_head=dict(cls_predictor_cfg=dict(temperature=0.07))),
-    test_cfg=dict(rcnn=dict(refined_names=0.5)),
 )
 train_cfg = dict(max_iters=2500, val_interval=2500)
 param_scheduler = [

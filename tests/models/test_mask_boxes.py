@@ -38,7 +38,7 @@ def test_boxes_without_masks_are_those_with_masks():
     model = build("vild_r18_shapes", make_vocabulary(3)).eval()
     found = {}
     for without in (False, True):
-        model.roi_head.test_cfg["without_masks"] = without
+        model.roi_head.test_cfg.update(without_masks=without, score_thr=0.0)
         torch.manual_seed(0)  # the same batch
         with torch.no_grad():
             found[without] = [sample.pred_instances for sample in model.test_step(batch())]

@@ -47,7 +47,7 @@ def test_names_are_the_geometric_mean_at_both_boxes(monkeypatch):
 def test_the_detector_runs_with_and_without_it():
     model = build("vild_r18_shapes", make_vocabulary(3)).eval()
     for look in (dict(iou=0.9, most=60), dict(iou=0.9, most=60, quality=0.0), None):
-        model.roi_head.test_cfg["second_look"] = look
+        model.roi_head.test_cfg.update(second_look=look, score_thr=0.0)
         with torch.no_grad():
             for sample in model.test_step(batch()):
                 assert len(sample.pred_instances.masks) == len(sample.pred_instances.bboxes) > 0
