@@ -3,69 +3,21 @@
 A box regressor learns where objects of the base classes end, and cuts off parts of other objects
 (the shaft of an arrow that looks like a triangle). Masks generalise better, because pixels are
 local.
-
-Shapes: n detections, S side of a mask in cells.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from mmdet.models.roi_heads import StandardRoIHead
 from mmdet.registry import MODELS
 from mmdet.structures.bbox import bbox2roi, scale_boxes
 from mmdet.utils import InstanceList
+from mmengine.structures import InstanceData
 from torch import Tensor
 
-
-def tight_boxes(boxes: Tensor, logits: Tensor, threshold: float) -> Tensor:
-    """Return the boxes around masks, whose edges lie where the logits cross the threshold.
-
-    Args:
-        boxes: (n, 4) xyxy boxes in which the masks were predicted.
-        logits: (n, S, S) mask logits, row by row.
-        threshold: a cell above it belongs to the object.
-
-    Returns:
-        (n, 4) xyxy in the same pixels; the given box if no cell is above the threshold.
-    """
-    x1, x2 = _edges(boxes[:, 0], boxes[:, 2], logits.amax(dim=1), threshold)
-    y1, y2 = _edges(boxes[:, 1], boxes[:, 3], logits.amax(dim=2), threshold)
-    return torch.stack([x1, y1, x2, y2], dim=1)
-
-
-def _edges(low: Tensor, high: Tensor, profile: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    """Return where profiles first rise above the threshold, and where they last fall below it.
-
-    Args:
-        low: (n,) coordinate of the start of each profile, in pixels.
-        high: (n,) coordinate of its end.
-        profile: (n, S) largest logit of each column or row.
-        threshold: as for ``tight_boxes``.
-
-    Returns:
-        Two (n,) coordinates; ``low`` and ``high`` if a profile is never above the threshold.
-    """
-    cells = profile.shape[1]
-    inside = profile > threshold
-    number = torch.arange(cells, device=profile.device)
-    first = torch.where(inside, number, cells - 1).amin(dim=1)
-    last = torch.where(inside, number, 0).amax(dim=1)
-    size = (high - low) / cells
-    # outside of the mask there is no value: the edge is half a cell away from the centre
-    before = first + 0.5 - _crossing(profile, first, first - 1, threshold)
-    after = last + 0.5 + _crossing(profile, last, last + 1, threshold)
-    found = inside.any(dim=1)
-    start = torch.where(found, low + before * size, low)
-    return start, torch.where(found, low + after * size, high)
-
-
-def _crossing(profile: Tensor, inner: Tensor, outer: Tensor, threshold: float) -> Tensor:
-    """Return how far the crossing is from the centre of cell ``inner`` to ``outer``, in cells."""
-    last = profile.shape[1] - 1
-    value = profile.gather(1, inner[:, None])[:, 0]
-    beyond = profile.gather(1, outer.clamp(0, last)[:, None])[:, 0]
-    share = (value - threshold) / (value - beyond).clamp(min=1e-6)
-    return torch.where((outer < 0) | (outer > last), 0.5, share)
+from ovdistill.models.tight_boxes import clip_boxes, enlarge, tight_boxes
 
 
 @MODELS.register_module()
@@ -94,54 +46,78 @@ class MaskBoxRoIHead(StandardRoIHead):
             results_list: detections of each image, with boxes in pixels of the network input.
             rescale: return boxes and masks in pixels of the original image.
         """
-        if self.test_cfg.get("mask_boxes"):
-            self._correct(x, batch_img_metas, results_list, **self.test_cfg.mask_boxes)
+        boxes = [results.bboxes for results in results_list]
+        if self.corrects_detections:
+            boxes = self.correct(x, batch_img_metas, boxes)
         if not self.test_cfg.get("without_masks"):
-            return super().predict_mask(x, batch_img_metas, results_list, rescale=rescale)
-        if rescale:
-            for results, meta in zip(results_list, batch_img_metas, strict=True):
-                results.bboxes = scale_boxes(results.bboxes, [1 / s for s in meta["scale_factor"]])
+            self._add_masks(x, batch_img_metas, results_list, boxes, rescale=rescale)
+        for results, own, meta in zip(results_list, boxes, batch_img_metas, strict=True):
+            scale = [1 / factor for factor in meta["scale_factor"]] if rescale else (1.0, 1.0)
+            results.bboxes = scale_boxes(own, scale)
         return results_list
+
+    @property
+    def corrects_detections(self) -> bool:
+        """Whether ``predict_mask`` corrects the boxes that it is given."""
+        return bool(self.test_cfg.get("mask_boxes"))
+
+    def _add_masks(
+        self,
+        x: tuple[Tensor, ...],
+        metas: list[dict],
+        results_list: InstanceList,
+        boxes: Sequence[Tensor],
+        *,
+        rescale: bool,
+    ) -> None:
+        """Add ``masks`` (n, H, W) to the detections of each image, whose boxes these are.
+
+        A box that is detected as several classes has one mask, which is predicted once: on
+        OVShapes 43 boxes of 100 detections.
+        """
+        distinct = [own.unique(dim=0, return_inverse=True) for own in boxes]
+        found = [
+            InstanceData(bboxes=own, labels=own.new_zeros(len(own), dtype=torch.long))
+            for own, _ in distinct
+        ]
+        found = super().predict_mask(x, metas, found, rescale=rescale)
+        for results, masked, (_, index) in zip(results_list, found, distinct, strict=True):
+            results.masks = masked.masks[index]
+
+    def correct(
+        self, x: tuple[Tensor, ...], metas: list[dict], boxes: Sequence[Tensor]
+    ) -> list[Tensor]:
+        """Return the boxes of each image as ``test_cfg.mask_boxes`` corrects them.
+
+        Args:
+            x: pyramid levels.
+            metas: metadata of the images.
+            boxes: (n, 4) xyxy of each image, absolute pixels of the network input.
+
+        Raises:
+            TypeError: the mask head predicts one mask for each class.
+        """
+        return self._correct(x, metas, boxes, **self.test_cfg.mask_boxes)
 
     def _correct(
         self,
         x: tuple[Tensor, ...],
         metas: list[dict],
-        results_list: InstanceList,
+        boxes: Sequence[Tensor],
         expand: float = 1.15,
         threshold: float = -0.5,
         share: float = 0.5,
-    ) -> None:
-        """Replace the boxes of the detections, in absolute pixels of the network input.
-
-        Args:
-            x: pyramid levels.
-            metas: metadata of the images.
-            results_list: detections of each image.
-            expand: see the class, as for the others.
-            threshold: on mask logits.
-            share: in [0, 1].
-
-        Raises:
-            TypeError: the mask head predicts one mask for each class.
-        """
-        boxes = [results.bboxes for results in results_list]
-        counts = [len(each) for each in boxes]
+    ) -> list[Tensor]:
+        """Return corrected boxes, see ``correct``; for the other arguments see the class."""
+        counts = [len(own) for own in boxes]
         if not sum(counts):
-            return
-        grown = [_grow(each, expand) for each in boxes]
+            return list(boxes)
+        grown = [enlarge(own, expand) for own in boxes]
         logits = self._mask_forward(x, bbox2roi(grown))["mask_preds"]
         if logits.shape[1] != 1:
             raise TypeError("mask_boxes needs a class-agnostic mask head")
         tight = tight_boxes(torch.cat(grown), logits[:, 0].float(), threshold).split(counts)
-        for results, meta, around in zip(results_list, metas, tight, strict=True):
-            height, width = meta["img_shape"][:2]
-            mixed = share * around + (1 - share) * results.bboxes
-            limit = mixed.new_tensor([width, height, width, height])
-            results.bboxes = torch.minimum(mixed.clamp(min=0), limit)
-
-
-def _grow(boxes: Tensor, factor: float) -> Tensor:
-    """Return (n, 4) xyxy boxes with the same centres and ``factor`` times the sides."""
-    centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2 * factor
-    return torch.cat([centre - half, centre + half], dim=1)
+        return [
+            clip_boxes(share * around + (1 - share) * own, meta["img_shape"])
+            for own, around, meta in zip(boxes, tight, metas, strict=True)
+        ]

@@ -22,14 +22,13 @@ VOCABULARY_KEYS = ("templates", "tokens")
 # the components of which the detectors of shipped recipes consist
 COMPONENTS = frozenset(
     """
-    ATSSAssigner AnchorGenerator BBoxHead BN ConvFCBBoxHead CrossEntropyLoss DeltaXYWHBBoxCoder
-    DenseRegionWordLoss DetDataPreprocessor FCNMaskHead FPN FocalRegionWordLoss GIoULoss L1Loss
-    LoadImage MaskBoxRoIHead MaxIoUAssigner NormBoxHead NormMaskHead NormRPNHead OVResize
-    OpenVocabularyATSS OpenVocabularyATSSHead OpenVocabularyRCNN OpenVocabularyRoIHead
+    ATSSAssigner AnchorGenerator BBoxHead BN BoxQualityHead ConvFCBBoxHead CrossEntropyLoss
+    DeltaXYWHBBoxCoder DenseRegionWordLoss DetDataPreprocessor FCNMaskHead FPN FocalRegionWordLoss
+    GIoULoss L1Loss LoadImage MaskBoxRoIHead MaxIoUAssigner NormBoxHead NormMaskHead NormRPNHead
+    OVResize OpenVocabularyATSS OpenVocabularyATSSHead OpenVocabularyRCNN OpenVocabularyRoIHead
     PackOVInputs Pretrained RPNHead RandomSampler RegionTokenHead RegionTokenLoss RegionWordHead
     RegionWordLoss ResLayer ResNet Resize RoIAlign Shared2FCBBoxHead SigmoidRegionWordLoss
-    SingleRoIExtractor SmoothL1Loss SyncBN
-    WeightTransferHead deconv nms soft_nms
+    SingleRoIExtractor SmoothL1Loss SyncBN WeightTransferHead deconv nms soft_nms
     """.split()
 )
 TEACHERS = ("OpenCLIPTeacher",)

@@ -2,12 +2,12 @@
 
 A proposal often holds a part of an object, or much beside it, and names for such boxes are worse
 than for boxes that fit: the teacher itself names 96.5 % of OVShapes' novel objects by their true
-box, and 92.2 % by a jittered one. Its regressed box fits better, so the box head looks at that one
-too.
+box, and 92.2 % by a jittered one. The corrected box fits better, so the box head looks at that one
+too (``second_look.py``).
 
-On OVShapes (split shape, geometry clip, val, one seed, the same weights with and without): novel
-box AP 43.2 to 48.4 and base 72.3 to 74.5 with Vouch, 57.3 to 62.1 and 79.0 to 80.1 with
-``best_r18_shapes``; no slower (0.080 s of CPU time an image against 0.088 s, on a busy machine).
+On OVShapes (split shape, geometry clip, val, one seed, the same weights with and without), for
+boxes that are regressed but not corrected: novel box AP 43.2 to 48.4 and base 72.3 to 74.5 with
+Vouch, 57.3 to 62.1 and 79.0 to 80.1 with the terms of ``best_r18_shapes``.
 
 Shapes: R boxes, W class names.
 """
@@ -26,7 +26,8 @@ def rename(first: Tensor, second: Tensor, share: float) -> Tensor:
     the others. What is mixed is which class it is, as a weighted geometric mean.
 
     Args:
-        first: (R, W + 1) log-probabilities of the proposals, the background last.
+        first: (R, W + 1) log-probabilities of the proposals, the background last. Those of sigmoids
+            may add up to more than 1, and their scores end at 1.
         second: (R, W + 1) those of the refined boxes.
         share: of the second look in the names, in [0, 1].
 
@@ -36,7 +37,7 @@ def rename(first: Tensor, second: Tensor, share: float) -> Tensor:
     """
     names = torch.lerp(_names(first), _names(second), share)
     objects = first[:, :-1].logsumexp(dim=1, keepdim=True)
-    return torch.cat([objects + names, first[:, -1:]], dim=1)
+    return torch.cat([(objects + names).clamp(max=0), first[:, -1:]], dim=1)
 
 
 def _names(log_scores: Tensor) -> Tensor:

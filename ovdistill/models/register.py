@@ -31,6 +31,7 @@ from ovdistill.distillation.vouch import term as _vouch  # noqa: E402, F401
 from ovdistill.evaluation import ov_metric, proposal_recall  # noqa: E402, F401
 from ovdistill.models import (  # noqa: E402, F401
     atss_head,
+    box_quality,
     checkpoint_loaders,
     mask_boxes,
     normalized_heads,

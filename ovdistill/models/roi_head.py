@@ -6,6 +6,7 @@ Shapes: N images, R RoIs, P distillation regions, D embedding width, W class nam
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,16 +18,13 @@ from mmdet.structures.bbox import bbox2roi, scale_boxes
 from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor
-from torchvision.ops import clip_boxes_to_image
 
-from ovdistill.core.errors import UserError
 from ovdistill.distillation.batch import DistillInputs, DistillRegions, SampledRoIs
 from ovdistill.distillation.gather import gather_captions, gather_regions, region_rois
 from ovdistill.distillation.term import DistillationTerms
 from ovdistill.distillation.vild.loss import ensemble_log_scores
 from ovdistill.models.image_level import is_image_level, of_labelled
-from ovdistill.models.mask_boxes import MaskBoxRoIHead
-from ovdistill.models.refined_names import rename
+from ovdistill.models.second_look import SecondLookRoIHead
 from ovdistill.vocabulary import Vocabulary
 
 # (R, 4) xyxy boxes in pixels of the network input, (R,) image index, (W, D) text embeddings
@@ -35,12 +33,8 @@ CropScores = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 @MODELS.register_module()
-class OpenVocabularyRoIHead(MaskBoxRoIHead):
+class OpenVocabularyRoIHead(SecondLookRoIHead):
     """mmdet's standard RoI head with region-word alignment and distillation.
-
-    ``test_cfg.refined_names=0.5``: the box head looks a second time, at the regressed boxes, and
-    this share of the names is taken from there, see ``refined_names.py``. It needs a background
-    (softmax), and costs a second pass of the box head.
 
     Args:
         *args: as for mmdet's ``StandardRoIHead``.
@@ -51,9 +45,6 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
             ``text_share``; for transfer to other data (0.6 in DetPro).
         distillers: configs of the distillation terms; all get the same ``DistillInputs``.
         **kwargs: as for mmdet's ``StandardRoIHead``.
-
-    Raises:
-        UserError: ``refined_names`` with a head of sigmoids.
     """
 
     def __init__(
@@ -69,11 +60,6 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         self.image_head = MODELS.build(image_head) if image_head else None
         self.text_share = text_share
         self.fixed_share = fixed_share
-        if self.test_cfg.get("refined_names") and self.bbox_head.fc_cls.score != "softmax":
-            raise UserError(
-                "got test_cfg.rcnn.refined_names with a head of sigmoids; expected a head with a "
-                "background (score='softmax'): remove one of both."
-            )
         terms = [MODELS.build(term) for term in distillers]
         self.distillers = DistillationTerms(terms, self.embed_dim)
 
@@ -101,10 +87,11 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
             rpn_results_list: proposals of each image.
             batch_data_samples: of the images.
         """
-        if not len(self.distillers):
-            losses = super().loss(x, rpn_results_list, batch_data_samples)
-            return of_labelled(losses, batch_data_samples)
         instances, ignored, _ = unpack_gt_instances(batch_data_samples)
+        extra = self.quality_loss(x, instances)
+        if not len(self.distillers):
+            losses = super().loss(x, rpn_results_list, batch_data_samples) | extra
+            return of_labelled(losses, batch_data_samples)
         sampling_results = self._sample(x, rpn_results_list, instances, ignored)
         rois = bbox2roi([result.priors for result in sampling_results])
         results, regions = self._embed_together(x, rois, batch_data_samples)
@@ -123,6 +110,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         if self.with_mask:
             features = results["bbox_feats"]
             losses |= self.mask_loss(x, sampling_results, features, instances)["loss_mask"]
+        losses |= extra
         return of_labelled(losses, batch_data_samples) | self.distillers.losses(inputs)
 
     def _sample(
@@ -199,9 +187,7 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
         head = self.image_head or self.bbox_head
         return head.fc_cls.for_distillation(head(features)[0])
 
-    def _bbox_forward(
-        self, x: tuple[Tensor, ...], rois: Tensor, score_crops: CropScores | None = None
-    ) -> dict[str, Tensor]:
+    def _bbox_forward(self, x: tuple[Tensor, ...], rois: Tensor) -> dict[str, Tensor]:
         """Run the box head on (R, 5) RoIs.
 
         Returns:
@@ -210,43 +196,19 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
             ``embeddings`` for alignment, (R, D).
         """
         results = super()._bbox_forward(x, rois)
+        head = self.bbox_head.fc_cls
+        outputs = results["cls_score"]
+        embeddings = head.for_alignment(outputs)
         if self.training:
-            head, outputs = self.bbox_head.fc_cls, results["cls_score"]
-            embeddings = head.for_alignment(outputs)
             logits = head.align(embeddings)
             return {**results, "cls_score": logits, "embeddings": embeddings, "outputs": outputs}
-        share = self.test_cfg.get("refined_names", 0.0)
-        crops = again = None
-        if score_crops is not None or share:
-            boxes = self.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"])
-        if score_crops is not None:
-            crops = score_crops(boxes, rois[:, 0].long(), self.bbox_head.fc_cls.text_embeddings)
-        if share:
-            stride = self.bbox_roi_extractor.featmap_strides[0]
-            inside = clip_boxes_to_image(boxes, [side * stride for side in x[0].shape[-2:]])
-            again = super()._bbox_forward(x, torch.cat([rois[:, :1], inside], dim=1))
-        scores = self._log_scores(results, crops)
-        if again is not None:
-            scores = rename(scores, self._log_scores(again, crops), share)
-        results["cls_score"] = scores
-        return results
-
-    def _log_scores(self, results: dict[str, Tensor], crops: Tensor | None) -> Tensor:
-        """Return the (R, W + 1) log-scores of a pass of the box head.
-
-        Args:
-            results: of mmdet's ``_bbox_forward``.
-            crops: (R, W) log-scores of another source for the same boxes, or None.
-        """
-        head = self.bbox_head.fc_cls
-        scores = head.log_scores(head.for_alignment(results["cls_score"]))
-        if crops is not None:
-            scores[:, :-1] = self._ensemble(scores[:, :-1], crops)
+        scores = head.log_scores(embeddings)
         if self.image_head is not None:
             image_embeddings = self.image_head(results["bbox_feats"])[0]
             image = self.image_head.fc_cls.log_scores(image_embeddings)
             scores[:, :-1] = self._ensemble(scores[:, :-1], image[:, :-1])
-        return scores
+        results["cls_score"] = scores
+        return results
 
     def _ensemble(self, log_text: Tensor, log_image: Tensor) -> Tensor:
         """Combine the (R, W) log-scores of this head with those of another source."""
@@ -254,6 +216,12 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
             return ensemble_log_scores(log_text, log_image, None, self.fixed_share)
         is_base = self.bbox_head.fc_cls.is_base
         return ensemble_log_scores(log_text, log_image, is_base, self.text_share)
+
+    def _add_crop_scores(self, score_crops: CropScores, rois: Tensor, scores: Tensor) -> Tensor:
+        """Return the (R, W + 1) log-scores of (R, 5) RoIs, combined with those of crops."""
+        texts = self.bbox_head.fc_cls.text_embeddings
+        crops = score_crops(rois[:, 1:], rois[:, 0].long(), texts)
+        return torch.cat([self._ensemble(scores[:, :-1], crops), scores[:, -1:]], dim=1)
 
     def predict(
         self,
@@ -283,37 +251,17 @@ class OpenVocabularyRoIHead(MaskBoxRoIHead):
             return super().predict(x, rpn_results_list, batch_data_samples, rescale=rescale)
         metas = [sample.metainfo for sample in batch_data_samples]
         # mmdet's mask branch scales boxes and masks together
-        results = self._predict_with_crops(
-            x, metas, rpn_results_list, score_crops, rescale=rescale and not self.with_mask
+        results = self.predict_bbox(
+            x,
+            metas,
+            rpn_results_list,
+            self.test_cfg,
+            rescale=rescale and not self.with_mask,
+            adjust=partial(self._add_crop_scores, score_crops),
         )
         if self.with_mask:
             results = self.predict_mask(x, metas, results, rescale=rescale)
         return results
-
-    def _predict_with_crops(
-        self,
-        x: tuple[Tensor, ...],
-        metas: list[dict],
-        rpn_results_list: InstanceList,
-        score_crops: CropScores,
-        *,
-        rescale: bool,
-    ) -> InstanceList:
-        """Return the boxes of detections as mmdet's ``predict_bbox`` does, with ``score_crops``."""
-        boxes = [proposals.bboxes for proposals in rpn_results_list]
-        counts = [len(own) for own in boxes]
-        if not sum(counts):
-            return self.predict_bbox(x, metas, rpn_results_list, self.test_cfg, rescale=rescale)
-        rois = bbox2roi(boxes)
-        results = self._bbox_forward(x, rois, score_crops)
-        return self.bbox_head.predict_by_feat(
-            rois=rois.split(counts),
-            cls_scores=results["cls_score"].split(counts),
-            bbox_preds=results["bbox_pred"].split(counts),
-            batch_img_metas=metas,
-            rcnn_test_cfg=self.test_cfg,
-            rescale=rescale,
-        )
 
 
 def _keep_proposals(rpn_results_list: InstanceList, samples: SampleList, *, rescale: bool) -> None:

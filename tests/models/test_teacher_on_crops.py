@@ -61,12 +61,11 @@ def test_the_detector_combines_both_as_an_ensemble(model, teacher):
     score_crops = partial(crops, crops.pixels(torch.randn(1, 3, 64, 64)))
     with torch.no_grad():
         alone = model.roi_head._bbox_forward(x, rois)["cls_score"]
-        both = model.roi_head._bbox_forward(x, rois, score_crops)
-        boxes = model.roi_head.bbox_head.bbox_coder.decode(rois[:, 1:], both["bbox_pred"])
-        classified = score_crops(boxes, torch.tensor([0, 0]), model.vocabulary.embeddings)
+        both = model.roi_head._add_crop_scores(score_crops, rois, alone)
+        classified = score_crops(rois[:, 1:], torch.tensor([0, 0]), model.vocabulary.embeddings)
     expected = ensemble_log_scores(alone[:, :-1], classified, model.vocabulary.is_base)
-    assert torch.allclose(both["cls_score"][:, :-1], expected, atol=1e-4)
-    assert torch.allclose(both["cls_score"][:, -1], alone[:, -1])
+    assert torch.allclose(both[:, :-1], expected, atol=1e-4)
+    assert torch.equal(both[:, -1], alone[:, -1])
 
 
 def test_the_teacher_is_not_in_the_checkpoint(model, teacher):
@@ -83,7 +82,7 @@ def test_given_proposals_replace_those_of_the_rpn(model, teacher):
         pixels = staticmethod(crops.pixels)
 
         def __call__(self, pixels, boxes, image_index, texts):
-            seen.append(image_index.tolist())
+            seen.append((image_index.tolist(), boxes))
             return crops(pixels, boxes, image_index, texts)
 
     model.crop_teacher = Recorder()
@@ -92,8 +91,13 @@ def test_given_proposals_replace_those_of_the_rpn(model, teacher):
         boxes = torch.tensor([[4.0, 4, 30, 30]]).repeat(count, 1)
         sample.proposals = InstanceData(bboxes=boxes, scores=torch.ones(count))
     with torch.no_grad():
+        model.roi_head.test_cfg["second_look"] = None
         model.test_step(data)
-    assert seen == [[0, 1, 1]]
+        # of equal boxes one is looked at again; only the final boxes are cut out
+        model.roi_head.test_cfg["second_look"] = dict(iou=0.9, most=60)
+        model.test_step(data)
+    assert [index for index, _ in seen] == [[0, 1, 1], [0, 1]]
+    assert not torch.equal(seen[0][1][:2], seen[1][1])
 
 
 def test_no_proposal_is_no_detection(model, teacher):

@@ -1,0 +1,171 @@
+"""A second look at the boxes that were found: corrected by their masks, then named again.
+
+A region is embedded as well as its box fits: a proposal that holds half of an object, or much of
+the ground, is named worse than the box that the heads make of it. So the first scores only choose
+the boxes; the corrected boxes pass the box head once more, and both scores count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from mmdet.structures.bbox import bbox2roi
+from mmdet.utils import ConfigType, InstanceList
+from torch import Tensor
+from torchvision.ops import box_iou, nms
+
+from ovdistill.models.box_quality import jitter
+from ovdistill.models.mask_boxes import MaskBoxRoIHead
+from ovdistill.models.refined_names import rename
+from ovdistill.models.tight_boxes import clip_boxes
+
+# (R, 5) RoIs and their (R, W + 1) log-scores -> new log-scores
+AdjustScores = Callable[[Tensor, Tensor], Tensor]
+
+
+class SecondLookRoIHead(MaskBoxRoIHead):
+    """A RoI head with class-agnostic boxes that scores the boxes it has corrected.
+
+    ``test_cfg.second_look=dict(iou=0.9, most=60, share=0.7)``: of the regressed boxes of an image
+    those that overlap a box of a higher foreground score by more than ``iou`` are dropped, and at
+    most ``most`` are kept. ``test_cfg.mask_boxes`` corrects them, now before the suppression of
+    each class instead of after it, and the box head names them again: this ``share`` of the names
+    is of the second look, see ``rename``. With a ``quality_head`` the scores are multiplied by the
+    predicted IoU of the boxes, to the power ``quality`` (1).
+
+    Args:
+        *args: as for ``MaskBoxRoIHead``.
+        quality_head: config of a ``BoxQualityHead``.
+        **kwargs: as for ``MaskBoxRoIHead``.
+    """
+
+    def __init__(self, *args: Any, quality_head: ConfigType | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.quality_head = MODELS.build(quality_head) if quality_head else None
+
+    def quality_loss(self, x: tuple[Tensor, ...], objects: InstanceList) -> dict[str, Tensor]:
+        """Return the loss of the ``quality_head`` on boxes around the labelled objects, if any.
+
+        Args:
+            x: pyramid levels, each (N, C, H_l, W_l).
+            objects: labelled objects of the N images.
+        """
+        if self.quality_head is None:
+            return {}
+        boxes = [jitter(own.bboxes, self.quality_head.jitters) for own in objects]
+        iou = [
+            box_iou(own, labelled.bboxes).amax(dim=1) if len(own) else own.new_zeros(0)
+            for own, labelled in zip(boxes, objects, strict=True)
+        ]
+        features = self.bbox_roi_extractor(x[: self.bbox_roi_extractor.num_inputs], bbox2roi(boxes))
+        return {"loss_quality": self.quality_head.loss(features, torch.cat(iou))}
+
+    @property
+    def corrects_detections(self) -> bool:
+        """Whether ``predict_mask`` corrects the boxes that it is given."""
+        return super().corrects_detections and not self.test_cfg.get("second_look")
+
+    def predict_bbox(
+        self,
+        x: tuple[Tensor, ...],
+        batch_img_metas: list[dict],
+        rpn_results_list: InstanceList,
+        rcnn_test_cfg: ConfigType,
+        rescale: bool = False,  # noqa: FBT001, FBT002 (mmdet's signature)
+        adjust: AdjustScores | None = None,
+    ) -> InstanceList:
+        """Return the boxes of detections as mmdet's head does.
+
+        Args:
+            x: pyramid levels, each (N, C, H_l, W_l).
+            batch_img_metas: metadata of the N images.
+            rpn_results_list: proposals of each image.
+            rcnn_test_cfg: thresholds, see mmdet.
+            rescale: return boxes in pixels of the original image.
+            adjust: changes the scores of the boxes, which are final then.
+        """
+        counts = [len(proposals) for proposals in rpn_results_list]
+        look = self.test_cfg.get("second_look")
+        if not sum(counts) or (look is None and adjust is None):
+            return super().predict_bbox(
+                x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale=rescale
+            )
+        rois = bbox2roi([proposals.bboxes for proposals in rpn_results_list])
+        results = self._bbox_forward(x, rois)
+        scores = results["cls_score"]
+        decoded = self.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"])
+        boxes = [
+            clip_boxes(own, meta["img_shape"])
+            for own, meta in zip(decoded.split(counts), batch_img_metas, strict=True)
+        ]
+        if look is not None:
+            boxes, scores = self._look_again(x, batch_img_metas, boxes, scores, **look)
+            counts = [len(own) for own in boxes]
+        rois = bbox2roi(boxes)
+        if adjust is not None:
+            scores = adjust(rois, scores)
+        return self.bbox_head.predict_by_feat(
+            rois=rois.split(counts),
+            cls_scores=scores.split(counts),
+            bbox_preds=(None,) * len(counts),  # the boxes are regressed already
+            batch_img_metas=batch_img_metas,
+            rcnn_test_cfg=rcnn_test_cfg,
+            rescale=rescale,
+        )
+
+    def _look_again(
+        self,
+        x: tuple[Tensor, ...],
+        metas: list[dict],
+        boxes: list[Tensor],
+        log_scores: Tensor,
+        iou: float,
+        most: int,
+        share: float = 0.5,
+        quality: float = 1.0,
+    ) -> tuple[list[Tensor], Tensor]:
+        """Correct the foremost boxes of each image and score them once more.
+
+        Args:
+            x: pyramid levels.
+            metas: metadata of the images.
+            boxes: regressed boxes of each image, xyxy, pixels of the network input; R in all.
+            log_scores: (R, W + 1) log-scores of the boxes.
+            iou: see ``foremost``.
+            most: see ``foremost``.
+            share: see ``rename``.
+            quality: exponent of the predicted IoU.
+
+        Returns:
+            The boxes of each image, n in all, and their (n, W + 1) log-scores.
+        """
+        first = log_scores.split([len(own) for own in boxes])
+        kept = [foremost(*pair, iou, most) for pair in zip(boxes, first, strict=True)]
+        boxes = [own[index] for own, index in zip(boxes, kept, strict=True)]
+        if self.test_cfg.get("mask_boxes"):
+            boxes = self.correct(x, metas, boxes)
+        before = torch.cat([own[index] for own, index in zip(first, kept, strict=True)])
+        again = self._bbox_forward(x, bbox2roi(boxes))
+        both = rename(before, again["cls_score"], share)
+        if self.quality_head is not None:
+            both = both + F.logsigmoid(self.quality_head(again["bbox_feats"]))[:, None] * quality
+        return boxes, both
+
+
+def foremost(boxes: Tensor, log_scores: Tensor, iou: float, most: int) -> Tensor:
+    """Return which boxes of an image to look at again, the most certain first.
+
+    Args:
+        boxes: (R, 4) xyxy.
+        log_scores: (R, W + 1) log-probabilities, the background last.
+        iou: of two boxes that overlap more, the less certain one is dropped.
+        most: keep at most this many.
+
+    Returns:
+        (at most ``most``,) int64 indices.
+    """
+    return nms(boxes, log_scores[:, :-1].logsumexp(dim=1), iou)[:most]

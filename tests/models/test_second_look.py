@@ -1,0 +1,53 @@
+"""Boxes that are corrected and scored again."""
+
+import torch
+from mmengine.structures import InstanceData
+
+from ovdistill.models.second_look import foremost
+
+from ..batches import batch, build, make_vocabulary
+
+
+def test_the_foremost_boxes_are_certain_and_apart():
+    boxes = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 9], [20, 20, 30, 30], [40, 40, 50, 50]])
+    foreground = torch.tensor([0.4, 0.8, 0.2, 0.9])
+    log_scores = torch.stack([foreground / 4, 3 * foreground / 4, 1 - foreground], dim=1).log()
+    assert foremost(boxes, log_scores, iou=0.95, most=9).tolist() == [3, 1, 0, 2]
+    assert foremost(boxes, log_scores, iou=0.85, most=9).tolist() == [3, 1, 2]
+    assert foremost(boxes, log_scores, iou=0.85, most=2).tolist() == [3, 1]
+
+
+def test_names_are_the_geometric_mean_at_both_boxes(monkeypatch):
+    head = build("vild_r18_shapes", make_vocabulary(3)).roi_head.eval()
+    head.test_cfg["second_look"], head.quality_head = dict(iou=0.9, most=1), None
+    moved = torch.tensor([[4.0, 4, 20, 20]])
+    monkeypatch.setattr(head, "correct", lambda x, metas, boxes: [moved])
+    asked = []
+
+    def forward(x, rois):
+        asked.append(rois[:, 1:])
+        # the second RoI is the more certain one; what is seen at the end is another class
+        scores = [[0.3, 0.1, 0.1, 0.5], [0.6, 0.2, 0.1, 0.1]]
+        if len(asked) == 2:
+            scores = [[0.15, 0.8, 0.025, 0.025]]
+        return dict(cls_score=torch.tensor(scores).log(), bbox_pred=torch.zeros(len(rois), 4))
+
+    monkeypatch.setattr(head, "_bbox_forward", forward)
+    proposals = [InstanceData(bboxes=torch.tensor([[30.0, 30, 50, 50], [4, 4, 18, 18]]))]
+    meta = dict(img_shape=(64, 64), scale_factor=(1.0, 1.0))
+    (found,) = head.predict_bbox((), [meta], proposals, head.test_cfg)
+    assert torch.equal(asked[1], moved)
+    assert torch.equal(found.bboxes, moved.repeat(3, 1))
+    assert found.labels.tolist() == [1, 0, 2]
+    # an object as sure as at first, 0.9; names sqrt(0.2 0.8 / 0.975) / 0.9 ...
+    expected = [(0.9 * share) ** 0.5 for share in (0.2 * 0.8, 0.6 * 0.15, 0.1 * 0.025)]
+    assert torch.allclose(found.scores, torch.tensor(expected) / 0.975**0.5)
+
+
+def test_the_detector_runs_with_and_without_it():
+    model = build("vild_r18_shapes", make_vocabulary(3)).eval()
+    for look in (dict(iou=0.9, most=60), dict(iou=0.9, most=60, quality=0.0), None):
+        model.roi_head.test_cfg.update(second_look=look, score_thr=0.0)
+        with torch.no_grad():
+            for sample in model.test_step(batch()):
+                assert len(sample.pred_instances.masks) == len(sample.pred_instances.bboxes) > 0
