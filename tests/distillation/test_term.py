@@ -38,6 +38,7 @@ def test_a_term_alone_trains_the_backbone(name):
     losses = loss_dict(model, batch((3, 2)))
     own = [losses[key] for key in expected]
     detection = {"loss_rpn_cls", "loss_rpn_bbox", "loss_cls", "loss_bbox", "loss_mask"}
+    detection |= {"loss_quality"}
     assert {key for key in losses if key.startswith("loss_")} == detection | expected
     assert all(loss.isfinite() and loss > 0 for loss in own), own
     sum(own).backward()
