@@ -12,7 +12,7 @@ from safetensors import safe_open
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.inference.inferencer import OVInferencer
 from ovdistill.store import TeacherStore
-from ovdistill.teacher import OpenCLIPTeacher
+from ovdistill.teacher import build_teacher
 from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts
 from ovdistill.vocabulary.prompt_context import context_from_text
@@ -52,7 +52,7 @@ def trained(tmp_path_factory):
 
 
 def test_training_leaves_data_logs_and_checkpoints(trained):
-    data = trained / "data" / "shape"
+    data = trained / "data" / "shape" / "clip"
     assert {path.name for path in data.glob("*.safetensors")} == {"vocabulary.safetensors"}
     assert len(TeacherStore(data / "regions")) > 0
     assert (trained / "run" / "last.pth").resolve().name == "iter_4.pth"
@@ -95,7 +95,7 @@ def test_testing_writes_every_figure(trained):
 
 
 def test_vocabulary_given_to_testing_is_used(trained, tmp_path):
-    path = trained / "data" / "shape" / "vocabulary.safetensors"
+    path = trained / "data" / "shape" / "clip" / "vocabulary.safetensors"
     whole = Vocabulary.load(path)
     few = Vocabulary(whole.names[:5], whole.embeddings[:5], whole.is_base[:5], whole.teacher)
     few.save(tmp_path / "few.safetensors")
@@ -139,7 +139,7 @@ def test_two_processes_prepare_train_and_test_together(trained, tmp_path):
         *options, *small,
     )  # fmt: skip
     assert "Distributed training: True" in output and "GPU number: 2" in output
-    assert len(TeacherStore(trained / "data" / "compositional" / "regions")) == 8
+    assert len(TeacherStore(trained / "data" / "compositional" / "clip" / "regions")) == 8
     run(
         *torchrun, "tools/test.py", CONFIG, tmp_path / "last.pth", "--launcher", "pytorch",
         "-o", tmp_path / "two", *options,
@@ -154,8 +154,8 @@ def test_two_processes_prepare_train_and_test_together(trained, tmp_path):
 @pytest.fixture
 def learned(trained, tmp_path):
     """The vocabulary of the small data set, with prompts that could have been learned."""
-    words = Vocabulary.load(trained / "data" / "shape" / "vocabulary.safetensors")
-    teacher = OpenCLIPTeacher("ovshapes")
+    words = Vocabulary.load(trained / "data" / "shape" / "clip" / "vocabulary.safetensors")
+    teacher = build_teacher(dict(model="ovshapes", embedding_map="ovshapes-clip"))
     context = context_from_text("an image of the", teacher.text_tower())
     prompts = LearnedPrompts(context[None], "end", words.teacher, "learned")
     path = tmp_path / "learned.safetensors"
@@ -262,7 +262,7 @@ BAD = {
     "vocabulary of other weights of the teacher": (
         ["tools/test.py", "{config}", "{run}/last.pth", "-o", "{tmp}"]
         + ["--vocabulary", "{tmp}/retrained.safetensors", "--cfg-options", "data_root={data}"],
-        "the vocabulary is of teacher ovshapes-rn (weights 0123)",
+        "the vocabulary is of teacher ovshapes-rn+clip-gap (weights 0123)",
     ),
     "foreign vocabulary in the demo": (
         ["demo/image_demo.py", "--vocabulary", "{tmp}/retrained.safetensors", "-o", "{tmp}"],
@@ -302,9 +302,14 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_is_one_message(name, trained, tmp_path):
-    one = (("striped star",), torch.eye(1, 8), torch.tensor([True]), TeacherId("ovshapes-rn"))
+    one = (
+        ("striped star",),
+        torch.eye(1, 8),
+        torch.tensor([True]),
+        TeacherId("ovshapes-rn+clip-gap"),
+    )
     Vocabulary(*one).save(tmp_path / "narrow.safetensors")
-    words = Vocabulary.load(trained / "data" / "shape" / "vocabulary.safetensors")
+    words = Vocabulary.load(trained / "data" / "shape" / "clip" / "vocabulary.safetensors")
     replace(words, teacher=TeacherId(words.teacher.name, "0123")).save(
         tmp_path / "retrained.safetensors"
     )

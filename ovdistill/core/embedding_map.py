@@ -55,11 +55,14 @@ class EmbeddingMap:
     def _apply(self, embeddings: Tensor, modality: str) -> Tensor:
         weight = self.tensors.get(f"{modality}_weight")
         bias = self.tensors.get(f"{modality}_bias")
+        # A product in float32 is rounded in another way for every number of rows; a store has to
+        # have the same bytes however its regions were batched.
+        exact = embeddings if embeddings.device.type == "mps" else embeddings.double()
         if weight is not None:
-            embeddings = embeddings @ weight.to(embeddings).T
+            exact = exact @ weight.to(exact).T
         if bias is not None:
-            embeddings = embeddings + bias.to(embeddings)
-        return F.normalize(embeddings, dim=-1)
+            exact = exact + bias.to(exact)
+        return F.normalize(exact, dim=-1).to(embeddings)
 
     @property
     def digest(self) -> str:
