@@ -68,7 +68,8 @@ def whole(data, teacher, tmp_path_factory):
 
 def arguments(data, out, *more):
     return [
-        "extract", "--images", data, "--annotations", data / "a.json", "--teacher", "ovshapes-plain",
+        "extract", "--images", data, "--annotations", data / "a.json",
+        "--teacher", "ovshapes-plain",
         "--proposals", "grid", "--per-image", 12, "--shard-images", 2, "--batch-size", 64,
         "--workers", 0, "--device", "cpu", "--offline", "-o", out, *more,
     ]  # fmt: skip
