@@ -49,7 +49,8 @@ class VouchTerm(DistillationTerm):
         """Return (R,) ones, and less for background RoIs that match a likely object."""
         sampled, regions = inputs.sampled, inputs.regions
         assert sampled is not None and regions is not None
-        self.calibration.update(regions.objectness, regions.overlap >= self.min_overlap)
+        if not inputs.image_level:  # without boxes nothing tells which regions hold objects
+            self.calibration.update(regions.objectness, regions.overlap >= self.min_overlap)
         if not self.soften:
             return None
         overlap = image_iou(sampled.boxes, sampled.image_index, regions.boxes, regions.image_index)

@@ -73,3 +73,14 @@ def test_a_premise_that_fails_is_said_once(caplog):
 def test_the_calibration_is_part_of_a_checkpoint():
     _, term = vouch()
     assert "calibration.counts" in term.state_dict()
+
+
+def test_images_without_boxes_say_nothing_of_objectness():
+    model, term = vouch()
+    data = batch((3, 2), (0, 0))
+    for sample in data["data_samples"]:
+        sample.set_metainfo(dict(image_level=True))
+    losses_of(model, data)
+    assert term.calibration.counts.sum() == 0
+    losses_of(model, batch((3, 2), (1, 1)))
+    assert term.calibration.counts.sum() == 5
