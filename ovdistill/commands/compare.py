@@ -75,7 +75,7 @@ def compare(options: CompareOptions) -> None:
         raise UserError(
             f"got --seeds {options.seeds} --jobs {options.jobs}; expected at least 1 of each."
         )
-    comparison = Comparison(options, pick_rows(options.rows))
+    comparison = Comparison(options, pick_rows(options.rows, options.geometry))
     failures = [] if options.report else comparison.run_all()
     comparison.report()
     print((comparison.out / "comparison.md").read_text())

@@ -17,6 +17,7 @@ ENSEMBLE_PLAIN = (
     "model.roi_head.image_head.cls_predictor_cfg.temperature=0.07",
 )
 
+LONGER = ("train_cfg.max_iters=2500", "param_scheduler.1.end=2500")
 
 # The hard variant: a teacher with CLIP's gap that finds four of ten names, and regions of a plain
 # RPN, a fifth of them on objects.
@@ -44,6 +45,8 @@ class Row:
             None.
         starts_from: name of the row whose checkpoint the training starts from, or None.
         test_flags: further arguments of ``ovdistill test``.
+        geometries: the geometries of the teacher that the row is made for, see ``GEOMETRIES`` of
+            ``ovdistill.evaluation.comparison``.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Row:
     trained_as: str | None = None
     starts_from: str | None = None
     test_flags: tuple[str, ...] = ()
+    geometries: tuple[str, ...] = ("clip", "plain", "hard")
 
     @property
     def builds_on_another(self) -> bool:
@@ -119,6 +123,18 @@ ROWS = (
         trained_as="combined",
         test_flags=("--teacher-on-crops",),
     ),
+    Row(
+        "best",
+        "best: Vouch + queue, gap mapped away, 2500 iterations",
+        "best_r18_shapes",
+        geometries=("clip",),
+    ),
+    Row(
+        "text_long",
+        "text only, 2500 iterations",
+        "vild_r18_shapes",
+        ("model.distillers.0.loss_weight=0", *LONGER),
+    ),
     Row("oracle", "oracle: all classes labelled", "oracle_r18_shapes"),
 )
 
@@ -145,15 +161,17 @@ def load_rows(path: str | Path) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def pick_rows(names: Sequence[str]) -> list[Row]:
+def pick_rows(names: Sequence[str], geometry: str = "clip") -> list[Row]:
     """Return the rows that a user names: those of files first, then shipped rows in table order.
 
     Args:
         names: names of shipped rows, or Python files with further rows (see ``load_rows``). Empty:
-            all shipped rows.
+            all shipped rows of the geometry.
+        geometry: of the teacher's embeddings.
 
     Raises:
-        UserError: an unknown name, a bad file, or two rows of the same name (shipped ones count).
+        UserError: an unknown name, a row of another geometry, a bad file, or two rows of the same
+            name (shipped ones count).
     """
     own = [row for name in names if name.endswith(".py") for row in load_rows(name)]
     wanted = [name for name in names if not name.endswith(".py")]
@@ -163,8 +181,16 @@ def pick_rows(names: Sequence[str]) -> list[Row]:
             f"got row {unknown[0]!r}; expected a Python file with rows, or one of: "
             f"{', '.join(known)}"
         )
-    chosen = [row for row in ROWS if row not in own and (not names or row.name in wanted)]
+    chosen = [row for row in ROWS if row not in own and row.name in wanted]
+    if not names:
+        chosen = [row for row in ROWS if geometry in row.geometries]
     rows = [*own, *chosen]
+    for row in rows:
+        if geometry not in row.geometries:
+            raise UserError(
+                f"row {row.name!r} is made for geometry {', '.join(row.geometries)}; "
+                f"got --geometry {geometry}"
+            )
     # shipped rows with results are in the table too, whether they are chosen or not
     taken = [row.name for row in (*rows, *(row for row in ROWS if row not in rows))]
     if repeated := [name for name in taken if taken.count(name) > 1]:

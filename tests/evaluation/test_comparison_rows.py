@@ -34,6 +34,13 @@ def test_shipped_rows_are_picked_in_the_order_of_the_table():
         pick_rows(["vild", "none"])
 
 
+def test_rows_of_another_geometry():
+    left_out = {row.name for row in ROWS} - {row.name for row in pick_rows([], "plain")}
+    assert left_out == {"best"}
+    with pytest.raises(UserError, match="'best' is made for geometry clip; got --geometry hard"):
+        pick_rows(["text", "best"], "hard")
+
+
 def test_rows_of_a_file(tmp_path):
     path = tmp_path / "my_rows.py"
     path.write_text(IMPORT + "ROWS = [Row('mine', 'my method', 'my.py', ('a=1',)), SHIPPED[2]]")
