@@ -16,9 +16,8 @@ _base_ = ["vild_r18_shapes.py"]
 model = dict(
     roi_head=dict(
         image_head=dict(
-            type="Shared2FCBBoxHead",
+            **_base_.embedding_layers,
             in_channels=48,
-            fc_out_channels=256,
             roi_feat_size=7,
             num_classes=1,
             with_reg=False,

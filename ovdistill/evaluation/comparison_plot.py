@@ -117,11 +117,19 @@ def _label(canvas: FigureCanvasAgg, axes: Axes, points: Sequence[Point]) -> None
         extent = text.get_window_extent(renderer)
         others = [other for other in own if other is not box]
         size, room = (extent.width, extent.height), (frame.width, frame.height)
-        place = place_label(box, size, room, taken, others + bars)
+        place = place_label(
+            _surround([box, *_bars(point, to_pixels)]), size, room, taken, others + bars
+        )
         taken.append(place)
         x, y = to_pixels.inverted().transform(place[:2])
         text.set_position((x, y))
         _lead(axes, box, place, point, to_pixels)
+
+
+def _surround(boxes: Sequence[Rectangle]) -> Rectangle:
+    """Return the smallest rectangle around all."""
+    left, low, right, high = zip(*boxes, strict=True)
+    return min(left), min(low), max(right), max(high)
 
 
 def _around(point: Point, half: float, to_pixels: Transform) -> Rectangle:

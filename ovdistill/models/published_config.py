@@ -24,7 +24,7 @@ COMPONENTS = frozenset(
     """
     ATSSAssigner AnchorGenerator BBoxHead BN BoxQualityHead ConvFCBBoxHead CrossEntropyLoss
     DeltaXYWHBBoxCoder DenseRegionWordLoss DetDataPreprocessor FCNMaskHead FPN FocalRegionWordLoss
-    GIoULoss L1Loss LoadImage MaskBoxRoIHead MaxIoUAssigner NormBoxHead NormMaskHead NormRPNHead
+    GIoULoss GN L1Loss LoadImage MaskBoxRoIHead MaxIoUAssigner NormBoxHead NormMaskHead NormRPNHead
     OVResize OpenVocabularyATSS OpenVocabularyATSSHead OpenVocabularyRCNN OpenVocabularyRoIHead
     PackOVInputs Pretrained RPNHead RandomSampler RegionTokenHead RegionTokenLoss RegionWordHead
     RegionWordLoss ResLayer ResNet Resize RoIAlign Shared2FCBBoxHead SigmoidRegionWordLoss
