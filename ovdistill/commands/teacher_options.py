@@ -27,7 +27,7 @@ class TeacherOptions(ConfigOptions):
         teacher: "MODEL", "MODEL:PRETRAINED", "MODEL:PATH", a folder, 'ovshapes' or
             'ovshapes-plain'.
         config: a config whose teacher is used if ``teacher`` is None.
-        embedding_map: a map behind the teacher, see ``core.embedding_map``.
+        embedding_map: maps behind the teacher, applied in order, see ``core.embedding_map``.
         random_weights: use an untrained teacher.
         precision: of the image tower; None for the teacher's own.
         device: where it runs; None for a GPU if there is one.
@@ -43,10 +43,11 @@ class TeacherOptions(ConfigOptions):
         help="config or recipe whose teacher to use, also one of your own",
         completer=complete_recipe,
     )
-    embedding_map: str | None = option(
-        None,
+    embedding_map: tuple[str, ...] = option(
+        (),
         metavar="MAP",
-        help="a map behind the teacher: a file of `ovdistill store centre`, or 'ovshapes-clip'",
+        help="maps behind the teacher, one after another: a file of `ovdistill store centre`, or "
+        "'ovshapes-clip'",
     )
     random_weights: bool = flag(help="use an untrained teacher, to try the code out")
     precision: Literal["fp32", "bf16", "fp16"] | None = option(
@@ -81,7 +82,7 @@ def teacher_arguments(options: TeacherOptions) -> dict[str, Any]:
         if not arguments:
             raise UserError(f"{options.config} names no teacher; give one with --teacher")
     if options.embedding_map:
-        arguments["embedding_map"] = options.embedding_map
+        arguments["embedding_map"] = list(options.embedding_map)
     if options.random_weights:
         arguments |= dict(random_weights=True, pretrained=None)
     if options.precision:

@@ -35,8 +35,10 @@ class TrainTeacherOptions(CommonOptions):
     evaluate: Path | None = option(
         None, metavar="ROOT", help="only measure accuracy, on the val images of this data set"
     )
-    embedding_map: str | None = option(
-        None, metavar="MAP", help="with --evaluate: a map behind the teacher, see docs/geometry.md"
+    embedding_map: tuple[str, ...] = option(
+        (),
+        metavar="MAP",
+        help="with --evaluate: maps behind the teacher, one after another, see docs/geometry.md",
     )
     make_geometry: bool = flag(
         help="train nothing, write the maps that give the teacher CLIP's geometry"

@@ -25,6 +25,9 @@ def test_names_of_teachers():
 
 def test_a_map_behind_any_teacher():
     found = arguments("--teacher", "ViT-B-32:openai", "--embedding-map", "centred.safetensors")
-    assert found["embedding_map"] == "centred.safetensors"
-    found = arguments("--config", "vild_r50_lvis", "--embedding-map", "centred.safetensors")
-    assert (found["model"], found["embedding_map"]) == ("ViT-B-32-quickgelu", "centred.safetensors")
+    assert found["embedding_map"] == ["centred.safetensors"]
+    found = arguments("--config", "vild_r50_lvis", "--embedding-map", "a.safetensors", "b")
+    assert (found["model"], found["embedding_map"]) == (
+        "ViT-B-32-quickgelu",
+        ["a.safetensors", "b"],
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -31,7 +32,7 @@ SUBSET = "val"
 def accuracy_table(
     teacher: str | os.PathLike[str],
     root: str | os.PathLike[str],
-    embedding_map: str | None = None,
+    embedding_maps: Sequence[str] = (),
 ) -> str:
     """Measure top-1 accuracy on the objects of the val images.
 
@@ -40,7 +41,7 @@ def accuracy_table(
     Args:
         teacher: directory of the teacher.
         root: root of an OVShapes data set.
-        embedding_map: a map behind the teacher, see ``read_embedding_map``.
+        embedding_maps: maps behind the teacher, applied in order, see ``read_embedding_map``.
 
     Returns:
         A Markdown table, and the mean cosines of objects and class names.
@@ -48,7 +49,7 @@ def accuracy_table(
     Raises:
         UserError: no such teacher or data set.
     """
-    clip = build_teacher(dict(model=os.fspath(teacher), embedding_map=embedding_map))
+    clip = build_teacher(dict(model=os.fspath(teacher), embedding_map=[*embedding_maps]))
     images, categories, colours, boxes = _read(Path(root))
     names = category_names()
     texts = Vocabulary.encode(names, clip, TEMPLATES["single"]).embeddings

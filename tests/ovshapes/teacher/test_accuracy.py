@@ -18,9 +18,9 @@ def test_the_shipped_teacher_knows_the_objects(tmp_path):
     assert min(everything) > 80
     assert "own name 0.8" in lines[-1]
     # CLIP's gap changes the cosines and no answer; the weak teacher is often wrong
-    clip = accuracy_table(TEACHER_DIR, root, "ovshapes-clip").splitlines()
+    clip = accuracy_table(TEACHER_DIR, root, ["ovshapes-clip"]).splitlines()
     assert clip[2:-1] == lines[2:-1] and "two names 0.720" in clip[-1]
-    weak = accuracy_table(TEACHER_DIR, root, "ovshapes-weak").splitlines()
+    weak = accuracy_table(TEACHER_DIR, root, ["ovshapes-weak"]).splitlines()
     assert 20 < float(weak[2].split("|")[2]) < 60
 
 
