@@ -54,6 +54,7 @@ def publish(options: PublishOptions) -> None:
     state = {
         name: (v.half() if options.half and v.is_floating_point() else v).contiguous()
         for name, v in model.state_dict().items()
+        if "distillers" not in name.split(".")  # what terms learned serves training alone
     }
     weights = options.out / f"{options.name}.safetensors"
     origin = {"config": Path(options.config).name}

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import save_file
 
-from ovdistill.commands.publish import write_config
+from ovdistill.commands.publish import PublishOptions, publish, write_config
 from ovdistill.core.recipes import student_config
+from ovdistill.models.build import build_detector
 from ovdistill.models.config import load_config
 from ovdistill.models.published_config import read_published
+
+from ..batches import build, make_vocabulary
 
 HOSTILE = '"""\nraise SystemExit\n{{ fileDirname }} \\N \u2028 {}'
 
@@ -40,3 +44,24 @@ def test_a_detector_with_own_parts_is_python(
     assert config["custom_imports"] == dict(imports=["parts_of_mine"])
     assert all(config[key] == written[key] for key in ("model", "test_pipeline", "prepare"))
     assert "MyBackbone" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("recipe", ["vouch_r18_shapes", "hierkd_atss_r18_shapes"])
+def test_what_terms_learned_is_left_out(recipe: str, tmp_path: Path) -> None:
+    vocabulary = make_vocabulary(5)
+    vocabulary.save(tmp_path / "vocabulary.safetensors")
+    model = build(recipe, vocabulary)
+    save_file(
+        {k: v.contiguous() for k, v in model.state_dict().items()}, tmp_path / "w.safetensors"
+    )
+    options = PublishOptions(
+        config=recipe,
+        checkpoint=str(tmp_path / "w.safetensors"),
+        out=tmp_path / "out",
+        cfg_options=(f"vocabulary={tmp_path / 'vocabulary.safetensors'}",),
+    )
+    publish(options)
+    config = load_config(tmp_path / "out" / "student_config.json")
+    found = build_detector(config, tmp_path / "out" / "student.safetensors", vocabulary)
+    names = {name for name in model.state_dict() if "distillers" not in name}
+    assert names == set(found.state_dict()) != set(model.state_dict())
