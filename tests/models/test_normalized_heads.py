@@ -17,9 +17,9 @@ def small(levels: int = 3):
     config = load_config("vild_r18_shapes")
     model = config.model
     model.rpn_head.update(type="NormRPNHead", norm_cfg=NORM)
-    model.roi_head.bbox_head.update(
-        type="NormBoxHead", num_shared_convs=1, num_shared_fcs=2, norm_cfg=NORM
-    )
+    # its norm_cfg is another kind already, which update() would merge with this one
+    model.roi_head.bbox_head.update(type="NormBoxHead", num_shared_convs=1, num_shared_fcs=2)
+    model.roi_head.bbox_head.norm_cfg = NORM
     model.roi_head.mask_head.update(type="NormMaskHead", norm_cfg=NORM)
     built = MODELS.build({**model, "vocabulary": make_vocabulary(7)})
     built.init_weights()

@@ -1,0 +1,73 @@
+"""Figures in README, docs and recipes are those of the recorded runs in docs/results."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ovdistill.evaluation.comparison import markdown
+from ovdistill.evaluation.comparison_rows import ROWS
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "docs" / "results"
+SECTION = re.compile(r"^## Split `(\w+)`, geometry `(\w+)`$", re.MULTILINE)
+RESULT = re.compile(r"Result \(split (\w+), geometry (\w+), test images, three seeds\):(.*)", re.S)
+
+
+def recorded(split, geometry):
+    return json.loads((RESULTS / split / geometry / "comparison.json").read_text())["rows"]
+
+
+def table_rows(text):
+    """Return the rows of the first table of methods in a text, each by the names of columns."""
+    lines = iter(text.splitlines())
+    header = next(line for line in lines if line.startswith("| method |"))
+    names = [cell.strip() for cell in header.strip("|").split("|")]
+    next(lines)
+    for line in lines:
+        if not line.startswith("|"):
+            return
+        yield dict(zip(names, (cell.strip() for cell in line.strip("|").split("|")), strict=True))
+
+
+def test_the_table_of_the_readme():
+    text = (ROOT / "README.md").read_text().split("## Results")[1]
+    split, geometry = re.search(r"docs/results/(\w+)/(\w+)/comparison.json", text).groups()
+    check_table(text, split, geometry)
+
+
+def test_the_tables_of_the_results():
+    text = (RESULTS / "README.md").read_text()
+    _, *parts = SECTION.split(text)
+    sections = list(zip(parts[::3], parts[1::3], parts[2::3], strict=True))
+    assert sections
+    for split, geometry, section in sections:
+        check_table(section, split, geometry)
+
+
+def check_table(text, split, geometry):
+    known = {row["method"]: row for row in table_rows(markdown(recorded(split, geometry)))}
+    shown = list(table_rows(text))
+    assert shown
+    for row in shown:
+        assert row.items() <= known[row["method"]].items()
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if not row.options and not row.trained_as])
+def test_the_results_that_a_recipe_names(row):
+    docstring = (ROOT / "configs" / f"{row.config}.py").read_text().split('"""')[1]
+    if not (found := RESULT.search(docstring)):
+        pytest.skip("names no result of three seeds")
+    split, geometry, text = found.groups()
+    summary = next(r for r in recorded(split, geometry) if r["name"] == row.name)["summary"]
+    for kind, line in (("bbox", "box AP"), ("segm", "mask AP")):
+        if summary[f"{kind}/AP_base"] is None:
+            assert line not in text
+            continue
+        base, novel = (
+            "{mean:.1f} +- {std:.1f}".format(**summary[f"{kind}/AP_{group}"])
+            for group in ("base", "novel")
+        )
+        expected = f"{line} base {base}, novel {novel}"
+        assert expected in text or f"{line} {base}, {novel}" in text
