@@ -266,7 +266,7 @@ BAD = {
     ),
     "foreign vocabulary in the demo": (
         ["demo/image_demo.py", "--vocabulary", "{tmp}/retrained.safetensors", "-o", "{tmp}"],
-        "the detector was trained with teacher ovshapes-rn",
+        "student.safetensors was trained in an embedding space of width 18; the vocabulary",
     ),
     "teacher that cannot be fetched offline": (
         ["tools/train.py", "{config}", "--cfg-options", "data_root={data}"]
