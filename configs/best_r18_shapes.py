@@ -13,7 +13,7 @@ Vouch, and beside it
   (docs/geometry.md); the maps ship, `ovdistill store centre --variance 0.99` makes them;
 - 2500 iterations.
 
-Cost: about 10 minutes on two CPU cores, and the regions of the mapped teacher, once.
+Cost: about 12 minutes on two CPU cores, and the regions of the mapped teacher, once.
 Result (split shape, geometry clip, test images, three seeds):
 box AP base 83.2 +- 0.4, novel 66.9 +- 0.9;
 mask AP 79.2 +- 0.2, 68.9 +- 0.5.

@@ -7,7 +7,7 @@ Command:
 
 The other split: `--cfg-options split=compositional` to both.
 
-Cost: 1000 iterations, about 4 minutes on two CPU cores (preparation about 2 more, once).
+Cost: 1000 iterations, about 5 minutes on two CPU cores (preparation about 2 more, once).
 Result (split shape, geometry clip, test images, three seeds):
 box AP base 76.4 +- 0.3, novel 41.1 +- 0.4;
 mask AP 72.3 +- 0.1, 41.9 +- 0.7.
