@@ -1,7 +1,35 @@
 """ovdistill: open-vocabulary detectors and instance segmenters distilled from a frozen CLIP.
 
-Importing the package is cheap: it pulls in neither torch nor mmdet. ``ovdistill.models.register``
-registers every component with mmdet (configs name it in ``custom_imports``).
+    from ovdistill import Detector
+
+    detector = Detector.from_pretrained("ovshapes")
+    detections = detector.predict("image.png", "red star, outlined heart")
+
+Importing the package is cheap: torch and mmdet are imported when ``Detector`` is asked for.
+``ovdistill.models.register`` registers every component with mmdet (configs name it in
+``custom_imports``).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ovdistill.inference.detections import Detections
+    from ovdistill.inference.detector import Detector
+
 __version__ = "0.1.0"
+__all__ = ["Detections", "Detector", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Return ``Detector`` or ``Detections``, imported when they are first used (PEP 562)."""
+    if name == "Detector":
+        from ovdistill.inference.detector import Detector
+
+        return Detector
+    if name == "Detections":
+        from ovdistill.inference.detections import Detections
+
+        return Detections
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

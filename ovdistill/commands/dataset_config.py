@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from ovdistill.commands.dataset_schedule import MIN_ITERATIONS, Schedule
-from ovdistill.commands.python_text import docstring, fill
+from ovdistill.core.python_text import docstring, fill
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.survey import Survey
 

@@ -14,7 +14,9 @@ EMBEDDING_MAPS = {
     "ovshapes-clip-directions-shape": ASSETS / "clip_directions_shape.safetensors",
     "ovshapes-clip-directions-compositional": ASSETS / "clip_directions_compositional.safetensors",
 }
-STUDENT_WEIGHTS = ASSETS / "student.safetensors"
+STUDENT = ASSETS / "student"  # the detector that ships, as `ovdistill publish` writes one
+STUDENT_CONFIG = STUDENT / "config.json"
+STUDENT_WEIGHTS = STUDENT / "model.safetensors"
 SAMPLE_IMAGE = ASSETS / "samples" / "ovshapes.png"
 LVIS_CATEGORIES = ASSETS / "lvis_v1_categories.tsv"
 

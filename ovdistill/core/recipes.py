@@ -24,11 +24,6 @@ def recipe_folder() -> Path:
     raise UserError(f"no recipes in {' or '.join(map(str, FOLDERS))}; install ovdistill again")
 
 
-def student_config() -> Path:
-    """Return the path of the config of the student that is shipped with the package."""
-    return recipe_folder() / "published" / "student.json"
-
-
 def recipe_names() -> list[str]:
     """Return the names of the shipped recipes, sorted."""
     return sorted(path.stem for path in recipe_folder().glob("*.py"))

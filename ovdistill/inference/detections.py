@@ -32,6 +32,13 @@ class Detections:
     names: tuple[str, ...]
     masks: np.ndarray | None = None
     size: tuple[int, int] | None = None
+    runner_up_names: tuple[str | None, ...] = ()
+    runner_up_scores: np.ndarray | None = None
+    embeddings: np.ndarray | None = None
+    queries: tuple[str, ...] = ()
+    image: np.ndarray | None = None
+    path: str | None = None
+    regions: Any = None
 
     def __len__(self) -> int:
         return len(self.scores)

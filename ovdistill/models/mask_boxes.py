@@ -84,6 +84,21 @@ class MaskBoxRoIHead(StandardRoIHead):
         for results, masked, (_, index) in zip(results_list, found, distinct, strict=True):
             results.masks = masked.masks[index]
 
+    def mask_logits(self, x: tuple[Tensor, ...], boxes: Sequence[Tensor]) -> Tensor:
+        """Return the (n, 1, S, S) mask logits in the n boxes of all images.
+
+        Args:
+            x: pyramid levels.
+            boxes: (n_i, 4) xyxy of each image, absolute pixels of the network input.
+
+        Raises:
+            TypeError: the mask head predicts one mask for each class.
+        """
+        logits = self._mask_forward(x, bbox2roi(list(boxes)))["mask_preds"]
+        if logits.shape[1] != 1:
+            raise TypeError("expected a class-agnostic mask head")
+        return logits
+
     def correct(
         self, x: tuple[Tensor, ...], metas: list[dict], boxes: Sequence[Tensor]
     ) -> list[Tensor]:
@@ -113,9 +128,7 @@ class MaskBoxRoIHead(StandardRoIHead):
         if not sum(counts):
             return list(boxes)
         grown = [enlarge(own, expand) for own in boxes]
-        logits = self._mask_forward(x, bbox2roi(grown))["mask_preds"]
-        if logits.shape[1] != 1:
-            raise TypeError("mask_boxes needs a class-agnostic mask head")
+        logits = self.mask_logits(x, grown)
         tight = tight_boxes(torch.cat(grown), logits[:, 0].float(), threshold).split(counts)
         return [
             clip_boxes(share * around + (1 - share) * own, meta["img_shape"])

@@ -12,10 +12,12 @@ from mmdet.models.detectors import TwoStageDetector
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.utils import ConfigType
+from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
 from ovdistill.models.image_level import of_labelled
+from ovdistill.models.kept_regions import KeptRegions, classify_regions, keep_regions
 from ovdistill.models.roi_head import OpenVocabularyRoIHead
 from ovdistill.models.teacher_on_crops import TeacherOnCrops
 from ovdistill.models.vocabulary_mixin import VocabularyMixin, load_vocabulary
@@ -130,3 +132,19 @@ class OpenVocabularyRCNN(VocabularyMixin, TwoStageDetector):
             x, proposals, batch_data_samples, rescale=rescale, score_crops=score_crops
         )
         return self.add_pred_to_datasample(batch_data_samples, results)
+
+    def keep_regions(self, batch: dict[str, list]) -> list[KeptRegions]:
+        """Compute all that detection needs of images, before any class name is known.
+
+        Args:
+            batch: ``inputs`` and ``data_samples`` of N images, as for ``test_step``.
+        """
+        data = self.data_preprocessor(batch, training=False)
+        x = self.extract_feat(data["inputs"])
+        proposals = self.rpn_head.predict(x, data["data_samples"], rescale=False)
+        metas = [sample.metainfo for sample in data["data_samples"]]
+        return keep_regions(self.roi_head, x, metas, proposals)
+
+    def classify_regions(self, kept: KeptRegions, **limits: Any) -> InstanceData:
+        """Return the detections of the current class names, see ``kept_regions``."""
+        return classify_regions(self.roi_head, kept, **limits)

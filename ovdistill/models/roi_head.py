@@ -192,8 +192,9 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
 
         Returns:
             mmdet's dictionary, with logits as ``cls_score`` in training and log-scores in testing,
-            both (R, W + 1). In training also ``outputs`` of the ``RegionWordHead`` and its
-            ``embeddings`` for alignment, (R, D).
+            both (R, W + 1), and ``embeddings`` of the RoIs: in training (R, D) for alignment, in
+            testing (R, E), what ``score_embeddings`` takes. In training also ``outputs`` of the
+            ``RegionWordHead``.
         """
         results = super()._bbox_forward(x, rois)
         head = self.bbox_head.fc_cls
@@ -202,13 +203,32 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
         if self.training:
             logits = head.align(embeddings)
             return {**results, "cls_score": logits, "embeddings": embeddings, "outputs": outputs}
-        scores = head.log_scores(embeddings)
         if self.image_head is not None:
-            image_embeddings = self.image_head(results["bbox_feats"])[0]
-            image = self.image_head.fc_cls.log_scores(image_embeddings)
-            scores[:, :-1] = self._ensemble(scores[:, :-1], image[:, :-1])
-        results["cls_score"] = scores
-        return results
+            embeddings = torch.cat([embeddings, self.image_head(results["bbox_feats"])[0]], dim=1)
+        return {
+            **results,
+            "cls_score": self.score_embeddings(embeddings),
+            "embeddings": embeddings,
+        }
+
+    def embed_rois(self, x: tuple[Tensor, ...], rois: Tensor) -> dict[str, Tensor]:
+        """Return what ``_bbox_forward`` returns for (R, 5) RoIs in a test."""
+        return self._bbox_forward(x, rois)
+
+    def score_embeddings(self, embeddings: Tensor) -> Tensor:
+        """Return the (R, W + 1) log-scores of RoIs for the current class names.
+
+        Args:
+            embeddings: (R, E) from a test: of the one head, E = D; with an ``image_head`` those of
+                both heads side by side, E = 2 D.
+        """
+        if self.image_head is None:
+            return self.bbox_head.fc_cls.log_scores(embeddings)
+        text, image = embeddings.chunk(2, dim=1)
+        scores = self.bbox_head.fc_cls.log_scores(text)
+        image_scores = self.image_head.fc_cls.log_scores(image)
+        names = self._ensemble(scores[:, :-1], image_scores[:, :-1])
+        return torch.cat([names, scores[:, -1:]], dim=1)
 
     def _ensemble(self, log_text: Tensor, log_image: Tensor) -> Tensor:
         """Combine the (R, W) log-scores of this head with those of another source."""

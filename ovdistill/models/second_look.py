@@ -145,15 +145,49 @@ class SecondLookRoIHead(MaskBoxRoIHead):
         """
         first = log_scores.split([len(own) for own in boxes])
         kept = [foremost(*pair, iou, most) for pair in zip(boxes, first, strict=True)]
+        before = torch.cat([own[index] for own, index in zip(first, kept, strict=True)])
         boxes = [own[index] for own, index in zip(boxes, kept, strict=True)]
+        boxes, again = self.second_look(x, metas, boxes)
+        return boxes, self.both_looks(before, again["cls_score"], again["fit"], share, quality)
+
+    def second_look(
+        self, x: tuple[Tensor, ...], metas: list[dict], boxes: list[Tensor]
+    ) -> tuple[list[Tensor], dict[str, Any]]:
+        """Correct boxes, and run the box head on them.
+
+        Args:
+            x: pyramid levels.
+            metas: metadata of the images.
+            boxes: regressed boxes of each image, xyxy, pixels of the network input; n in all.
+
+        Returns:
+            The corrected boxes of each image; and what the box head returns for them, with the (n,)
+            logits of their predicted IoU as ``fit``, None without a ``quality_head``.
+        """
         if self.test_cfg.get("mask_boxes"):
             boxes = self.correct(x, metas, boxes)
-        before = torch.cat([own[index] for own, index in zip(first, kept, strict=True)])
         again = self._bbox_forward(x, bbox2roi(boxes))
-        both = rename(before, again["cls_score"], share)
-        if self.quality_head is not None:
-            both = both + F.logsigmoid(self.quality_head(again["bbox_feats"]))[:, None] * quality
-        return boxes, both
+        fit = None if self.quality_head is None else self.quality_head(again["bbox_feats"])
+        return boxes, {**again, "fit": fit}
+
+    @staticmethod
+    def both_looks(
+        first: Tensor, second: Tensor, fit: Tensor | None, share: float = 0.5, quality: float = 1.0
+    ) -> Tensor:
+        """Combine the scores of both looks, and how well the boxes fit.
+
+        Args:
+            first: (n, W + 1) log-scores of the proposals.
+            second: (n, W + 1) those of the corrected boxes.
+            fit: (n,) logits of the boxes' IoU, or None.
+            share: see ``rename``.
+            quality: exponent of the predicted IoU.
+
+        Returns:
+            (n, W + 1) log-scores.
+        """
+        both = rename(first, second, share)
+        return both if fit is None else both + F.logsigmoid(fit)[:, None] * quality
 
 
 def foremost(boxes: Tensor, log_scores: Tensor, iou: float, most: int) -> Tensor:

@@ -233,6 +233,36 @@ class Vocabulary:
             origin={},
         )
 
+    def followed_by(self, other: Vocabulary) -> Vocabulary:
+        """Return these classes, and behind them those of another vocabulary that are not among them.
+
+        It has embeddings of tokens if both have them; frequencies, synonyms and counts are left out.
+
+        Raises:
+            UserError: another width or another teacher.
+        """
+        other.check_embed_dim(self.embed_dim)
+        if not self.teacher.is_same(other.teacher):
+            raise UserError(
+                f"got vocabularies of two teachers, {self.teacher} and {other.teacher}; expected one"
+            )
+        added = [row for row, name in enumerate(other.names) if name not in self.names]
+        names = (*self.names, *(other.names[row] for row in added))
+        tokens = None
+        if self.token_embeddings is not None and other.token_embeddings is not None:
+            known = dict(zip(other.tokens, other.token_embeddings, strict=True))
+            known |= dict(zip(self.tokens, self.token_embeddings, strict=True))
+            tokens = torch.stack([known[token] for token in all_tokens(names)])
+        return Vocabulary(
+            names=names,
+            embeddings=torch.cat([self.embeddings, other.embeddings[added]]),
+            is_base=torch.cat([self.is_base, other.is_base[added]]),
+            teacher=self.teacher,
+            templates=self.templates,
+            token_embeddings=tokens,
+            learned=self.learned,
+        )
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one .safetensors file, complete or not at all.
 

@@ -9,7 +9,7 @@ import pytest
 from safetensors.torch import save_file
 
 from ovdistill.commands.publish import PublishOptions, publish, write_config
-from ovdistill.core.recipes import student_config
+from ovdistill.core.assets import STUDENT_CONFIG
 from ovdistill.models.build import build_detector
 from ovdistill.models.config import load_config
 from ovdistill.models.published_config import read_published
@@ -20,7 +20,7 @@ HOSTILE = '"""\nraise SystemExit\n{{ fileDirname }} \\N \u2028 {}'
 
 
 def content(templates: Any = "single") -> dict[str, Any]:
-    own = read_published(student_config())
+    own = read_published(STUDENT_CONFIG)
     return own | dict(prepare=dict(vocabulary=dict(templates=templates)))
 
 

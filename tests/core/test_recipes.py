@@ -8,7 +8,7 @@ import pytest
 
 from ovdistill.core import recipes
 from ovdistill.core.errors import UserError
-from ovdistill.core.recipes import find_recipe, recipe_folder, recipe_names, student_config
+from ovdistill.core.recipes import find_recipe, recipe_folder, recipe_names
 
 
 def test_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -20,7 +20,6 @@ def test_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         assert find_recipe(name) == recipe_folder() / f"{name}.py"
         assert find_recipe(name).is_file()
     assert find_recipe("vild_r18_shapes.py") == find_recipe("vild_r18_shapes")
-    assert student_config().is_file()
 
 
 def test_a_file_comes_before_a_recipe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -53,7 +52,7 @@ def test_near_misses_are_named(
 
 def test_a_folder_or_a_base_is_no_recipe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in (tmp_path, "published/student", "_base_", ""):
+    for name in (tmp_path, "_base_/vild_detector", "_base_", ""):
         with pytest.raises(UserError):
             find_recipe(name)
 

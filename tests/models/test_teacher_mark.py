@@ -7,9 +7,8 @@ import torch
 from mmengine.runner import load_checkpoint, save_checkpoint
 from safetensors.torch import load_file, save_file
 
-from ovdistill.core.assets import STUDENT_WEIGHTS
+from ovdistill.core.assets import STUDENT_CONFIG, STUDENT_WEIGHTS
 from ovdistill.core.errors import UserError
-from ovdistill.core.recipes import student_config
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.models.build import build_detector, load_weights
 from ovdistill.models.config import load_config
@@ -82,7 +81,7 @@ def test_weights_without_a_mark_fit(trained, tmp_path):
 
 
 def test_the_shipped_student_knows_its_teacher():
-    config = load_config(student_config())
+    config = load_config(STUDENT_CONFIG)
     own = build_teacher(config.teacher).id
     other = replace(make_vocabulary(3, embed_dim=18), teacher=TeacherId("x", "y"))
     with pytest.raises(UserError, match=own.weights_hash):

@@ -13,7 +13,7 @@ from ovdistill.commands.main import parse
 from ovdistill.commands.options import ConfigOptions
 from ovdistill.core.distributed import RANK_VARIABLES, ranks_of
 from ovdistill.core.errors import UserError
-from ovdistill.core.recipes import student_config
+from ovdistill.core.assets import STUDENT_CONFIG
 from ovdistill.models.config import load_config
 
 from ..mutate_json import NUMBERS, TEXTS
@@ -69,7 +69,7 @@ class ConfigOptionsReader(Reader):
         words = tuple(text_of(folder).split("\n"))
         with refusal_of_argparse():
             overrides = ConfigOptions(cfg_options=words).overrides
-        load_config(student_config(), overrides).to_dict()
+        load_config(STUDENT_CONFIG, overrides).to_dict()
 
 
 class EnvironmentReader(Reader):

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from ovdistill.core.errors import UserError
-from ovdistill.core.recipes import student_config
+from ovdistill.core.assets import STUDENT_CONFIG
 from ovdistill.models.config import fill_placeholders, load_config
 
 from ..mutate_json import dump, mutate_json
@@ -51,7 +51,7 @@ class ConfigReader(Reader):
     def seeds(self) -> Sequence[Files]:
         """Return the shipped student's config, and a Python config."""
         python = "".join(f"{key} = {value!r}\n" for key, value in CONFIG.items())
-        path = student_config()
+        path = STUDENT_CONFIG
         return [{f"input{path.suffix}": path.read_bytes()}, {"input.py": python.encode()}]
 
     def mutate(self, files: Files, rng: Random) -> Files:

@@ -5,7 +5,7 @@ from string import Template
 
 import pytest
 
-from ovdistill.commands.python_text import docstring, fill, literal
+from ovdistill.core.python_text import docstring, fill, literal
 
 HOSTILE = [
     "plain",

@@ -1,0 +1,92 @@
+"""Which class names compete with those that a user asks for.
+
+A detector gives each region to the class name that fits it best. Asked for "outlined heart" alone, it
+calls every outlined thing an outlined heart, because nothing fits better. So the class names that it
+was trained with compete, without being reported, save those that mean the same as a query or more:
+"striped star" must not take the objects of "red striped star", and none of the stars those of
+"star" or "green star".
+
+Shapes: Q queries, W class names of the detector, D embedding width.
+"""
+
+from __future__ import annotations
+
+import re
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from ovdistill.vocabulary import Vocabulary
+
+# Cosine of two text embeddings without their mean. Of CLIP ViT-B/32, sofa and couch have 0.82,
+# doughnut and donut 0.91, pony and horse 0.72; cat and dog, or bagel and donut, at most 0.62.
+SAME_MEANING = 0.7
+PARENTHESES = re.compile(r"\([^)]*\)")
+
+
+def competitors(queries: Vocabulary, known: Vocabulary) -> Vocabulary | None:
+    """Return the class names of a detector that compete with queries, or None if there are none.
+
+    A class name does not compete with a query if
+    - it is the query, or a synonym of it, whatever the case and the plural;
+    - it says no more than the query: its words are all in the query;
+    - it says more than the query: of the query's words, those that any class name has are all in it;
+    - their text embeddings are about the same, without the mean of all.
+
+    Args:
+        queries: the class names that a user asks for.
+        known: the class names that the detector was trained with, of the same teacher.
+    """
+    taken = _close(queries.embeddings, known.embeddings)
+    vocabulary_words = set().union(*map(words, known.names))
+    synonyms = known.synonyms or ((),) * len(known)
+    asked = [words(query) for query in queries.names]
+    kept = [
+        name
+        for name, close, others in zip(known.names, taken.tolist(), synonyms, strict=True)
+        if not close
+        and not any(
+            _same(query, words(phrase), vocabulary_words)
+            for query in asked
+            for phrase in (name, *others)
+        )
+    ]
+    return known.only(kept) if kept else None
+
+
+def words(name: str) -> frozenset[str]:
+    """Return the words of a class name in lower case and singular, without what is in parentheses.
+
+    "Traffic_Lights (red)" has the words "traffic" and "light".
+    """
+    plain = PARENTHESES.sub(" ", name.lower().replace("_", " ").replace("-", " "))
+    return frozenset(_singular(word) for word in plain.split())
+
+
+def _singular(word: str) -> str:
+    """Return an English word without the ending of its plural; others may lose a final s."""
+    if len(word) > 4 and word.endswith("ies"):
+        return f"{word[:-3]}y"
+    if len(word) > 4 and word.endswith(("ches", "shes", "xes", "sses")):
+        return word[:-2]
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def _same(query: frozenset[str], name: frozenset[str], known: set[str]) -> bool:
+    """Return whether a name says no more than the query, or all of it that the names can say."""
+    familiar = query & known
+    return (bool(name) and name <= query) or (bool(familiar) and familiar <= name)
+
+
+def _close(queries: Tensor, known: Tensor) -> Tensor:
+    """Return (W,) bool: whether a class name means about the same as any query."""
+    if len(known) < 2:
+        return torch.zeros(len(known), dtype=torch.bool)
+    # text embeddings of CLIP have a cosine of about 0.7 whatever they mean
+    mean = known.mean(dim=0)
+    cosines = normalize(known - mean, dim=1) @ normalize(queries - mean, dim=1).T
+    return (cosines > SAME_MEANING).any(dim=1)
+

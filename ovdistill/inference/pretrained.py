@@ -1,0 +1,108 @@
+"""Where a trained detector is: shipped, in a folder, on the model hub, or a config and weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ovdistill.core.assets import STUDENT
+from ovdistill.core.errors import UserError
+from ovdistill.core.offline import is_offline
+from ovdistill.core.recipes import find_recipe
+
+SHIPPED = "ovshapes"
+CONFIG, WEIGHTS, VOCABULARY = "config.json", "model.safetensors", "vocabulary.safetensors"
+
+
+@dataclass(frozen=True)
+class DetectorFiles:
+    """The files of a trained detector.
+
+    Attributes:
+        config: config file.
+        weights: checkpoint.
+        vocabulary: the class names it was trained with, or None if there is no such file.
+    """
+
+    config: Path
+    weights: Path
+    vocabulary: Path | None = None
+
+
+def find_detector(
+    source: str | Path = SHIPPED,
+    checkpoint: str | Path | None = None,
+    revision: str | None = None,
+) -> DetectorFiles:
+    """Find the files of a trained detector.
+
+    Args:
+        source: 'ovshapes', the detector that ships with the package; a folder that `ovdistill
+            publish` wrote; the folder of a training (its config and last.pth); the name of a
+            repository on the model hub, such as "user/detector", which is downloaded; or, together
+            with ``checkpoint``, a config file or the name of a recipe.
+        checkpoint: weights for a config.
+        revision: branch, tag or commit of the repository on the hub.
+
+    Raises:
+        UserError: nothing of this name, or files that are missing there.
+    """
+    if checkpoint is not None:
+        if str(source) == SHIPPED:
+            raise UserError("got a checkpoint alone: give its config too.")
+        if not Path(checkpoint).is_file():
+            raise UserError(f"no file {checkpoint}; expected the weights of a detector")
+        return DetectorFiles(find_recipe(source), Path(checkpoint))
+    if str(source) == SHIPPED:
+        return _in_folder(STUDENT)
+    folder = Path(source)
+    if folder.is_dir():
+        return _in_folder(folder)
+    if folder.is_file():
+        raise UserError(f"got the config {source} alone: give its weights too.")
+    if len(folder.parts) == 2 and not folder.suffix:
+        return _in_folder(_download(str(source), revision))
+    raise UserError(
+        f"no detector {source}; expected {SHIPPED!r}, the folder of a published detector or of a "
+        "training, a repository of the model hub (user/name), or a config with its checkpoint"
+    )
+
+
+def _in_folder(folder: Path) -> DetectorFiles:
+    config, weights = folder / CONFIG, folder / WEIGHTS
+    if config.is_file() and weights.is_file():
+        vocabulary = folder / VOCABULARY
+        return DetectorFiles(config, weights, vocabulary if vocabulary.is_file() else None)
+    trained, configs = folder / "last.pth", sorted(folder.glob("*.py"))
+    if trained.is_file() and len(configs) == 1:
+        return DetectorFiles(configs[0], trained)
+    present = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+    raise UserError(
+        f"{folder} has {present}; expected {CONFIG} and {WEIGHTS}, which `ovdistill publish` "
+        "writes, or a training's last.pth and its one config"
+    )
+
+
+def _download(name: str, revision: str | None) -> Path:
+    """Return the folder of a repository of the model hub, downloaded unless it is there already.
+
+    Only what a published detector consists of is taken, none of which is code.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(
+            snapshot_download(
+                name,
+                revision=revision,
+                allow_patterns=["*.json", "*.safetensors", "*.md"],
+                local_files_only=is_offline(),
+            )
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UserError(
+            f"no folder {name}, and no repository of this name can be had from the model hub "
+            f"({reason}). Expected a folder, or a name such as user/detector and a network"
+        ) from error

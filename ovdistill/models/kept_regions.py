@@ -1,0 +1,199 @@
+"""What a two-stage detector knows of an image before it is told any class name.
+
+Class names enter a detector at the very end: regions, their boxes, embeddings and masks do not
+depend on them. So they are computed once and kept, and any later class names are answered from
+them, without the image and without the backbone.
+
+Shapes: R regions of an image, E width of a RoI's embedding (see ``score_embeddings``), W class
+names, S side of a mask in cells, n detections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from mmdet.models.layers import multiclass_nms
+from mmdet.structures.bbox import bbox2roi
+from mmdet.utils import InstanceList
+from mmengine.structures import InstanceData
+from torch import Tensor
+from torchvision.ops import nms
+
+from ovdistill.models.roi_head import OpenVocabularyRoIHead
+from ovdistill.models.second_look import foremost
+from ovdistill.models.tight_boxes import clip_boxes
+
+MOST_REGIONS = 300
+SAME_BOX = 0.9  # IoU
+
+
+@dataclass(frozen=True)
+class KeptRegions:
+    """The R regions of one image, with all that classification needs.
+
+    Attributes:
+        boxes: (R, 4) xyxy, absolute pixels of the network input.
+        regressed: (R, 4) the same boxes before their masks corrected them.
+        embeddings: (R, E) of the regions as they were proposed.
+        second: (R, E) embeddings of the corrected boxes, or None.
+        fit: (R,) logits of the boxes' predicted IoU with an object, or None.
+        masks: (R, 1, S, S) logits in ``boxes``, or None if the detector has no masks.
+        meta: ``img_shape``, ``ori_shape`` and ``scale_factor`` as mmdet has them.
+    """
+
+    boxes: Tensor
+    regressed: Tensor
+    embeddings: Tensor
+    second: Tensor | None
+    fit: Tensor | None
+    masks: Tensor | None
+    meta: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @property
+    def final_embeddings(self) -> Tensor:
+        """The (R, E) embeddings of ``boxes``."""
+        return self.embeddings if self.second is None else self.second
+
+
+def keep_regions(
+    head: OpenVocabularyRoIHead,
+    x: tuple[Tensor, ...],
+    metas: Sequence[dict],
+    proposals: InstanceList,
+    most: int = MOST_REGIONS,
+) -> list[KeptRegions]:
+    """Compute boxes, embeddings and masks of the proposals of each image.
+
+    Args:
+        head: in eval mode, with class-agnostic boxes and masks.
+        x: pyramid levels, each (N, C, H_l, W_l).
+        metas: metadata of the N images.
+        proposals: of each image, with ``bboxes`` and ``scores``.
+        most: if an image has more proposals, those that overlap a better one by an IoU above 0.9
+            are left out, and then the last ones.
+    """
+    chosen = [_distinct(own, most) for own in proposals]
+    counts = [len(boxes) for boxes in chosen]
+    if not sum(counts):
+        return [_nothing(head, boxes, meta) for boxes, meta in zip(chosen, metas, strict=True)]
+    rois = bbox2roi(chosen)
+    results = head.embed_rois(x, rois)
+    decoded = head.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"]).split(counts)
+    regressed = [
+        clip_boxes(own, meta["img_shape"]) for own, meta in zip(decoded, metas, strict=True)
+    ]
+    boxes, again = regressed, {}
+    if head.test_cfg.get("second_look"):
+        boxes, again = head.second_look(x, list(metas), regressed)
+    elif head.corrects_detections:
+        boxes = head.correct(x, list(metas), regressed)
+    masks = head.mask_logits(x, boxes) if head.with_mask else None
+    columns = (results["embeddings"], again.get("embeddings"), again.get("fit"), masks)
+    parts = [[None] * len(counts) if c is None else c.split(counts) for c in columns]
+    return [
+        KeptRegions(own, regressed[i], *(part[i] for part in parts), metas[i])
+        for i, own in enumerate(boxes)
+    ]
+
+
+def _distinct(proposals: InstanceData, most: int) -> Tensor:
+    boxes = proposals.bboxes
+    if len(boxes) <= most:
+        return boxes
+    return boxes[nms(boxes, proposals.scores, SAME_BOX)[:most]]
+
+
+def _nothing(head: OpenVocabularyRoIHead, boxes: Tensor, meta: dict) -> KeptRegions:
+    """Return what there is to know of an image without proposals."""
+    width = head.embed_dim * (1 if head.image_head is None else 2)
+    none = boxes.new_zeros(0, width)
+    return KeptRegions(boxes, boxes, none, None, None, None, meta)
+
+
+def classify_regions(
+    head: OpenVocabularyRoIHead,
+    kept: KeptRegions,
+    score_threshold: float,
+    most: int,
+    wanted: int | None = None,
+) -> InstanceData:
+    """Return the detections of the current class names among the regions of an image.
+
+    Args:
+        head: the one that kept them; its class names may be others now.
+        kept: the regions of the image.
+        score_threshold: the lowest score of a detection.
+        most: the largest number of detections.
+        wanted: only the first ``wanted`` class names are detected; the others compete with them.
+
+    Returns:
+        n detections, best first: ``bboxes`` (n, 4) xyxy, absolute pixels of the original image,
+        ``scores`` (n,), ``labels`` (n,), ``regions`` (n,) index into ``kept``, ``runner_up`` (n,)
+        the second best class name of the region, -1 if there is none, ``runner_up_scores`` (n,),
+        and ``masks`` (n, H, W) bool if the detector has masks.
+    """
+    overlapping, scores, index = _scored(head, kept)
+    names = scores.shape[1] - 1
+    config = head.test_cfg
+    # hard suppression gives the same with every threshold, the faster the higher it is
+    found, labels, flat = multiclass_nms(
+        overlapping,
+        scores,
+        max(config.score_thr, score_threshold - 1e-6),
+        config.nms,
+        config.max_per_img,
+        return_inds=True,
+    )
+    limit = names if wanted is None else wanted
+    chosen = ((found[:, 4] >= score_threshold) & (labels < limit)).nonzero()[:, 0][:most]
+    labels, row = labels[chosen], flat[chosen] // names
+    runner_up = scores[row].scatter(1, labels[:, None], -1.0)[:, :-1].max(dim=1)
+    results = InstanceData(
+        bboxes=kept.boxes[index[row]],
+        scores=found[chosen, 4],
+        labels=labels,
+        regions=index[row],
+        runner_up=torch.where(runner_up.values >= 0, runner_up.indices, -1),
+        runner_up_scores=runner_up.values.clamp(min=0),
+    )
+    return _in_original_pixels(head, results, kept)
+
+
+def _scored(head: OpenVocabularyRoIHead, kept: KeptRegions) -> tuple[Tensor, Tensor, Tensor]:
+    """Return (n, 4) boxes to suppress by, (n, W + 1) scores, and (n,) the index of the region."""
+    log_scores = head.score_embeddings(kept.embeddings)
+    index = torch.arange(len(kept), device=log_scores.device)
+    boxes = kept.regressed
+    look = head.test_cfg.get("second_look")
+    if look and kept.second is not None:
+        index = foremost(kept.regressed, log_scores, look["iou"], look["most"])
+        again = head.score_embeddings(kept.second[index])
+        fit = None if kept.fit is None else kept.fit[index]
+        weights = {key: look[key] for key in ("share", "quality") if key in look}
+        log_scores = head.both_looks(log_scores[index], again, fit, **weights)
+        boxes = kept.boxes[index]
+    return boxes, head.bbox_head.loss_cls.get_activation(log_scores), index
+
+
+def _in_original_pixels(
+    head: OpenVocabularyRoIHead, results: InstanceData, kept: KeptRegions
+) -> InstanceData:
+    """Return detections with boxes, and masks if there are any, of the original image."""
+    if kept.masks is None:
+        if head.with_mask:
+            height, width = kept.meta["ori_shape"][:2]
+            results.masks = results.labels.new_zeros((0, height, width), dtype=torch.bool)
+        factor = results.bboxes.new_tensor(kept.meta["scale_factor"]).repeat(2)
+        results.bboxes = results.bboxes / factor
+        return results
+    # mmdet's mask head scales the boxes too
+    head.mask_head.predict_by_feat(
+        (kept.masks[results.regions],), [results], [kept.meta], head.test_cfg, rescale=True
+    )
+    return results
