@@ -11,18 +11,16 @@ Shapes: Q queries, W class names of the detector, D embedding width.
 
 from __future__ import annotations
 
-import re
-
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from ovdistill.core.name_words import words
 from ovdistill.vocabulary import Vocabulary
 
 # Cosine of two text embeddings without their mean. Of CLIP ViT-B/32, sofa and couch have 0.82,
 # doughnut and donut 0.91, pony and horse 0.72; cat and dog, or bagel and donut, at most 0.62.
 SAME_MEANING = 0.7
-PARENTHESES = re.compile(r"\([^)]*\)")
 
 
 def competitors(queries: Vocabulary, known: Vocabulary) -> Vocabulary | None:
@@ -53,26 +51,6 @@ def competitors(queries: Vocabulary, known: Vocabulary) -> Vocabulary | None:
         )
     ]
     return known.only(kept) if kept else None
-
-
-def words(name: str) -> frozenset[str]:
-    """Return the words of a class name in lower case and singular, without what is in parentheses.
-
-    "Traffic_Lights (red)" has the words "traffic" and "light".
-    """
-    plain = PARENTHESES.sub(" ", name.lower().replace("_", " ").replace("-", " "))
-    return frozenset(_singular(word) for word in plain.split())
-
-
-def _singular(word: str) -> str:
-    """Return an English word without the ending of its plural; others may lose a final s."""
-    if len(word) > 4 and word.endswith("ies"):
-        return f"{word[:-3]}y"
-    if len(word) > 4 and word.endswith(("ches", "shes", "xes", "sses")):
-        return word[:-2]
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
 
 
 def _same(query: frozenset[str], name: frozenset[str], known: set[str]) -> bool:

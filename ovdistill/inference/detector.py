@@ -18,16 +18,18 @@ from ovdistill.core.devices import choose_device
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError
 from ovdistill.datasets.build_vocabulary import prompts_of_config
+from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.competitors import competitors
 from ovdistill.inference.detections import Detections
 from ovdistill.inference.large_images import reduce_image
 from ovdistill.inference.pretrained import SHIPPED, DetectorFiles, find_detector
-from ovdistill.inference.queries import parse_queries
+from ovdistill.inference.prompts import Prompts, parse_prompts
 from ovdistill.inference.selection import Limits, select
 from ovdistill.inference.sources import Image, ImageSource, find_sources, is_one_image
 from ovdistill.models.build import build_detector, build_image_pipeline
 from ovdistill.models.config import load_config
 from ovdistill.models.kept_regions import KeptRegions
+from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
 from ovdistill.teacher import Teacher, build_teacher
 from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts
@@ -68,6 +70,8 @@ class Detector:
         self.model: Any = None  # an mmdet detector, built when the first texts are set
         self.queries: tuple[str, ...] = ()
         self._asked: tuple[Any, Any] | None = None
+        self._names: tuple[str, ...] = ()  # of queries and what competes with them
+        self._classes = torch.zeros(0, dtype=torch.long)  # of each row of the vocabulary
         if teacher is not None:
             self.teacher = teacher
 
@@ -110,6 +114,12 @@ class Detector:
         path = self.files.vocabulary or self.config.get("vocabulary")
         return Vocabulary.load(path) if path and Path(path).is_file() else None
 
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """What turns its scores into probabilities, None if it was not calibrated."""
+        path = self.files.calibration
+        return None if path is None else Calibration.load(path)
+
     def set_vocabulary(
         self,
         text: str | Sequence[str] | Vocabulary,
@@ -136,17 +146,24 @@ class Detector:
         if self._asked == asked:
             return self.model.vocabulary
         if isinstance(text, Vocabulary):
-            wanted, background = text, None if background == AUTO else background
+            wanted, prompts = text, Prompts(text.names, tuple((name,) for name in text.names))
+            background = None if background == AUTO else background
         else:
-            wanted = self._encode(parse_queries(text))
-        vocabulary = self._with_background(wanted, background)
+            prompts = parse_prompts(text).in_words_of(self.known.names if self.known else ())
+            wanted = self._encode(prompts.rows)
+        for note in prompts.notes:
+            LOGGER.warning("%s", note)
+        vocabulary = self._with_background(wanted, background, prompts.negatives)
         if self.model is None:
             model = build_detector(self.config, self.files.weights, vocabulary, self.device)
             self.model = model
         else:
             self.model.set_vocabulary(vocabulary)
-        self.queries = wanted.names
-        self._asked = asked
+        self.queries, self._asked = prompts.names, asked
+        others = vocabulary.names[len(wanted) :]
+        self._names = (*self.queries, *others)
+        rows = [*prompts.classes, *range(len(self.queries), len(self._names))]
+        self._classes = torch.tensor(rows, device=self.device)
         return vocabulary
 
     def _encode(self, names: Sequence[str]) -> Vocabulary:
@@ -155,17 +172,21 @@ class Detector:
         return Vocabulary.encode(names, self.teacher, self.prompts, tokens=tokens)
 
     def _with_background(
-        self, wanted: Vocabulary, background: str | Sequence[str] | None
+        self,
+        wanted: Vocabulary,
+        background: str | Sequence[str] | None,
+        negatives: Sequence[str] = (),
     ) -> Vocabulary:
-        if background != AUTO:
-            others = self._encode(parse_queries(background)) if background else None
-        elif self.known is None:
-            others = None
-        else:
+        """Return a vocabulary, followed by the class names that compete with it."""
+        result = wanted
+        if named := tuple(negatives) or (background not in (AUTO, None) and background):
+            result = result.followed_by(self._encode(parse_prompts(named).rows))
+        if background == AUTO and self.known is not None:
             others = competitors(wanted, self.known)
             if others is not None and wanted.token_embeddings is not None:
                 others = self._encode(others.names)
-        return wanted if others is None else wanted.followed_by(others)
+            result = result if others is None else result.followed_by(others)
+        return result
 
     def predict(
         self,
@@ -260,12 +281,14 @@ class Detector:
         seen = [self._reduce(image) for image in images]
         packed = [self._pack(image) for image in seen]
         batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
-        if keep_regions and hasattr(self.model, "keep_regions"):
-            kept = self.model.keep_regions(batch)
+        if isinstance(self.model, OpenVocabularyRCNN):
+            kept = self.model.keep_regions(batch, once=not keep_regions)
             found = [self._classify(regions, limits) for regions in kept]
+            if not keep_regions:
+                found = [replace(one, regions=None) for one in found]
         else:
             outputs = self.model.test_step(batch)
-            found = [self._select(output.pred_instances, limits) for output in outputs]
+            found = [self._select_rows(output.pred_instances, limits) for output in outputs]
         return [
             one if small is image else one.moved(small.shape[:2], image.shape[:2])
             for one, small, image in zip(found, seen, images, strict=True)
@@ -312,16 +335,34 @@ class Detector:
     def _classify(self, regions: KeptRegions, limits: Limits) -> Detections:
         instances = self.model.classify_regions(
             regions,
-            score_threshold=limits.score_threshold,
+            score_threshold=self._raw_score(limits.score_threshold),
             most=self.model.roi_head.test_cfg.max_per_img,
             wanted=len(self.queries),
+            groups=self._classes,
         )
         embeddings = regions.final_embeddings[instances.regions]
         instances.embeddings = embeddings[:, : self.model.vocabulary.embed_dim]
         return replace(self._select(instances, limits), regions=regions)
 
+    def _select_rows(self, instances: Any, limits: Limits) -> Detections:
+        """Select from detections whose labels are rows of the vocabulary: phrases."""
+        instances.labels = self._classes[instances.labels]
+        return self._select(instances, limits)
+
+    def _raw_score(self, probability: float) -> float:
+        return self.calibration.score(probability) if self.calibration else probability
+
     def _select(self, instances: Any, limits: Limits) -> Detections:
-        return select(instances, self.queries, limits, self.model.vocabulary.names)
+        raw = replace(limits, score_threshold=self._raw_score(limits.score_threshold))
+        found = select(instances, self.queries, raw, self._names)
+        if self.calibration is None:
+            return found
+        second = found.runner_up_scores
+        return replace(
+            found,
+            scores=self.calibration.probabilities(found.scores),
+            runner_up_scores=None if second is None else self.calibration.probabilities(second),
+        )
 
     def _reduce(self, image: np.ndarray) -> np.ndarray:
         seen = reduce_image(image)

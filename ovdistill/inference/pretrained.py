@@ -9,6 +9,7 @@ from ovdistill.core.assets import STUDENT
 from ovdistill.core.errors import UserError
 from ovdistill.core.offline import is_offline
 from ovdistill.core.recipes import find_recipe
+from ovdistill.inference.calibration import CALIBRATION
 
 SHIPPED = "ovshapes"
 CONFIG, WEIGHTS, VOCABULARY = "config.json", "model.safetensors", "vocabulary.safetensors"
@@ -22,11 +23,13 @@ class DetectorFiles:
         config: config file.
         weights: checkpoint.
         vocabulary: the class names it was trained with, or None if there is no such file.
+        calibration: of its scores, or None.
     """
 
     config: Path
     weights: Path
     vocabulary: Path | None = None
+    calibration: Path | None = None
 
 
 def find_detector(
@@ -71,8 +74,8 @@ def find_detector(
 def _in_folder(folder: Path) -> DetectorFiles:
     config, weights = folder / CONFIG, folder / WEIGHTS
     if config.is_file() and weights.is_file():
-        vocabulary = folder / VOCABULARY
-        return DetectorFiles(config, weights, vocabulary if vocabulary.is_file() else None)
+        others = (folder / name for name in (VOCABULARY, CALIBRATION))
+        return DetectorFiles(config, weights, *(p if p.is_file() else None for p in others))
     trained, configs = folder / "last.pth", sorted(folder.glob("*.py"))
     if trained.is_file() and len(configs) == 1:
         return DetectorFiles(configs[0], trained)

@@ -40,7 +40,8 @@ class KeptRegions:
         embeddings: (R, E) of the regions as they were proposed.
         second: (R, E) embeddings of the corrected boxes, or None.
         fit: (R,) logits of the boxes' predicted IoU with an object, or None.
-        masks: (R, 1, S, S) logits in ``boxes``, or None if the detector has no masks.
+        masks: (R, 1, S, S) logits in ``boxes``, or None.
+        features: the pyramid levels of the image, to make masks from, or None.
         meta: ``img_shape``, ``ori_shape`` and ``scale_factor`` as mmdet has them.
     """
 
@@ -50,6 +51,7 @@ class KeptRegions:
     second: Tensor | None
     fit: Tensor | None
     masks: Tensor | None
+    features: tuple[Tensor, ...] | None
     meta: dict[str, Any]
 
     def __len__(self) -> int:
@@ -67,6 +69,8 @@ def keep_regions(
     metas: Sequence[dict],
     proposals: InstanceList,
     most: int = MOST_REGIONS,
+    *,
+    once: bool = False,
 ) -> list[KeptRegions]:
     """Compute boxes, embeddings and masks of the proposals of each image.
 
@@ -77,6 +81,8 @@ def keep_regions(
         proposals: of each image, with ``bboxes`` and ``scores``.
         most: if an image has more proposals, those that overlap a better one by an IoU above 0.9
             are left out, and then the last ones.
+        once: the regions serve the current class names alone, so that only the foremost boxes are
+            looked at again, and masks are made of detections alone.
     """
     chosen = [_distinct(own, most) for own in proposals]
     counts = [len(boxes) for boxes in chosen]
@@ -88,16 +94,34 @@ def keep_regions(
     regressed = [
         clip_boxes(own, meta["img_shape"]) for own, meta in zip(decoded, metas, strict=True)
     ]
+    embeddings = list(results["embeddings"].split(counts))
+    look = head.test_cfg.get("second_look")
+    if once and look:
+        scores = results["cls_score"].split(counts)
+        index = [
+            foremost(*pair, look["iou"], look["most"])
+            for pair in zip(regressed, scores, strict=True)
+        ]
+        regressed = [own[rows] for own, rows in zip(regressed, index, strict=True)]
+        embeddings = [own[rows] for own, rows in zip(embeddings, index, strict=True)]
+        counts = [len(own) for own in regressed]
     boxes, again = regressed, {}
-    if head.test_cfg.get("second_look"):
+    if look:
         boxes, again = head.second_look(x, list(metas), regressed)
     elif head.corrects_detections:
         boxes = head.correct(x, list(metas), regressed)
-    masks = head.mask_logits(x, boxes) if head.with_mask else None
-    columns = (results["embeddings"], again.get("embeddings"), again.get("fit"), masks)
+    masks = head.mask_logits(x, boxes) if head.with_mask and not once else None
+    columns = (again.get("embeddings"), again.get("fit"), masks)
     parts = [[None] * len(counts) if c is None else c.split(counts) for c in columns]
     return [
-        KeptRegions(own, regressed[i], *(part[i] for part in parts), metas[i])
+        KeptRegions(
+            own,
+            regressed[i],
+            embeddings[i],
+            *(part[i] for part in parts),
+            tuple(level[i : i + 1] for level in x) if once else None,
+            metas[i],
+        )
         for i, own in enumerate(boxes)
     ]
 
@@ -113,7 +137,7 @@ def _nothing(head: OpenVocabularyRoIHead, boxes: Tensor, meta: dict) -> KeptRegi
     """Return what there is to know of an image without proposals."""
     width = head.embed_dim * (1 if head.image_head is None else 2)
     none = boxes.new_zeros(0, width)
-    return KeptRegions(boxes, boxes, none, None, None, None, meta)
+    return KeptRegions(boxes, boxes, none, None, None, None, None, meta)
 
 
 def classify_regions(
@@ -122,6 +146,7 @@ def classify_regions(
     score_threshold: float,
     most: int,
     wanted: int | None = None,
+    groups: Tensor | None = None,
 ) -> InstanceData:
     """Return the detections of the current class names among the regions of an image.
 
@@ -130,15 +155,19 @@ def classify_regions(
         kept: the regions of the image.
         score_threshold: the lowest score of a detection.
         most: the largest number of detections.
-        wanted: only the first ``wanted`` class names are detected; the others compete with them.
+        wanted: only the first ``wanted`` classes are detected; the others compete with them.
+        groups: (W,) int64, the class of each class name, where classes have several, by rising
+            numbers; a class has the scores of all its names together. Labels are classes then.
 
     Returns:
         n detections, best first: ``bboxes`` (n, 4) xyxy, absolute pixels of the original image,
         ``scores`` (n,), ``labels`` (n,), ``regions`` (n,) index into ``kept``, ``runner_up`` (n,)
-        the second best class name of the region, -1 if there is none, ``runner_up_scores`` (n,),
-        and ``masks`` (n, H, W) bool if the detector has masks.
+        the second best class of the region, -1 if there is none, ``runner_up_scores`` (n,), and
+        ``masks`` (n, H, W) bool if the detector has masks.
     """
     overlapping, scores, index = _scored(head, kept)
+    if groups is not None:
+        scores = _together(scores, groups)
     names = scores.shape[1] - 1
     config = head.test_cfg
     # hard suppression gives the same with every threshold, the faster the higher it is
@@ -165,6 +194,13 @@ def classify_regions(
     return _in_original_pixels(head, results, kept)
 
 
+def _together(scores: Tensor, groups: Tensor) -> Tensor:
+    """Return (n, G + 1) scores of G classes from (n, W + 1) scores of their names."""
+    classes = scores.new_zeros(len(scores), int(groups[-1]) + 1)
+    classes.index_add_(1, groups.to(scores.device), scores[:, :-1])
+    return torch.cat([classes.clamp(max=1), scores[:, -1:]], dim=1)
+
+
 def _scored(head: OpenVocabularyRoIHead, kept: KeptRegions) -> tuple[Tensor, Tensor, Tensor]:
     """Return (n, 4) boxes to suppress by, (n, W + 1) scores, and (n,) the index of the region."""
     log_scores = head.score_embeddings(kept.embeddings)
@@ -185,15 +221,20 @@ def _in_original_pixels(
     head: OpenVocabularyRoIHead, results: InstanceData, kept: KeptRegions
 ) -> InstanceData:
     """Return detections with boxes, and masks if there are any, of the original image."""
-    if kept.masks is None:
-        if head.with_mask:
-            height, width = kept.meta["ori_shape"][:2]
-            results.masks = results.labels.new_zeros((0, height, width), dtype=torch.bool)
-        factor = results.bboxes.new_tensor(kept.meta["scale_factor"]).repeat(2)
-        results.bboxes = results.bboxes / factor
+    if head.with_mask and len(results):
+        if kept.masks is not None:
+            masks = kept.masks[results.regions]
+        else:
+            assert kept.features is not None
+            masks = head.mask_logits(kept.features, [results.bboxes])
+        # mmdet's mask head scales the boxes too
+        head.mask_head.predict_by_feat(
+            (masks,), [results], [kept.meta], head.test_cfg, rescale=True
+        )
         return results
-    # mmdet's mask head scales the boxes too
-    head.mask_head.predict_by_feat(
-        (kept.masks[results.regions],), [results], [kept.meta], head.test_cfg, rescale=True
-    )
+    if head.with_mask:
+        height, width = kept.meta["ori_shape"][:2]
+        results.masks = results.labels.new_zeros((0, height, width), dtype=torch.bool)
+    factor = results.bboxes.new_tensor(kept.meta["scale_factor"]).repeat(2)
+    results.bboxes = results.bboxes / factor
     return results

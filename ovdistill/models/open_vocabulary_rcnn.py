@@ -133,17 +133,18 @@ class OpenVocabularyRCNN(VocabularyMixin, TwoStageDetector):
         )
         return self.add_pred_to_datasample(batch_data_samples, results)
 
-    def keep_regions(self, batch: dict[str, list]) -> list[KeptRegions]:
+    def keep_regions(self, batch: dict[str, list], *, once: bool = False) -> list[KeptRegions]:
         """Compute all that detection needs of images, before any class name is known.
 
         Args:
             batch: ``inputs`` and ``data_samples`` of N images, as for ``test_step``.
+            once: only for the current class names, see ``kept_regions``.
         """
         data = self.data_preprocessor(batch, training=False)
         x = self.extract_feat(data["inputs"])
         proposals = self.rpn_head.predict(x, data["data_samples"], rescale=False)
         metas = [sample.metainfo for sample in data["data_samples"]]
-        return keep_regions(self.roi_head, x, metas, proposals)
+        return keep_regions(self.roi_head, x, metas, proposals, once=once)
 
     def classify_regions(self, kept: KeptRegions, **limits: Any) -> InstanceData:
         """Return the detections of the current class names, see ``kept_regions``."""

@@ -1,0 +1,139 @@
+"""Scores that can be read as probabilities.
+
+A detector's score orders its detections, but 0.6 does not mean that six of ten are right. On images
+whose objects are labelled, a logistic curve over the score's logit is fitted to whether detections
+are right (Platt, 1999). It rises, so that it changes no order and no AP.
+
+Shapes: n detections.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ovdistill.core.errors import UserError
+from ovdistill.core.files import write_json
+
+CALIBRATION = "calibration.json"
+BINS = 15
+EPSILON = 1e-6
+RIDGE = 1e-3  # holds the curve where all detections are right, or none is
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A logistic curve: probability = sigmoid(slope * logit(score) + intercept).
+
+    Attributes:
+        slope: positive.
+        intercept: of the curve.
+        detections: how many detections it was fitted to.
+        error_before: expected calibration error of the scores, in [0, 1].
+        error_after: that of the probabilities, on detections that were not fitted to.
+    """
+
+    slope: float
+    intercept: float
+    detections: int = 0
+    error_before: float = 0.0
+    error_after: float = 0.0
+
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """Return the (n,) float32 probabilities of (n,) scores in [0, 1]."""
+        return _sigmoid(self.slope * _logit(scores) + self.intercept).astype(np.float32)
+
+    def score(self, probability: float) -> float:
+        """Return the score whose probability this is; 0 and 1 stay."""
+        if not 0 < probability < 1:
+            return probability
+        logit = (float(_logit(np.array(probability))) - self.intercept) / self.slope
+        return float(_sigmoid(np.array(logit)))
+
+    def save(self, path: Path) -> None:
+        """Write a JSON file."""
+        write_json(path, asdict(self))
+
+    @classmethod
+    def load(cls, path: Path) -> Calibration:
+        """Read what ``save`` wrote.
+
+        Raises:
+            UserError: the file has no curve that rises.
+        """
+        try:
+            content = json.loads(path.read_bytes())
+            found = cls(**{key: float(content[key]) for key in ("slope", "intercept")})
+        except (ValueError, TypeError, KeyError) as error:
+            raise UserError(f"{path} has no calibration ({error}); make it again") from None
+        if not (np.isfinite(found.intercept) and 0 < found.slope < np.inf):
+            raise UserError(f"{path}: got {found}; expected a curve that rises")
+        return found
+
+
+def fit(scores: np.ndarray, right: np.ndarray) -> Calibration:
+    """Fit a curve to detections, and measure it on those that it was not fitted to.
+
+    Args:
+        scores: (n,) in [0, 1].
+        right: (n,) bool, whether each detection is right.
+
+    Raises:
+        UserError: fewer than 50 detections, or scores of right ones that are not the higher ones.
+    """
+    if len(scores) < 50:
+        raise UserError(f"got {len(scores)} detections; expected 50 or more to calibrate with")
+    half = np.arange(len(scores)) % 2 == 0
+    parts = [(_curve(scores[own], right[own]), ~own) for own in (half, ~half)]
+    held_out = np.empty(len(scores))
+    for (slope, intercept), other in parts:
+        held_out[other] = Calibration(slope, intercept).probabilities(scores[other])
+    slope, intercept = _curve(scores, right)
+    if slope <= 0:
+        raise UserError("right detections have no higher scores than wrong ones; nothing to fit")
+    return Calibration(
+        slope,
+        intercept,
+        len(scores),
+        calibration_error(scores, right),
+        calibration_error(held_out, right),
+    )
+
+
+def calibration_error(scores: np.ndarray, right: np.ndarray, bins: int = BINS) -> float:
+    """Return the expected calibration error (Naeini et al., 2015).
+
+    The mean over bins of equal width, weighted by their detections, of the difference between the
+    mean score and the share of right detections.
+    """
+    index = np.minimum((scores * bins).astype(int), bins - 1)
+    count = np.bincount(index, minlength=bins)
+    gap = np.bincount(index, scores - right, minlength=bins)
+    return float(np.abs(gap).sum() / max(count.sum(), 1))
+
+
+def _curve(scores: np.ndarray, right: np.ndarray) -> tuple[float, float]:
+    """Return slope and intercept of the largest likelihood, by Newton's method."""
+    inputs = np.stack([_logit(scores), np.ones(len(scores))], axis=1)
+    weights = np.array([1.0, 0.0])
+    for _ in range(50):
+        p = _sigmoid(inputs @ weights)
+        gradient = inputs.T @ (p - right) + RIDGE * (weights - [1, 0])
+        curvature = (inputs * (p * (1 - p))[:, None]).T @ inputs + RIDGE * np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        weights = weights - step * min(1.0, 2 / max(np.abs(step).max(), 1e-12))
+        if np.abs(step).max() < 1e-9:
+            break
+    return float(weights[0]), float(weights[1])
+
+
+def _logit(scores: np.ndarray) -> np.ndarray:
+    clipped = np.clip(scores.astype(np.float64), EPSILON, 1 - EPSILON)
+    return np.log(clipped) - np.log1p(-clipped)
+
+
+def _sigmoid(values: np.ndarray) -> np.ndarray:
+    return np.exp(-np.logaddexp(0, -values))
