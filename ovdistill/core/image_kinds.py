@@ -28,9 +28,18 @@ def describe_file(path: str | os.PathLike[str]) -> str:
     """
     try:
         with open(path, "rb") as file:
-            head = file.read(HEAD)
+            return describe_bytes(file.read(HEAD))
     except OSError as error:
         return str(error.strerror)
+
+
+def describe_bytes(content: bytes) -> str:
+    """Return what the content of a file seems to be; see ``describe_file``.
+
+    Args:
+        content: the file, or its beginning.
+    """
+    head = content[:HEAD]
     if not head:
         return f"it is empty (0 bytes); {EXPECTED}"
     for pattern, kind in KINDS:

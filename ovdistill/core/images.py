@@ -15,10 +15,13 @@ The rules, for every format:
 - Images of more than ``MAX_PIXELS`` pixels are refused before they are decoded.
 - Only regular files are opened: a pipe or a device would wait for ever.
 - Only ``FORMATS`` are opened: Pillow has others, of which EPS runs another program.
+
+Encoded bytes, Pillow's images and arrays follow the rules of files.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import struct
@@ -27,24 +30,23 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
-from ovdistill.core.image_kinds import describe_file
+from ovdistill.core.image_folders import SUFFIXES, list_folder
+from ovdistill.core.image_kinds import describe_bytes, describe_file
+from ovdistill.core.image_pixels import array_to_rgb, image_to_rgb
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm")
 FORMATS = (
     *("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "MPO", "JPEG2000", "AVIF", "HEIF"),
     *("DIB", "ICO", "PSD", "QOI"),
 )
 MAX_PIXELS = 500_000_000  # 20,000 x 20,000 passes; 1.5 GB as RGB
-# the largest value of Pillow's modes with more than 8 bits, which it cuts off at 255 in conversion
-DEEP_MODES = {"I;16": 65535, "I;16B": 65535, "I;16L": 65535, "I;16N": 65535, "I": 65535, "F": 1}
 TURNED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
-STRIP = 16_000_000  # pixels that are converted at once
 DECODING_ERRORS = (
     *(Image.DecompressionBombError, OSError, EOFError),
     # what Pillow's decoders raise on damaged files, a broken PNG for one
@@ -86,20 +88,44 @@ def read_image(
             another size than expected.
     """
     with _opened(path) as image:
-        width, height = image.size
-        if not 0 < width * height <= MAX_PIXELS:
-            raise ImageError(
-                path, f"{width} x {height} pixels; expected 1 to {MAX_PIXELS:,} in all"
-            )
-        turned = _is_turned(image)
-        found = (width, height) if turned else (height, width)
-        if expected_size is not None and found != tuple(expected_size):
-            raise ImageError(path, size_problem(found, expected_size, turned=turned))
-        orientation = _orientation(image)  # before the pixels, as ``read_image_size`` sees it
-        image.load()  # a truncated file raises here
-        if orientation in range(2, 9):
-            ImageOps.exif_transpose(image, in_place=True)
-        return _to_rgb(image)
+        return _decode(image, path, expected_size)
+
+
+def decode_image(content: bytes, name: str = "bytes") -> np.ndarray:
+    """Decode the bytes of an image file by the rules of this module.
+
+    Args:
+        content: a whole file: JPEG, PNG, ...
+        name: what error messages call the image.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        ImageError: not an image, a damaged one, or one that is too large.
+    """
+    with _opened(name, content) as image:
+        return _decode(image, name)
+
+
+def convert_image(image: Image.Image | np.ndarray, name: str = "image") -> np.ndarray:
+    """Convert one of Pillow's images, or an array, by the rules of this module.
+
+    Args:
+        image: an image, which stays as it is; or an array, see ``image_pixels.array_to_rgb``.
+        name: what error messages call the image.
+
+    Returns:
+        (H, W, 3) uint8 RGB: an array of this form itself, not a copy.
+
+    Raises:
+        ImageError: an array of another shape or type, values that do not fit, or an image that was
+            opened and cannot be decoded.
+    """
+    with _clear_errors(name):
+        if isinstance(image, np.ndarray):
+            return array_to_rgb(image)
+        return _decode(image.copy() if _orientation(image) else image, name)
 
 
 def read_image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
@@ -134,56 +160,90 @@ def size_problem(found: tuple[int, int], expected: tuple[int, int], *, turned: b
 
 
 def write_image(path: str | os.PathLike[str], pixels: np.ndarray) -> None:
-    """Write a PNG file, complete or not at all; see ``atomic_file``.
+    """Write a PNG file, or a JPEG file if the name ends so, complete or not at all.
 
     Args:
-        path: the file.
+        path: the file; see ``atomic_file``.
         pixels: (H, W, 3) uint8 RGB.
     """
+    jpeg = Path(path).suffix.lower() in (".jpg", ".jpeg")
+    options: dict[str, Any] = dict(format="JPEG", quality=95) if jpeg else dict(format="PNG")
     with atomic_file(path) as temporary:
-        Image.fromarray(pixels).save(temporary, format="PNG")
+        Image.fromarray(pixels).save(temporary, **options)
 
 
 def find_images(path: str | os.PathLike[str]) -> list[Path]:
-    """Return the image files of a folder, sorted by name; of a file, the file alone.
+    """Return the image files of a folder in natural order; of a file, the file alone.
 
     Args:
         path: an image, of whatever suffix; or a folder, whose images have one of ``SUFFIXES``.
-            Folders below it are not searched.
+            Folders below it are not searched, hidden files are left out.
 
     Raises:
         UserError: no such file or folder, a folder that cannot be read, or one without images.
     """
     path = Path(path)
     try:
-        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
-        files = sorted(path.iterdir()) if is_folder else [path]
+        if not stat.S_ISDIR(os.stat(path).st_mode):
+            return [path]
+        content = list_folder(path, depth=1)
     except (OSError, ValueError) as error:
         raise UserError(f"no image or folder at {path} ({_reason(error)})") from error
-    if not is_folder:
-        return files
-    found = [file for file in files if file.suffix.lower() in SUFFIXES]
-    if not found:
-        raise UserError(f"no images in {path}: expected files that end in {', '.join(SUFFIXES)}")
-    return found
+    if not content.images:
+        raise UserError(
+            f"no images in {path} ({content}): expected files that end in {', '.join(SUFFIXES)}"
+        )
+    return content.images
 
 
 @contextmanager
-def _opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
-    """Provide an opened image; errors of opening and decoding it become ``ImageError``."""
-    _check_regular(path)
-    try:
-        with _without_pillow_limit():
-            image = Image.open(path, formats=_formats())  # reads the header only
+def _opened(name: str | os.PathLike[str], content: bytes | None = None) -> Iterator[Image.Image]:
+    """Provide the opened image of a file, or of its content; all errors become ``ImageError``."""
+    if content is None:
+        _check_regular(name)
+    with _clear_errors(name):
+        try:
+            with _without_pillow_limit():  # only the header is read
+                image = Image.open(
+                    name if content is None else io.BytesIO(content), formats=_formats()
+                )
+        except UnidentifiedImageError as error:
+            kind = describe_file(name) if content is None else describe_bytes(content)
+            raise ImageError(name, kind) from error
         with image:
             yield image
-    except UnidentifiedImageError as error:
-        raise ImageError(path, describe_file(path)) from error
+
+
+@contextmanager
+def _clear_errors(name: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn errors of decoding an image into ``ImageError``."""
+    try:
+        yield
     except MemoryError as error:
-        raise ImageError(path, "too little memory to decode it") from error
+        raise ImageError(name, "too little memory to decode it") from error
     except DECODING_ERRORS as error:
         expected = "expected an undamaged image of a common format (JPEG, PNG, WebP, TIFF, BMP)"
-        raise ImageError(path, f"{_reason(error)}; {expected}") from error
+        raise ImageError(name, f"{_reason(error)}; {expected}") from error
+
+
+def _decode(
+    image: Image.Image,
+    name: str | os.PathLike[str],
+    expected_size: tuple[int, int] | None = None,
+) -> np.ndarray:
+    """Return (H, W, 3) uint8 RGB of an opened image, which is turned upright in place."""
+    width, height = image.size
+    if not 0 < width * height <= MAX_PIXELS:
+        raise ImageError(name, f"{width} x {height} pixels; expected 1 to {MAX_PIXELS:,} in all")
+    turned = _is_turned(image)
+    found = (width, height) if turned else (height, width)
+    if expected_size is not None and found != tuple(expected_size):
+        raise ImageError(name, size_problem(found, expected_size, turned=turned))
+    orientation = _orientation(image)  # before the pixels, as ``read_image_size`` sees it
+    image.load()  # a truncated file raises here
+    if orientation in range(2, 9):
+        ImageOps.exif_transpose(image, in_place=True)
+    return image_to_rgb(image)
 
 
 def _check_regular(path: str | os.PathLike[str]) -> None:
@@ -226,40 +286,6 @@ def _is_turned(image: Image.Image) -> bool:
     """Return True if width and height of a file are exchanged in the upright image."""
     # of a TIFF file Pillow gives the upright size from the start
     return _orientation(image) in TURNED and image.format != "TIFF"
-
-
-def _to_rgb(image: Image.Image) -> np.ndarray:
-    """Return (H, W, 3) uint8 RGB; a few rows at a time, so that a large image is held twice only.
-
-    Raises:
-        ValueError: values of which nobody knows what is black and what is white.
-    """
-    width, height = image.size
-    result = np.empty((height, width, 3), dtype=np.uint8)
-    rows = max(1, STRIP // width)
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        strip = image.crop((0, top, width, bottom)) if rows < height else image
-        if image.mode in DEEP_MODES:
-            result[top:bottom] = _to_8_bits(strip)[..., None]
-        else:
-            result[top:bottom] = np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
-    return result
-
-
-def _to_8_bits(image: Image.Image) -> np.ndarray:
-    """Return (H, W) uint8 of a grey image with more than 8 bits.
-
-    Raises:
-        ValueError: see ``_to_rgb``.
-    """
-    values, largest = np.asarray(image, dtype=np.float32), DEEP_MODES[image.mode]
-    if not ((values >= 0) & (values <= largest)).all():
-        finite = values[np.isfinite(values)]
-        span = f"{finite.min():g} to {finite.max():g}" if finite.size else "NaN"
-        also = " and NaN or infinity" if 0 < finite.size < values.size else ""
-        raise ValueError(f"its values are {span}{also}, not 0 to {largest}: convert it to 8 bits")
-    return (values * (255 / largest)).round().astype(np.uint8)
 
 
 @contextmanager

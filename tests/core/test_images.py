@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ovdistill.core import images
+from ovdistill.core import image_pixels, images
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError, find_images, read_image, read_image_size, write_image
 
@@ -225,7 +225,7 @@ def test_large_images_are_converted_in_strips(
     path = save(blocks(), tmp_path / "a.png")
     deep = save(np.arange(24 * 32, dtype=np.uint16).reshape(24, 32) * 80, tmp_path / "deep.png")
     whole = read_image(path), read_image(deep)
-    monkeypatch.setattr(images, "STRIP", 5 * 32)
+    monkeypatch.setattr(image_pixels, "STRIP", 5 * 32)
     np.testing.assert_array_equal(read_image(path), whole[0])
     np.testing.assert_array_equal(read_image(deep), whole[1])
 

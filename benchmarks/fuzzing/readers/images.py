@@ -10,7 +10,7 @@ from random import Random
 import numpy as np
 from PIL import Image
 
-from ovdistill.core.images import read_image, read_image_size
+from ovdistill.core.images import decode_image, read_image, read_image_size
 
 from ..mutate_images import mutate_image
 from ..reader import MEGABYTE, Files, Reader
@@ -25,7 +25,7 @@ KINDS = (
 
 
 class ImageReader(Reader):
-    """``read_image`` and ``read_image_size``.
+    """``read_image``, ``read_image_size`` and ``decode_image``.
 
     An image of 20,000 x 20,000 pixels is allowed, which takes more than the other readers.
     """
@@ -58,8 +58,10 @@ class ImageReader(Reader):
         return {"input.png": mutate_image(files["input.png"], rng)}
 
     def read(self, folder: Path) -> None:
-        """Decode the image; its header must state the size that it has."""
+        """Decode the image; its header must state the size that it has, and bytes be the same."""
         pixels = read_image(folder / "input.png")
         assert pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3, pixels.shape
         size = read_image_size(folder / "input.png")
         assert size == pixels.shape[:2], f"{size} in the header, {pixels.shape[:2]} decoded"
+        decoded = decode_image((folder / "input.png").read_bytes())
+        assert np.array_equal(pixels, decoded), "the bytes of the file are another image"
