@@ -1,11 +1,11 @@
 """How often a detector finds what is not there, and whether its scores are probabilities.
 
-    python -m benchmarks.absent_names --model ovshapes --annotations data/ovshapes/annotations/instances_val.json \
-        --images data/ovshapes/images
+    python -m benchmarks.absent_names --images data/ovshapes/images \
+        --annotations data/ovshapes/annotations/instances_val.json
 
-Each image is asked for the names of some of its objects and for as many names of which it has no object. Prints, with
-and without competing class names, the recall of what is there, and the false positives an image of what is not, at the
-threshold where both recall the same.
+Each image is asked for the names of some of its objects and for as many names of which it has no
+object. Prints, with and without competing class names, the recall of what is there, and the false
+positives an image of what is not, at the threshold where both recall the same.
 """
 
 from __future__ import annotations
@@ -72,13 +72,17 @@ def main() -> None:
         found, false = measure(
             detector, data, options.images, background, options.count, options.asked, rng
         )
-        print(f"background {background}: at 0.3 recall {np.mean(found >= 0.3):.3f}, "
-              f"false {np.sum(false >= 0.3) / options.count:.3f} an image")
+        print(
+            f"background {background}: at 0.3 recall {np.mean(found >= 0.3):.3f}, "
+            f"false {np.sum(false >= 0.3) / options.count:.3f} an image"
+        )
         for recall in (0.8, 0.85, 0.9, 0.93):
             limits = [s for s in STEPS if np.mean(found >= s) >= recall]
             if limits:
-                print(f"  recall {recall}: threshold {limits[-1]:.2f}, "
-                      f"false {np.sum(false >= limits[-1]) / options.count:.3f} an image")
+                print(
+                    f"  recall {recall}: threshold {limits[-1]:.2f}, "
+                    f"false {np.sum(false >= limits[-1]) / options.count:.3f} an image"
+                )
 
 
 if __name__ == "__main__":

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ovdistill.core.version import VERSION
+
 if TYPE_CHECKING:
     from ovdistill.inference.detections import Detections
     from ovdistill.inference.detector import Detector
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["Detections", "Detector", "__version__"]
 
 

@@ -2,9 +2,9 @@
 
     ovdistill calibrate FOLDER --annotations val.json --images IMAGES
 
-FOLDER is what `ovdistill publish` wrote; it gets a calibration.json, after which its scores say how many of such
-detections are right. Their order and so the AP stay. Prints the expected calibration error before and after, the latter
-on detections that the curve was not fitted to.
+FOLDER is what `ovdistill publish` wrote; it gets a calibration.json, after which its scores say how
+many of such detections are right. Their order and so the AP stay. Prints the expected calibration
+error before and after, the latter on detections that the curve was not fitted to.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from pathlib import Path
 from string import Template
 
 from ovdistill.commands.dataset_schedule import MIN_ITERATIONS, Schedule
-from ovdistill.core.python_text import docstring, fill
 from ovdistill.core.errors import UserError
+from ovdistill.core.python_text import docstring, fill
 from ovdistill.datasets.survey import Survey
 
 DESCRIPTION = Template("""$name: $names class names, $novel of them novel.

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from ovdistill import __version__
 from ovdistill.commands.checks import check_outputs
 from ovdistill.commands.command_table import COMMANDS, Commands, load_command
 from ovdistill.commands.component_errors import user_error
@@ -19,6 +18,7 @@ from ovdistill.commands.options import CommonOptions, add_options, options_class
 from ovdistill.core.errors import run_tool
 from ovdistill.core.logs import set_up_logs, show_any_character
 from ovdistill.core.offline import go_offline
+from ovdistill.core.version import VERSION
 
 DESCRIPTION = """\
 Open-vocabulary detectors and instance segmenters, distilled from a frozen CLIP.
@@ -50,7 +50,7 @@ def parse(argv: Sequence[str]) -> tuple[Callable[[Any], int | None], CommonOptio
         UserError: an option with a value that is not possible.
     """
     parser = group_parser("ovdistill", COMMANDS, DESCRIPTION)
-    parser.add_argument("--version", action="version", version=f"ovdistill {__version__}")
+    parser.add_argument("--version", action="version", version=f"ovdistill {VERSION}")
     program, commands, words = "ovdistill", COMMANDS, list(argv)
     while True:
         found = parser.parse_args(words[:1])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import platform
 
-from ovdistill import __version__
 from ovdistill.commands.options import CommonOptions
 from ovdistill.core.provenance import LIBRARIES, STACK, installed_version
+from ovdistill.core.version import VERSION
 
 
 def version(options: CommonOptions) -> None:
     """Print a line for each library."""
-    print(f"ovdistill {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    print(f"ovdistill {VERSION}, Python {platform.python_version()}, {platform.platform()}")
     for names in [*((name,) for name in LIBRARIES), *STACK.values()]:
         print(installed_version(*names) or f"{names[0]} is not installed")

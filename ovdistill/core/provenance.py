@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import ovdistill
+from ovdistill.core.version import VERSION
 
 LIBRARIES = ("torch", "torchvision", "open_clip_torch", "numpy", "pycocotools", "hotcoco")
 # import name -> distributions that provide it, the recommended one first
@@ -43,7 +43,7 @@ def provenance(
         "evaluator": evaluator,
         **more,
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "ovdistill": ovdistill.__version__,
+        "ovdistill": VERSION,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "libraries": libraries,

@@ -66,7 +66,7 @@ class Calibration:
         """
         try:
             content = json.loads(path.read_bytes())
-            found = cls(**{key: float(content[key]) for key in ("slope", "intercept")})
+            found = cls(float(content["slope"]), float(content["intercept"]))
         except (ValueError, TypeError, KeyError) as error:
             raise UserError(f"{path} has no calibration ({error}); make it again") from None
         if not (np.isfinite(found.intercept) and 0 < found.slope < np.inf):

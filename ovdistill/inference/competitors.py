@@ -1,8 +1,8 @@
 """Which class names compete with those that a user asks for.
 
-A detector gives each region to the class name that fits it best. Asked for "outlined heart" alone, it
-calls every outlined thing an outlined heart, because nothing fits better. So the class names that it
-was trained with compete, without being reported, save those that mean the same as a query or more:
+A detector gives each region to the class name that fits it best. Asked for "outlined heart" alone,
+it calls every outlined thing an outlined heart, because nothing fits better. So the class names of
+its training compete, without being reported, save those that mean the same as a query or more:
 "striped star" must not take the objects of "red striped star", and none of the stars those of
 "star" or "green star".
 
@@ -29,7 +29,7 @@ def competitors(queries: Vocabulary, known: Vocabulary) -> Vocabulary | None:
     A class name does not compete with a query if
     - it is the query, or a synonym of it, whatever the case and the plural;
     - it says no more than the query: its words are all in the query;
-    - it says more than the query: of the query's words, those that any class name has are all in it;
+    - it says more than the query: those of the query's words that any class name has are in it;
     - their text embeddings are about the same, without the mean of all.
 
     Args:
@@ -67,4 +67,3 @@ def _close(queries: Tensor, known: Tensor) -> Tensor:
     mean = known.mean(dim=0)
     cosines = normalize(known - mean, dim=1) @ normalize(queries - mean, dim=1).T
     return (cosines > SAME_MEANING).any(dim=1)
-

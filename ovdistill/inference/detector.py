@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -11,31 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from mmengine.dataset import Compose
 
 from ovdistill.core.devices import choose_device
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError
 from ovdistill.datasets.build_vocabulary import prompts_of_config
+from ovdistill.inference.asked import AUTO, Background, Text, ask
 from ovdistill.inference.calibration import Calibration
-from ovdistill.inference.competitors import competitors
 from ovdistill.inference.detections import Detections
-from ovdistill.inference.large_images import reduce_image
+from ovdistill.inference.engine import Engine
 from ovdistill.inference.pretrained import SHIPPED, DetectorFiles, find_detector
-from ovdistill.inference.prompts import Prompts, parse_prompts
-from ovdistill.inference.selection import Limits, select
-from ovdistill.inference.sources import Image, ImageSource, find_sources, is_one_image
-from ovdistill.models.build import build_detector, build_image_pipeline
+from ovdistill.inference.selection import Limits
+from ovdistill.inference.sources import STANDARD_INPUT, ImageSource, find_sources
 from ovdistill.models.config import load_config
-from ovdistill.models.kept_regions import KeptRegions
-from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
 from ovdistill.teacher import Teacher, build_teacher
 from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts
 
 LOGGER = logging.getLogger(__name__)
-AUTO = "auto"
 
 
 class Detector:
@@ -67,11 +61,8 @@ class Detector:
         self.files = files
         self.device = choose_device(device)
         self.config = load_config(files.config, overrides)
-        self.model: Any = None  # an mmdet detector, built when the first texts are set
-        self.queries: tuple[str, ...] = ()
-        self._asked: tuple[Any, Any] | None = None
-        self._names: tuple[str, ...] = ()  # of queries and what competes with them
-        self._classes = torch.zeros(0, dtype=torch.long)  # of each row of the vocabulary
+        self._engine: Engine | None = None
+        self._text: tuple[Text, Background] | None = None  # what was set last
         if teacher is not None:
             self.teacher = teacher
 
@@ -120,16 +111,13 @@ class Detector:
         path = self.files.calibration
         return None if path is None else Calibration.load(path)
 
-    def set_vocabulary(
-        self,
-        text: str | Sequence[str] | Vocabulary,
-        background: str | Sequence[str] | None = AUTO,
-    ) -> Vocabulary:
+    def set_vocabulary(self, text: Text, background: Background = AUTO) -> Vocabulary:
         """Set what to look for, until it is set again.
 
         Args:
-            text: a text such as "red star, outlined heart", a sequence of texts, or a vocabulary of
-                the teacher that the detector was trained with.
+            text: names between commas, such as "red star, outlined heart"; a file of names; a list
+                of names; a mapping of names to phrases; or a vocabulary of the teacher that the
+                detector was trained with.
             background: texts that compete with them and are not reported, because a region gets
                 the class name that fits it best. 'auto': the class names that the detector was
                 trained with, except those that mean the same, see ``competitors``; none with a
@@ -142,75 +130,64 @@ class Detector:
             UserError: no text, missing weights of the teacher, or embeddings of another width or
                 teacher than the detector's.
         """
-        asked = (text, background)
-        if self._asked == asked:
-            return self.model.vocabulary
-        if isinstance(text, Vocabulary):
-            wanted, prompts = text, Prompts(text.names, tuple((name,) for name in text.names))
-            background = None if background == AUTO else background
-        else:
-            prompts = parse_prompts(text).in_words_of(self.known.names if self.known else ())
-            wanted = self._encode(prompts.rows)
-        for note in prompts.notes:
+        if self._text == (text, background):
+            return self.engine.asked.vocabulary
+        asked = ask(text, background, self._encode, self.known)
+        for note in asked.notes:
             LOGGER.warning("%s", note)
-        vocabulary = self._with_background(wanted, background, prompts.negatives)
-        if self.model is None:
-            model = build_detector(self.config, self.files.weights, vocabulary, self.device)
-            self.model = model
+        if self._engine is None:
+            files = self.files
+            self._engine = Engine(self.config, files.weights, self.device, asked, self.calibration)
         else:
-            self.model.set_vocabulary(vocabulary)
-        self.queries, self._asked = prompts.names, asked
-        others = vocabulary.names[len(wanted) :]
-        self._names = (*self.queries, *others)
-        rows = [*prompts.classes, *range(len(self.queries), len(self._names))]
-        self._classes = torch.tensor(rows, device=self.device)
-        return vocabulary
+            self._engine.set_asked(asked)
+        self._text = (text, background)
+        return asked.vocabulary
+
+    @property
+    def engine(self) -> Engine:
+        """The network, which is built when the first texts are set.
+
+        Raises:
+            UserError: none were set.
+        """
+        if self._engine is None:
+            raise UserError("nothing to look for: give a text, or call set_vocabulary first.")
+        return self._engine
+
+    @property
+    def queries(self) -> tuple[str, ...]:
+        """The names that the detector looks for; none at first."""
+        return self._engine.asked.queries if self._engine else ()
 
     def _encode(self, names: Sequence[str]) -> Vocabulary:
         step = self.config.get("prepare", {}).get("vocabulary") or {}
         tokens = bool(step.get("tokens"))
         return Vocabulary.encode(names, self.teacher, self.prompts, tokens=tokens)
 
-    def _with_background(
-        self,
-        wanted: Vocabulary,
-        background: str | Sequence[str] | None,
-        negatives: Sequence[str] = (),
-    ) -> Vocabulary:
-        """Return a vocabulary, followed by the class names that compete with it."""
-        result = wanted
-        if named := tuple(negatives) or (background not in (AUTO, None) and background):
-            result = result.followed_by(self._encode(parse_prompts(named).rows))
-        if background == AUTO and self.known is not None:
-            others = competitors(wanted, self.known)
-            if others is not None and wanted.token_embeddings is not None:
-                others = self._encode(others.names)
-            result = result if others is None else result.followed_by(others)
-        return result
-
     def predict(
         self,
-        images: Image | Sequence[Image],
-        text: str | Sequence[str] | Vocabulary | None = None,
+        images: Any,
+        text: Text | None = None,
         score_threshold: float = 0.3,
         max_dets: int = 100,
         *,
-        background: str | Sequence[str] | None = AUTO,
+        background: Background = AUTO,
         batch_size: int = 1,
-        keep_regions: bool = True,
+        keep_regions: bool | None = None,
     ) -> Any:
         """Detect objects in an image, or in many.
 
         Args:
-            images: a path, a glob pattern, a folder, a PIL image, (H, W, 3) uint8 RGB, a (3, H, W)
-                tensor, the bytes of a file, or a sequence of these.
+            images: a path, a pattern such as "photos/**/*.jpg", a folder, a PIL image, (H, W, 3)
+                uint8 RGB, a (3, H, W) tensor, the bytes of a file, or a list of these; see
+                ``find_sources``.
             text: what to look for, see ``set_vocabulary``; by default, what was set last.
             score_threshold: the lowest score of a detection.
             max_dets: the largest number of detections in an image.
             background: see ``set_vocabulary``; taken with ``text``.
             batch_size: images in a forward pass.
-            keep_regions: keep what ``requery`` needs, which takes longer, and a few megabytes an
-                image.
+            keep_regions: keep what ``requery`` needs, which doubles the time, and takes some
+                megabytes an image. By default for a single image.
 
         Returns:
             The ``Detections`` in an image; for a folder, a glob pattern or a sequence a list of
@@ -222,13 +199,15 @@ class Detector:
         if text is not None:
             self.set_vocabulary(text, background)
         sources = find_sources(images)
+        single = _is_single(images)
+        keep = single if keep_regions is None else keep_regions
         limits = Limits(score_threshold, max_dets)
         found = []
-        for _, one in self.stream(sources, limits, batch_size, keep_regions=keep_regions):
+        for _, one in self.stream(sources, limits, batch_size, keep_regions=keep):
             if isinstance(one, ImageError):
                 raise one
             found.append(one)
-        return found[0] if is_one_image(images) else found
+        return found[0] if single else found
 
     __call__ = predict
 
@@ -254,8 +233,7 @@ class Detector:
         Raises:
             UserError: nothing to look for.
         """
-        if self.model is None:
-            raise UserError("nothing to look for: give a text, or call set_vocabulary first.")
+        engine = self.engine
         left = iter(sources)
         while batch := list(islice(left, batch_size)):
             loaded: list[tuple[ImageSource, np.ndarray | ImageError]] = []
@@ -265,7 +243,7 @@ class Detector:
                 except ImageError as error:
                     loaded.append((source, error))
             images = [image for _, image in loaded if isinstance(image, np.ndarray)]
-            found = iter(self._detect(images, limits, keep_regions=keep_regions) if images else ())
+            found = iter(engine.detect(images, limits, keep_regions=keep_regions) if images else ())
             for source, image in loaded:
                 if isinstance(image, ImageError):
                     yield source, image
@@ -273,36 +251,14 @@ class Detector:
                     path = None if source.path is None else str(source.path)
                     yield source, replace(next(found), image=image, path=path)
 
-    @torch.inference_mode()
-    def _detect(
-        self, images: Sequence[np.ndarray], limits: Limits, *, keep_regions: bool
-    ) -> list[Detections]:
-        """Detect objects in a batch of (H, W, 3) uint8 RGB images of any sizes."""
-        seen = [self._reduce(image) for image in images]
-        packed = [self._pack(image) for image in seen]
-        batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
-        if isinstance(self.model, OpenVocabularyRCNN):
-            kept = self.model.keep_regions(batch, once=not keep_regions)
-            found = [self._classify(regions, limits) for regions in kept]
-            if not keep_regions:
-                found = [replace(one, regions=None) for one in found]
-        else:
-            outputs = self.model.test_step(batch)
-            found = [self._select_rows(output.pred_instances, limits) for output in outputs]
-        return [
-            one if small is image else one.moved(small.shape[:2], image.shape[:2])
-            for one, small, image in zip(found, seen, images, strict=True)
-        ]
-
-    @torch.inference_mode()
     def requery(
         self,
         detections: Detections,
-        text: str | Sequence[str] | Vocabulary | None = None,
+        text: Text | None = None,
         score_threshold: float = 0.3,
         max_dets: int = 100,
         *,
-        background: str | Sequence[str] | None = AUTO,
+        background: Background = AUTO,
     ) -> Detections:
         """Look for other texts in an image that was seen before, without running the backbone.
 
@@ -326,57 +282,15 @@ class Detector:
             )
         if text is not None:
             self.set_vocabulary(text, background)
-        found = self._classify(detections.regions, Limits(score_threshold, max_dets))
+        found = self.engine.classify(detections.regions, Limits(score_threshold, max_dets))
         if detections.size is not None:
             height, width = detections.regions.meta["ori_shape"][:2]
             found = found.moved((height, width), detections.size)
         return replace(found, image=detections.image, path=detections.path)
 
-    def _classify(self, regions: KeptRegions, limits: Limits) -> Detections:
-        instances = self.model.classify_regions(
-            regions,
-            score_threshold=self._raw_score(limits.score_threshold),
-            most=self.model.roi_head.test_cfg.max_per_img,
-            wanted=len(self.queries),
-            groups=self._classes,
-        )
-        embeddings = regions.final_embeddings[instances.regions]
-        instances.embeddings = embeddings[:, : self.model.vocabulary.embed_dim]
-        return replace(self._select(instances, limits), regions=regions)
 
-    def _select_rows(self, instances: Any, limits: Limits) -> Detections:
-        """Select from detections whose labels are rows of the vocabulary: phrases."""
-        instances.labels = self._classes[instances.labels]
-        return self._select(instances, limits)
-
-    def _raw_score(self, probability: float) -> float:
-        return self.calibration.score(probability) if self.calibration else probability
-
-    def _select(self, instances: Any, limits: Limits) -> Detections:
-        raw = replace(limits, score_threshold=self._raw_score(limits.score_threshold))
-        found = select(instances, self.queries, raw, self._names)
-        if self.calibration is None:
-            return found
-        second = found.runner_up_scores
-        return replace(
-            found,
-            scores=self.calibration.probabilities(found.scores),
-            runner_up_scores=None if second is None else self.calibration.probabilities(second),
-        )
-
-    def _reduce(self, image: np.ndarray) -> np.ndarray:
-        seen = reduce_image(image)
-        if seen is not image:
-            LOGGER.info(
-                "an image of %d x %d pixels is reduced to %d x %d; boxes are of the whole image",
-                *(*image.shape[1::-1], *seen.shape[1::-1]),
-            )
-        return seen
-
-    def _pack(self, image: np.ndarray) -> dict[str, Any]:
-        # mmdet's pipelines take BGR, as OpenCV reads it
-        return self._pipeline({"img": np.ascontiguousarray(image[..., ::-1]), "img_id": 0})
-
-    @cached_property
-    def _pipeline(self) -> Compose:
-        return build_image_pipeline(self.config)
+def _is_single(images: Any) -> bool:
+    """Return whether a user means one image, rather than a list, a folder or a pattern."""
+    if isinstance(images, str | os.PathLike):
+        return images == STANDARD_INPUT or os.path.isfile(images)
+    return hasattr(images, "read") or not isinstance(images, list | tuple | Iterator)

@@ -27,8 +27,8 @@ tags: [open-vocabulary-detection, instance-segmentation, knowledge-distillation,
 
 # {title}
 
-An open-vocabulary detector, trained with [ovdistill](https://github.com/ovdistill/ovdistill) by distilling the
-teacher {teacher}. Classes are text and can be changed:
+An open-vocabulary detector, trained with [ovdistill](https://github.com/ovdistill/ovdistill) by
+distilling the teacher {teacher}. Classes are text and can be changed:
 
 ```python
 from ovdistill import Detector
@@ -49,8 +49,9 @@ detections = detector.predict("image.jpg", "{example}")
 
 ## Limits
 
-It looks for what its teacher knows the words of, in images like those of its training. A score is not the probability
-that a detection is right until it has been calibrated on images of yours.
+It looks for what its teacher knows the words of, in images like those of its training. A score is
+the probability that a detection is right only on images like those that it was calibrated on
+(`ovdistill calibrate`), if it was.
 
 ## Licence
 

@@ -2,8 +2,8 @@
 
 model.safetensors: weights alone, no optimizer state and no code. config.json: detector, test
 pipeline, teacher and templates, data too. vocabulary.safetensors: the class names of the training,
-with their embeddings and learned prompts. metrics.json, LICENSE and README.md, a model card, are for
-people.
+with their embeddings and learned prompts. metrics.json, LICENSE and README.md, a model card, are
+for people.
 """
 
 from __future__ import annotations

@@ -85,45 +85,61 @@ def keep_regions(
             looked at again, and masks are made of detections alone.
     """
     chosen = [_distinct(own, most) for own in proposals]
-    counts = [len(boxes) for boxes in chosen]
-    if not sum(counts):
+    if not sum(map(len, chosen)):
         return [_nothing(head, boxes, meta) for boxes, meta in zip(chosen, metas, strict=True)]
-    rois = bbox2roi(chosen)
-    results = head.embed_rois(x, rois)
-    decoded = head.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"]).split(counts)
-    regressed = [
-        clip_boxes(own, meta["img_shape"]) for own, meta in zip(decoded, metas, strict=True)
-    ]
-    embeddings = list(results["embeddings"].split(counts))
+    boxes, embeddings, scores = _first_look(head, x, metas, chosen)
     look = head.test_cfg.get("second_look")
     if once and look:
-        scores = results["cls_score"].split(counts)
         index = [
-            foremost(*pair, look["iou"], look["most"])
-            for pair in zip(regressed, scores, strict=True)
+            foremost(own, own_scores, look["iou"], look["most"])
+            for own, own_scores in zip(boxes, scores, strict=True)
         ]
-        regressed = [own[rows] for own, rows in zip(regressed, index, strict=True)]
+        boxes = [own[rows] for own, rows in zip(boxes, index, strict=True)]
         embeddings = [own[rows] for own, rows in zip(embeddings, index, strict=True)]
-        counts = [len(own) for own in regressed]
-    boxes, again = regressed, {}
+    final, again = boxes, dict[str, Tensor]()
     if look:
-        boxes, again = head.second_look(x, list(metas), regressed)
+        final, again = head.second_look(x, list(metas), boxes)
     elif head.corrects_detections:
-        boxes = head.correct(x, list(metas), regressed)
-    masks = head.mask_logits(x, boxes) if head.with_mask and not once else None
-    columns = (again.get("embeddings"), again.get("fit"), masks)
-    parts = [[None] * len(counts) if c is None else c.split(counts) for c in columns]
+        final = head.correct(x, list(metas), boxes)
+    counts = [len(own) for own in boxes]
+    second, fit = (_split(again.get(key), counts) for key in ("embeddings", "fit"))
+    masks = _split(head.mask_logits(x, final) if head.with_mask and not once else None, counts)
     return [
         KeptRegions(
-            own,
-            regressed[i],
-            embeddings[i],
-            *(part[i] for part in parts),
-            tuple(level[i : i + 1] for level in x) if once else None,
-            metas[i],
+            boxes=final[i],
+            regressed=boxes[i],
+            embeddings=embeddings[i],
+            second=second[i],
+            fit=fit[i],
+            masks=masks[i],
+            features=tuple(level[i : i + 1] for level in x) if once else None,
+            meta=meta,
         )
-        for i, own in enumerate(boxes)
+        for i, meta in enumerate(metas)
     ]
+
+
+def _first_look(
+    head: OpenVocabularyRoIHead,
+    x: tuple[Tensor, ...],
+    metas: Sequence[dict],
+    proposals: list[Tensor],
+) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """Return regressed boxes, embeddings and log-scores of the proposals of each image."""
+    counts = [len(own) for own in proposals]
+    rois = bbox2roi(proposals)
+    results = head.embed_rois(x, rois)
+    decoded = head.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"])
+    boxes = [
+        clip_boxes(own, meta["img_shape"])
+        for own, meta in zip(decoded.split(counts), metas, strict=True)
+    ]
+    embeddings, scores = results["embeddings"].split(counts), results["cls_score"].split(counts)
+    return boxes, list(embeddings), list(scores)
+
+
+def _split(values: Tensor | None, counts: list[int]) -> Sequence[Tensor | None]:
+    return [None] * len(counts) if values is None else values.split(counts)
 
 
 def _distinct(proposals: InstanceData, most: int) -> Tensor:
@@ -137,7 +153,9 @@ def _nothing(head: OpenVocabularyRoIHead, boxes: Tensor, meta: dict) -> KeptRegi
     """Return what there is to know of an image without proposals."""
     width = head.embed_dim * (1 if head.image_head is None else 2)
     none = boxes.new_zeros(0, width)
-    return KeptRegions(boxes, boxes, none, None, None, None, None, meta)
+    return KeptRegions(
+        boxes, boxes, none, second=None, fit=None, masks=None, features=None, meta=meta
+    )
 
 
 def classify_regions(

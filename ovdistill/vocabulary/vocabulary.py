@@ -234,9 +234,9 @@ class Vocabulary:
         )
 
     def followed_by(self, other: Vocabulary) -> Vocabulary:
-        """Return these classes, and behind them those of another vocabulary that are not among them.
+        """Return these classes, and behind them those of another vocabulary that are new.
 
-        It has embeddings of tokens if both have them; frequencies, synonyms and counts are left out.
+        It has embeddings of tokens if both have them, and no frequencies, synonyms and counts.
 
         Raises:
             UserError: another width or another teacher.
@@ -244,7 +244,7 @@ class Vocabulary:
         other.check_embed_dim(self.embed_dim)
         if not self.teacher.is_same(other.teacher):
             raise UserError(
-                f"got vocabularies of two teachers, {self.teacher} and {other.teacher}; expected one"
+                f"got vocabularies of teachers {self.teacher} and {other.teacher}; expected one"
             )
         added = [row for row, name in enumerate(other.names) if name not in self.names]
         names = (*self.names, *(other.names[row] for row in added))

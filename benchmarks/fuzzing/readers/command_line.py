@@ -11,9 +11,9 @@ from random import Random
 from ovdistill.commands.command_table import COMMANDS
 from ovdistill.commands.main import parse
 from ovdistill.commands.options import ConfigOptions
+from ovdistill.core.assets import STUDENT_CONFIG
 from ovdistill.core.distributed import RANK_VARIABLES, ranks_of
 from ovdistill.core.errors import UserError
-from ovdistill.core.assets import STUDENT_CONFIG
 from ovdistill.models.config import load_config
 
 from ..mutate_json import NUMBERS, TEXTS

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-from ovdistill.core.errors import UserError
 from ovdistill.core.assets import STUDENT_CONFIG
+from ovdistill.core.errors import UserError
 from ovdistill.models.config import fill_placeholders, load_config
 
 from ..mutate_json import dump, mutate_json

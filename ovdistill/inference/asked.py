@@ -1,0 +1,84 @@
+"""What a detector is asked for: the rows of its vocabulary, and the classes that they stand for.
+
+Shapes: Q classes that are wanted, G classes with those that only compete, W rows: their phrases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ovdistill.inference.competitors import competitors
+from ovdistill.inference.prompts import Prompts, parse_prompts
+from ovdistill.vocabulary import Vocabulary
+
+AUTO = "auto"
+Text = str | Sequence[str] | Mapping[str, str | Sequence[str] | None] | Vocabulary
+Background = str | Sequence[str] | None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a detector looks for.
+
+    Attributes:
+        vocabulary: W rows, those of the wanted classes first.
+        names: of the G classes, the Q wanted ones first.
+        wanted: Q.
+        classes: the class of each of the W rows, by rising numbers.
+        notes: what was changed in what a user asked for.
+    """
+
+    vocabulary: Vocabulary
+    names: tuple[str, ...]
+    wanted: int
+    classes: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def queries(self) -> tuple[str, ...]:
+        """The names of the Q wanted classes."""
+        return self.names[: self.wanted]
+
+    @property
+    def has_phrases(self) -> bool:
+        """Whether some class has several rows."""
+        return len(self.names) < len(self.classes)
+
+
+def ask(
+    text: Text,
+    background: Background,
+    encode: Callable[[Sequence[str]], Vocabulary],
+    known: Vocabulary | None,
+) -> Asked:
+    """Return what a detector has to look for, and what competes with it.
+
+    Args:
+        text: see ``parse_prompts``; or a vocabulary, whose names are all that there is.
+        background: texts that compete; 'auto': the class names of the training that do not mean the
+            same, see ``competitors``; None: none.
+        encode: embeds texts.
+        known: the class names of the training, or None if they are not known.
+
+    Raises:
+        UserError: see ``parse_prompts``.
+    """
+    if isinstance(text, Vocabulary):
+        prompts = Prompts(text.names, tuple((name,) for name in text.names))
+        rows, background = text, None if background == AUTO else background
+    else:
+        prompts = parse_prompts(text).in_words_of(known.names if known else ())
+        rows = encode(prompts.rows)
+    others = [*prompts.negatives]
+    if background and background != AUTO:
+        others += parse_prompts(background).rows
+    whole = rows.followed_by(encode(others)) if others else rows
+    if background == AUTO and known is not None:
+        rivals = competitors(rows, known)
+        if rivals is not None and rows.token_embeddings is not None:
+            rivals = encode(rivals.names)
+        whole = whole if rivals is None else whole.followed_by(rivals)
+    names = (*prompts.names, *whole.names[len(rows) :])
+    classes = (*prompts.classes, *range(len(prompts.names), len(names)))
+    return Asked(whole, names, len(prompts.names), classes, prompts.notes)

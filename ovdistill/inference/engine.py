@@ -1,0 +1,142 @@
+"""Runs a detector on images, and classifies the regions that it keeps.
+
+Shapes: H x W pixels of an image.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose
+
+from ovdistill.inference.asked import Asked
+from ovdistill.inference.calibration import Calibration
+from ovdistill.inference.detections import Detections
+from ovdistill.inference.large_images import reduce_image
+from ovdistill.inference.selection import Limits, select
+from ovdistill.models.build import build_detector, build_image_pipeline
+from ovdistill.models.kept_regions import KeptRegions
+from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
+
+LOGGER = logging.getLogger(__name__)
+
+
+class Engine:
+    """A detector's network with its test pipeline, for one set of class names at a time.
+
+    Args:
+        config: of the detector.
+        weights: its checkpoint.
+        device: where it runs.
+        asked: the first class names.
+        calibration: turns its scores into probabilities, or None.
+
+    Raises:
+        UserError: weights that do not fit, or class names of another teacher or width.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        weights: Path,
+        device: torch.device,
+        asked: Asked,
+        calibration: Calibration | None = None,
+    ) -> None:
+        self.config = config
+        self.device = device
+        self.model: Any = build_detector(config, weights, asked.vocabulary, device)
+        self.asked = asked
+        self.calibration = calibration
+
+    def set_asked(self, asked: Asked) -> None:
+        """Replace the class names."""
+        self.model.set_vocabulary(asked.vocabulary)
+        self.asked = asked
+
+    @torch.inference_mode()
+    def detect(
+        self, images: Sequence[np.ndarray], limits: Limits, *, keep_regions: bool
+    ) -> list[Detections]:
+        """Detect objects in a batch of (H, W, 3) uint8 RGB images of any sizes.
+
+        An image of more than ``large_images.MAX_PIXELS`` pixels is reduced first. Its boxes are in
+        pixels of the image as it was, its masks in those of the reduced one.
+        """
+        seen = [_reduce(image) for image in images]
+        packed = [self._pack(image) for image in seen]
+        batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
+        if isinstance(self.model, OpenVocabularyRCNN):
+            kept = self.model.keep_regions(batch, once=not keep_regions)
+            found = [self.classify(regions, limits) for regions in kept]
+            if not keep_regions:
+                found = [replace(one, regions=None) for one in found]
+        else:
+            outputs = self.model.test_step(batch)
+            found = [self._of_rows(output.pred_instances, limits) for output in outputs]
+        return [
+            one if small is image else one.moved(small.shape[:2], image.shape[:2])
+            for one, small, image in zip(found, seen, images, strict=True)
+        ]
+
+    @torch.inference_mode()
+    def classify(self, regions: KeptRegions, limits: Limits) -> Detections:
+        """Return the detections of the current class names among the regions of an image."""
+        asked = self.asked
+        instances = self.model.classify_regions(
+            regions,
+            score_threshold=self._raw_score(limits.score_threshold),
+            most=self.model.roi_head.test_cfg.max_per_img,
+            wanted=asked.wanted,
+            groups=torch.tensor(asked.classes) if asked.has_phrases else None,
+        )
+        embeddings = regions.final_embeddings[instances.regions]
+        instances.embeddings = embeddings[:, : asked.vocabulary.embed_dim]
+        return replace(self._select(instances, limits), regions=regions)
+
+    def _of_rows(self, instances: Any, limits: Limits) -> Detections:
+        """Select from detections whose labels are rows of the vocabulary."""
+        classes = torch.tensor(self.asked.classes, device=instances.labels.device)
+        instances.labels = classes[instances.labels]
+        return self._select(instances, limits)
+
+    def _select(self, instances: Any, limits: Limits) -> Detections:
+        raw = replace(limits, score_threshold=self._raw_score(limits.score_threshold))
+        found = select(instances, self.asked.queries, raw, self.asked.names)
+        if self.calibration is None:
+            return found
+        second = found.runner_up_scores
+        return replace(
+            found,
+            scores=self.calibration.probabilities(found.scores),
+            runner_up_scores=None if second is None else self.calibration.probabilities(second),
+        )
+
+    def _raw_score(self, probability: float) -> float:
+        return self.calibration.score(probability) if self.calibration else probability
+
+    def _pack(self, image: np.ndarray) -> dict[str, Any]:
+        # mmdet's pipelines take BGR, as OpenCV reads it
+        return self._pipeline({"img": np.ascontiguousarray(image[..., ::-1]), "img_id": 0})
+
+    @cached_property
+    def _pipeline(self) -> Compose:
+        return build_image_pipeline(self.config)
+
+
+def _reduce(image: np.ndarray) -> np.ndarray:
+    seen = reduce_image(image)
+    if seen is not image:
+        LOGGER.info(
+            "an image of %d x %d pixels is reduced to %d x %d; boxes are of the whole image",
+            *(*image.shape[1::-1], *seen.shape[1::-1]),
+        )
+    return seen
