@@ -46,7 +46,7 @@ class ResultNames:
         while True:
             number += 1
             last = candidates.pop(0) if candidates else f"{own.stem}_{number}"
-            name = "/".join(map(_safe, (*folders, last)))
+            name = "/".join(map(safe_name, (*folders, last)))
             if self._given.setdefault(name.casefold(), path) == path:
                 return name
 
@@ -59,7 +59,7 @@ def _folders_below(path: str, below: str) -> tuple[str, ...]:
     return () if os.pardir in parts or PurePath(*parts).is_absolute() else parts
 
 
-def _safe(part: str) -> str:
+def safe_name(part: str) -> str:
     """Return the name of a file or folder that any file system takes, close to a given one."""
     name = UNSAFE.sub("_", printable(part))
     if name.strip(".") == "":

@@ -1,8 +1,11 @@
-"""The conversion of a detector's output, and of detections to JSON."""
+"""Detections: the conversion of a detector's output, choosing, and JSON."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -11,7 +14,8 @@ from mmengine.structures import InstanceData
 from pycocotools import mask as mask_utils
 
 from ovdistill.core.errors import UserError
-from ovdistill.inference.detections import Detections, select
+from ovdistill.inference.detection import Detection
+from ovdistill.inference.detections import PER_DETECTION, Detections, select
 
 
 def detections(n: int) -> Detections:
@@ -71,3 +75,124 @@ def test_numbers_that_are_not_finite_are_an_error(place):
     instances[place][1] = float("nan")
     with pytest.raises(UserError, match="finite"):
         select(instances, ("star",), 0.3, 100)
+
+
+def full(n: int) -> Detections:
+    """n detections with every field."""
+    generator = np.random.default_rng(n)
+    return replace(
+        detections(n),
+        runner_up_names=tuple(None if i == 1 else f"second {i}" for i in range(n)),
+        runner_up_scores=np.linspace(0.3, 0.1, n, dtype=np.float32),
+        embeddings=generator.normal(size=(n, 8)).astype(np.float32),
+        queries=("a", "b", "c", "none"),
+        image=np.zeros((64, 64, 3), np.uint8),
+        path="photos/a.jpg",
+    )
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        slice(1, 3),
+        slice(None, None, -1),
+        [3, 0, 3],
+        np.array([4, 1]),
+        np.array([True, False, True, False, False]),
+        [False, True, False, False, True],
+        [],
+        np.zeros(5, bool),
+    ],
+)
+def test_a_choice_takes_every_field(key):
+    found = full(5)
+    chosen = found[key]
+    order = np.arange(5)[key if isinstance(key, slice) or len(key) else np.zeros(0, int)]
+    assert type(chosen) is Detections and len(chosen) == len(order)
+    for name in PER_DETECTION:
+        expected = [getattr(found, name)[i] for i in order]
+        np.testing.assert_array_equal(list(getattr(chosen, name)), expected)
+    for field in fields(Detections):
+        if field.name not in PER_DETECTION:
+            assert getattr(chosen, field.name) is getattr(found, field.name)
+    assert chosen.records() == [found.records()[i] for i in order]
+
+
+def test_choices_that_are_not_there():
+    with pytest.raises(IndexError):
+        full(2)[2]
+    with pytest.raises(IndexError):
+        full(2)[[True, False, True]]
+    with pytest.raises(IndexError):
+        full(2)[[5]]
+
+
+def test_one_detection_has_plain_values():
+    found = full(3)
+    one = found[-2]
+    assert isinstance(one, Detection) and len(one) == 1
+    assert (one.name, one.label) == ("b", 1) and type(one.score) is float
+    assert one.score == pytest.approx(0.6) and one.box == tuple(found.boxes[1].tolist())
+    np.testing.assert_array_equal(one.mask, found.masks[1])
+    np.testing.assert_array_equal(one.embedding, found.embeddings[1])
+    assert one.runner_up is None and found[0].runner_up == ("second 0", pytest.approx(0.3))
+    assert one.area == found.masks[1].sum()
+    assert [other.name for other in found] == list(found.names)
+    assert [other.score for other in found[0]] == [found[0].score]
+    plain = detections(1)
+    assert plain[0].runner_up is None and plain[0].embedding is None
+    assert replace(plain, masks=None)[0].mask is None
+
+
+def test_filter_combines_conditions():
+    found = full(6)
+    assert found.filter("a").names == ("a", "a")
+    assert set(found.filter(["a", "c"]).names) == {"a", "c"}
+    assert found.filter(min_score=0.5).scores.min() >= 0.5
+    assert len(found.filter("b", min_score=0.85)) == 0
+    assert len(found.filter("none")) == 0 and len(full(0).filter("a", 0.5, 9)) == 0
+    size = found[0].area
+    assert len(found.filter(min_area=size)) >= 1 and len(found.filter(min_area=64 * 64)) == 0
+    with pytest.raises(UserError, match="'star'"):
+        found.filter(name="star")
+
+
+def test_areas_are_those_of_the_original_image():
+    small = detections(2)
+    large = small.moved((64, 64), (128, 320))
+    np.testing.assert_array_equal(large.areas, [mask.sum() for mask in large.full_masks()])
+    np.testing.assert_allclose(replace(large, masks=None).areas, 21 * 21 * 10, rtol=1e-4)
+    assert large[0].mask.shape == large.image_size == (128, 320)
+
+
+def test_counts_and_a_short_description():
+    assert full(5).counts == {"a": 2, "b": 2, "c": 1} and full(5).counts["none"] == 0
+    assert repr(full(5)) == "5 detections: a 0.90, b 0.75, c 0.60, ..."
+    assert repr(full(1)) == "1 detection: a 0.90" and repr(full(0)) == "no detections"
+    odd = replace(full(1), names=("new\nline \x1b[31m",))
+    assert repr(odd).isprintable()
+    assert not full(0) and full(1)
+
+
+def test_the_image_stays_only_if_it_fits():
+    found = full(2)
+    assert found.moved((64, 64), (32, 32)).image is None
+    assert found.moved((32, 32), (64, 64)).image is found.image
+
+
+def test_to_dict_is_json_and_says_what_it_is_of():
+    content = json.loads(full(2).to_json())
+    assert content == full(2).to_dict()
+    assert (content["image"], content["height"], content["width"]) == ("photos/a.jpg", 64, 64)
+    assert content["queries"] == ["a", "b", "c", "none"]
+    assert content["objects"][0]["runner_up"] == {"name": "second 0", "score": 0.3}
+    assert "runner_up" not in content["objects"][1]
+    nothing = replace(detections(0), masks=None).to_dict()
+    assert nothing["height"] is None and nothing["objects"] == []
+
+
+def test_importing_detections_is_cheap():
+    code = "import sys, ovdistill.inference.detections; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not loaded & {"cv2", "PIL", "torch", "pycocotools", "yaml", "mmengine", "matplotlib"}

@@ -1,0 +1,93 @@
+"""Detections as COCO's results, and as an annotation file in COCO's format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ovdistill.core.errors import UserError
+from ovdistill.core.files import write_json
+from ovdistill.core.masks import encode_masks, rle_to_json
+from ovdistill.inference.formats.parts import class_numbers, number_names, size_of
+
+if TYPE_CHECKING:
+    from ovdistill.inference.detections import Detections
+
+
+def coco_results(
+    detections: Detections, image_id: int, category_ids: Mapping[str, int] | None = None
+) -> list[dict[str, Any]]:
+    """Return the detections of one image as COCO's results, which ``COCO.loadRes`` takes.
+
+    Args:
+        detections: n detections.
+        image_id: the image's id in the annotation file.
+        category_ids: the id of each name; by default the queries count from 1.
+
+    Returns:
+        n dicts of ``image_id``, ``category_id``, ``bbox`` (xywh, absolute pixels), ``score`` and,
+        if there are masks, ``segmentation`` (compressed RLE).
+
+    Raises:
+        UserError: a name without an id.
+    """
+    results = []
+    numbers = class_numbers(detections, category_ids, first=1)
+    for one, category_id in zip(detections, numbers, strict=True):
+        x1, y1, x2, y2 = one.box
+        result: dict[str, Any] = {
+            "image_id": image_id,
+            "category_id": category_id,
+            "bbox": [round(value, 3) for value in (x1, y1, x2 - x1, y2 - y1)],
+            "score": round(one.score, 6),
+        }
+        mask = one.mask
+        if mask is not None:
+            (rle,) = encode_masks(mask[None])
+            result["segmentation"] = rle_to_json(rle)
+        results.append(result)
+    return results
+
+
+def write_coco(
+    path: str | os.PathLike[str],
+    found: Iterable[Detections],
+    category_ids: Mapping[str, int] | None = None,
+    image_folder: str | os.PathLike[str] | None = None,
+) -> None:
+    """Write the detections in many images as an annotation file, to be corrected or trained on.
+
+    Args:
+        path: the JSON file.
+        found: the detections of each image, which name its file.
+        category_ids: the id of each name; by default the names count from 1.
+        image_folder: the folder that ``file_name`` is relative to; by default it is the path.
+
+    Raises:
+        UserError: detections that do not name their image or its size, a name without an id, or a
+            path that cannot be written to.
+    """
+    found = list(found)
+    ids = number_names(found, first=1) if category_ids is None else category_ids
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for image_id, detections in enumerate(found, 1):
+        height, width = size_of(detections)
+        name = _file_name(detections, image_folder)
+        images.append({"id": image_id, "file_name": name, "height": height, "width": width})
+        areas = detections.areas.tolist()
+        for result, area in zip(coco_results(detections, image_id, ids), areas, strict=True):
+            own = {"id": len(annotations) + 1, "area": round(area, 2), "iscrowd": 0}
+            annotations.append(own | result)
+    categories = [{"id": number, "name": name} for name, number in ids.items()]
+    content = {"images": images, "annotations": annotations, "categories": categories}
+    write_json(path, content, indent=None)
+
+
+def _file_name(detections: Detections, folder: str | os.PathLike[str] | None) -> str:
+    if detections.path is None:
+        raise UserError("these detections name no image file: dataclasses.replace(found, path=...)")
+    path = Path(detections.path)
+    return (path if folder is None else Path(os.path.relpath(path, folder))).as_posix()

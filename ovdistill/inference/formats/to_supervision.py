@@ -1,0 +1,33 @@
+"""Detections as those of the package supervision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ovdistill.inference.formats.parts import import_extra
+
+if TYPE_CHECKING:
+    import supervision
+
+    from ovdistill.inference.detections import Detections
+
+
+def to_supervision(detections: Detections) -> supervision.Detections:
+    """Return supervision's Detections, for its annotators, trackers and data sets.
+
+    They have ``xyxy``, ``confidence``, ``class_id`` (index into the queries), ``mask`` (in pixels
+    of the original image, or None) and ``data["class_name"]``.
+
+    Raises:
+        UserError: supervision is not installed.
+    """
+    masks = list(detections.full_masks())
+    return import_extra("supervision").Detections(
+        xyxy=detections.boxes.astype(np.float32),
+        mask=np.stack(masks) if masks else None,
+        confidence=detections.scores.astype(np.float32),
+        class_id=detections.labels.astype(int),
+        data={"class_name": np.array(detections.names, dtype=str)},
+    )
