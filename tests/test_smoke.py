@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from ovdistill.core.teacher_id import TeacherId
-from ovdistill.inference.inferencer import OVInferencer
+from ovdistill.inference.detector import Detector
 from ovdistill.store import TeacherStore
 from ovdistill.teacher import build_teacher
 from ovdistill.vocabulary import Vocabulary
@@ -171,8 +171,8 @@ def test_published_student_finds_text(trained, prompts, tmp_path, request):
         "tools/publish.py", CONFIG, trained / "run" / "last.pth", "-o", folder, "--half",
         "--cfg-options", f"data_root={trained / 'data'}", *own,
     )  # fmt: skip
-    student = OVInferencer(folder / "student_config.json", folder / "student.safetensors", "cpu")
-    words = student.set_text("red star, heart")
+    student = Detector.from_pretrained(folder, device="cpu")
+    words = student.set_vocabulary("red star, heart", background=None)
     template = "a photo of a {}." if prompts == "written" else "an image of the {}."
     expected = student.teacher.encode_text([template.format(name) for name in words.names])
     torch.testing.assert_close(words.embeddings, expected, atol=1e-5, rtol=0)
@@ -180,8 +180,7 @@ def test_published_student_finds_text(trained, prompts, tmp_path, request):
     image = next((trained / "data" / "images" / "test").glob("*.png"))
     run(
         "demo/image_demo.py", image, "--text", "red star, heart", "--score-threshold", 0.0,
-        "--config", folder / "student_config.json",
-        "--checkpoint", folder / "student.safetensors", "-o", tmp_path / "out",
+        "--model", folder, "-o", tmp_path / "out",
     )  # fmt: skip
     report = json.loads((tmp_path / "out" / f"{image.stem}.json").read_text())
     assert report["queries"] == ["red star", "heart"]
@@ -266,7 +265,7 @@ BAD = {
     ),
     "foreign vocabulary in the demo": (
         ["demo/image_demo.py", "--vocabulary", "{tmp}/retrained.safetensors", "-o", "{tmp}"],
-        "student.safetensors was trained in an embedding space of width 18; the vocabulary",
+        "model.safetensors was trained in an embedding space of width 18; the vocabulary",
     ),
     "teacher that cannot be fetched offline": (
         ["tools/train.py", "{config}", "--cfg-options", "data_root={data}"]

@@ -48,7 +48,7 @@ class TestOptions(RunnerOptions):
     teacher_on_crops: bool = flag(
         help="classify every box with the config's teacher too: slow, not part of the detector"
     )
-    show: int = option(0, metavar="N", help="draw the detections in N images", least=0)
+    show: int = option(0, metavar="N", help="draw truth and detections of N images", least=0)
 
 
 def test(options: TestOptions) -> None:

@@ -28,6 +28,22 @@ def encode_masks(masks: Tensor | np.ndarray | Sequence[Rle]) -> list[Rle]:
     return coco_mask.encode(np.asfortranarray(array.transpose(1, 2, 0), dtype=np.uint8))
 
 
+def decode_mask(segmentation: Sequence[Sequence[float]] | Rle, size: tuple[int, int]) -> np.ndarray:
+    """Return a mask (H, W) bool of an annotation, of ``size`` H and W.
+
+    Args:
+        segmentation: polygons, as x and y in turn, or an RLE, whose counts may be a list, text or
+            bytes.
+        size: height and width of the image, in pixels.
+    """
+    rle = segmentation
+    if not isinstance(segmentation, dict):
+        rle = coco_mask.merge(coco_mask.frPyObjects(segmentation, *size))
+    elif isinstance(segmentation["counts"], list):
+        rle = coco_mask.frPyObjects(segmentation, *size)
+    return coco_mask.decode(rle).astype(bool)
+
+
 def rle_to_json(rle: Mapping[str, Any]) -> dict[str, Any]:
     """Return an RLE whose counts are text instead of bytes, so that JSON can hold it."""
     return {"size": list(rle["size"]), "counts": rle["counts"].decode("ascii")}

@@ -278,38 +278,3 @@ class Detections:
         from ovdistill.inference.formats.to_fiftyone import to_fiftyone
 
         return to_fiftyone(self)
-
-
-def select(
-    instances: Any, queries: tuple[str, ...], score_threshold: float, max_dets: int
-) -> Detections:
-    """Select the best detections from a detector's output.
-
-    Args:
-        instances: an mmengine InstanceData with tensors ``bboxes`` (m, 4), ``scores`` (m,),
-            ``labels`` (m,) and perhaps ``masks`` (m, H, W), in any order.
-        queries: the texts that are wanted. Detections of higher labels, which are background
-            texts, are dropped.
-        score_threshold: the lowest score that is kept.
-        max_dets: the largest number of detections that are kept.
-
-    Raises:
-        UserError: a box or score is not a finite number.
-    """
-    if not (instances.bboxes.isfinite().all() and instances.scores.isfinite().all()):
-        raise UserError(
-            "the detector returned boxes or scores that are not finite numbers: its weights are "
-            "damaged, or their training diverged"
-        )
-    wanted = (instances.scores >= score_threshold) & (instances.labels < len(queries))
-    order = instances.scores.argsort(descending=True, stable=True)
-    chosen = order[wanted[order]][:max_dets]
-    labels = instances.labels[chosen].cpu().numpy()
-    masks = instances.masks[chosen].bool().cpu().numpy() if "masks" in instances else None
-    return Detections(
-        boxes=instances.bboxes[chosen].float().cpu().numpy(),
-        scores=instances.scores[chosen].float().cpu().numpy(),
-        labels=labels,
-        names=tuple(queries[label] for label in labels),
-        masks=masks,
-    )

@@ -1,4 +1,4 @@
-"""An mmengine hook that draws the detections of a test run."""
+"""An mmengine hook that draws the detections of a test run beside the truth."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from mmdet.datasets import BaseDetDataset
 from mmdet.structures import DetDataSample
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
@@ -13,12 +15,14 @@ from mmengine.runner import Runner
 
 from ovdistill.core.images import read_image, write_image
 from ovdistill.core.result_names import ResultNames
-from ovdistill.inference.detections import select
+from ovdistill.inference.selection import Limits, select
+from ovdistill.inference.truth import read_truth
 from ovdistill.visualization.drawing import draw_detections
+from ovdistill.visualization.panels import side_by_side
 
 
 class DrawDetections(Hook):
-    """Draws the detections on the first images of a test run, as PNG files.
+    """Draws the first images of a test run as PNG files: truth on the left, detections beside it.
 
     Args:
         directory: the folder for the PNG files, which are named after the images and their
@@ -32,6 +36,7 @@ class DrawDetections(Hook):
         self.names = ResultNames()
         self.left = count
         self.score_threshold = score_threshold
+        self._places: dict[Any, int] = {}  # index in the data set by image id
 
     @master_only
     def after_test_iter(
@@ -45,8 +50,27 @@ class DrawDetections(Hook):
         data_set = runner.test_dataloader.dataset
         images = getattr(data_set, "data_prefix", {}).get("img", "")
         for sample in outputs[: self.left]:
-            classes = data_set.metainfo["classes"]
-            found = select(sample.pred_instances, classes, self.score_threshold, max_dets=100)
-            drawn = draw_detections(read_image(sample.img_path), found, ())
-            write_image(self.directory / f"{self.names.name(sample.img_path, images)}.png", drawn)
+            path = self.directory / f"{self.names.name(sample.img_path, images)}.png"
+            write_image(path, self._draw(sample, data_set))
         self.left = max(0, self.left - len(outputs))
+
+    def _draw(self, sample: DetDataSample, data_set: BaseDetDataset) -> np.ndarray:
+        """Return the drawing of an image, (H, W, 3) uint8 RGB."""
+        image = read_image(sample.img_path)
+        classes = data_set.metainfo["classes"]
+        truth = read_truth(self._record(data_set, sample.img_id), classes)
+        limits = Limits(self.score_threshold, same_object=1)  # as they are measured
+        found = select(sample.pred_instances, tuple(classes), limits)
+        return side_by_side(
+            {
+                "truth": draw_detections(image, truth, (), show_scores=False),
+                "prediction": draw_detections(image, found, ()),
+            }
+        )
+
+    def _record(self, data_set: BaseDetDataset, img_id: Any) -> dict[str, Any]:
+        """Return what a data set knows of an image."""
+        if not self._places:
+            records = (data_set.get_data_info(i) for i in range(len(data_set)))
+            self._places = {record["img_id"]: i for i, record in enumerate(records)}
+        return data_set.get_data_info(self._places[img_id])

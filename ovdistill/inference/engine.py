@@ -90,6 +90,14 @@ class Engine:
     @torch.inference_mode()
     def classify(self, regions: KeptRegions, limits: Limits) -> Detections:
         """Return the detections of the current class names among the regions of an image."""
+        found = self._classify(regions, limits)
+        if len(found) or not limits.score_threshold:
+            return replace(found, regions=regions)
+        best = self._classify(regions, Limits(0.0, 1))
+        nearest = (best.names[0], float(best.scores[0])) if len(best) else None
+        return replace(found, regions=regions, nearest=nearest)
+
+    def _classify(self, regions: KeptRegions, limits: Limits) -> Detections:
         asked = self.asked
         instances = self.model.classify_regions(
             regions,
@@ -100,7 +108,7 @@ class Engine:
         )
         embeddings = regions.final_embeddings[instances.regions]
         instances.embeddings = embeddings[:, : asked.vocabulary.embed_dim]
-        return replace(self._select(instances, limits), regions=regions)
+        return self._select(instances, limits)
 
     def _of_rows(self, instances: Any, limits: Limits) -> Detections:
         """Select from detections whose labels are rows of the vocabulary."""

@@ -6,6 +6,7 @@ Shapes: Q class names, P phrases of all of them.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -104,9 +105,10 @@ def split_names(text: str) -> list[str]:
     Raises:
         UserError: a quote that is not closed.
     """
-    lines = " ".join(text.splitlines())
+    # the csv module takes no space between a quote and a comma
+    line = re.sub(r'"\s+(,|$)', r'"\1', " ".join(text.splitlines()))
     try:
-        (parts,) = csv.reader([lines], skipinitialspace=True, strict=True) if lines else ([],)
+        (parts,) = csv.reader([line], skipinitialspace=True, strict=True) if line else ([],)
     except csv.Error:
         raise UserError(f"a quote in {text!r} is not closed; expected e.g. {EXAMPLE}") from None
     return parts

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import torch
+import numpy as np
 from torch import Tensor
 from torchvision.ops import nms
 
@@ -68,7 +68,7 @@ def select(
         scores=instances.scores[chosen].float().cpu().numpy(),
         labels=labels,
         names=tuple(queries[label] for label in labels),
-        masks=_rows(instances, "masks", chosen),
+        masks=instances.masks[chosen].bool().cpu().numpy() if "masks" in instances else None,
         queries=queries,
         runner_up_names=tuple(None if label < 0 else names[label] for label in second),
         runner_up_scores=_rows(instances, "runner_up_scores", chosen),
@@ -76,9 +76,6 @@ def select(
     )
 
 
-def _rows(instances: Any, key: str, chosen: Tensor) -> Any:
-    """Return rows of a tensor as an array, None if there is no such tensor."""
-    if key not in instances:
-        return None
-    rows = instances[key][chosen]
-    return (rows if rows.dtype == torch.bool else rows.float()).cpu().numpy()
+def _rows(instances: Any, key: str, chosen: Tensor) -> np.ndarray | None:
+    """Return rows of a tensor as a float32 array, None if there is no such tensor."""
+    return instances[key][chosen].float().cpu().numpy() if key in instances else None

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from pycocotools import mask as mask_utils
 
-from ovdistill.inference import inferencer as module
+from ovdistill.inference import detector as module
+from ovdistill.inference import engine
 
 from ..stand_in import CONFIG, TextsByLength, save_untrained
 
@@ -78,7 +79,7 @@ def test_the_demo_refuses_bad_input(monkeypatch, tmp_path, capsys):
     for arguments, message in (
         ([tmp_path / "missing.png"], "missing.png"),
         ([tmp_path / "empty"], "empty"),
-        ([tmp_path / "bad.png", "--text", " , "], "no query"),
+        ([tmp_path / "bad.png", "--text", " , "], "no name"),
         ([tmp_path / "bad.png", "--config", CONFIG], "--config alone"),
         ([tmp_path / "bad.png", "--checkpoint", "c.pth"], "--checkpoint alone"),
         ([tmp_path / "bad.png", "-o", tmp_path], "written over"),
@@ -110,7 +111,7 @@ def test_a_damaged_image_does_not_stop_a_folder(monkeypatch, checkpoint, image, 
 def test_a_single_damaged_image_is_an_error_before_the_detector_is_built(
     monkeypatch, tmp_path, capsys
 ):
-    monkeypatch.setattr(module, "build_detector", lambda *_: pytest.fail("built"))
+    monkeypatch.setattr(engine, "build_detector", lambda *_: pytest.fail("built"))
     (tmp_path / "a.png").write_bytes(b"<html>not found")
     assert run_demo(monkeypatch, tmp_path / "a.png", "-o", tmp_path / "out") == 2
     assert "a.png" in capsys.readouterr().err

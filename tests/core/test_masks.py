@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from pycocotools import mask as coco_mask
 
-from ovdistill.core.masks import encode_masks, rle_to_json
+from ovdistill.core.masks import decode_mask, encode_masks, rle_to_json
 
 
 def masks() -> torch.Tensor:
@@ -38,3 +38,15 @@ def test_json_form_is_read_by_pycocotools() -> None:
     (rle, _) = encode_masks(masks())
     form = json.loads(json.dumps(rle_to_json(rle)))
     np.testing.assert_array_equal(coco_mask.decode(form), masks()[0].numpy())
+
+
+def test_annotations_of_every_kind_are_decoded() -> None:
+    expected = masks()[0].numpy()
+    (rle, _) = encode_masks(masks())
+    # columns 2 to 5 and rows 1 to 2, column by column
+    counts = [11, 2, 3, 2, 3, 2, 3, 2, 7]
+    polygon = [2, 1, 6, 1, 6, 3, 2, 3]
+    for segmentation in (rle, rle_to_json(rle), dict(size=[5, 7], counts=counts), [polygon]):
+        np.testing.assert_array_equal(decode_mask(segmentation, (5, 7)), expected)
+    two = decode_mask([[0, 0, 1, 0, 1, 1, 0, 1], polygon], (5, 7))
+    assert two[0, 0] and two.sum() == expected.sum() + 1

@@ -15,7 +15,7 @@ from pycocotools import mask as mask_utils
 
 from ovdistill.core.errors import UserError
 from ovdistill.inference.detection import Detection
-from ovdistill.inference.detections import PER_DETECTION, Detections, select
+from ovdistill.inference.detections import PER_DETECTION, Detections
 
 
 def detections(n: int) -> Detections:
@@ -28,24 +28,6 @@ def detections(n: int) -> Detections:
     labels = np.arange(n) % 3
     names = tuple("abc"[label] for label in labels)
     return Detections(boxes, np.linspace(0.9, 0.3, n, dtype=np.float32), labels, names, masks)
-
-
-def test_select_keeps_the_best_wanted_detections_in_order():
-    masks = torch.zeros(5, 4, 4)
-    masks[3, :2] = 1
-    instances = InstanceData(
-        bboxes=torch.arange(20.0).reshape(5, 4),
-        scores=torch.tensor([0.2, 0.9, 0.5, 0.8, 0.95]),
-        labels=torch.tensor([0, 1, 0, 1, 2]),  # 2: a background word
-        masks=masks,
-    )
-    found = select(instances, ("star", "ring"), score_threshold=0.3, max_dets=2)
-    assert found.names == ("ring", "ring")
-    np.testing.assert_allclose(found.scores, [0.9, 0.8])
-    np.testing.assert_array_equal(found.boxes[1], [12, 13, 14, 15])
-    assert found.masks.dtype == bool and found.masks[1].sum() == 8
-    assert len(select(instances, ("star", "ring"), 0.3, 100)) == 3
-    assert len(select(instances, ("star", "ring"), 0.99, 100)) == 0
 
 
 def test_records_hold_boxes_and_masks_as_json():
@@ -65,16 +47,6 @@ def test_masks_of_a_reduced_image_are_written_at_its_full_size():
     assert record["mask"]["size"] == [128, 320]
     whole = detections(2).masks[1].repeat(2, axis=0).repeat(5, axis=1)
     np.testing.assert_array_equal(mask_utils.decode(record["mask"]), whole)
-
-
-@pytest.mark.parametrize("place", ["bboxes", "scores"])
-def test_numbers_that_are_not_finite_are_an_error(place):
-    instances = InstanceData(
-        bboxes=torch.ones(2, 4), scores=torch.full((2,), 0.9), labels=torch.zeros(2).long()
-    )
-    instances[place][1] = float("nan")
-    with pytest.raises(UserError, match="finite"):
-        select(instances, ("star",), 0.3, 100)
 
 
 def full(n: int) -> Detections:

@@ -1,16 +1,76 @@
-"""Queries: how a text is split, and what is refused."""
+"""What a user asks for: how it is split, tidied, and what is refused."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 
 from ovdistill.core.errors import UserError
-from ovdistill.inference.queries import parse_queries
+from ovdistill.inference.prompts import parse_prompts
 
 
-def test_queries():
-    assert parse_queries(" red  star, ring,,red star ") == ("red star", "ring")
-    assert parse_queries(["a, b", "c"]) == ("a, b", "c")
-    for empty in ("", " , ", []):
-        with pytest.raises(UserError, match="no query"):
-            parse_queries(empty)
+def test_names_between_commas():
+    prompts = parse_prompts(" red  star, ring,,red star ")
+    assert prompts.names == ("red star", "ring") and not prompts.notes
+    assert parse_prompts(["a, b", "c"]).names == ("a, b", "c")
+    for empty in ("", " , ", [], {}):
+        with pytest.raises(UserError, match="no name"):
+            parse_prompts(empty)
+
+
+def test_quotes_protect_commas():
+    assert parse_prompts('cup, "plate, with food" ,"x"').names == ("cup", "plate, with food", "x")
+    assert parse_prompts("a 5\" disk").names == ('a 5" disk',)
+    with pytest.raises(UserError, match="not closed"):
+        parse_prompts('cup, "plate, with food')
+
+
+def test_names_that_differ_in_case_or_plural_are_one_and_it_is_said():
+    prompts = parse_prompts("Dog, dogs, cat")
+    assert prompts.names == ("Dog", "cat")
+    assert any("dogs" in note and "Dog" in note for note in prompts.notes)
+
+
+def test_a_plural_is_asked_for_as_the_training_spells_it():
+    prompts = parse_prompts("dogs, scissors, Glasses").in_words_of(["dog", "scissors", "glass"])
+    assert prompts.phrases == (("dog",), ("scissors",), ("glass",))
+    assert prompts.names == ("dogs", "scissors", "Glasses")
+    assert len(prompts.notes) == 2
+
+
+def test_phrases_of_a_name():
+    prompts = parse_prompts({"couch": ["sofa", "sofa", " settee "], "lamp": None, "cup": "mug"})
+    assert prompts.phrases == (("couch", "sofa", "settee"), ("lamp",), ("cup", "mug"))
+    assert prompts.rows == ("couch", "sofa", "settee", "lamp", "cup", "mug")
+    assert prompts.classes == (0, 0, 0, 1, 2, 2)
+    with pytest.raises(UserError, match="'sofa'.*'couch'.*'bench'"):
+        parse_prompts({"couch": "sofa", "bench": "sofa"})
+
+
+def test_another_script_is_said():
+    assert any("собака" in note for note in parse_prompts("dog, собака").notes)
+    assert not parse_prompts("café").notes
+
+
+@pytest.mark.parametrize("suffix", [".json", ".yaml"])
+def test_a_file_with_synonyms_and_negatives(tmp_path, suffix):
+    path = tmp_path / f"names{suffix}"
+    content = {"names": {"couch": ["sofa"], "lamp": None}, "negatives": ["cushion", "sofa"]}
+    path.write_text(json.dumps(content))
+    prompts = parse_prompts(str(path))
+    assert prompts.phrases == (("couch", "sofa"), ("lamp",))
+    assert prompts.negatives == ("cushion",)  # a synonym does not compete
+
+
+def test_files_of_names(tmp_path):
+    (tmp_path / "a.txt").write_text("red star\nring\n")
+    assert parse_prompts(str(tmp_path / "a.txt")).names == ("red star", "ring")
+    (tmp_path / "data.yaml").write_text("names: {0: person, 1: dog}")  # as YOLO has it
+    assert parse_prompts(str(tmp_path / "data.yaml")).names == ("person", "dog")
+    for name, text in (("b.json", '{"names": {"a": [3]}}'), ("c.yaml", "names: [")):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(UserError, match=name):
+            parse_prompts(str(tmp_path / name))
+    with pytest.raises(UserError, match="none.txt"):
+        parse_prompts(str(tmp_path / "none.txt"))

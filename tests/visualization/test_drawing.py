@@ -1,12 +1,14 @@
-"""Drawing: sizes, colours, masks, the legend."""
+"""Drawing: sizes, masks, crowds, inputs of any kind."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from ovdistill.core.errors import UserError
 from ovdistill.inference.detections import Detections
-from ovdistill.visualization.drawing import PAPER, class_colour, draw_detections
+from ovdistill.visualization.drawing import NARROWEST_LEGEND, draw_detections
+from ovdistill.visualization.palette import PAPER, class_colour
 
 
 def detections(n: int, side: int = 64, classes: int = 3) -> Detections:
@@ -36,17 +38,55 @@ def test_a_large_image_keeps_its_size():
     assert draw_detections(image, detections(2, side=700), ["a", "b", "c"]).shape[1] == 700
 
 
-def test_a_mask_tints_its_inside_and_leaves_the_rest():
-    image = np.full((64, 64, 3), 200, np.uint8)
+def one_object(name: str = "b") -> Detections:
     mask = np.zeros((1, 64, 64), bool)
     mask[0, 20:44, 20:44] = True
-    one = Detections(
-        np.array([[20, 20, 44, 44]], np.float32), np.array([0.5]), np.array([1]), ("b",), mask
-    )
-    drawn = draw_detections(image, one, ["a", "b"])
+    box = np.array([[20, 20, 44, 44]], np.float32)
+    return Detections(box, np.array([0.5]), np.array([1]), (name,), mask)
+
+
+def test_objects_keep_their_colours_and_a_fill_tints_them():
+    image = np.full((64, 64, 3), 200, np.uint8)
+    inside = np.s_[210:430, 210:430]
+    drawn = draw_detections(image, one_object(), ["a", "b"])
+    assert (drawn[inside] == 200).all(axis=-1).mean() > 0.85
+    tinted = draw_detections(image, one_object(), ["a", "b"], fill=0.3)
     expected = 0.7 * 200 + 0.3 * np.array(class_colour(1))
-    np.testing.assert_allclose(drawn[320, 320], expected, atol=1)
-    np.testing.assert_array_equal(drawn[60, 60], [200, 200, 200])
+    assert (np.abs(tinted[inside] - expected) < 1).all(axis=-1).mean() > 0.85
+    for result in (drawn, tinted):
+        np.testing.assert_array_equal(result[60, 60], [200, 200, 200])
+    with pytest.raises(UserError, match="1.5"):
+        draw_detections(image, one_object(), ["a", "b"], fill=1.5)
+
+
+def test_without_a_legend_only_the_image_is_drawn():
+    image = np.full((64, 64, 3), 200, np.uint8)
+    drawn = draw_detections(image, one_object(), ())
+    assert drawn.shape == (640, 640, 3)
+    assert (draw_detections(image, detections(0), ()) == 200).all()
+
+
+def test_a_label_without_score_is_shorter():
+    image = np.full((64, 64, 3), 200, np.uint8)
+    with_score = draw_detections(image, one_object(), ())
+    without = draw_detections(image, one_object(), (), show_scores=False)
+    above = np.s_[160:196]  # the rows of the label
+    assert (with_score[above] != 200).sum() > 1.5 * (without[above] != 200).sum()
+
+
+def test_a_crowd_is_numbered_and_explained_below():
+    side = 640
+    rng = np.random.default_rng(3)
+    start = rng.uniform(0, side - 60, (40, 2)).astype(np.float32)
+    boxes = np.concatenate([start, start + rng.uniform(10, 60, (40, 2))], axis=1)
+    labels = rng.integers(0, 5, 40)
+    names = tuple(f"a rather long class name {label}" for label in labels)
+    crowd = Detections(boxes, np.linspace(0.9, 0.3, 40), labels, names)
+    image = np.full((side, side, 3), 90, np.uint8)
+    drawn = draw_detections(image, crowd, ())
+    untouched = (drawn[:side] == 90).all(axis=-1).mean()
+    assert untouched > 0.8
+    assert len(drawn) > side + 20 * 15  # two columns of 20 numbers
 
 
 def test_masks_are_optional_and_inputs_are_left_alone():
@@ -73,10 +113,6 @@ def test_extreme_inputs_are_drawn():
     assert drawn.shape[0] < 1500  # 1200 classes that were not found are one line
 
 
-def test_colours_of_the_first_hundred_classes_differ():
-    assert len({class_colour(i) for i in range(100)}) == 100
-
-
 @pytest.mark.parametrize(
     "name",
     [
@@ -97,7 +133,8 @@ def test_names_and_images_of_any_kind_are_drawn(name, size):
     found = Detections(box, np.array([0.9]), np.array([0]), (name,))
     drawn = draw_detections(image, found, [name])
     factor = max(1, -(-640 // max(size)))
-    assert drawn.shape[1] == size[1] * factor and drawn.shape[0] > size[0] * factor
+    assert drawn.shape[1] == max(size[1] * factor, NARROWEST_LEGEND)
+    assert drawn.shape[0] > size[0] * factor
 
 
 def test_masks_of_a_reduced_image_are_enlarged():

@@ -1,0 +1,56 @@
+"""Scores that can be read as probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ovdistill.core.errors import UserError
+from ovdistill.inference.calibration import Calibration, calibration_error, fit
+
+
+def drawn(count: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
+    """Scores that are too low: with a score s, sigmoid(2 logit(s) + 1) of the detections are right."""
+    rng = np.random.default_rng(0)
+    scores = rng.uniform(0.02, 0.98, count)
+    truth = Calibration(2.0, 1.0).probabilities(scores)
+    return scores, rng.uniform(size=count) < truth
+
+
+def test_the_curve_is_found_and_the_error_falls():
+    found = fit(*drawn())
+    assert found.slope == pytest.approx(2, abs=0.1) and found.intercept == pytest.approx(1, abs=0.1)
+    assert found.error_before > 0.1 and found.error_after < 0.02
+
+
+def test_probabilities_keep_the_order_and_turn_back():
+    curve = Calibration(2.7, 0.4)
+    scores = np.linspace(0, 1, 101)
+    assert (np.diff(curve.probabilities(scores)) >= 0).all()
+    assert curve.probabilities(np.array([curve.score(0.3)])) == pytest.approx(0.3)
+    assert curve.score(0) == 0 and curve.score(1) == 1
+
+
+def test_the_error_by_hand():
+    scores, right = np.array([0.1, 0.1, 0.9, 0.9]), np.array([False, False, True, False])
+    # two bins of two: |0.1 - 0| and |0.9 - 0.5|
+    assert calibration_error(scores, right, bins=2) == pytest.approx((0.1 + 0.4) / 2)
+
+
+def test_what_cannot_be_fitted():
+    scores, right = drawn(200)
+    with pytest.raises(UserError, match="50 or more"):
+        fit(scores[:10], right[:10])
+    with pytest.raises(UserError, match="no higher scores"):
+        fit(scores, ~right)
+    assert fit(scores, np.ones(200, bool)).slope > 0  # all right: the curve stays finite
+
+
+def test_files(tmp_path):
+    path = tmp_path / "calibration.json"
+    Calibration(2.0, -0.5, 100).save(path)
+    assert Calibration.load(path) == Calibration(2.0, -0.5)
+    for text in ("{}", "no", '{"slope": -1, "intercept": 0}', '{"slope": NaN, "intercept": 0}'):
+        path.write_text(text)
+        with pytest.raises(UserError, match="calibration.json"):
+            Calibration.load(path)

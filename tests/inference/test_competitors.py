@@ -1,0 +1,84 @@
+"""Which class names compete with those that a user asks for."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ovdistill.core.name_words import singular, words
+from ovdistill.inference.competitors import competitors
+from ovdistill.vocabulary import Vocabulary
+from ovdistill.vocabulary.names import Names
+
+KNOWN = ("solid star", "striped star", "solid ring", "striped ring", "moon")
+
+
+def vocabulary(*names: str, rows: torch.Tensor | None = None, **parts) -> Vocabulary:
+    """Names with embeddings at right angles, so that their words alone decide."""
+    embeddings = torch.eye(40)[: len(names)] if rows is None else rows
+    return Vocabulary(names, embeddings, torch.ones(len(names), dtype=torch.bool), "t", **parts)
+
+
+def kept(*queries: str, **parts) -> tuple[str, ...]:
+    rows = torch.eye(40)[20 : 20 + len(queries)]
+    rivals = competitors(vocabulary(*queries, rows=rows), vocabulary(*KNOWN, **parts))
+    return () if rivals is None else rivals.names
+
+
+@pytest.mark.parametrize(
+    "query, left_out",
+    [
+        ("moon", {"moon"}),
+        ("MOONS", {"moon"}),
+        ("red striped star", {"striped star"}),  # says no more than the query
+        ("star", {"solid star", "striped star"}),  # say more than the query
+        ("green star", {"solid star", "striped star"}),  # no class name has a colour
+        ("striped thing", {"striped star", "striped ring"}),
+        ("zebra", set()),
+    ],
+)
+def test_names_that_mean_the_same_do_not_compete(query, left_out):
+    assert kept(query) == tuple(name for name in KNOWN if name not in left_out)
+
+
+def test_synonyms_and_several_queries_count():
+    synonyms = (("orb",), (), (), (), ("crescent",))
+    assert "moon" not in kept("crescents", synonyms=synonyms)
+    assert kept("star", "ring") == ("moon",)
+    assert kept("star", "ring", "moon") == ()
+
+
+def test_names_with_nearly_the_same_embedding_do_not_compete():
+    rows = torch.nn.functional.normalize(torch.eye(8)[:5] + 3, dim=1)  # a mean as CLIP's texts have
+    near = torch.nn.functional.normalize(rows[4:5] + 0.01, dim=1)
+    rivals = competitors(vocabulary("luna", rows=near), vocabulary(*KNOWN, rows=rows))
+    assert rivals.names == KNOWN[:4]
+
+
+@pytest.mark.skipif("OVDISTILL_REAL_DATA" not in os.environ, reason="needs CLIP's embeddings")
+def test_of_clips_embeddings_synonyms_go_and_neighbours_stay():
+    folder = Path(os.environ["OVDISTILL_REAL_DATA"]) / "clip_text"
+    info = json.loads((folder / "lvis_v1_train_cat_info.json").read_text())
+    lvis = Vocabulary.from_array(
+        np.load(folder / "lvis_v1_clip_a+cname.npy").astype(np.float32),
+        Names(tuple(one["name"].replace("_", " ") for one in info)),
+        "clip",
+    )
+    rows = np.load(folder / "coco_clip_a+cname.npy").astype(np.float32)
+    coco = Vocabulary.from_array(rows, [f"coco {i}" for i in range(80)], "clip")  # no known word
+    rivals = {i: competitors(coco.only({f"coco {i}"}), lvis).names for i in (15, 16, 27, 54, 57)}
+    assert "sofa" not in rivals[57] and "doughnut" not in rivals[54] and "necktie" not in rivals[27]
+    assert "dog" in rivals[15] and "cat" in rivals[16] and "bagel" in rivals[54]
+    assert all(len(names) > 1190 for names in rivals.values())
+
+
+def test_words():
+    assert words("Traffic_Lights (red)") == {"traffic", "light"}
+    assert [singular(w) for w in ("buses", "boxes", "berries", "glass", "stars", "bus", "dishes")] == [
+        "buse", "box", "berry", "glass", "star", "bus", "dish",
+    ]  # fmt: skip
