@@ -8,10 +8,10 @@ of novel classes varies more with them than with its own seed. To train it anew:
 
     ovdistill train proposals_r18_shapes
     ovdistill publish proposals_r18_shapes \
-        work_dirs/proposals_r18_shapes/last.pth -o ovdistill/assets \
-        --name proposals_shape --half
+        work_dirs/proposals_r18_shapes/last.pth -o FOLDER --half
 
-and with `--cfg-options split=compositional` and `--name proposals_compositional` for that split.
+FOLDER/model.safetensors is then ovdistill/assets/proposals_shape.safetensors; with `--cfg-options
+split=compositional` it is proposals_compositional.safetensors.
 
 Cost: 700 iterations, about 2 minutes on two CPU cores.
 Result (val images, best IoU of 10 regions with an object): 0.88 base, 0.83 novel.

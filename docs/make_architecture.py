@@ -41,9 +41,7 @@ class Room:
 
 ROOMS = {
     "commands": Room("#475569", "train, test, predict, ...: the one front door", ("COMMANDS",)),
-    "inference": Room(
-        "#0f766e", "any class names on any images; results as JSON", ("OVInferencer",)
-    ),
+    "inference": Room("#0f766e", "any class names on any images", ("Detector", "Detections")),
     "extraction": Room(
         "#b45309", "the teacher's regions and captions, into a store", ("prepare", "extract")
     ),

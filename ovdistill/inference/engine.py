@@ -34,7 +34,7 @@ class Engine:
 
     Args:
         config: of the detector.
-        weights: its checkpoint.
+        weights: its checkpoint; None leaves it untrained.
         device: where it runs.
         asked: the first class names.
         calibration: turns its scores into probabilities, or None.
@@ -46,7 +46,7 @@ class Engine:
     def __init__(
         self,
         config: Config,
-        weights: Path,
+        weights: Path | None,
         device: torch.device,
         asked: Asked,
         calibration: Calibration | None = None,

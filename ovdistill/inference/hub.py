@@ -1,3 +1,69 @@
-"""Bring a published detector to the model hub."""
+"""Copies of a published detector: in another folder, and on the model hub."""
 
 from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from ovdistill.core.errors import UserError
+from ovdistill.core.files import atomic_file
+from ovdistill.core.offline import is_offline
+from ovdistill.inference.pretrained import CONFIG, DetectorFiles
+
+SUFFIXES = (".json", ".safetensors", ".md", ".py")
+NAMES = ("LICENSE",)
+
+
+def copy_detector(files: DetectorFiles, folder: Path) -> None:
+    """Copy a published detector with its card and figures; the config last.
+
+    Raises:
+        UserError: the detector was not published, or the folder is its own.
+    """
+    source = _published(files)
+    if folder.resolve() == source.resolve():
+        raise UserError(f"{folder} is the folder that the detector comes from; expected another")
+    folder.mkdir(parents=True, exist_ok=True)
+    found = [p for p in source.iterdir() if p.suffix in SUFFIXES or p.name in NAMES]
+    for path in sorted(found, key=lambda path: path.stem == Path(CONFIG).stem):
+        with atomic_file(folder / path.name) as temporary:
+            shutil.copyfile(path, temporary)
+
+
+def push_detector(
+    files: DetectorFiles, repo_id: str, *, private: bool, token: str | None, message: str
+) -> str:
+    """Upload a published detector to the model hub; the repository is made if it is missing.
+
+    Returns:
+        The address of the repository.
+
+    Raises:
+        UserError: the detector was not published, or the hub cannot be reached or refuses.
+    """
+    source = _published(files)
+    if is_offline():
+        raise UserError("got push_to_hub while downloads are switched off (HF_HUB_OFFLINE)")
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    api = HfApi(token=token)
+    try:
+        address = api.create_repo(repo_id, private=private, exist_ok=True)
+        patterns = [*(f"*{suffix}" for suffix in SUFFIXES), *NAMES]
+        api.upload_folder(
+            repo_id=repo_id, folder_path=source, commit_message=message, allow_patterns=patterns
+        )
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise UserError(f"cannot upload to {repo_id}: {str(error).splitlines()[0]}") from error
+    return str(address)
+
+
+def _published(files: DetectorFiles) -> Path:
+    folder = files.config.parent
+    if files.config.stem != Path(CONFIG).stem or files.weights.parent != folder:
+        raise UserError(
+            f"the detector of {files.config} was not published; first: ovdistill publish "
+            f"{files.config} {files.weights} -o FOLDER"
+        )
+    return folder

@@ -76,6 +76,8 @@ def test_half_precision(tmp_path: Path) -> None:
     pack_detector(config, model, half, About("x", {}), half=True)
     sizes = [(folder / "model.safetensors").stat().st_size for folder in (whole, half)]
     assert sizes[1] < 0.6 * sizes[0]
-    found = build_detector(load_config(half / "config.json"), half / "model.safetensors", vocabulary)
+    found = build_detector(
+        load_config(half / "config.json"), half / "model.safetensors", vocabulary
+    )
     for name, value in found.state_dict().items():
         torch.testing.assert_close(value, model.state_dict()[name], atol=2e-3, rtol=2e-3)

@@ -21,7 +21,7 @@ def test_names_between_commas():
 
 def test_quotes_protect_commas():
     assert parse_prompts('cup, "plate, with food" ,"x"').names == ("cup", "plate, with food", "x")
-    assert parse_prompts("a 5\" disk").names == ('a 5" disk',)
+    assert parse_prompts('a 5" disk').names == ('a 5" disk',)
     with pytest.raises(UserError, match="not closed"):
         parse_prompts('cup, "plate, with food')
 
