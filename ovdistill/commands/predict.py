@@ -78,6 +78,9 @@ class PredictOptions(ConfigOptions):
         "outputs", flags=["-o"], help="folder of the results", metavar="DIR", writes="folder"
     )
     score_threshold: float = option(0.3, help="lowest score that is reported", least=0, most=1)
+    thresholds: tuple[str, ...] = option(
+        (), help="lowest score of single names", metavar="NAME=SCORE"
+    )
     max_dets: int = option(100, help="most objects in an image", least=1)
     batch_size: int = option(1, help="images in a forward pass", least=1)
     device: str | None = option(None, help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
@@ -109,9 +112,10 @@ def predict(options: PredictOptions) -> int:
     note = RANDOM_NOTE if vocabulary.teacher.name.endswith(":random") else ""
     origin = origin_of(options, detector, vocabulary)
     bad: list[ImageError] = []
-    from ovdistill.inference.selection import Limits
+    from ovdistill.inference.selection import Limits, make_limits
 
-    limits = Limits(options.score_threshold, options.max_dets)
+    single = make_limits(read_thresholds(options.thresholds), 1, detector.queries).thresholds
+    limits = Limits(options.score_threshold, options.max_dets, thresholds=single)
     results = detector.stream(sources, limits, options.batch_size)
     for (source, found), output in zip(results, outputs, strict=True):
         if isinstance(found, ImageError):
@@ -123,6 +127,22 @@ def predict(options: PredictOptions) -> int:
     if note:
         print(note)
     return report_bad(bad, len(sources))
+
+
+def read_thresholds(texts: Sequence[str]) -> dict[str, float]:
+    """Return the scores of texts such as "red star=0.5", by name.
+
+    Raises:
+        UserError: another form.
+    """
+    scores = {}
+    for text in texts:
+        name, _, score = text.rpartition("=")
+        try:
+            scores[name] = float(score)
+        except ValueError:
+            raise UserError(f"got --thresholds {text!r}; expected e.g. 'red star=0.5'") from None
+    return scores
 
 
 def load_detector(options: PredictOptions, text: str) -> tuple[Detector, Vocabulary]:
@@ -241,4 +261,9 @@ def summary(detections: Detections) -> str:
         for name, score in zip(detections.names[:3], detections.scores, strict=False)
     ]
     more = len(detections) - len(best)
-    return ", ".join(best) + (f" and {more} more" if more else "") if best else "nothing"
+    if best:
+        return ", ".join(best) + (f" and {more} more" if more else "")
+    if detections.nearest is None:
+        return "nothing"
+    name, score = detections.nearest
+    return f"nothing; nearest: {printable(name)} ({score:.2g})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ovdistill.inference.competitors import competitors
+from ovdistill.inference.competitors import competitors, far_names
 from ovdistill.inference.prompts import Prompts, parse_prompts
 from ovdistill.vocabulary import Vocabulary
 
@@ -81,4 +81,7 @@ def ask(
         whole = whole if rivals is None else whole.followed_by(rivals)
     names = (*prompts.names, *whole.names[len(rows) :])
     classes = (*prompts.classes, *range(len(prompts.names), len(names)))
-    return Asked(whole, names, len(prompts.names), classes, prompts.notes)
+    notes = list(prompts.notes)
+    for name, nearest in far_names(rows, known) if known is not None else ():
+        notes.append(f"{name!r} is far from every class name of the training; nearest: {nearest!r}")
+    return Asked(whole, names, len(prompts.names), classes, tuple(notes))

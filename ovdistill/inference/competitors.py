@@ -21,6 +21,8 @@ from ovdistill.vocabulary import Vocabulary
 # Cosine of two text embeddings without their mean. Of CLIP ViT-B/32, sofa and couch have 0.82,
 # doughnut and donut 0.91, pony and horse 0.72; cat and dog, or bagel and donut, at most 0.62.
 SAME_MEANING = 0.7
+FAR = 0.05  # quantile of the cosines of class names with their nearest other one
+FEWEST = 10  # class names, from which on these quantiles say something
 
 
 def competitors(queries: Vocabulary, known: Vocabulary) -> Vocabulary | None:
@@ -53,6 +55,32 @@ def competitors(queries: Vocabulary, known: Vocabulary) -> Vocabulary | None:
     return known.only(kept) if kept else None
 
 
+def far_names(queries: Vocabulary, known: Vocabulary) -> list[tuple[str, str]]:
+    """Return the queries that are far from all that a detector was trained with.
+
+    They share no word with any class name, and their text embedding is farther from the nearest one
+    than 95 of 100 class names are from the nearest other one.
+
+    Args:
+        queries: the class names that a user asks for.
+        known: the class names of the training.
+
+    Returns:
+        Each such query with the class name that is nearest to it.
+    """
+    if len(known) < FEWEST:
+        return []
+    vocabulary_words = set().union(*map(words, known.names))
+    among = _cosines(known.embeddings, known.embeddings).fill_diagonal_(-1).amax(dim=1)
+    cosine, nearest = _cosines(queries.embeddings, known.embeddings).max(dim=1)
+    far = cosine < among.quantile(FAR)
+    return [
+        (query, known.names[index])
+        for query, index, is_far in zip(queries.names, nearest, far, strict=True)
+        if is_far and not words(query) & vocabulary_words
+    ]
+
+
 def _same(query: frozenset[str], name: frozenset[str], known: set[str]) -> bool:
     """Return whether a name says no more than the query, or all of it that the names can say."""
     familiar = query & known
@@ -63,7 +91,10 @@ def _close(queries: Tensor, known: Tensor) -> Tensor:
     """Return (W,) bool: whether a class name means about the same as any query."""
     if len(known) < 2:
         return torch.zeros(len(known), dtype=torch.bool)
-    # text embeddings of CLIP have a cosine of about 0.7 whatever they mean
+    return (_cosines(queries, known) > SAME_MEANING).any(dim=0)
+
+
+def _cosines(queries: Tensor, known: Tensor) -> Tensor:
+    """Return (Q, W) cosines without the mean, since CLIP's texts have 0.7 whatever they mean."""
     mean = known.mean(dim=0)
-    cosines = normalize(known - mean, dim=1) @ normalize(queries - mean, dim=1).T
-    return (cosines > SAME_MEANING).any(dim=1)
+    return normalize(queries - mean, dim=1) @ normalize(known - mean, dim=1).T

@@ -23,7 +23,7 @@ from ovdistill.inference.detections import Detections
 from ovdistill.inference.engine import Engine
 from ovdistill.inference.hub import copy_detector, push_detector
 from ovdistill.inference.pretrained import SHIPPED, DetectorFiles, find_detector
-from ovdistill.inference.selection import Limits
+from ovdistill.inference.selection import Limits, make_limits
 from ovdistill.inference.sources import STANDARD_INPUT, ImageSource, find_sources
 from ovdistill.models.config import load_config
 from ovdistill.teacher import Teacher, build_teacher
@@ -196,7 +196,7 @@ class Detector:
         self,
         images: Any,
         text: Text | None = None,
-        score_threshold: float = 0.3,
+        score_threshold: float | Mapping[str, float] = 0.3,
         max_dets: int = 100,
         *,
         background: Background = AUTO,
@@ -210,7 +210,8 @@ class Detector:
                 uint8 RGB, a (3, H, W) tensor, the bytes of a file, or a list of these; see
                 ``find_sources``.
             text: what to look for, see ``set_vocabulary``; by default, what was set last.
-            score_threshold: the lowest score of a detection.
+            score_threshold: the lowest score of a detection; or that of some names, the others
+                keep 0.3.
             max_dets: the largest number of detections in an image.
             background: see ``set_vocabulary``; taken with ``text``.
             batch_size: images in a forward pass.
@@ -229,7 +230,7 @@ class Detector:
         sources = find_sources(images)
         single = _is_single(images)
         keep = single if keep_regions is None else keep_regions
-        limits = Limits(score_threshold, max_dets)
+        limits = make_limits(score_threshold, max_dets, self.queries)
         found = []
         for _, one in self.stream(sources, limits, batch_size, keep_regions=keep):
             if isinstance(one, ImageError):
@@ -283,7 +284,7 @@ class Detector:
         self,
         detections: Detections,
         text: Text | None = None,
-        score_threshold: float = 0.3,
+        score_threshold: float | Mapping[str, float] = 0.3,
         max_dets: int = 100,
         *,
         background: Background = AUTO,
@@ -310,7 +311,8 @@ class Detector:
             )
         if text is not None:
             self.set_vocabulary(text, background)
-        found = self.engine.classify(detections.regions, Limits(score_threshold, max_dets))
+        limits = make_limits(score_threshold, max_dets, self.queries)
+        found = self.engine.classify(detections.regions, limits)
         if detections.size is not None:
             height, width = detections.regions.meta["ori_shape"][:2]
             found = found.moved((height, width), detections.size)

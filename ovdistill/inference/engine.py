@@ -91,7 +91,7 @@ class Engine:
     def classify(self, regions: KeptRegions, limits: Limits) -> Detections:
         """Return the detections of the current class names among the regions of an image."""
         found = self._classify(regions, limits)
-        if len(found) or not limits.score_threshold:
+        if len(found) or not limits.lowest:
             return replace(found, regions=regions)
         best = self._classify(regions, Limits(0.0, 1))
         nearest = (best.names[0], float(best.scores[0])) if len(best) else None
@@ -99,9 +99,10 @@ class Engine:
 
     def _classify(self, regions: KeptRegions, limits: Limits) -> Detections:
         asked = self.asked
+        lowest = self.calibration.score(limits.lowest) if self.calibration else limits.lowest
         instances = self.model.classify_regions(
             regions,
-            score_threshold=self._raw_score(limits.score_threshold),
+            score_threshold=lowest,
             most=self.model.roi_head.test_cfg.max_per_img,
             wanted=asked.wanted,
             groups=torch.tensor(asked.classes) if asked.has_phrases else None,
@@ -117,19 +118,8 @@ class Engine:
         return self._select(instances, limits)
 
     def _select(self, instances: Any, limits: Limits) -> Detections:
-        raw = replace(limits, score_threshold=self._raw_score(limits.score_threshold))
-        found = select(instances, self.asked.queries, raw, self.asked.names)
-        if self.calibration is None:
-            return found
-        second = found.runner_up_scores
-        return replace(
-            found,
-            scores=self.calibration.probabilities(found.scores),
-            runner_up_scores=None if second is None else self.calibration.probabilities(second),
-        )
-
-    def _raw_score(self, probability: float) -> float:
-        return self.calibration.score(probability) if self.calibration else probability
+        asked = self.asked
+        return select(instances, asked.queries, limits, asked.names, self.calibration)
 
     def _pack(self, image: np.ndarray) -> dict[str, Any]:
         # mmdet's pipelines take BGR, as OpenCV reads it

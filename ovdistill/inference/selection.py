@@ -5,7 +5,8 @@ Shapes: m detections of the detector, n that are selected.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 from torchvision.ops import nms
 
 from ovdistill.core.errors import UserError
+from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.detections import Detections
 
 
@@ -21,19 +23,59 @@ class Limits:
     """Which detections in an image are returned.
 
     Attributes:
-        score_threshold: the lowest score.
+        score_threshold: the lowest score of names that ``thresholds`` does not have.
         max_dets: the largest number of detections.
         same_object: detections of two class names whose boxes overlap by more than this IoU are of
             one object, and only the better one is returned; 1 returns both.
+        thresholds: the lowest score of some names.
     """
 
     score_threshold: float = 0.3
     max_dets: int = 100
     same_object: float = 0.7
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def lowest(self) -> float:
+        """The lowest score of any name."""
+        return min([self.score_threshold, *self.thresholds.values()])
+
+    def applied(self, found: Detections) -> Detections:
+        """Return the detections that reach the scores of their names, at most ``max_dets``."""
+        least = [self.thresholds.get(name, self.score_threshold) for name in found.names]
+        return found[found.scores >= np.array(least, dtype=np.float32)][: self.max_dets]
+
+
+def make_limits(
+    score_threshold: float | Mapping[str, float], max_dets: int, queries: Sequence[str]
+) -> Limits:
+    """Return limits from one score, or from the scores of some names.
+
+    Args:
+        score_threshold: the lowest score of all names, or of some.
+        max_dets: the largest number of detections.
+        queries: the names that are looked for.
+
+    Raises:
+        UserError: a score of a name that is not looked for, or no number in [0, 1].
+    """
+    given = score_threshold if isinstance(score_threshold, Mapping) else {"": score_threshold}
+    for name, score in given.items():
+        if not 0 <= score <= 1:
+            raise UserError(f"got the score threshold {score}; expected a number in [0, 1]")
+        if name and name not in queries:
+            raise UserError(f"got a score threshold of {name!r}; expected one of {queries}")
+    if isinstance(score_threshold, Mapping):
+        return Limits(max_dets=max_dets, thresholds=score_threshold)
+    return Limits(score_threshold, max_dets)
 
 
 def select(
-    instances: Any, queries: tuple[str, ...], limits: Limits, names: tuple[str, ...] = ()
+    instances: Any,
+    queries: tuple[str, ...],
+    limits: Limits,
+    names: tuple[str, ...] = (),
+    calibration: Calibration | None = None,
 ) -> Detections:
     """Select the best detections from a detector's output.
 
@@ -45,6 +87,7 @@ def select(
             texts, are dropped.
         limits: which of them to return.
         names: all class names, which runners-up are indices into.
+        calibration: turns scores into probabilities, which the limits are of then.
 
     Raises:
         UserError: a box or score is not a finite number.
@@ -54,26 +97,29 @@ def select(
             "the detector returned boxes or scores that are not finite numbers: its weights are "
             "damaged, or their training diverged"
         )
-    wanted = (instances.scores >= limits.score_threshold) & (instances.labels < len(queries))
+    lowest = calibration.score(limits.lowest) if calibration else limits.lowest
+    wanted = (instances.scores >= lowest) & (instances.labels < len(queries))
     order = instances.scores.argsort(descending=True, stable=True)
     chosen = order[wanted[order]]
     if limits.same_object < 1:
         boxes, scores = instances.bboxes[chosen], instances.scores[chosen]
         chosen = chosen[nms(boxes.float(), scores.float(), limits.same_object)]
-    chosen = chosen[: limits.max_dets]
     labels = instances.labels[chosen].cpu().numpy()
     second = instances.runner_up[chosen].tolist() if "runner_up" in instances else []
-    return Detections(
+    probabilities = calibration.probabilities if calibration else np.asarray
+    second_scores = _rows(instances, "runner_up_scores", chosen)
+    found = Detections(
         boxes=instances.bboxes[chosen].float().cpu().numpy(),
-        scores=instances.scores[chosen].float().cpu().numpy(),
+        scores=probabilities(instances.scores[chosen].float().cpu().numpy()),
         labels=labels,
         names=tuple(queries[label] for label in labels),
         masks=instances.masks[chosen].bool().cpu().numpy() if "masks" in instances else None,
         queries=queries,
         runner_up_names=tuple(None if label < 0 else names[label] for label in second),
-        runner_up_scores=_rows(instances, "runner_up_scores", chosen),
+        runner_up_scores=None if second_scores is None else probabilities(second_scores),
         embeddings=_rows(instances, "embeddings", chosen),
     )
+    return limits.applied(found)
 
 
 def _rows(instances: Any, key: str, chosen: Tensor) -> np.ndarray | None:

@@ -10,7 +10,7 @@ from ovdistill.inference.calibration import Calibration, calibration_error, fit
 
 
 def drawn(count: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
-    """Scores that are too low: with a score s, sigmoid(2 logit(s) + 1) of the detections are right."""
+    """Scores that are too low: of those with s, sigmoid(2 logit(s) + 1) are right."""
     rng = np.random.default_rng(0)
     scores = rng.uniform(0.02, 0.98, count)
     truth = Calibration(2.0, 1.0).probabilities(scores)

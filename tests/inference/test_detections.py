@@ -9,8 +9,6 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-import torch
-from mmengine.structures import InstanceData
 from pycocotools import mask as mask_utils
 
 from ovdistill.core.errors import UserError
