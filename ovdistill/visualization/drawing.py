@@ -14,7 +14,7 @@ from ovdistill.visualization.fonts import fit
 from ovdistill.visualization.labels import clipped_boxes, draw_boxes, draw_labels
 from ovdistill.visualization.legend import Legend
 from ovdistill.visualization.masks import draw_mask, enlarge_mask
-from ovdistill.visualization.palette import PAPER, class_colour
+from ovdistill.visualization.palette import PAPER, Colour, class_colour
 
 NARROWEST_LEGEND = 320  # pixels; beside a narrower image the paper is empty
 
@@ -59,10 +59,7 @@ def draw_detections(
     unit = math.sqrt(size[0] * size[1]) / 640  # sizes below look right at 640 x 640 pixels
     font_size = max(13, round(15 * unit))
     colours = [class_colour(label) for label in detections.labels]
-    if detections.masks is not None:
-        for i in reversed(range(len(detections))):  # best on top
-            mask = enlarge_mask(detections.masks[i], size)
-            draw_mask(canvas, mask, colours[i], unit, fill, rising=i % 2 == 0)
+    _draw_masks(canvas, detections, colours, unit, fill)
     drawn = Image.fromarray(canvas)
     line = max(2, round((2 if detections.masks is None else 1.3) * unit))
     boxes = clipped_boxes(detections.boxes * factor, size)
@@ -77,12 +74,24 @@ def draw_detections(
     return _stack(np.asarray(drawn), legend.draw(numbered, classes, note))
 
 
+def _draw_masks(
+    canvas: np.ndarray, detections: Drawable, colours: Sequence[Colour], unit: float, fill: float
+) -> None:
+    """Draw the masks, if there are any, in place; the best is on top."""
+    if detections.masks is None:
+        return
+    height, width = canvas.shape[:2]
+    for i in reversed(range(len(detections))):
+        mask = enlarge_mask(detections.masks[i], (width, height))
+        draw_mask(canvas, mask, colours[i], unit, fill, rising=i % 2 == 0)
+
+
 def _stack(drawn: np.ndarray, strip: np.ndarray) -> np.ndarray:
     """Return an image with a strip below it that is as wide or wider, (h, w, 3) uint8 each."""
     if not len(strip):
         return drawn
-    beside = ((0, 0), (0, strip.shape[1] - drawn.shape[1]))
-    padded = np.stack(
-        [np.pad(drawn[..., c], beside, constant_values=PAPER[c]) for c in range(3)], -1
-    )
-    return np.concatenate([padded, strip])
+    height, width = drawn.shape[:2]
+    sheet = np.full((height + len(strip), strip.shape[1], 3), PAPER, dtype=np.uint8)
+    sheet[:height, :width] = drawn
+    sheet[height:] = strip
+    return sheet

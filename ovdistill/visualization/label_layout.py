@@ -30,11 +30,11 @@ def place_labels(
 
     Returns:
         The rectangle of each label; None for a crowded image, in which labels would cover too much,
-        hide one another or other boxes, lie apart from their own box, or be wider than the image.
+        hide one another or other boxes, lie apart from their own box, or be larger than the image.
     """
     covered = sum(width * height for width, height in sizes)
-    widest = max((width for width, _ in sizes), default=0)
-    if widest > canvas[0] or covered > MOST_COVERED * canvas[0] * canvas[1]:
+    too_large = any(width > canvas[0] or height > canvas[1] for width, height in sizes)
+    if too_large or covered > MOST_COVERED * canvas[0] * canvas[1]:
         return None
     areas: list[Rectangle] = []
     for i, (box, size) in enumerate(zip(boxes, sizes, strict=True)):
@@ -98,7 +98,7 @@ def _cheapest(
     cost = np.abs(starts - wanted).sum(axis=1)
     cost += 100 * _overlaps(positions, taken).sum(axis=1)
     cost += _overlaps(positions, boxes).sum(axis=1)
-    cost += 0.25 * _overlaps(positions, [box])[:, 0]
+    cost += 0.5 * _overlaps(positions, [box])[:, 0]
     # a later candidate must save the hiding of at least 3 % of the label's area
     cost += 0.03 * size[0] * size[1] * np.arange(len(positions))
     x1, y1, x2, y2 = positions[cost.argmin()].tolist()
