@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ovdistill.core.name_words import singular, words
-from ovdistill.inference.competitors import competitors
+from ovdistill.inference.competitors import competitors, far_names
 from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.names import Names
 
@@ -58,6 +58,19 @@ def test_names_with_nearly_the_same_embedding_do_not_compete():
     near = torch.nn.functional.normalize(rows[4:5] + 0.01, dim=1)
     rivals = competitors(vocabulary("luna", rows=near), vocabulary(*KNOWN, rows=rows))
     assert rivals.names == KNOWN[:4]
+
+
+def test_names_that_are_far_from_all_are_told():
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randn(6, 40, generator=generator).repeat_interleave(2, dim=0)  # pairs of names
+    rows = torch.nn.functional.normalize(
+        rows + 0.1 * torch.randn(12, 40, generator=generator), dim=1
+    )
+    known = vocabulary(*(f"thing {i}" for i in range(12)), rows=rows)
+    alone = torch.nn.functional.normalize(torch.randn(2, 40, generator=generator), dim=1)
+    asked = vocabulary("zebra", "odd thing", "twin", rows=torch.cat([alone, rows[:1]]))
+    assert [name for name, _ in far_names(asked, known)] == ["zebra"]  # "thing" is a known word
+    assert far_names(asked, known.only({"thing 1", "thing 2"})) == []  # too few to tell
 
 
 @pytest.mark.skipif("OVDISTILL_REAL_DATA" not in os.environ, reason="needs CLIP's embeddings")

@@ -8,7 +8,8 @@ import torch
 from mmengine.structures import InstanceData
 
 from ovdistill.core.errors import UserError
-from ovdistill.inference.selection import Limits, select
+from ovdistill.inference.calibration import Calibration
+from ovdistill.inference.selection import Limits, make_limits, select
 
 
 def instances() -> InstanceData:
@@ -57,3 +58,20 @@ def test_numbers_that_are_not_finite_are_an_error(place):
     broken[place][1] = float("nan")
     with pytest.raises(UserError, match="finite"):
         select(broken, ("star",), Limits())
+
+
+def test_thresholds_of_single_names():
+    limits = make_limits({"ring": 0.85}, 100, ("star", "ring"))
+    assert select(instances(), ("star", "ring"), limits).names == ("ring", "star")
+    assert select(
+        instances(), ("star", "ring"), Limits(0.3, 1, thresholds={"star": 0.1})
+    ).names == ("ring",)
+    for scores, message in (({"moon": 0.5}, "moon"), (1.5, "1.5"), ({"star": -1}, "-1")):
+        with pytest.raises(UserError, match=message):
+            make_limits(scores, 100, ("star", "ring"))
+
+
+def test_limits_are_of_calibrated_scores():
+    curve = Calibration(1.0, -2.0)  # 0.9 becomes 0.55, 0.8 becomes 0.35
+    found = select(instances(), ("star", "ring"), Limits(0.4), calibration=curve)
+    assert len(found) == 1 and found.scores[0] == pytest.approx(0.549, abs=1e-3)

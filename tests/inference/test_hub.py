@@ -1,0 +1,58 @@
+"""Copies of a published detector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+
+from ovdistill.core.assets import STUDENT
+from ovdistill.core.errors import UserError
+from ovdistill.inference.hub import copy_detector, push_detector
+from ovdistill.inference.pretrained import DetectorFiles, find_detector
+
+
+def test_a_copy_is_the_same_detector(tmp_path):
+    copy_detector(find_detector(), tmp_path / "copy")
+    copied = find_detector(tmp_path / "copy")
+    names = {path.name for path in STUDENT.iterdir()}
+    assert {path.name for path in (tmp_path / "copy").iterdir()} == names
+    assert copied.weights.read_bytes() == find_detector().weights.read_bytes()
+    with pytest.raises(UserError, match="expected another"):
+        copy_detector(copied, tmp_path / "copy")
+
+
+def test_what_was_not_published_is_no_folder(tmp_path):
+    files = DetectorFiles(Path("configs/vild_r18_shapes.py"), tmp_path / "last.pth")
+    with pytest.raises(UserError, match="ovdistill publish"):
+        copy_detector(files, tmp_path / "copy")
+
+
+def test_an_upload_sends_what_a_detector_consists_of(monkeypatch):
+    sent = {}
+
+    class Hub:
+        def __init__(self, token: str | None) -> None:
+            sent["token"] = token
+
+        def create_repo(self, repo_id: str, **options) -> str:
+            sent["repo"] = (repo_id, options["private"])
+            return f"https://hub/{repo_id}"
+
+        def upload_folder(self, **options) -> None:
+            sent["folder"], sent["patterns"] = options["folder_path"], options["allow_patterns"]
+
+    monkeypatch.setattr(huggingface_hub, "HfApi", Hub)
+    monkeypatch.setattr("ovdistill.inference.hub.is_offline", lambda: False)
+    address = push_detector(
+        find_detector(), "user/detector", private=True, token="t", message="first"
+    )
+    assert address == "https://hub/user/detector" and sent["repo"] == ("user/detector", True)
+    assert sent["folder"] == STUDENT and "*.safetensors" in sent["patterns"]
+
+
+def test_without_a_network_an_upload_is_an_error(monkeypatch):
+    monkeypatch.setattr("ovdistill.inference.hub.is_offline", lambda: True)
+    with pytest.raises(UserError, match="switched off"):
+        push_detector(find_detector(), "user/x", private=False, token=None, message="")
