@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm")
@@ -67,15 +68,16 @@ def list_folder(folder: Path, depth: int | None = None) -> FolderContent:
     return content
 
 
-def natural_key(path: Path) -> tuple[list[list[str | int]], str]:
+def natural_key(path: Path) -> tuple[list[tuple[str | int, ...]], str]:
     """Return a key that sorts paths as people do: by folder, without case, numbers by value."""
-    return [_parts(name.casefold()) for name in path.parts], str(path)
+    return [_split(name) for name in path.parts], str(path)
 
 
-def _parts(name: str) -> list[str | int]:
+@lru_cache(maxsize=10_000)  # the names of folders repeat
+def _split(name: str) -> tuple[str | int, ...]:
     """Split a name into text, number, text, ...: the same kind at the same place of every name."""
-    parts = re.split("([0-9]+)", name)
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)]
+    parts = re.split("([0-9]+)", name.casefold())
+    return tuple(int(part) if i % 2 else part for i, part in enumerate(parts))
 
 
 def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:

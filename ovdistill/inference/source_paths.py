@@ -82,18 +82,18 @@ def _match(pattern: str) -> FoundPaths:
     def fits(path: Path) -> bool:
         return _fits(path.relative_to(folder).parts, wanted)
 
-    images, others = filter(fits, content.images), filter(fits, content.others)
+    images = list(filter(fits, content.images))
+    others = list(filter(fits, content.others))
     suffix = Path(wanted[-1]).suffix
-    found = [*images, *others] if suffix and not glob.has_magic(suffix) else [*images]
-    if not found:
+    if others and suffix and not glob.has_magic(suffix):
+        images, others = sorted(images + others, key=natural_key), []
+    if not images:
         count = len(content.images) + len(content.others)
         raise UserError(
             f"no image fits {printable(pattern)}: looked at {count} files in {printable(folder)} "
             f"({len(content.images)} images, {content}); {_expected()}"
         )
-    return FoundPaths(
-        sorted(found, key=natural_key), others=[*others], unreadable=content.unreadable
-    )
+    return FoundPaths(images, others=others, unreadable=content.unreadable)
 
 
 def _fits(names: tuple[str, ...], wanted: tuple[str, ...]) -> bool:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, overload
 
@@ -82,8 +82,9 @@ class ImageSources(Sequence[ImageSource]):
         """
         self.others += found.others
         self.unreadable += found.unreadable
+        real_folder = cache(os.path.realpath)
         for path in found.images:
-            key = os.path.join(os.path.realpath(path.parent), path.name)
+            key = os.path.join(real_folder(path.parent), path.name)
             if key in self._searched or (not found.single and key in self._given):
                 continue
             (self._given if found.single else self._searched).add(key)

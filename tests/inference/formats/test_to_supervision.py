@@ -24,7 +24,7 @@ def test_supervision_has_the_same_objects(found) -> None:
     np.testing.assert_array_equal(other.xyxy, found.boxes)
     np.testing.assert_array_equal(other.class_id, found.labels)
     assert other["class_name"].tolist() == list(found.names)
-    assert len(other[other.confidence > 0.5]) == len(found.filter(min_score=0.5))
+    assert len(other[other.confidence > 0.6]) == len(found.filter(min_score=0.6))
     if found.masks is not None and len(found):
         np.testing.assert_array_equal(other.mask, np.stack([*found.full_masks()]))
 
