@@ -3,8 +3,8 @@
     python -m benchmarks.requery                                     # the shipped detector
     python -m benchmarks.requery --config vild_r50_lvis --size 800x1333   # random weights
 
-Prints medians of CPU seconds: of a run that keeps regions, of one that does not, and of new names for the regions. Their
-text embeddings are made before, as they are for any image.
+Prints medians of CPU seconds: of a run that keeps regions, of one that does not, and of new names
+for the regions. Their text embeddings are made before, as they are for any image.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def test_example_runs(code, monkeypatch):
     names = {"__name__": "example"}
     exec(compile(code, "example", "exec"), names)
     if "found" in names:  # an example that detects something finds all that it asks for
-        assert set(names["found"].names) == set(names["detector"].queries)
+        assert set(names["found"].names) == set(names["found"].queries)
 
 
 def test_readme_is_short_and_leads_with_the_two_commands():
