@@ -26,30 +26,13 @@ SUFFIXES = (".ttf", ".otf", ".ttc", ".otc")
 MOST_FONTS = 400  # that are searched: reading the characters of one takes some milliseconds
 # Files that begin so have many scripts, or the ones that few fonts have; they are tried first.
 PREFERRED = (
-    *(
-        "notosans-",
-        "notosanscjk",
-        "notosans",
-        "dejavusans",
-        "arial unicode",
-        "pingfang",
-        "hiragino",
-    ),
-    *(
-        "stheiti",
-        "msyh",
-        "yugoth",
-        "meiryo",
-        "malgun",
-        "nirmala",
-        "leelawui",
-        "segoeui",
-        "seguiemj",
-    ),
-    *("apple color emoji", "notocoloremoji", "droidsansfallback", "wqy", "unifont", "freesans"),
+    *("notosans-", "notosanscjk", "notosans", "dejavusans", "arial unicode", "pingfang"),
+    *("hiragino", "stheiti", "msyh", "yugoth", "meiryo", "malgun", "nirmala", "leelawui"),
+    *("segoeui", "seguiemj", "apple color emoji", "notocoloremoji", "droidsansfallback"),
+    *("wqy", "unifont", "freesans"),
 )
 # Other styles of a family have the characters of its regular one.
-STYLES = (*("bold", "italic", "oblique", "light", "thin", "black", "medium", "condensed", "mono"),)
+STYLES = ("bold", "italic", "oblique", "light", "thin", "black", "medium", "condensed", "mono")
 NO_TEXT = ("lastresort", "adobeblank", "adobenotdef")  # a box or nothing for every character
 # what fontTools raises on damaged files beside its own error
 DAMAGED = (OSError, ValueError, LookupError, AssertionError, struct.error)

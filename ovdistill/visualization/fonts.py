@@ -73,7 +73,7 @@ class Line:
 
     @property
     def text(self) -> str:
-        """What is drawn: a character that no font has is an escape such as ``U+4E2D``."""
+        """What is drawn: a character that no font has is an escape such as ``[U+4E2D]``."""
         return "".join(run.text for run in self.runs)
 
     def followed_by(self, other: Line) -> Line:

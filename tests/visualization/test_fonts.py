@@ -75,6 +75,12 @@ def test_words_from_the_right_are_joined_and_keep_their_order(font_folder):
     assert len(lay_out("\U00010380 \U00010381", 20).runs) == 1
 
 
+def test_without_raqm_invisible_joiners_are_left_out(font_folder, monkeypatch):
+    monkeypatch.setattr(fonts, "HAS_RAQM", False)
+    monkeypatch.setattr(fonts, "DIRECTION", None)
+    assert lay_out("❤\ufe0f a\u200cb", 15).text == "❤ ab"
+
+
 def test_a_long_name_is_cut_and_keeps_its_tail(font_folder):
     line = fit("x" * 100_000, " 0.95", 15, 200)
     assert line.text.startswith("xxx") and line.text.endswith("x... 0.95")
