@@ -23,6 +23,7 @@ from ovdistill.core.tensor_files import write_tensor_file
 from ovdistill.datasets.build_vocabulary import prompts_of_config
 from ovdistill.inference.model_card import model_card
 from ovdistill.inference.pretrained import CONFIG, VOCABULARY, WEIGHTS
+from ovdistill.models.build import is_of_terms
 from ovdistill.models.published_config import encoded, reason_against
 from ovdistill.vocabulary import TEMPLATES, Vocabulary
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts
@@ -64,7 +65,7 @@ def pack_detector(
     state = {
         name: (v.half() if half and v.is_floating_point() else v).contiguous()
         for name, v in model.state_dict().items()
-        if "distillers" not in name.split(".")  # what terms learned serves training alone
+        if not is_of_terms(name)
     }
     check_finite(state, "the weights to publish")
     vocabulary: Vocabulary | None = getattr(model, "vocabulary", None)

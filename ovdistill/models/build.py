@@ -68,6 +68,8 @@ def build_image_pipeline(config: Config) -> Compose:
 def load_weights(model: nn.Module, path: str | Path) -> None:
     """Load a checkpoint into a detector; its keys must be those of the detector.
 
+    What distillation terms learned may be missing: published detectors leave it out.
+
     Raises:
         UserError: the file cannot be read (see ``read_weights``) or holds NaN, is the checkpoint of
             another detector, or was trained with another teacher than that of the detector's
@@ -75,8 +77,15 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
     """
     weights = read_weights(path)
     check_finite(weights, path)
-    _check_weights(model.state_dict(), weights, path)
+    own = model.state_dict()
+    weights = {name: value for name, value in own.items() if is_of_terms(name)} | weights
+    _check_weights(own, weights, path)
     model.load_state_dict(weights)
+
+
+def is_of_terms(name: str) -> bool:
+    """Return whether a detector's entry belongs to its distillation terms, which only train."""
+    return "distillers" in name.split(".")
 
 
 def _check_weights(own: dict[str, Tensor], weights: dict[str, Tensor], path: str | Path) -> None:

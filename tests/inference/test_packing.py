@@ -11,7 +11,7 @@ import torch
 from ovdistill.core.assets import STUDENT_CONFIG
 from ovdistill.inference.packing import About, pack_detector, write_config
 from ovdistill.inference.pretrained import find_detector
-from ovdistill.models.build import build_detector
+from ovdistill.models.build import build_detector, load_weights
 from ovdistill.models.config import load_config
 from ovdistill.models.published_config import read_published
 from ovdistill.vocabulary import Vocabulary
@@ -60,6 +60,7 @@ def test_what_a_folder_holds(recipe: str, tmp_path: Path) -> None:
     # what terms learned serves training alone
     names = {name for name in model.state_dict() if "distillers" not in name}
     assert names == set(found.state_dict()) != set(model.state_dict())
+    load_weights(build(recipe, vocabulary), files.weights)  # its own config can be tested with them
     card = (tmp_path / "out" / "README.md").read_text()
     assert recipe in card and "| boxes | 60.0 | 51.2 |" in card and "license: other" in card
     assert (tmp_path / "out" / "LICENSE").read_text() == "Use it\nwell.\n"
