@@ -5,9 +5,9 @@
     ovdistill predict FOLDER "photos/**/*.jpg" --text names.yaml --model PUBLISHED_FOLDER
     cat image.jpg | ovdistill predict - --text "zebra" --config CONFIG --checkpoint CHECKPOINT
 
-Writes, for every image, an annotated PNG and a JSON file (objects, queries, provenance). Folders
-are searched with all folders below them. Images that cannot be read are listed at the end; the exit
-code is then 1.
+Writes, for every image, an annotated PNG and a JSON file (objects, queries, provenance), or what
+--save names. Folders are searched with all folders below them. Images that cannot be read are
+listed at the end; the exit code is then 1.
 
 --text: names between commas, where quotes protect commas, or a file of names; a .yaml or .json file
 can give each name its synonyms, and names that only compete (docs/prompts.md). By default the class
@@ -19,9 +19,12 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from tqdm import tqdm
 
 from ovdistill.commands.checks import check_file, check_positive
 from ovdistill.commands.options import ConfigOptions, argument, complete_recipe, option
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from ovdistill.inference.sources import ImageSource
     from ovdistill.vocabulary import Vocabulary
 
+Form = Literal["image", "json", "coco", "yolo", "voc", "label-studio", "crops"]
 DEFAULT_TEXT = "solid circle, green star, red striped heart, outlined cross, ring"
 RANDOM_NOTE = "RANDOM TEACHER WEIGHTS: THE NAMES HAVE NO MEANING, THE RESULT IS A TEST OF THE CODE"
 
@@ -77,6 +81,9 @@ class PredictOptions(ConfigOptions):
     out: str = option(
         "outputs", flags=["-o"], help="folder of the results", metavar="DIR", writes="folder"
     )
+    save: tuple[Form, ...] = option(
+        ("image", "json"), help="forms of the results: drawings, data, data sets for other programs"
+    )
     score_threshold: float = option(0.3, help="lowest score that is reported", least=0, most=1)
     thresholds: tuple[str, ...] = option(
         (), help="lowest score of single names", metavar="NAME=SCORE"
@@ -109,24 +116,45 @@ def predict(options: PredictOptions) -> int:
         sources[0].load()  # the error of a single image needs no detector
     # heavy imports follow when all input has been checked
     detector, vocabulary = load_detector(options, text)
-    note = RANDOM_NOTE if vocabulary.teacher.name.endswith(":random") else ""
-    origin = origin_of(options, detector, vocabulary)
-    bad: list[ImageError] = []
+    from ovdistill.inference.result_files import open_result_files
     from ovdistill.inference.selection import Limits, make_limits
 
     single = make_limits(read_thresholds(options.thresholds), 1, detector.queries).thresholds
     limits = Limits(options.score_threshold, options.max_dets, thresholds=single)
+    origin = origin_of(options, detector, vocabulary)
+    files = open_result_files(options.save, Path(options.out), origin)
+    bad: list[ImageError] = []
+    counts = Counter[str]()
     results = detector.stream(sources, limits, options.batch_size)
-    for (source, found), output in zip(results, outputs, strict=True):
-        if isinstance(found, ImageError):
-            bad.append(found)
-            continue
-        _write_one(detector, source, found, output, note, origin)
-        print(f"{printable(Path(source.name).name)}: {summary(found)}")
-        print(f"    -> {printable(output)}, {output.with_suffix('.json').name}")
-    if note:
+    several = len(sources) > 1
+    # disable=None: on a terminal only
+    with tqdm(total=len(sources), unit="image", disable=None if several else True) as bar:
+        for (source, found), output in zip(results, outputs, strict=True):
+            bar.update()
+            if isinstance(found, ImageError):
+                bad.append(found)
+                continue
+            found = replace(found, path=source.name)
+            name = output.relative_to(options.out).with_suffix("").as_posix()
+            paths = [path for file in files if (path := file.add(found, name))]
+            counts.update(found.names)
+            bar.write(f"{printable(Path(source.name).name)}: {summary(found)}")
+            if paths:
+                shown = ", ".join(printable(path.relative_to(options.out)) for path in paths)
+                bar.write(f"    -> {printable(options.out)}: {shown}")
+    for path in filter(None, (file.close() for file in files)):
+        print(f"wrote {printable(path)}")
+    if several:
+        print_counts(counts, detector.queries, len(sources) - len(bad))
+    if note := origin.get("warning"):
         print(note)
     return report_bad(bad, len(sources))
+
+
+def print_counts(counts: Counter[str], queries: Sequence[str], images: int) -> None:
+    """Print how many objects of each name were found."""
+    found = [f"{counts[name]} {printable(name)}" for name in queries]
+    print(f"in {images} images: {', '.join(found)}")
 
 
 def read_thresholds(texts: Sequence[str]) -> dict[str, float]:
@@ -195,8 +223,10 @@ def check_choices(options: PredictOptions) -> None:
 def origin_of(
     options: PredictOptions, detector: Detector, vocabulary: Vocabulary
 ) -> dict[str, Any]:
-    """Return the inputs of this command for the provenance of its results."""
-    return {
+    """Return what made the results: their provenance, and a warning if names have no meaning."""
+    from ovdistill.core.provenance import provenance
+
+    made_by: dict[str, Any] = {
         "config": options.config or str(detector.files.config),
         "checkpoint": options.checkpoint or str(detector.files.weights),
         "vocabulary": options.vocabulary,
@@ -204,6 +234,10 @@ def origin_of(
         "score_threshold": options.score_threshold,
         "options": options.overrides,
     }
+    origin: dict[str, Any] = {"provenance": provenance(**made_by)}
+    if vocabulary.teacher.name.endswith(":random"):
+        origin |= {"warning": RANDOM_NOTE, "note": RANDOM_NOTE.partition(":")[0]}
+    return origin
 
 
 def output_paths(sources: Sequence[ImageSource], folder: Path) -> list[Path]:
@@ -219,39 +253,6 @@ def output_paths(sources: Sequence[ImageSource], folder: Path) -> list[Path]:
         if output.resolve() in files:
             raise UserError(f"{output} would be written over the image: give another -o")
     return outputs
-
-
-def _write_one(
-    detector: Detector,
-    source: ImageSource,
-    found: Detections,
-    output: Path,
-    note: str,
-    origin: dict[str, Any],
-) -> None:
-    """Draw and write what was found in one image."""
-    from ovdistill.core.files import write_json
-    from ovdistill.core.images import write_image
-    from ovdistill.core.provenance import provenance
-    from ovdistill.inference.large_images import reduce_image
-    from ovdistill.visualization.drawing import draw_detections
-
-    image = found.image
-    assert image is not None
-    small = reduce_image(image)
-    shown = found.moved(image.shape[:2], small.shape[:2])
-    write_image(output, draw_detections(small, shown, detector.queries, note.partition(":")[0]))
-    report = {
-        "image": source.name,
-        "height": image.shape[0],
-        "width": image.shape[1],
-        "queries": list(detector.queries),
-        "objects": found.records(),
-        "provenance": provenance(**origin),
-    }
-    if note:
-        report["warning"] = note
-    write_json(output.with_suffix(".json"), report)
 
 
 def summary(detections: Detections) -> str:

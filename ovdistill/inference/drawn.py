@@ -24,12 +24,13 @@ NOTEBOOK_PIXELS = 1_500_000  # a PNG of 2 MB, wider than a notebook's column
 DRAWINGS, RECORDS = (".png", ".jpg", ".jpeg"), ".json"
 
 
-def draw(detections: Detections, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def draw(detections: Detections, max_pixels: int = MAX_PIXELS, note: str = "") -> np.ndarray:
     """Draw boxes, masks and names on the image, with a legend of the queries below it.
 
     Args:
         detections: of an image that they hold, or whose file they name.
         max_pixels: a larger image is reduced first, a small one is enlarged.
+        note: a text below the legend, in red.
 
     Returns:
         (H', W', 3) uint8 RGB.
@@ -40,7 +41,7 @@ def draw(detections: Detections, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     image = pixels_of(detections)
     small = reduce_image(image, max_pixels)
     moved = detections.moved(image.shape[:2], small.shape[:2])
-    return draw_detections(small, moved, detections.queries)
+    return draw_detections(small, moved, detections.queries, note)
 
 
 def to_png(detections: Detections) -> bytes:

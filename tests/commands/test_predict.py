@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 import runpy
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from PIL import Image
 from pycocotools import mask as mask_utils
 
+from ovdistill.commands.predict import Form, read_thresholds
+from ovdistill.core.assets import STUDENT
+from ovdistill.core.errors import UserError
 from ovdistill.inference import detector as module
 from ovdistill.inference import engine
+from ovdistill.inference.pretrained import VOCABULARY
+from ovdistill.vocabulary import Vocabulary
 
 from ..stand_in import CONFIG, TextsByLength, save_untrained
 
@@ -116,3 +123,46 @@ def test_a_single_damaged_image_is_an_error_before_the_detector_is_built(
     assert run_demo(monkeypatch, tmp_path / "a.png", "-o", tmp_path / "out") == 2
     assert "a.png" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_many_images_in_every_form(monkeypatch, checkpoint, image, tmp_path, capsys):
+    monkeypatch.setattr(module, "build_teacher", lambda options, device: TextsByLength())
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    for name in ("a.png", "sub/a.png"):
+        Image.fromarray(image).save(tmp_path / "in" / name)
+    (tmp_path / "names.yaml").write_text("names: {red star: [star], ring: }\nnegatives: [moon]")
+    code = run_demo(
+        monkeypatch, tmp_path / "in" / "*.png", tmp_path / "in" / "sub",
+        "--text", tmp_path / "names.yaml", "--score-threshold", 0, "--max-dets", 2,
+        "--save", *get_args(Form), "--batch-size", 2, "-o", tmp_path / "out",
+        "--config", CONFIG, "--checkpoint", checkpoint, "--device", "cpu",
+    )  # fmt: skip
+    printed = capsys.readouterr().out
+    assert code == 0 and "in 2 images" in printed
+    out = tmp_path / "out"
+    written = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert {"a.png", "a.json", "a.xml", "labels/a.txt", "data.yaml", "coco.json"} <= written
+    assert sum(name.startswith("crops/") for name in written) == 4
+    coco = json.loads((out / "coco.json").read_text())
+    assert [c["name"] for c in coco["categories"]] == ["red star", "ring"]
+    assert len(coco["images"]) == 2 and len(coco["annotations"]) == 4
+    assert len(json.loads((out / "label_studio.json").read_text())) == 2
+
+
+def test_bytes_on_standard_input_and_a_published_folder(monkeypatch, image, tmp_path, capsys):
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "png")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(file.getvalue())))
+    monkeypatch.setattr(module, "build_teacher", lambda options, device: TextsByLength())
+    monkeypatch.setattr(TextsByLength, "embed_dim", 18)
+    monkeypatch.setattr(TextsByLength, "id", Vocabulary.load(STUDENT / VOCABULARY).teacher)
+    code = run_demo(monkeypatch, "-", "--text", "moon", "--model", STUDENT, "-o", tmp_path)
+    assert code == 0 and json.loads((tmp_path / "stdin.json").read_text())["image"] == "stdin"
+    assert run_demo(monkeypatch, "-", "--model", STUDENT, "--config", CONFIG) == 2
+    assert run_demo(monkeypatch, "-", "--model", tmp_path / "none") == 2
+
+
+def test_thresholds_of_names_are_read():
+    assert read_thresholds(["red star=0.5", "a=b=1"]) == {"red star": 0.5, "a=b": 1.0}
+    with pytest.raises(UserError, match="red star"):
+        read_thresholds(["red star"])

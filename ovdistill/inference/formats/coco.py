@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json
 from ovdistill.core.masks import encode_masks, rle_to_json
-from ovdistill.inference.formats.parts import class_numbers, number_names, size_of
+from ovdistill.inference.formats.parts import class_numbers, size_of
 
 if TYPE_CHECKING:
     from ovdistill.inference.detections import Detections
@@ -51,6 +51,51 @@ def coco_results(
     return results
 
 
+class CocoFile:
+    """An annotation file in COCO's format, filled image by image.
+
+    Args:
+        category_ids: the id of each name; by default the names count from 1 as they come.
+        image_folder: the folder that ``file_name`` is relative to; by default it is the path.
+    """
+
+    def __init__(
+        self,
+        category_ids: Mapping[str, int] | None = None,
+        image_folder: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.given = category_ids
+        self.ids = dict(category_ids or {})
+        self.image_folder = image_folder
+        self.images: list[dict[str, Any]] = []
+        self.annotations: list[dict[str, Any]] = []
+
+    def add(self, detections: Detections) -> None:
+        """Add an image with its detections.
+
+        Raises:
+            UserError: detections that do not name their image or its size, or a name without an id.
+        """
+        if self.given is None:
+            for name in (*detections.queries, *detections.names):
+                self.ids.setdefault(name, len(self.ids) + 1)
+        image_id = len(self.images) + 1
+        height, width = size_of(detections)
+        name = _file_name(detections, self.image_folder)
+        self.images.append({"id": image_id, "file_name": name, "height": height, "width": width})
+        areas = detections.areas.tolist()
+        results = coco_results(detections, image_id, self.ids)
+        for result, area in zip(results, areas, strict=True):
+            own = {"id": len(self.annotations) + 1, "area": round(area, 2), "iscrowd": 0}
+            self.annotations.append(own | result)
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the JSON file."""
+        categories = [{"id": number, "name": name} for name, number in self.ids.items()]
+        content = {"images": self.images, "annotations": self.annotations, "categories": categories}
+        write_json(path, content, indent=None)
+
+
 def write_coco(
     path: str | os.PathLike[str],
     found: Iterable[Detections],
@@ -62,28 +107,16 @@ def write_coco(
     Args:
         path: the JSON file.
         found: the detections of each image, which name its file.
-        category_ids: the id of each name; by default the names count from 1.
-        image_folder: the folder that ``file_name`` is relative to; by default it is the path.
+        category_ids: see ``CocoFile``.
+        image_folder: see ``CocoFile``.
 
     Raises:
-        UserError: detections that do not name their image or its size, a name without an id, or a
-            path that cannot be written to.
+        UserError: see ``CocoFile.add``; or a path that cannot be written to.
     """
-    found = list(found)
-    ids = number_names(found, first=1) if category_ids is None else category_ids
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
-    for image_id, detections in enumerate(found, 1):
-        height, width = size_of(detections)
-        name = _file_name(detections, image_folder)
-        images.append({"id": image_id, "file_name": name, "height": height, "width": width})
-        areas = detections.areas.tolist()
-        for result, area in zip(coco_results(detections, image_id, ids), areas, strict=True):
-            own = {"id": len(annotations) + 1, "area": round(area, 2), "iscrowd": 0}
-            annotations.append(own | result)
-    categories = [{"id": number, "name": name} for name, number in ids.items()]
-    content = {"images": images, "annotations": annotations, "categories": categories}
-    write_json(path, content, indent=None)
+    file = CocoFile(category_ids, image_folder)
+    for detections in found:
+        file.add(detections)
+    file.write(path)
 
 
 def _file_name(detections: Detections, folder: str | os.PathLike[str] | None) -> str:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ovdistill import __version__
 from ovdistill.core.errors import UserError
+from ovdistill.core.version import VERSION
 from ovdistill.inference.formats.brush_rle import brush_rle
 from ovdistill.inference.formats.parts import check_masks, size_of
 
@@ -42,7 +42,7 @@ def label_studio_task(
         check_masks(detections)
     size = size_of(detections)
     results = [_result(one, size, masks=masks) | {"id": str(i)} for i, one in enumerate(detections)]
-    prediction: dict[str, Any] = {"model_version": f"ovdistill {__version__}", "result": results}
+    prediction: dict[str, Any] = {"model_version": f"ovdistill {VERSION}", "result": results}
     if len(detections):
         prediction["score"] = round(float(detections.scores.mean()), 4)
     return {"data": {"image": address}, "predictions": [prediction]}
