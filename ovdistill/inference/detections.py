@@ -45,7 +45,7 @@ class Detections:
         masks: (n, h, w) bool, or None if the detector has no masks. Of an image that was reduced
             (see ``large_images``) they have the pixels of the reduced one; ``full_masks`` gives
             them in those of the original.
-        size: H and W of the original image; None where the masks, if any, say it.
+        size: H and W of the original image; None where the image or the masks say it.
         runner_up_names: the query that came second for each detection, None where there is none;
             empty if unknown.
         runner_up_scores: (n,) float32, the scores of the runners-up, or None if unknown.

@@ -219,8 +219,8 @@ class Detector:
                 megabytes an image. By default for a single image.
 
         Returns:
-            The ``Detections`` in an image; for a folder, a glob pattern or a sequence a list of
-            them.
+            The ``Detections`` in an image; for a folder, a pattern or a list a list of them, which
+            name their files and do not hold the images.
 
         Raises:
             UserError: nothing to look for, or an image that cannot be read.
@@ -235,7 +235,7 @@ class Detector:
         for _, one in self.stream(sources, limits, batch_size, keep_regions=keep):
             if isinstance(one, ImageError):
                 raise one
-            found.append(one)
+            found.append(one if single or one.path is None else replace(one, image=None))
         return found[0] if single else found
 
     __call__ = predict
@@ -278,7 +278,8 @@ class Detector:
                     yield source, image
                 else:
                     path = None if source.path is None else str(source.path)
-                    yield source, replace(next(found), image=image, path=path)
+                    size = (image.shape[0], image.shape[1])
+                    yield source, replace(next(found), image=image, path=path, size=size)
 
     def requery(
         self,
