@@ -26,7 +26,11 @@ class CalibrateOptions(OfflineOptions):
     images: Path = option(help="folder of its images", metavar="DIR")
     count: int = option(300, help="images to look at", least=1)
     out: Path | None = option(
-        None, flags=["-o"], help="file to write (default: into the folder)", metavar="FILE"
+        None,
+        flags=["-o"],
+        help="file to write (default: into the folder)",
+        metavar="FILE",
+        writes="file",
     )
     device: str | None = option(None, help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
 
@@ -39,7 +43,7 @@ def calibrate(options: CalibrateOptions) -> None:
     """
     check_file(options.annotations, "--annotations")
     out = options.out or Path(options.model) / "calibration.json"
-    if not out.parent.is_dir():
+    if not options.out and not out.parent.is_dir():
         raise UserError(f"no folder {out.parent}; expected a published detector, or -o FILE")
     from ovdistill.inference.calibration import fit
     from ovdistill.inference.detector import Detector

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ovdistill.core.files import atomic_file
-from ovdistill.visualization.label_layout import Rectangle, place_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.transforms import Transform
+
+    from ovdistill.visualization.label_layout import Rectangle
 
 BASE, NOVEL = "bbox/AP_base", "bbox/AP_novel"
 # marker, colour and meaning of each kind of row
@@ -102,6 +103,9 @@ def _draw(axes: Axes, row: dict[str, Any], kind: str) -> Point:
 
 def _label(canvas: FigureCanvasAgg, axes: Axes, points: Sequence[Point]) -> None:
     """Write the title of each point beside it, where it hides no other point and no other title."""
+    # it imports numpy, which the help of `compare` does without
+    from ovdistill.visualization.label_layout import place_label
+
     renderer = canvas.get_renderer()
     frame = axes.get_window_extent()
     from matplotlib.transforms import Affine2D

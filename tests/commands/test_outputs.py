@@ -29,6 +29,7 @@ WRITING = {
     "store centre": "store centre none --vocabulary none -o",
     "store map": "store map none ovshapes-clip -o",
     "compare": "compare -o",
+    "calibrate": "calibrate ovshapes --annotations none --images none -o",
     "publish": "publish vild_r18_shapes none.pth -o",
     "init-dataset": "init-dataset none.json -o",
     "make-ovshapes": "make-ovshapes --root",
@@ -42,6 +43,7 @@ FILES = (
     "vocab import",
     "vocab learn",
     "store centre",
+    "calibrate",
     "init-dataset",
     "prepare-voc",
 )

@@ -43,8 +43,8 @@ FLAGS: dict[str, tuple[str, dict[str, Any]]] = {
         dict(root=Path("root"), image_set="trainval", out=Path("out")),
     ),
     "publish": (
-        "config checkpoint -o out --name n --half --cfg-options a=1",
-        dict(config="config", checkpoint="checkpoint", out=Path("out"), name="n", half=True)
+        "config checkpoint -o out --half --cfg-options a=1",
+        dict(config="config", checkpoint="checkpoint", out=Path("out"), half=True)
         | dict(cfg_options=("a=1",)),
     ),
     "summarize": ("a=b c=d --keys e f", dict(rows=("a=b", "c=d"), keys=("e", "f"))),
@@ -66,7 +66,9 @@ FLAGS: dict[str, tuple[str, dict[str, Any]]] = {
     "image_demo": (
         "image --text t --background b --vocabulary v --config c --checkpoint k -o out "
         "--score-threshold 0.5 --max-dets 3 --device cpu --offline --cfg-options a=1",
-        dict(image="image", text="t", background="b", vocabulary="v", config="c", checkpoint="k")
+        dict(
+            images=("image",), text="t", background="b", vocabulary="v", config="c", checkpoint="k"
+        )
         | dict(out="out", score_threshold=0.5, max_dets=3, device="cpu", offline=True)
         | dict(cfg_options=("a=1",)),
     ),
@@ -93,7 +95,7 @@ DEFAULTS: dict[str, tuple[str, dict[str, Any]]] = {
         dict(train="annotations/lvis_v1_train.json", val="annotations/lvis_v1_val.json"),
     ),
     "prepare_voc": ("root --out out", dict(image_set="test")),
-    "publish": ("a b --out out", dict(name="student", half=False, cfg_options=())),
+    "publish": ("a b --out out", dict(half=False, cfg_options=())),
     "summarize": ("a=b", dict(keys=KEYS)),
     "test": (
         "a b",
@@ -111,7 +113,7 @@ DEFAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "image_demo": (
         "",
-        dict(image=None, text=None, background="", vocabulary=None, config=None, checkpoint=None)
+        dict(images=(), text=None, background="auto", vocabulary=None, config=None, checkpoint=None)
         | dict(out="outputs", score_threshold=0.3, max_dets=100, device=None, offline=False),
     ),
 }

@@ -6,7 +6,7 @@ import pytest
 
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.category_names import read_names
-from ovdistill.inference.queries import parse_queries
+from ovdistill.inference.prompts import parse_prompts
 
 FOX_OWL = {
     "list.yaml": "train: ../images\nnc: 2\nnames: ['fox', 'owl']\n",
@@ -109,11 +109,11 @@ def test_many_names_are_no_path():
 
 def test_queries_of_a_file(tmp_path):
     (tmp_path / "words.txt").write_text("fox\nsnow owl\n")
-    assert parse_queries(str(tmp_path / "words.txt")) == ("fox", "snow owl")
-    assert parse_queries("cabinet/shelf") == ("cabinet/shelf",)
+    assert parse_prompts(str(tmp_path / "words.txt")).names == ("fox", "snow owl")
+    assert parse_prompts("cabinet/shelf").names == ("cabinet/shelf",)
     with pytest.raises(UserError, match=r"none\.txt"):
-        parse_queries("none.txt")
+        parse_prompts("none.txt")
 
 
 def test_queries_in_any_spelling_are_kept_apart_from_names_of_files():
-    assert parse_queries("st. bernard, fox.") == ("st. bernard", "fox.")
+    assert parse_prompts("st. bernard, fox.").names == ("st. bernard", "fox.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from ovdistill.datasets.category_names import read_names
-from ovdistill.inference.queries import parse_queries
+from ovdistill.inference.prompts import parse_prompts
 from ovdistill.vocabulary import read_templates
 
 from ..mutate_json import dump, mutate_json
@@ -85,7 +85,7 @@ class TemplatesReader(Reader):
 
 
 class QueriesReader(Reader):
-    """``parse_queries``: what ``--text`` and ``--background`` take."""
+    """``parse_prompts``: what ``--text`` and ``--background`` take."""
 
     name = "queries"
 
@@ -100,4 +100,4 @@ class QueriesReader(Reader):
 
     def read(self, folder: Path) -> None:
         """Split the text."""
-        assert all(parse_queries(text_of(folder))), "an empty query, and no error"
+        assert all(parse_prompts(text_of(folder)).rows), "an empty name, and no error"
