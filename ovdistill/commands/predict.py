@@ -153,8 +153,10 @@ def predict(options: PredictOptions) -> int:
 
 def print_counts(counts: Counter[str], queries: Sequence[str], images: int) -> None:
     """Print how many objects of each name were found."""
-    found = [f"{counts[name]} {printable(name)}" for name in queries]
-    print(f"in {images} images: {', '.join(found)}")
+    found = [f"{count} {printable(name)}" for name, count in counts.most_common()]
+    missing = len(set(queries) - set(counts))
+    rest = f"; {missing} names were not found" if missing else ""
+    print(f"in {images} images: {', '.join(found) or 'nothing'}{rest}")
 
 
 def read_thresholds(texts: Sequence[str]) -> dict[str, float]:
