@@ -64,6 +64,7 @@ class Detector:
         self.config = load_config(files.config, overrides)
         self._engine: Engine | None = None
         self._text: tuple[Text, Background] | None = None  # what was set last
+        self._encoded: Vocabulary | None = None  # all texts so far
         if teacher is not None:
             self.teacher = teacher
 
@@ -188,9 +189,24 @@ class Detector:
         return self._engine.asked.queries if self._engine else ()
 
     def _encode(self, names: Sequence[str]) -> Vocabulary:
+        """Encode texts, each of them once however often it is asked for."""
         step = self.config.get("prepare", {}).get("vocabulary") or {}
-        tokens = bool(step.get("tokens"))
-        return Vocabulary.encode(names, self.teacher, self.prompts, tokens=tokens)
+        if step.get("tokens"):
+            return Vocabulary.encode(names, self.teacher, self.prompts, tokens=True)
+        known = self._encoded
+        new = [name for name in names if known is None or name not in known.names]
+        if new:
+            encoded = Vocabulary.encode(new, self.teacher, self.prompts)
+            known = encoded if known is None else known.followed_by(encoded)
+        assert known is not None  # there are names, see ``parse_prompts``
+        self._encoded = known
+        rows = [known.names.index(name) for name in names]
+        return replace(
+            known,
+            names=tuple(names),
+            embeddings=known.embeddings[rows],
+            is_base=known.is_base[rows],
+        )
 
     def predict(
         self,

@@ -81,6 +81,22 @@ def test_class_names_of_the_training_compete_by_default(checkpoint, image, tmp_p
     assert own.set_vocabulary(known).names == names and own.queries == names
 
 
+def test_a_text_is_encoded_once(checkpoint):
+    texts = []
+
+    class Counting(TextsByLength):
+        def encode_text(self, prompts: list[str], batch_size: int = 256):
+            texts.extend(prompts)
+            return super().encode_text(prompts, batch_size)
+
+    own = load(checkpoint, teacher=Counting())
+    first = own.set_vocabulary("star, ring", background=None)
+    again = own.set_vocabulary("moon, ring, star", background="star, a sun")
+    assert len(texts) == len(set(texts)) == 4 * len(own.prompts)
+    assert again.names == ("moon", "ring", "star", "a sun")
+    assert (again.embeddings[1] == first.embeddings[1]).all()
+
+
 def test_phrases_of_a_name_share_its_score(detector, image):
     alone = detector.predict(image, {"x": "a star", "hexagon": None}, **ANY)
     apart = detector.predict(image, "x, a star, hexagon", **ANY)
