@@ -294,7 +294,7 @@ BAD = {
         + ["--cfg-options", "data_root={data}", "test_dataloader.dataset.data_prefix.img={tmp}"],
         "cannot read image",
     ),
-    "empty text": (["demo/image_demo.py", "--text", " , "], "text"),
+    "empty text": (["demo/image_demo.py", "--text", " , "], "no name"),
     "missing image": (["demo/image_demo.py", "{tmp}/none.png"], "none.png"),
 }
 

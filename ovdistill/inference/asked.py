@@ -66,7 +66,7 @@ def ask(
     """
     if isinstance(text, Vocabulary):
         prompts = Prompts(text.names, tuple((name,) for name in text.names))
-        rows, background = text, None if background == AUTO else background
+        rows, known = text, None  # nothing else is looked for, and nothing is far from it
     else:
         prompts = parse_prompts(text).in_words_of(known.names if known else ())
         rows = encode(prompts.rows)

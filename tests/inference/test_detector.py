@@ -173,6 +173,8 @@ def test_bad_input_is_named(checkpoint, image):
     wide = Vocabulary.from_array(np.eye(2, 24, dtype=np.float32), ["a", "b"])
     with pytest.raises(UserError, match="width"):
         fresh.set_vocabulary(wide)
+    with pytest.raises(UserError, match="width"):
+        Detector.from_pretrained(device="cpu").set_vocabulary(wide)
 
 
 def test_overrides_take_the_place_of_the_configs_values(checkpoint, image):
