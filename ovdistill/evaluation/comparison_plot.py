@@ -121,8 +121,9 @@ def _label(canvas: FigureCanvasAgg, axes: Axes, points: Sequence[Point]) -> None
         extent = text.get_window_extent(renderer)
         others = [other for other in own if other is not box]
         size, room = (extent.width, extent.height), (frame.width, frame.height)
+        # a point must stay as visible as a title
         place = place_label(
-            _surround([box, *_bars(point, to_pixels)]), size, room, taken, others + bars
+            _surround([box, *_bars(point, to_pixels)]), size, room, taken + others, bars
         )
         taken.append(place)
         x, y = to_pixels.inverted().transform(place[:2])
