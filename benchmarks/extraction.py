@@ -28,12 +28,12 @@ from torch.nn.functional import cosine_similarity
 from ovdistill.commands.main import run_options
 from ovdistill.commands.options import option
 from ovdistill.commands.teacher_options import TeacherOptions, teacher_arguments
-from ovdistill.core.images import find_images
 from ovdistill.datasets.annotations import read_annotations
 from ovdistill.extraction.estimate import bytes_per_region
 from ovdistill.extraction.extract import ExtractionSettings, extract
 from ovdistill.extraction.images import ImageFile, LoadedImage, load_image
 from ovdistill.extraction.proposals import Proposals, ProposalSource
+from ovdistill.inference.source_paths import find_paths
 from ovdistill.teacher import OpenCLIPTeacher, build_teacher
 from ovdistill.teacher.open_clip_teacher import to_input
 
@@ -100,7 +100,7 @@ def main(args: BenchmarkOptions) -> None:
     teacher = build_teacher(options)
     if teacher.random:
         print("RANDOM TEACHER WEIGHTS: speed only; the embeddings mean nothing")
-    paths = find_images(args.images)[: args.count]
+    paths = find_paths(args.images).images[: args.count]
     files = [ImageFile(number, str(path)) for number, path in enumerate(paths)]
     images = [load_image(file) for file in files]
     source = Boxes(args.boxes, labelled_sides(args.annotations))
@@ -111,7 +111,7 @@ def main(args: BenchmarkOptions) -> None:
     plain, ours = preprocessing(teacher, images, boxes, args.repeats)
     torch.set_num_threads(cores)
     precision, batch_size = best_encoding(options, args.repeats)
-    paths = find_images(args.images)[: args.whole]
+    paths = find_paths(args.images).images[: args.whole]
     files = [ImageFile(number, str(path)) for number, path in enumerate(paths)]
     whole_extraction(dict(options, precision=precision), files, source, batch_size, args.repeats)
     crops = LVIS_IMAGES * LVIS_BOXES * LVIS_SCALES

@@ -37,7 +37,6 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
-from ovdistill.core.image_folders import SUFFIXES, list_folder
 from ovdistill.core.image_kinds import describe_bytes, describe_file
 from ovdistill.core.image_pixels import array_to_rgb, image_to_rgb
 
@@ -170,30 +169,6 @@ def write_image(path: str | os.PathLike[str], pixels: np.ndarray) -> None:
     options: dict[str, Any] = dict(format="JPEG", quality=95) if jpeg else dict(format="PNG")
     with atomic_file(path) as temporary:
         Image.fromarray(pixels).save(temporary, **options)
-
-
-def find_images(path: str | os.PathLike[str]) -> list[Path]:
-    """Return the image files of a folder in natural order; of a file, the file alone.
-
-    Args:
-        path: an image, of whatever suffix; or a folder, whose images have one of ``SUFFIXES``.
-            Folders below it are not searched, hidden files are left out.
-
-    Raises:
-        UserError: no such file or folder, a folder that cannot be read, or one without images.
-    """
-    path = Path(path)
-    try:
-        if not stat.S_ISDIR(os.stat(path).st_mode):
-            return [path]
-        content = list_folder(path, depth=1)
-    except (OSError, ValueError) as error:
-        raise UserError(f"no image or folder at {path} ({_reason(error)})") from error
-    if not content.images:
-        raise UserError(
-            f"no images in {path} ({content}): expected files that end in {', '.join(SUFFIXES)}"
-        )
-    return content.images
 
 
 @contextmanager

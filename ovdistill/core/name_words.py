@@ -17,6 +17,14 @@ def words(name: str) -> frozenset[str]:
     return frozenset(singular(word) for word in spaced.split())
 
 
+def spelling(name: str) -> tuple[str, ...]:
+    """Return all words of a class name in lower case and singular, in their order.
+
+    What is in parentheses counts: "bat (animal)" and "bat (sports equipment)" are two classes.
+    """
+    return tuple(singular(word) for word in re.findall(r"[^\s_\-()]+", name.lower()))
+
+
 def singular(word: str) -> str:
     """Return an English word in lower case without the ending of its plural.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.name_files import names_a_file
-from ovdistill.core.name_words import singular, words
+from ovdistill.core.name_words import singular, spelling
 
 EXAMPLE = '"red striped star, outlined heart"'
 
@@ -120,14 +120,14 @@ def _listed(phrases: str | Sequence[str] | None) -> list[str]:
 
 def _build(named: Mapping[str, Sequence[str]], negatives: Sequence[str] = ()) -> Prompts:
     """Return prompts of names with their further phrases, tidied and without repeats."""
-    first: dict[frozenset[str], str] = {}
+    first: dict[tuple[str, ...], str] = {}
     phrases: dict[str, list[str]] = {}
     notes: list[str] = []
     for given, others in named.items():
         name = tidy(given)
         if not name:
             continue
-        known = first.setdefault(words(name), name)
+        known = first.setdefault(spelling(name), name)
         if known != name:
             notes.append(f"{name!r} is the same as {known!r}")
         phrases.setdefault(known, [known])

@@ -14,7 +14,7 @@ from PIL import Image
 
 from ovdistill.core import image_pixels, images
 from ovdistill.core.errors import UserError
-from ovdistill.core.images import ImageError, find_images, read_image, read_image_size, write_image
+from ovdistill.core.images import ImageError, read_image, read_image_size, write_image
 
 ORIENTATION = 0x0112  # the EXIF tag
 # how each orientation's stored pixels become upright ones (EXIF 2.3, section 4.6.4)
@@ -203,20 +203,6 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     write_image(tmp_path / "new" / "a.png", blocks())
     np.testing.assert_array_equal(read_image(tmp_path / "new" / "a.png"), blocks())
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.png"]
-
-
-def test_images_of_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="nowhere"):
-        find_images(tmp_path / "nowhere")
-    (tmp_path / "notes.txt").write_text("")
-    with pytest.raises(UserError, match=tmp_path.name):
-        find_images(tmp_path)
-    for name in ("b.PNG", "a.jpg", "c.webp"):
-        (tmp_path / name).write_text("")
-    (tmp_path / "below").mkdir()
-    (tmp_path / "below" / "d.png").write_text("")
-    assert [path.name for path in find_images(tmp_path)] == ["a.jpg", "b.PNG", "c.webp"]
-    assert find_images(str(tmp_path / "notes.txt")) == [tmp_path / "notes.txt"]
 
 
 def test_large_images_are_converted_in_strips(

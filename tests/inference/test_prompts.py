@@ -30,6 +30,8 @@ def test_names_that_differ_in_case_or_plural_are_one_and_it_is_said():
     prompts = parse_prompts("Dog, dogs, cat")
     assert prompts.names == ("Dog", "cat")
     assert any("dogs" in note and "Dog" in note for note in prompts.notes)
+    apart = ["bat (animal)", "bat (sports equipment)", "cup on a box", "box on a cup", "?", "!"]
+    assert parse_prompts(apart).names == tuple(apart)
 
 
 def test_a_plural_is_asked_for_as_the_training_spells_it():
