@@ -160,7 +160,7 @@ class Detector:
         """
         if self._text == (text, background):
             return self.engine.asked.vocabulary
-        asked = ask(text, background, self._encode, self.known)
+        asked = ask(text, background, self.encode_texts, self.known)
         for note in asked.notes:
             LOGGER.warning("%s", note)
         if self._engine is None:
@@ -187,7 +187,8 @@ class Detector:
         """The names that the detector looks for; none at first."""
         return self._engine.asked.queries if self._engine else ()
 
-    def _encode(self, names: Sequence[str]) -> Vocabulary:
+    def encode_texts(self, names: Sequence[str]) -> Vocabulary:
+        """Return names with their text embeddings, by the prompts of the detector's training."""
         step = self.config.get("prepare", {}).get("vocabulary") or {}
         tokens = bool(step.get("tokens"))
         return Vocabulary.encode(names, self.teacher, self.prompts, tokens=tokens)

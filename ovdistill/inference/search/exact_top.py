@@ -1,0 +1,118 @@
+"""Find the rows of highest cosine among many, exactly, and as fast as memory is read.
+
+All rows are scored in half precision, as they are stored: one pass over 2 D bytes a row. How far
+such a score can be from the cosine has a bound. So only rows that may be among the best, a few more
+than are asked for, are scored again, in double precision.
+
+Shapes: P rows, D embedding width, Q queries, n rows that are found.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+HALF = 2.0**-11  # largest relative rounding error of float16
+SMALLEST = 2.0**-25  # largest rounding error of float16 near zero
+SINGLE = 2.0**-24  # largest relative rounding error of float32
+ROWS_AT_ONCE = 8192  # of the second scoring: 32 MB as float64 with D = 512
+
+
+class TopRows(NamedTuple):
+    """Rows that were found, best first; of equal scores the first row first.
+
+    Attributes:
+        rows: (n,) int64.
+        scores: (n,) float64, the cosine with the query that fits best.
+        queries: (n,) int64, the index of that query.
+    """
+
+    rows: np.ndarray
+    scores: np.ndarray
+    queries: np.ndarray
+
+
+def top_rows(
+    blocks: Sequence[Tensor], queries: Tensor, k: int, left_out: Tensor | None = None
+) -> TopRows:
+    """Return the k rows of the highest cosine with any of the queries.
+
+    Args:
+        blocks: (p, D) float16 on the CPU, P rows in all, each of unit norm before it was rounded.
+        queries: (Q, D), of any norm but zero.
+        k: how many rows; all if there are fewer.
+        left_out: (P,) bool, rows that are not to be found.
+
+    Raises:
+        RuntimeError: torch's product of half precision is less exact than it should be.
+    """
+    unit = torch.nn.functional.normalize(queries.double(), dim=1)
+    rough = _half_scores(blocks, unit)
+    if left_out is not None:
+        rough[left_out] = -torch.inf
+    k = min(k, int(rough.isfinite().sum()))
+    if k < 1:
+        return TopRows(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
+    error = error_bound(unit)
+    # k rows have at least this cosine, so no row of the k best is rated two errors below the k-th
+    lowest = rough.topk(k).values[-1] - 2 * error
+    candidates = (rough >= lowest).nonzero()[:, 0]
+    cosines = _cosines(blocks, candidates, unit)
+    scores = cosines.max(axis=0)
+    if np.abs(scores - rough[candidates].numpy()).max() > error:
+        raise RuntimeError(
+            "a product of float16 is less exact than with sums in float32; was "
+            "allow_fp16_reduced_precision_reduction set for the CPU?"
+        )
+    rows = candidates.numpy()
+    best = np.lexsort((rows, -scores))[:k]
+    return TopRows(rows[best], scores[best], cosines.argmax(axis=0)[best])
+
+
+def error_bound(unit: Tensor) -> float:
+    """Return how far a score of ``_half_scores`` can be from the cosine.
+
+    Four errors add up: rows are rounded to float16, which changes their norm; so is the query;
+    a sum of D products in float32; and its result is rounded to float16.
+
+    Args:
+        unit: (Q, D) float64 queries of unit norm.
+    """
+    width = unit.shape[1]
+    norm = HALF + math.sqrt(width) * SMALLEST
+    query = float((unit.half().double() - unit).norm(dim=1).max())
+    return 1.1 * (norm + query + width * SINGLE + HALF + SMALLEST)  # 1.1: products of two errors
+
+
+def _half_scores(blocks: Sequence[Tensor], unit: Tensor) -> Tensor:
+    """Return (P,) float32 products of the rows with the query that fits best."""
+    halves = unit.half()
+    scores = [
+        # one query at a time: torch is slow with matrices of half precision
+        torch.stack([torch.mv(block, query) for query in halves]).amax(dim=0)
+        for block in blocks
+        if len(block)
+    ]
+    return torch.cat([halves.new_zeros(0), *scores]).float()
+
+
+def _cosines(blocks: Sequence[Tensor], rows: Tensor, unit: Tensor) -> np.ndarray:
+    """Return the (Q, n) float64 cosines of rows, the same for equal embeddings."""
+    ends = torch.tensor([len(block) for block in blocks]).cumsum(0)
+    found = []
+    own_blocks = torch.searchsorted(ends, rows, right=True)
+    for number in own_blocks.unique().tolist():
+        block, own = blocks[number], rows[own_blocks == number]
+        start = int(ends[number]) - len(block)
+        for part in (own - start).split(ROWS_AT_ONCE):
+            embeddings = block[part].double().numpy()
+            norms = np.sqrt(np.square(embeddings).sum(axis=1))
+            # no matrix product: its sums depend on where a row stands, and would break ties
+            products = [(embeddings * query).sum(axis=1) for query in unit.numpy()]
+            found.append(np.stack(products) / norms)
+    return np.concatenate(found, axis=1)
