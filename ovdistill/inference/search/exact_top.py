@@ -54,8 +54,8 @@ def top_rows(
     unit = torch.nn.functional.normalize(queries.double(), dim=1)
     rough = _half_scores(blocks, unit)
     if left_out is not None:
-        rough[left_out] = -torch.inf
-    k = min(k, int(rough.isfinite().sum()))
+        rough.masked_fill_(left_out, -torch.inf)
+    k = min(k, len(rough) - (0 if left_out is None else int(left_out.sum())))
     if k < 1:
         return TopRows(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
     error = error_bound(unit)
@@ -91,28 +91,41 @@ def error_bound(unit: Tensor) -> float:
 
 def _half_scores(blocks: Sequence[Tensor], unit: Tensor) -> Tensor:
     """Return (P,) float32 products of the rows with the query that fits best."""
-    halves = unit.half()
-    scores = [
+    sizes = [len(block) for block in blocks]
+    best = torch.empty(sum(sizes))
+    for number, query in enumerate(unit.half()):
         # one query at a time: torch is slow with matrices of half precision
-        torch.stack([torch.mv(block, query) for query in halves]).amax(dim=0)
-        for block in blocks
-        if len(block)
-    ]
-    return torch.cat([halves.new_zeros(0), *scores]).float()
+        for block, own in zip(blocks, best.split(sizes), strict=True):
+            scores = torch.mv(block, query)
+            own.copy_(scores if number == 0 else torch.maximum(own, scores.float()))
+    return best
 
 
 def _cosines(blocks: Sequence[Tensor], rows: Tensor, unit: Tensor) -> np.ndarray:
-    """Return the (Q, n) float64 cosines of rows, the same for equal embeddings."""
+    """Return the (Q, n) float64 cosines of rows, given in rising order."""
+    return np.concatenate(
+        [_cosines_of(_gather(blocks, part), unit) for part in rows.split(ROWS_AT_ONCE)], axis=1
+    )
+
+
+def _gather(blocks: Sequence[Tensor], rows: Tensor) -> np.ndarray:
+    """Return the (n, D) embeddings of rows, given in rising order, as float64."""
     ends = torch.tensor([len(block) for block in blocks]).cumsum(0)
-    found = []
-    own_blocks = torch.searchsorted(ends, rows, right=True)
-    for number in own_blocks.unique().tolist():
-        block, own = blocks[number], rows[own_blocks == number]
-        start = int(ends[number]) - len(block)
-        for part in (own - start).split(ROWS_AT_ONCE):
-            embeddings = block[part].double().numpy()
-            norms = np.sqrt(np.square(embeddings).sum(axis=1))
-            # no matrix product: its sums depend on where a row stands, and would break ties
-            products = [(embeddings * query).sum(axis=1) for query in unit.numpy()]
-            found.append(np.stack(products) / norms)
-    return np.concatenate(found, axis=1)
+    counts = torch.searchsorted(rows, ends).diff(prepend=torch.zeros(1, dtype=torch.int64))
+    starts = ends - torch.tensor([len(block) for block in blocks])
+    found = [
+        block[own - start]
+        for block, own, start in zip(blocks, rows.split(counts.tolist()), starts, strict=True)
+        if len(own)
+    ]
+    return torch.cat(found).double().numpy()
+
+
+def _cosines_of(embeddings: np.ndarray, unit: Tensor) -> np.ndarray:
+    """Return the (Q, n) cosines of (n, D) embeddings, the same for equal ones.
+
+    No matrix product is used: its sums depend on where a row stands, which would break ties.
+    """
+    norms = np.sqrt(np.square(embeddings).sum(axis=1))
+    products = [(embeddings * query).sum(axis=1) for query in unit.numpy()]
+    return np.stack(products) / norms

@@ -53,22 +53,26 @@ def query_of_text(text: Text, detector: Detector, header: IndexHeader) -> Query:
         UserError: no text, names that only compete, or another teacher than the index's.
     """
     if isinstance(text, Vocabulary):
-        names, rows, notes = text.names, text, ()
-    else:
-        known = detector.known.names if detector.known else ()
-        prompts = parse_prompts(text).in_words_of(known)
-        if prompts.negatives:
-            raise UserError(
-                f"got the negatives {', '.join(prompts.negatives)}; in a search no name competes: "
-                "expected names and phrases alone"
-            )
-        names, rows, notes = prompts.rows, detector.encode_texts(prompts.rows), prompts.notes
-    if not rows.teacher.is_same(header.teacher_id):
+        _check_teacher(text, header)
+        return Query(text.names, text.embeddings)
+    prompts = parse_prompts(text).in_words_of(detector.known.names if detector.known else ())
+    if prompts.negatives:
         raise UserError(
-            f"the text is embedded by teacher {rows.teacher}; the index is in the space of teacher "
-            f"{header.teacher_id}. Expected the same: --model {header.model}"
+            f"got the negatives {', '.join(prompts.negatives)}; in a search no name competes: "
+            "expected names and phrases alone"
         )
-    return Query(tuple(names), rows.embeddings, notes)
+    rows = detector.encode_texts(prompts.rows)
+    _check_teacher(rows, header)
+    return Query(prompts.rows, rows.embeddings, prompts.notes)
+
+
+def _check_teacher(texts: Vocabulary, header: IndexHeader) -> None:
+    """Raise UserError unless texts are embedded by the teacher of an index."""
+    if not texts.teacher.is_same(header.teacher_id):
+        raise UserError(
+            f"the text is embedded by teacher {texts.teacher}; the index is in the space of "
+            f"teacher {header.teacher_id}. Expected the same: --model {header.model}"
+        )
 
 
 def query_of_example(

@@ -34,6 +34,7 @@ from ovdistill.store.shard import read_index, shard_path, write_shard
 from ovdistill.store.teacher_store import IMAGES_PER_SHARD
 
 REGIONS = 20  # of an image, at most
+MADE_BY = ("detector_hash", "teacher", "teacher_hash", "regions")  # in which all parts are alike
 
 
 @dataclass(frozen=True)
@@ -133,24 +134,26 @@ def _begin(
         UserError: it was made by another detector, or with another number of regions.
     """
     teacher = known_names(detector).teacher
-    made_by = dict(
+    if not (folder / files.HEADER).is_file():
+        if any(path.name != LOCK for path in folder.iterdir()):
+            raise UserError(f"{folder} is no index and not empty; name another folder with -o")
+        if not paths:
+            raise UserError("no images for an index; expected at least one")
+    header = IndexHeader(
+        root=os.path.commonpath([path.parent for path in paths]) if paths else "",
+        model=model,
         detector_hash=hash_file(_weights(detector)),
         teacher=teacher.name,
         teacher_hash=teacher.weights_hash,
         regions=regions,
     )
     if not (folder / files.HEADER).is_file():
-        if any(path.name != LOCK for path in folder.iterdir()):
-            raise UserError(f"{folder} is no index and not empty; name another folder with -o")
-        if not paths:
-            raise UserError("no images for an index; expected at least one")
-        root = os.path.commonpath([path.parent for path in paths])
-        files.write_header(folder, IndexHeader(root=root, model=model, **made_by))
+        files.write_header(folder, header)
     there = files.read_index_header(folder)
     different = [
-        f"{key}: {getattr(there, key)} there, {value} now"
-        for key, value in made_by.items()
-        if getattr(there, key) != value
+        f"{key}: {getattr(there, key)} there, {getattr(header, key)} now"
+        for key in MADE_BY
+        if getattr(there, key) != getattr(header, key)
     ]
     if different:
         raise UserError(
