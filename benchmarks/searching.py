@@ -54,12 +54,14 @@ class World:
             self.noise = (vectors * values.clamp(min=0).sqrt()).float().T
 
     def regions(self, count: int) -> Tensor:
+        """Return random regions, (count, D) of unit norm."""
         rows = torch.randn(count, self.width)
         if self.texts is not None:
             rows = self.texts[torch.randint(len(self.texts), (count,))] + rows @ self.noise
         return normalize(rows, dim=1)
 
     def queries(self, count: int) -> Tensor:
+        """Return texts, or, without texts, regions."""
         if self.texts is None:
             return self.regions(count)
         return self.texts[torch.randperm(len(self.texts))[:count]]
