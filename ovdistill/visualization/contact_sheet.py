@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from ovdistill.visualization.fonts import draw_line, fit, lay_out, wrap
+from ovdistill.visualization.fonts import draw_line, fit, lay_out
 from ovdistill.visualization.palette import GREY, INK, PAPER
 
 SIDE = 160  # of a tile, in pixels of the sheet
@@ -17,6 +18,7 @@ GAP = 8
 TEXT = 14  # size of the fonts, in pixels
 LOST = (206, 212, 218)  # RGB of a tile without an image
 MOST_COLUMNS = 10
+LONGEST_NOTE = 300  # characters of a note, of which a tile holds fewer
 LARGEST_ZOOM = 8  # of an image that is smaller than its tile
 
 
@@ -85,9 +87,22 @@ def _lost(note: str) -> Image.Image:
     size = TEXT - 3
     step = lay_out("x", size).height + 2
     baseline = GAP + step
-    for line in wrap(note.replace("/", "/ ").replace("_", "_ "), size, SIDE - 2 * GAP):
+    for text in _broken(note, size, SIDE - 2 * GAP):
         if baseline > SIDE - GAP:
             break
-        draw_line(square, GAP, baseline, line, GREY)
+        draw_line(square, GAP, baseline, lay_out(text, size), GREY)
         baseline += step
     return square
+
+
+def _broken(text: str, size: int, width: int) -> list[str]:
+    """Break a text, such as a path without spaces, into lines of at most ``width`` pixels."""
+    lines = [""]
+    for part in re.split(r"(?<=[/\\_ -])", text[:LONGEST_NOTE]):
+        if lay_out(lines[-1] + part, size).width > width:
+            lines.append("")
+        for character in part:  # a part that is too long is cut wherever the line ends
+            if lay_out(lines[-1] + character, size).width > width:
+                lines.append("")
+            lines[-1] += character
+    return lines

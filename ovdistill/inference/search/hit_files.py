@@ -50,6 +50,7 @@ def write_sheet(path: Path, hits: Sequence[Hit], title: str) -> int:
     """
     # a hit is drawn with those of its image, so that no image is read twice
     tiles: dict[int, Tile] = {}
+    several = len({hit.name for hit in hits}) > 1
     for image in dict.fromkeys(hit.image for hit in hits):
         own = [hit for hit in hits if hit.image == image]
         try:
@@ -58,7 +59,8 @@ def write_sheet(path: Path, hits: Sequence[Hit], title: str) -> int:
             pixels = None
         for hit in own:
             crop = None if pixels is None else crop_around(pixels, hit.box)
-            tiles[hit.rank] = Tile(crop, f"{hit.rank}.  {hit.score:.3f}", image)
+            below = f"{hit.rank}. {hit.score:.3f}" + f" {hit.name}" * several
+            tiles[hit.rank] = Tile(crop, below, image)
     write_image(path, contact_sheet([tiles[hit.rank] for hit in hits], title))
     return len({hit.image for hit in hits if tiles[hit.rank].image is None})
 

@@ -74,6 +74,7 @@ class Index:
         self.folder = Path(folder)
         self.header: IndexHeader = files.read_index_header(self.folder)
         self.root = self.header.root if root is None else os.path.abspath(root)
+        self._moved = root is not None  # a copy has a time of its own
         parts = range(files.count_parts(self.folder))
         _check_finished(self.folder, parts)
         lists = [files.read_images(files.images_path(self.folder, part)) for part in parts]
@@ -171,7 +172,8 @@ class Index:
         record = self._records[found.image_id]
         path = record.path(self.root)
         now = files.file_state(path)
-        state: State = "as indexed" if now == (record.bytes, record.mtime_ns) else "changed"
+        same = now[0] == record.bytes and (self._moved or now[1] == record.mtime_ns)
+        state: State = "as indexed" if same else "changed"
         if not path.is_file():
             state = "missing"
         return Hit(rank, score, str(path), found.box, found.objectness, name, state)
