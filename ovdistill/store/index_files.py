@@ -94,6 +94,7 @@ RECORD = Kind(
         and value.keys() == {field.name for field in fields(ImageRecord)}
         and COUNT.fits(value["image_id"])
         and TEXT.fits(value["file"])
+        and "\0" not in value["file"]  # which no path may hold
         and all(INTEGER.fits(value[key]) for key in ("bytes", "mtime_ns"))
     ),
 )

@@ -13,7 +13,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from ovdistill.store.shard import FIELDS, read_index, shard_path
+from ovdistill.store.shard import FIELDS, DamagedShard, read_index, shard_path
 from ovdistill.store.teacher_store import TeacherStore
 
 
@@ -28,7 +28,7 @@ class Row(NamedTuple):
 class MappedShards:
     """The P regions of a complete store, by their row: 0 to P - 1 in the order of the shards.
 
-    Opening reads the index of each shard only. Embeddings are read from the disk when they are
+    Opening reads all but the embeddings. These are read from the disk when they are
     used, and stay in the page cache of the operating system.
 
     Args:
@@ -40,7 +40,7 @@ class MappedShards:
         image_ids: (P,) int64, the image of each row.
 
     Raises:
-        UserError: see ``TeacherStore``.
+        UserError: see ``TeacherStore``; or boxes that are not finite.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -52,7 +52,10 @@ class MappedShards:
         for number in range(self.store.meta.shards):
             index = read_index(self.store.folder, number, self.store.meta.fingerprint)
             image_ids.append(index.image_ids.repeat_interleave(index.offsets.diff()))
-            boxes, objectness, embeddings = _map(shard_path(self.store.folder, number))
+            path = shard_path(self.store.folder, number)
+            boxes, objectness, embeddings = _map(path)
+            if not (boxes.isfinite().all() and objectness.isfinite().all()):
+                raise DamagedShard(path, "damaged (a box or an objectness is not finite)")
             self.blocks.append(embeddings)
             self._boxes.append(boxes)
             self._objectness.append(objectness)

@@ -51,6 +51,7 @@ def test_a_header_that_does_not_fit(key: str, value: object, tmp_path: Path) -> 
         {"format": files.FORMAT},
         {"format": files.FORMAT, "images": [{"image_id": 0}]},
         {"format": files.FORMAT, "images": [dict(image_id=-1, file="a", bytes=0, mtime_ns=0)]},
+        {"format": files.FORMAT, "images": [dict(image_id=0, file="\0", bytes=0, mtime_ns=0)]},
         {"format": files.FORMAT, "images": [dict(image_id=0, file=3, bytes=0, mtime_ns=0)]},
     ],
 )

@@ -17,9 +17,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ovdistill.core.errors import UserError
+
 HALF = 2.0**-11  # largest relative rounding error of float16
 SMALLEST = 2.0**-25  # largest rounding error of float16 near zero
 SINGLE = 2.0**-24  # largest relative rounding error of float32
+UNSOUND = (
+    "scores of half precision are farther from the cosines than rounding explains; expected "
+    "embeddings of unit norm, as an index has them (make it again), and a torch that sums products "
+    "of float16 in float32"
+)
 ROWS_AT_ONCE = 8192  # of the second scoring: 32 MB as float64 with D = 512
 
 
@@ -49,7 +56,8 @@ def top_rows(
         left_out: (P,) bool, rows that are not to be found.
 
     Raises:
-        RuntimeError: torch's product of half precision is less exact than it should be.
+        UserError: a row is not of unit norm, or torch's product of half precision is less exact
+            than it should be: the bound does not hold.
     """
     unit = torch.nn.functional.normalize(queries.double(), dim=1)
     rough = _half_scores(blocks, unit)
@@ -61,14 +69,13 @@ def top_rows(
     error = error_bound(unit)
     # k rows have at least this cosine, so no row of the k best is rated two errors below the k-th
     lowest = rough.topk(k).values[-1] - 2 * error
+    if not lowest.isfinite():
+        raise UserError(UNSOUND)
     candidates = (rough >= lowest).nonzero()[:, 0]
     cosines = _cosines(blocks, candidates, unit)
     scores = cosines.max(axis=0)
     if np.abs(scores - rough[candidates].numpy()).max() > error:
-        raise RuntimeError(
-            "a product of float16 is less exact than with sums in float32; was "
-            "allow_fp16_reduced_precision_reduction set for the CPU?"
-        )
+        raise UserError(UNSOUND)
     rows = candidates.numpy()
     best = np.lexsort((rows, -scores))[:k]
     return TopRows(rows[best], scores[best], cosines.argmax(axis=0)[best])

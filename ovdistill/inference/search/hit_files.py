@@ -73,7 +73,7 @@ def crop_around(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
         box: xyxy, absolute pixels.
     """
     height, width = image.shape[:2]
-    left, top, right, bottom = box
+    left, top, right, bottom = box = np.clip(box, 0, [width, height] * 2)
     margin = AROUND * max(right - left, bottom - top)
     x1, y1 = int(max(0, min(left - margin, width - 1))), int(max(0, min(top - margin, height - 1)))
     x2, y2 = int(np.ceil(min(width, right + margin))), int(np.ceil(min(height, bottom + margin)))

@@ -80,9 +80,11 @@ class Index:
         lists = [files.read_images(files.images_path(self.folder, part)) for part in parts]
         stores = [files.regions_path(self.folder, part) for part in parts]
         for store in stores:
-            _check_teacher(store, self.header)
+            _check_part(store, self.header)
         self._parts = [MappedShards(store) for store in stores]
         latest = files.latest_records(lists)
+        if len({part.store.meta.embed_dim for part in self._parts}) > 1:
+            raise UserError(f"index {self.folder} has embeddings of several widths; {files.FIX}")
         self._records = {record.image_id: record for record in latest.values()}
         image_ids = torch.cat([torch.zeros(0).long(), *(part.image_ids for part in self._parts)])
         alive = torch.tensor(sorted(self._records), dtype=torch.int64)
@@ -190,11 +192,11 @@ def _check_finished(folder: Path, parts: range) -> None:
             )
 
 
-def _check_teacher(store: Path, header: IndexHeader) -> None:
+def _check_part(store: Path, header: IndexHeader) -> None:
     """Raise UserError for a part in the space of another teacher than the index states."""
     found = read_meta(store).teacher
     if not found.is_same(header.teacher_id):
         raise UserError(
             f"{store} has embeddings of teacher {found}; its index states {header.teacher_id}: "
-            "it is damaged. Make it again with: ovdistill index IMAGES -o INDEX"
+            f"it is damaged; {files.FIX}"
         )

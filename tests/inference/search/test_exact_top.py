@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from ovdistill.core.errors import UserError
 from ovdistill.inference.search.exact_top import error_bound, top_rows
 
 
@@ -89,6 +90,15 @@ def test_rows_that_are_left_out() -> None:
     assert found.rows.tolist() == [row for row in order if not left_out[row]][:30]
     assert len(top_rows([rows], query, 500, left_out).rows) == int((~left_out).sum())
     assert len(top_rows([rows], query, 5, torch.ones(200, dtype=torch.bool)).rows) == 0
+
+
+@pytest.mark.parametrize("damage", [2.0, 60_000.0, float("nan"), float("inf")])
+def test_rows_to_which_the_bound_does_not_apply(damage: float) -> None:
+    torch.manual_seed(0)
+    rows = stored(torch.randn(200, 16))
+    rows[7] *= damage * rows[7].sign()  # fits the query better than any other
+    with pytest.raises(UserError, match="unit norm"):
+        top_rows([rows], torch.ones(1, 16), 1)
 
 
 def test_the_bound_holds_and_is_small() -> None:
