@@ -188,7 +188,7 @@ def main() -> None:
         print(
             f"opened again in {time.process_time() - start:.2f} s; CPU time of a search, k = {K}:"
         )
-        blocks = [block for part in index._parts for block in part.blocks]
+        blocks = index.blocks
         kinds = {"a text": world.queries(options.queries)} if options.texts else {}
         kinds["a region"] = world.regions(options.queries)
         for kind, queries in kinds.items():

@@ -51,7 +51,6 @@ def test_a_header_that_does_not_fit(key: str, value: object, tmp_path: Path) -> 
         {"format": files.FORMAT},
         {"format": files.FORMAT, "images": [{"image_id": 0}]},
         {"format": files.FORMAT, "images": [dict(image_id=-1, file="a", bytes=0, mtime_ns=0)]},
-        {"format": files.FORMAT, "images": [dict(image_id=0, file="\0", bytes=0, mtime_ns=0)]},
         {"format": files.FORMAT, "images": [dict(image_id=0, file=3, bytes=0, mtime_ns=0)]},
     ],
 )
@@ -69,7 +68,8 @@ def test_a_path_is_relative_to_the_root(tmp_path: Path) -> None:
     record = ImageRecord.of_file(3, image, str(tmp_path / "photos" / "below"))
     assert record.file == "../a.png" and record.bytes == 5
     assert record.path(str(tmp_path / "photos" / "below")) == image
-    assert files.file_state(tmp_path / "none") == (0, 0)
+    for name in ("none", "\0", "\ud800", "n" * 300):
+        assert files.file_state(tmp_path / name) == (0, 0)
 
 
 def test_the_last_record_of_a_file_counts() -> None:

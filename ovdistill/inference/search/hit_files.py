@@ -53,16 +53,21 @@ def write_sheet(path: Path, hits: Sequence[Hit], title: str) -> int:
     several = len({hit.name for hit in hits}) > 1
     for image in dict.fromkeys(hit.image for hit in hits):
         own = [hit for hit in hits if hit.image == image]
-        try:
-            pixels = read_image(image)
-        except ImageError:
-            pixels = None
+        pixels = None if own[0].state == "missing" else _read(image)
         for hit in own:
             crop = None if pixels is None else crop_around(pixels, hit.box)
             below = f"{hit.rank}. {hit.score:.3f}" + f" {hit.name}" * several
             tiles[hit.rank] = Tile(crop, below, image)
     write_image(path, contact_sheet([tiles[hit.rank] for hit in hits], title))
     return len({hit.image for hit in hits if tiles[hit.rank].image is None})
+
+
+def _read(image: str) -> np.ndarray | None:
+    """Return an image, or None if it cannot be read any more."""
+    try:
+        return read_image(image)
+    except ImageError:
+        return None
 
 
 def crop_around(image: np.ndarray, box: Sequence[float]) -> np.ndarray:

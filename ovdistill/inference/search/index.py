@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 from ovdistill.core.errors import UserError
 from ovdistill.inference.asked import Text
@@ -75,16 +76,9 @@ class Index:
         self.header: IndexHeader = files.read_index_header(self.folder)
         self.root = self.header.root if root is None else os.path.abspath(root)
         self._moved = root is not None  # a copy has a time of its own
-        parts = range(files.count_parts(self.folder))
-        _check_finished(self.folder, parts)
-        lists = [files.read_images(files.images_path(self.folder, part)) for part in parts]
-        stores = [files.regions_path(self.folder, part) for part in parts]
-        for store in stores:
-            _check_part(store, self.header)
-        self._parts = [MappedShards(store) for store in stores]
-        latest = files.latest_records(lists)
-        if len({part.store.meta.embed_dim for part in self._parts}) > 1:
-            raise UserError(f"index {self.folder} has embeddings of several widths; {files.FIX}")
+        self._parts = _open_parts(self.folder, self.header)
+        paths = [files.images_path(self.folder, part) for part in range(len(self._parts))]
+        latest = files.latest_records([files.read_images(path) for path in paths])
         self._records = {record.image_id: record for record in latest.values()}
         image_ids = torch.cat([torch.zeros(0).long(), *(part.image_ids for part in self._parts)])
         alive = torch.tensor(sorted(self._records), dtype=torch.int64)
@@ -117,6 +111,11 @@ class Index:
     def images(self) -> int:
         """How many images it knows, those without regions included."""
         return len(self._records)
+
+    @property
+    def blocks(self) -> list[Tensor]:
+        """All embeddings, mapped into memory: (p, D) float16 each."""
+        return [block for part in self._parts for block in part.blocks]
 
     @cached_property
     def detector(self) -> Detector:
@@ -151,14 +150,13 @@ class Index:
         """
         if k < 1:
             raise UserError(f"got k = {k}; expected 1 or more")
-        blocks = [block for part in self._parts for block in part.blocks]
-        width = blocks[0].shape[1]
+        width = self.blocks[0].shape[1]
         if query.embeddings.shape[1] != width:
             raise UserError(
                 f"a query of width {query.embeddings.shape[1]} for an index of width {width}; "
                 "expected the same teacher"
             )
-        found = top_rows(blocks, query.embeddings.cpu(), k, self._replaced)
+        found = top_rows(self.blocks, query.embeddings.cpu(), k, self._replaced)
         triples = zip(found.rows.tolist(), found.scores.tolist(), found.queries, strict=True)
         return [
             self._hit(rank, row, score, query.names[which])
@@ -181,22 +179,27 @@ class Index:
         return Hit(rank, score, str(path), found.box, found.objectness, name, state)
 
 
-def _check_finished(folder: Path, parts: range) -> None:
-    """Raise UserError for a part that was begun and not finished."""
-    stores = [files.regions_path(folder, part) for part in parts]
-    for store in stores:
+def _open_parts(folder: Path, header: IndexHeader) -> list[MappedShards]:
+    """Return the regions of each part.
+
+    Raises:
+        UserError: a part that was begun and not finished, or that belongs to another index.
+    """
+    parts = []
+    for number in range(files.count_parts(folder)):
+        store = files.regions_path(folder, number)
         if not (store / META).is_file() or not read_meta(store).counts:
             raise UserError(
                 f"index {folder} is not finished ({store.name}). Run `ovdistill index` again with "
                 "the same options: it goes on where it stopped."
             )
-
-
-def _check_part(store: Path, header: IndexHeader) -> None:
-    """Raise UserError for a part in the space of another teacher than the index states."""
-    found = read_meta(store).teacher
-    if not found.is_same(header.teacher_id):
-        raise UserError(
-            f"{store} has embeddings of teacher {found}; its index states {header.teacher_id}: "
-            f"it is damaged; {files.FIX}"
-        )
+        part = MappedShards(store)
+        if not part.store.teacher.is_same(header.teacher_id):
+            raise UserError(
+                f"{store} has embeddings of teacher {part.store.teacher}; its index states "
+                f"{header.teacher_id}: it is damaged; {files.FIX}"
+            )
+        parts.append(part)
+    if len({part.store.meta.embed_dim for part in parts}) > 1:
+        raise UserError(f"index {folder} has embeddings of several widths; {files.FIX}")
+    return parts

@@ -7,7 +7,7 @@ or have changed into a further part (see ``store.index_files``).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,28 +85,21 @@ def write_index(
     with folder_lock(folder, "indexing"):
         header = _begin(folder, paths, detector, model, regions)
         part = files.count_parts(folder)
-        resumed: list[ImageRecord] = []
-        if part and not _is_finished(folder, part - 1):
-            resumed = files.read_images(files.images_path(folder, part - 1))
+        resumed = bool(part) and not _is_finished(folder, part - 1)
+        if resumed:
             _fill(folder, part - 1, header, detector, batch_size)
         lists = [files.read_images(files.images_path(folder, own)) for own in range(part)]
         there = files.latest_records(lists)
-        next_id = sum(map(len, lists))
-        now = [ImageRecord.of_file(0, path, header.root) for path in paths]
-        new = [record for record in now if not _is_known(record, there)]
+        new = _new_records(paths, header.root, there, first_id=sum(map(len, lists)))
         if new:
-            numbered = [
-                ImageRecord(next_id + number, record.file, record.bytes, record.mtime_ns)
-                for number, record in enumerate(new)
-            ]
-            files.write_images(files.images_path(folder, part), numbered)
+            files.write_images(files.images_path(folder, part), new)
             _fill(folder, part, header, detector, batch_size)
-    done = [part - 1] * bool(resumed) + [part] * bool(new)
+    done = [part - 1] * resumed + [part] * bool(new)
     return IndexReport(
         images=len(paths),
         known=len(paths) - len(new),
         changed=sum(record.file in there for record in new),
-        resumed=len(resumed),
+        resumed=len(lists[-1]) if resumed else 0,
         regions=sum(_meta(folder, own).counts["regions"] for own in done),
         skipped=tuple(pair for own in done for pair in _skipped(folder, own)),
     )
@@ -169,10 +162,17 @@ def _weights(detector: Detector) -> Path:
     return detector.files.weights
 
 
-def _is_known(record: ImageRecord, there: dict[str, ImageRecord]) -> bool:
-    """Return True if the index has the image as it is now."""
-    known = there.get(record.file)
-    return known is not None and (known.bytes, known.mtime_ns) == (record.bytes, record.mtime_ns)
+def _new_records(
+    paths: Sequence[Path], root: str, there: Mapping[str, ImageRecord], first_id: int
+) -> list[ImageRecord]:
+    """Return records of the images that are new or have changed, numbered from ``first_id`` on."""
+    new: list[ImageRecord] = []
+    for path in paths:
+        record = ImageRecord.of_file(first_id + len(new), path, root)
+        known = there.get(record.file)
+        if known is None or (known.bytes, known.mtime_ns) != (record.bytes, record.mtime_ns):
+            new.append(record)
+    return new
 
 
 def _is_finished(folder: Path, part: int) -> bool:
