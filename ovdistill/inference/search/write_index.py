@@ -82,8 +82,10 @@ def write_index(
     """
     paths = find_image_paths(images)
     folder = Path(folder)
+    planned = _plan(paths, detector, model, regions)
+    _check_folder(folder)
     with folder_lock(folder, "indexing"):
-        header = _begin(folder, paths, detector, model, regions)
+        header = _begin(folder, planned)
         part = files.count_parts(folder)
         resumed = bool(part) and not _is_finished(folder, part - 1)
         if resumed:
@@ -109,44 +111,53 @@ def find_image_paths(images: Any) -> list[Path]:
     """Return the files that a user means, each once.
 
     Raises:
-        UserError: see ``find_sources``; or an image that is no file.
+        UserError: see ``find_sources``; no image, or one that is no file.
     """
     sources = find_sources(images)
+    if not sources:
+        raise UserError("got no images for an index; expected at least one")
     for source in sources:
         if source.path is None:
             raise UserError(f"got {source.name}; an index names files: expected paths of images")
     return list(dict.fromkeys(source.path.absolute() for source in sources if source.path))
 
 
-def _begin(
-    folder: Path, paths: Sequence[Path], detector: Detector, model: str, regions: int
-) -> IndexHeader:
+def _plan(paths: Sequence[Path], detector: Detector, model: str, regions: int) -> IndexHeader:
+    """Return the header of a new index of these images."""
+    teacher = known_names(detector).teacher
+    if detector.files.weights is None:
+        raise UserError("got an untrained detector for an index; expected one with weights")
+    return IndexHeader(
+        root=os.path.commonpath([path.parent for path in paths]),
+        model=model,
+        detector_hash=hash_file(detector.files.weights),
+        teacher=teacher.name,
+        teacher_hash=teacher.weights_hash,
+        regions=regions,
+    )
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise UserError unless a folder is an index, empty, or not there."""
+    if (folder / files.HEADER).is_file() or not folder.is_dir():
+        return
+    if any(path.name != LOCK for path in folder.iterdir()):
+        raise UserError(f"{folder} is no index and not empty; name another folder with -o")
+
+
+def _begin(folder: Path, planned: IndexHeader) -> IndexHeader:
     """Write the header of a new index, or return that of the index that is there.
 
     Raises:
         UserError: it was made by another detector, or with another number of regions.
     """
-    teacher = known_names(detector).teacher
     if not (folder / files.HEADER).is_file():
-        if any(path.name != LOCK for path in folder.iterdir()):
-            raise UserError(f"{folder} is no index and not empty; name another folder with -o")
-        if not paths:
-            raise UserError("no images for an index; expected at least one")
-    header = IndexHeader(
-        root=os.path.commonpath([path.parent for path in paths]) if paths else "",
-        model=model,
-        detector_hash=hash_file(_weights(detector)),
-        teacher=teacher.name,
-        teacher_hash=teacher.weights_hash,
-        regions=regions,
-    )
-    if not (folder / files.HEADER).is_file():
-        files.write_header(folder, header)
+        files.write_header(folder, planned)
     there = files.read_index_header(folder)
     different = [
-        f"{key}: {getattr(there, key)} there, {getattr(header, key)} now"
+        f"{key}: {getattr(there, key)} there, {getattr(planned, key)} now"
         for key in MADE_BY
-        if getattr(there, key) != getattr(header, key)
+        if getattr(there, key) != getattr(planned, key)
     ]
     if different:
         raise UserError(
@@ -154,12 +165,6 @@ def _begin(
             f"({there.model}) and --regions ({there.regions}), or name another folder with -o."
         )
     return there
-
-
-def _weights(detector: Detector) -> Path:
-    if detector.files.weights is None:
-        raise UserError("an untrained detector was given; expected one with weights")
-    return detector.files.weights
 
 
 def _new_records(

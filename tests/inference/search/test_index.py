@@ -180,6 +180,9 @@ def test_an_index_of_another_detector_or_with_other_options(write: Write, tmp_pa
 def test_what_is_no_index(write: Write, photos, tmp_path) -> None:
     with pytest.raises(UserError, match="not empty"):
         write("photos")
+    assert sorted(path.name for path in photos.iterdir()) == ["0.png", "1.png", "2.png"]
+    with pytest.raises(UserError, match="no images"):
+        write(images=[])
     with pytest.raises(UserError, match="no index"):
         Index.open(photos)
     with pytest.raises(UserError, match="image"):
