@@ -8,11 +8,18 @@ import torch
 from torchvision.ops import box_iou
 
 from ovdistill.core.assets import SAMPLE_IMAGE
+from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image
 from ovdistill.inference import engine
+from ovdistill.inference.asked import ask
 from ovdistill.inference.detector import Detector
+from ovdistill.inference.engine import Engine
 from ovdistill.inference.large_images import reduce_image
 from ovdistill.inference.search.find_regions import find_regions
+from ovdistill.models.config import load_config
+from ovdistill.vocabulary import Vocabulary
+
+from ...stand_in import TextsByLength
 
 TEXT = "red striped heart, green star, outlined cross, solid circle, ring"  # heart is novel
 
@@ -71,3 +78,11 @@ def test_boxes_of_a_reduced_image_are_in_its_own_pixels(detector, image, monkeyp
     torch.testing.assert_close(found.boxes, 2 * expected.boxes, atol=1.0, rtol=0)
     (again,) = find_regions(detector, [large], 1, [found.boxes])
     assert box_iou(again.boxes, found.boxes) > 0.9
+
+
+def test_a_one_stage_detector_keeps_no_regions(image) -> None:
+    asked = ask(Vocabulary.encode(["star"], TextsByLength(), ("{}",)), None, list, None)
+    config = load_config("hierkd_atss_r18_shapes")
+    one_stage = Engine(config, None, torch.device("cpu"), asked)
+    with pytest.raises(UserError, match="one-stage"):
+        one_stage.find_regions([image], 5)
