@@ -78,7 +78,8 @@ def crop_around(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
         box: xyxy, absolute pixels.
     """
     height, width = image.shape[:2]
-    left, top, right, bottom = box = np.clip(box, 0, [width, height] * 2)
+    inside = np.clip(box, 0, [width, height] * 2).tolist()
+    left, top, right, bottom = inside
     margin = AROUND * max(right - left, bottom - top)
     x1, y1 = int(max(0, min(left - margin, width - 1))), int(max(0, min(top - margin, height - 1)))
     x2, y2 = int(np.ceil(min(width, right + margin))), int(np.ceil(min(height, bottom + margin)))
@@ -86,7 +87,7 @@ def crop_around(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
     # outlined at the size of the sheet, where a line of one pixel is thin
     zoom = max(1.0, 320 / max(crop.shape[:2]))
     crop = cv2.resize(crop, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
-    corners = [round((v - o) * zoom) for v, o in zip(box, (x1, y1, x1, y1), strict=True)]
+    corners = [round((v - o) * zoom) for v, o in zip(inside, (x1, y1, x1, y1), strict=True)]
     thickness = max(1, round(max(crop.shape[:2]) / 160))
     cv2.rectangle(crop, corners[:2], corners[2:], OUTLINE, thickness)
     return crop
