@@ -19,13 +19,14 @@ from ovdistill.core.version import VERSION
 if TYPE_CHECKING:
     from ovdistill.inference.detections import Detections
     from ovdistill.inference.detector import Detector
+    from ovdistill.inference.search.index import Index
 
 __version__ = VERSION
-__all__ = ["Detections", "Detector", "__version__"]
+__all__ = ["Detections", "Detector", "Index", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    """Return ``Detector`` or ``Detections``, imported when they are first used (PEP 562)."""
+    """Return ``Detector``, ``Detections`` or ``Index``, imported at their first use (PEP 562)."""
     if name == "Detector":
         from ovdistill.inference.detector import Detector
 
@@ -34,4 +35,8 @@ def __getattr__(name: str) -> Any:
         from ovdistill.inference.detections import Detections
 
         return Detections
+    if name == "Index":
+        from ovdistill.inference.search.index import Index
+
+        return Index
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -34,6 +34,8 @@ COMMANDS: Commands = {
     "train": ("train:train", "train a detector"),
     "test": ("test:test", "measure base and novel AP of a detector"),
     "predict": ("predict:predict", "find what a text describes in images"),
+    "index": ("index:index", "detect once, and keep the regions for any later search"),
+    "search": ("search:search", "find the regions of an index that a text describes best"),
     "prepare": ("prepare:prepare", "make what a training needs, and stop"),
     "extract": ("extract:extract", "make a store of the teacher's region embeddings"),
     "vocab": (VOCAB, "make and compare vocabulary files"),

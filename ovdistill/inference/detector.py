@@ -161,7 +161,7 @@ class Detector:
         """
         if self._text == (text, background):
             return self.engine.asked.vocabulary
-        asked = ask(text, background, self._encode, self.known)
+        asked = ask(text, background, self.encode_texts, self.known)
         for note in asked.notes:
             LOGGER.warning("%s", note)
         if self._engine is None:
@@ -188,8 +188,8 @@ class Detector:
         """The names that the detector looks for; none at first."""
         return self._engine.asked.queries if self._engine else ()
 
-    def _encode(self, names: Sequence[str]) -> Vocabulary:
-        """Encode texts, each of them once however often it is asked for."""
+    def encode_texts(self, names: Sequence[str]) -> Vocabulary:
+        """Return names with their text embeddings, each text encoded once in a detector's life."""
         step = self.config.get("prepare", {}).get("vocabulary") or {}
         if step.get("tokens"):
             return Vocabulary.encode(names, self.teacher, self.prompts, tokens=True)

@@ -16,15 +16,19 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
+from torch import Tensor
 
+from ovdistill.core.errors import UserError
 from ovdistill.inference.asked import Asked
 from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.detections import Detections
 from ovdistill.inference.large_images import reduce_image
 from ovdistill.inference.selection import Limits, select
 from ovdistill.models.build import build_detector, build_image_pipeline
+from ovdistill.models.foremost_regions import foremost_regions
 from ovdistill.models.kept_regions import KeptRegions
 from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
+from ovdistill.store import Regions
 
 LOGGER = logging.getLogger(__name__)
 
@@ -88,6 +92,38 @@ class Engine:
         ]
 
     @torch.inference_mode()
+    def find_regions(
+        self, images: Sequence[np.ndarray], most: int, boxes: Sequence[Tensor] | None = None
+    ) -> list[Regions]:
+        """Return the regions of each image that show an object, see ``foremost_regions``.
+
+        Args:
+            images: (H, W, 3) uint8 RGB each.
+            most: the largest number of regions of an image.
+            boxes: (n, 4) of each image, xyxy, pixels, from which the regions are made; by default
+                those of the RPN.
+
+        Raises:
+            UserError: the detector has one stage, which keeps no regions.
+        """
+        if not isinstance(self.model, OpenVocabularyRCNN):
+            raise UserError(
+                "a one-stage detector keeps no regions; expected a two-stage one, such as ovshapes"
+            )
+        seen = [_reduce(image) for image in images]
+        packed = [self._pack(image) for image in seen]
+        batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
+        factors = [_factor(small, image) for small, image in zip(seen, images, strict=True)]
+        if boxes is not None:
+            boxes = [(b * f).to(self.device) for b, f in zip(boxes, factors, strict=True)]
+        kept = self.model.keep_regions(batch, masks=False, boxes=boxes)
+        found = [foremost_regions(self.model.roi_head, regions, most) for regions in kept]
+        return [
+            replace(one, boxes=one.boxes / factor)
+            for one, factor in zip(found, factors, strict=True)
+        ]
+
+    @torch.inference_mode()
     def classify(self, regions: KeptRegions, limits: Limits) -> Detections:
         """Return the detections of the current class names among the regions of an image."""
         found = self._classify(regions, limits)
@@ -138,3 +174,9 @@ def _reduce(image: np.ndarray) -> np.ndarray:
             *(*image.shape[1::-1], *seen.shape[1::-1]),
         )
     return seen
+
+
+def _factor(small: np.ndarray, image: np.ndarray) -> Tensor:
+    """Return the (4,) factors from xyxy pixels of an image to those of the reduced one."""
+    (h, w), (height, width) = small.shape[:2], image.shape[:2]
+    return torch.tensor([w / width, h / height] * 2)

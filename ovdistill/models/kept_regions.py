@@ -71,6 +71,7 @@ def keep_regions(
     most: int = MOST_REGIONS,
     *,
     once: bool = False,
+    masks: bool = True,
 ) -> list[KeptRegions]:
     """Compute boxes, embeddings and masks of the proposals of each image.
 
@@ -83,6 +84,7 @@ def keep_regions(
             are left out, and then the last ones.
         once: the regions serve the current class names alone, so that only the foremost boxes are
             looked at again, and masks are made of detections alone.
+        masks: make the masks of the regions.
     """
     chosen = [_distinct(own, most) for own in proposals]
     if not sum(map(len, chosen)):
@@ -103,7 +105,8 @@ def keep_regions(
         final = head.correct(x, list(metas), boxes)
     counts = [len(own) for own in boxes]
     second, fit = (_split(again.get(key), counts) for key in ("embeddings", "fit"))
-    masks = _split(head.mask_logits(x, final) if head.with_mask and not once else None, counts)
+    with_masks = head.with_mask and masks and not once
+    logits = _split(head.mask_logits(x, final) if with_masks else None, counts)
     return [
         KeptRegions(
             boxes=final[i],
@@ -111,7 +114,7 @@ def keep_regions(
             embeddings=embeddings[i],
             second=second[i],
             fit=fit[i],
-            masks=masks[i],
+            masks=logits[i],
             features=tuple(level[i : i + 1] for level in x) if once else None,
             meta=meta,
         )

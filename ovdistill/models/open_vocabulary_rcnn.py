@@ -133,19 +133,38 @@ class OpenVocabularyRCNN(VocabularyMixin, TwoStageDetector):
         )
         return self.add_pred_to_datasample(batch_data_samples, results)
 
-    def keep_regions(self, batch: dict[str, list], *, once: bool = False) -> list[KeptRegions]:
+    def keep_regions(
+        self,
+        batch: dict[str, list],
+        *,
+        once: bool = False,
+        masks: bool = True,
+        boxes: Sequence[Tensor] | None = None,
+    ) -> list[KeptRegions]:
         """Compute all that detection needs of images, before any class name is known.
 
         Args:
             batch: ``inputs`` and ``data_samples`` of N images, as for ``test_step``.
             once: only for the current class names, see ``kept_regions``.
+            masks: make the masks of the regions.
+            boxes: (n, 4) of each image, xyxy, absolute pixels of the original image, in place of
+                the proposals of the RPN.
         """
         data = self.data_preprocessor(batch, training=False)
         x = self.extract_feat(data["inputs"])
-        proposals = self.rpn_head.predict(x, data["data_samples"], rescale=False)
         metas = [sample.metainfo for sample in data["data_samples"]]
-        return keep_regions(self.roi_head, x, metas, proposals, once=once)
+        if boxes is None:
+            proposals = self.rpn_head.predict(x, data["data_samples"], rescale=False)
+        else:
+            proposals = [_as_proposals(*pair) for pair in zip(boxes, metas, strict=True)]
+        return keep_regions(self.roi_head, x, metas, proposals, once=once, masks=masks)
 
     def classify_regions(self, kept: KeptRegions, **limits: Any) -> InstanceData:
         """Return the detections of the current class names, see ``kept_regions``."""
         return classify_regions(self.roi_head, kept, **limits)
+
+
+def _as_proposals(boxes: Tensor, meta: dict[str, Any]) -> InstanceData:
+    """Return boxes in pixels of the original image as proposals in those of the network input."""
+    scaled = boxes * boxes.new_tensor(meta["scale_factor"]).repeat(2)
+    return InstanceData(bboxes=scaled, scores=boxes.new_ones(len(boxes)))

@@ -19,6 +19,8 @@ from ovdistill.core.files import check_output_file, check_output_folder
 # the words of a command that writes, but for the path; what they read need not exist
 WRITING = {
     "predict": "predict -o",
+    "index": "index none -o",
+    "search": "search none star -o",
     "train": "train vild_r18_shapes --work-dir",
     "test": "test vild_r18_shapes none.pth -o",
     "extract": "extract --config vild_r18_shapes -o",

@@ -8,6 +8,7 @@ from .command_line import ConfigOptionsReader, EnvironmentReader, WordsReader
 from .configs import ConfigReader, PlaceholderReader
 from .images import ImageReader
 from .results import ComparisonReader, ResultsReader
+from .search import IndexReader
 from .store import CaptionStoreReader, ProposalsReader, StoreReader
 from .texts import NamesReader, QueriesReader, TemplatesReader
 from .vocabulary import EmbeddingsReader, PromptsReader, VocabularyReader
@@ -20,6 +21,6 @@ READERS: dict[str, type[Reader]] = {
         *(TemplatesReader, QueriesReader, VocabularyReader, PromptsReader, EmbeddingsReader),
         *(StoreReader, CaptionStoreReader, ProposalsReader, CheckpointReader, WeightsReader),
         *(ImageReader, ConfigReader, PlaceholderReader, ConfigOptionsReader, EnvironmentReader),
-        *(WordsReader, ResultsReader, ComparisonReader),
+        *(WordsReader, ResultsReader, ComparisonReader, IndexReader),
     )
 }

@@ -1,0 +1,204 @@
+"""How long a search of many regions takes, and how it compares with other ways to be exact.
+
+    python -m benchmarks.searching --texts clip_text_embeddings.npy      # (n, D), such as LVIS's
+    python -m benchmarks.searching --rows 100000                         # isotropic ones only
+
+Writes an index of random regions, searches it, and prints medians of CPU milliseconds on one core,
+after a first search has read the files: of ``Index.find``, which scores in half precision and
+rescores what may be among the best; and of a pass over all rows in float32, in int8 (converted by
+blocks that fit in the cache), and over the leading principal directions. For these, "left" is how
+many rows the error bound (int8) or the Cauchy-Schwarz bound of the rest (directions) leaves to
+score again; a way that leaves many is none.
+
+With --texts, regions are drawn around the texts with noise of the texts' covariance, and the
+queries are texts, plus the region of an image; else both are isotropic.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from ovdistill.inference.search.exact_top import error_bound, top_rows
+from ovdistill.inference.search.index import Index
+from ovdistill.inference.search.queries import Query
+from ovdistill.store import Regions, index_files
+from ovdistill.store.meta import StoreMeta
+from ovdistill.store.plan import begin_store, finish_store
+from ovdistill.store.shard import write_shard
+
+REGIONS, IMAGES_PER_SHARD, K = 20, 128, 50
+ROWS_OF_SHARD = REGIONS * IMAGES_PER_SHARD
+IN_CACHE = 1024  # rows of float32 that a core's cache holds
+LEADING = (64, 128, 256)
+
+
+class World:
+    """Random embeddings: isotropic, or around texts."""
+
+    def __init__(self, texts: Tensor | None, width: int) -> None:
+        self.texts = texts
+        self.width = width if texts is None else texts.shape[1]
+        if texts is not None:
+            covariance = torch.cov(texts.T.double())
+            values, vectors = torch.linalg.eigh(covariance)
+            self.noise = (vectors * values.clamp(min=0).sqrt()).float().T
+
+    def regions(self, count: int) -> Tensor:
+        """Return random regions, (count, D) of unit norm."""
+        rows = torch.randn(count, self.width)
+        if self.texts is not None:
+            rows = self.texts[torch.randint(len(self.texts), (count,))] + rows @ self.noise
+        return normalize(rows, dim=1)
+
+    def queries(self, count: int) -> Tensor:
+        """Return texts, or, without texts, regions."""
+        if self.texts is None:
+            return self.regions(count)
+        return self.texts[torch.randperm(len(self.texts))[:count]]
+
+
+def write_random_index(folder: Path, world: World, shards: int) -> None:
+    images = shards * IMAGES_PER_SHARD
+    header = dict(root="/", model="random", detector_hash="", teacher="random", teacher_hash="")
+    index_files.write_header(folder, index_files.IndexHeader(**header, regions=REGIONS))
+    records = [index_files.ImageRecord(i, f"{i}.png", 0, 0) for i in range(images)]
+    index_files.write_images(index_files.images_path(folder, 0), records)
+    store = index_files.regions_path(folder, 0)
+    plan = StoreMeta(dict(teacher="random", teacher_hash="", dim=world.width), images, shards)
+    meta = begin_store(store, plan)
+    boxes, objectness = torch.tensor([[0.0, 0, 9, 9]]).repeat(REGIONS, 1), torch.ones(REGIONS)
+    for number in range(shards):
+        rows = world.regions(ROWS_OF_SHARD).split(REGIONS)
+        first = number * IMAGES_PER_SHARD
+        own = [(first + i, Regions(boxes, objectness, part)) for i, part in enumerate(rows)]
+        write_shard(store, number, meta.fingerprint, world.width, own)
+    finish_store(store, meta)
+
+
+def cpu_ms(run: Callable[[Tensor], object], queries: Tensor) -> float:
+    run(queries[0])
+    taken = []
+    for query in queries:
+        start = time.process_time()
+        run(query)
+        taken.append(time.process_time() - start)
+    return 1000 * statistics.median(taken)
+
+
+def report(name: str, taken: float, left: str = "") -> None:
+    print(f"  {name:<44}{taken:8.1f} ms  {left}", flush=True)
+
+
+def compare_others(blocks: list[Tensor], queries: Tensor) -> None:
+    rows = torch.cat(blocks)
+    compare_single(rows.float(), queries)
+    compare_int8(rows, queries)
+    sample = rows[:: max(1, len(rows) // 50_000)].float()
+    basis = torch.linalg.eigh(sample.T @ sample).eigenvectors.flip(1)
+    for directions in LEADING:
+        compare_leading(rows, basis, directions, queries)
+
+
+def compare_single(rows: Tensor, queries: Tensor) -> None:
+    report("all rows in float32", cpu_ms(lambda q: torch.mv(rows, q).topk(K), queries))
+    bounds = torch.tensor([error_bound(q[None].double()) for q in queries])
+    left = [leftover(torch.mv(rows, q), bound) for q, bound in zip(queries, bounds, strict=True)]
+    print(f"  rows that half precision leaves to score again: {statistics.median(left):.0f}")
+
+
+def compare_int8(rows: Tensor, queries: Tensor) -> None:
+    scale = rows.abs().amax(dim=1).float() / 127
+    codes, errors = to_int8(rows, scale)
+    buffer = torch.empty(IN_CACHE, rows.shape[1])
+
+    def score(query: Tensor) -> Tensor:
+        out = torch.empty(len(codes))
+        for part, own in zip(codes.split(IN_CACHE), out.split(IN_CACHE), strict=True):
+            torch.mv(buffer[: len(part)].copy_(part), query, out=own)
+        return out.mul_(scale)
+
+    left = shares([leftover(score(q), errors) for q in queries], len(rows))
+    report("int8, by blocks", cpu_ms(lambda q: score(q).topk(K), queries), left)
+
+
+def compare_leading(rows: Tensor, basis: Tensor, directions: int, queries: Tensor) -> None:
+    turned = torch.cat([p.float() @ basis[:, :directions] for p in rows.split(ROWS_OF_SHARD)])
+    rest = (1 - turned.square().sum(1)).clamp(min=0).sqrt()
+
+    def score(query: Tensor) -> Tensor:
+        return torch.mv(turned, (query @ basis)[:directions])
+
+    bounds = [rest * (q @ basis)[directions:].norm() for q in queries]
+    left = [leftover(score(q), own) for q, own in zip(queries, bounds, strict=True)]
+    taken = cpu_ms(lambda q: score(q).topk(K), queries)
+    report(f"{directions} leading directions in float32", taken, shares(left, len(rows)))
+
+
+def to_int8(rows: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Return (P, D) int8 codes, and how far each row is from what its code stands for."""
+    codes, errors = [], []
+    for part, own in zip(rows.split(ROWS_OF_SHARD), scale.split(ROWS_OF_SHARD), strict=True):
+        codes.append((part.float() / own[:, None]).round().to(torch.int8))
+        errors.append((codes[-1].float() * own[:, None] - part.float()).norm(dim=1))
+    return torch.cat(codes), torch.cat(errors)
+
+
+def leftover(scores: Tensor, bound: Tensor) -> int:
+    """Return how many rows may be among the K best, if each is at most ``bound`` off its score."""
+    lowest = (scores - bound).topk(K).values[-1]
+    return int((scores + bound >= lowest).sum())
+
+
+def shares(left: list[int], count: int) -> str:
+    return f"left: {statistics.median(left):.0f} of {count}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--width", type=int, default=512, help="D, without --texts")
+    parser.add_argument("--texts", type=Path, help="text embeddings, a .npy file (n, D)")
+    parser.add_argument("--queries", type=int, default=11)
+    parser.add_argument("--alone", action="store_true", help="measure no other way")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    texts = None
+    if options.texts:
+        texts = normalize(torch.from_numpy(np.load(options.texts)).float(), dim=1)
+    world = World(texts, options.width)
+    shards = -(-options.rows // ROWS_OF_SHARD)
+    with tempfile.TemporaryDirectory() as folder:
+        write_random_index(Path(folder), world, shards)
+        start = time.process_time()
+        index = Index(folder)
+        print(f"{index}, opened for the first time in {time.process_time() - start:.1f} s of CPU")
+        start = time.process_time()
+        index = Index(folder)
+        print(
+            f"opened again in {time.process_time() - start:.2f} s; CPU time of a search, k = {K}:"
+        )
+        blocks = index.blocks
+        kinds = {"a text": world.queries(options.queries)} if options.texts else {}
+        kinds["a region"] = world.regions(options.queries)
+        for kind, queries in kinds.items():
+            print(f"for {kind}")
+            taken = cpu_ms(lambda q: index.find(Query(("",), q[None]), K), queries)
+            report("Index.find", taken)
+            report("  its arithmetic", cpu_ms(lambda q: top_rows(blocks, q[None], K), queries))
+            if not options.alone:
+                compare_others(blocks, queries)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""An index of what a detector saw: written once, searched with any text or example."""

@@ -1,0 +1,264 @@
+"""An index is written once, goes on where it stopped, grows, and answers texts and examples."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
+from ovdistill.inference.detector import Detector
+from ovdistill.inference.pretrained import DetectorFiles
+from ovdistill.inference.search import write_index as module
+from ovdistill.inference.search.index import Index
+from ovdistill.inference.search.write_index import IndexReport, write_index
+from ovdistill.store import index_files as files
+from ovdistill.vocabulary import Vocabulary
+
+from ...stand_in import CONFIG, TextsByLength, save_untrained
+
+SIZE = 150, 90  # of an image: width and height, not those of the network's input
+
+
+class OtherTexts(TextsByLength):
+    id = TeacherId("other:random", "fedcba9876543210")
+
+
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory) -> Detector:
+    folder = tmp_path_factory.mktemp("student")
+    known = Vocabulary.encode(["star", "hexagon"], TextsByLength(), ("{}",))
+    known.save(folder / "vocabulary.safetensors")
+    weights = save_untrained(folder)
+    own = DetectorFiles(CONFIG, weights, folder / "vocabulary.safetensors")
+    return Detector(own, device="cpu", teacher=TextsByLength())
+
+
+def draw(path: Path, seed: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 255, (*SIZE[::-1], 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    for number in range(3):
+        draw(tmp_path / "photos" / f"{number}.png", number)
+    return tmp_path / "photos"
+
+
+Write = Callable[..., IndexReport]
+
+
+@pytest.fixture
+def write(photos: Path, tmp_path: Path, detector: Detector) -> Write:
+    def run(folder: str = "index", images: object = photos, **options) -> IndexReport:
+        return write_index(
+            images, tmp_path / folder, detector, "student", **{"regions": 4, **options}
+        )
+
+    return run
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    names = ("verified.json",)
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in names
+    }
+
+
+def test_a_search_ranks_the_regions_of_all_images(write: Write, tmp_path, detector) -> None:
+    report = write(batch_size=2)
+    index = Index.open(tmp_path / "index", detector=detector)
+    assert len(index) == report.regions > 0 and index.images == report.images == 3
+    hits = index.search("star", len(index))
+    assert [hit.rank for hit in hits] == list(range(1, len(index) + 1))
+    scores = [hit.score for hit in hits]
+    assert scores == sorted(scores, reverse=True)
+    for hit in hits:
+        left, top, right, bottom = hit.box
+        assert 0 <= left < right <= SIZE[0] and 0 <= top < bottom <= SIZE[1]
+        assert 0 < hit.objectness < 1 and hit.state == "as indexed"
+    assert {Path(hit.image).name for hit in hits} == {"0.png", "1.png", "2.png"}
+    assert max(hit.box[2] for hit in hits) > 128  # the network saw 128 pixels of width
+    assert len(index.search("star", 1000)) == len(index)
+
+
+def test_the_scores_are_cosines_with_the_detectors_texts(write: Write, tmp_path, detector) -> None:
+    write()
+    index = Index.open(tmp_path / "index", detector=detector)
+    both = index.search({"star": ["a long phrase"]}, 100)
+    singles = [{(h.image, h.box): h.score for h in index.search(t, 100)} for t in PHRASES]
+    for hit in both:
+        scores = [found[hit.image, hit.box] for found in singles]
+        assert hit.score == max(scores)
+        assert hit.name == PHRASES[int(np.argmax(scores))]
+
+
+PHRASES = ("star", "a long phrase")
+
+
+def test_regions_are_apart_and_at_most_as_many_as_asked_for(write, tmp_path, detector) -> None:
+    from torchvision.ops import box_iou
+
+    write(regions=3)
+    hits = Index.open(tmp_path / "index", detector=detector).search("star", 100)
+    for image in {hit.image for hit in hits}:
+        boxes = torch.tensor([hit.box for hit in hits if hit.image == image])
+        assert len(boxes) <= 3
+        assert (box_iou(boxes, boxes).fill_diagonal_(0) <= 0.7).all()
+
+
+def test_a_second_run_adds_what_is_new_and_what_has_changed(
+    write: Write, photos, tmp_path, detector
+) -> None:
+    write()
+    again = write()
+    assert (again.known, again.regions) == (3, 0)
+    draw(photos / "below" / "3.png", 3)
+    draw(photos / "0.png", 99)
+    (photos / "broken.png").write_bytes(b"no image")
+    index = Index.open(tmp_path / "index", detector=detector)
+    assert {hit.state for hit in index.search("star", 99) if hit.image.endswith("0.png")} == {
+        "changed"
+    }
+    report = write()
+    assert (report.images, report.known, report.changed) == (5, 2, 1)
+    assert [file for file, _ in report.skipped] == ["broken.png"]
+    grown = Index.open(tmp_path / "index", detector=detector)
+    assert grown.images == 5
+    hits = grown.search("star", 999)
+    assert {hit.state for hit in hits} == {"as indexed"} and len(hits) == len(grown)
+    write("fresh")
+    fresh = Index.open(tmp_path / "fresh", detector=detector).search("star", 999)
+    assert {(h.image, h.box) for h in hits} == {(h.image, h.box) for h in fresh}
+    assert write().known == 5  # what could not be read is not tried again until it has changed
+
+
+def test_an_interrupted_run_goes_on(write: Write, tmp_path, monkeypatch, detector) -> None:
+    monkeypatch.setattr(module, "IMAGES_PER_SHARD", 1)
+    write("whole")
+    real = module.write_shard
+
+    def stop_at_the_second(folder, number, *rest):
+        if number == 1:
+            raise KeyboardInterrupt
+        return real(folder, number, *rest)
+
+    monkeypatch.setattr(module, "write_shard", stop_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    with pytest.raises(UserError, match="not finished"):
+        Index.open(tmp_path / "index")
+    monkeypatch.setattr(module, "write_shard", real)
+    report = write()
+    assert (report.resumed, report.known) == (3, 3)
+    (tmp_path / "index" / "running.lock").unlink(missing_ok=True)
+    assert contents(tmp_path / "index") == contents(tmp_path / "whole")
+
+
+def test_an_index_of_another_detector_or_with_other_options(write: Write, tmp_path) -> None:
+    write()
+    with pytest.raises(UserError, match="regions: 4 there, 5 now"):
+        write(regions=5)
+    header = tmp_path / "index" / files.HEADER
+    content = json.loads(header.read_text())
+    header.write_text(json.dumps({**content, "detector_hash": "0" * 16}))
+    with pytest.raises(UserError, match="detector_hash"):
+        write()
+
+
+def test_what_is_no_index(write: Write, photos, tmp_path) -> None:
+    with pytest.raises(UserError, match="not empty"):
+        write("photos")
+    assert sorted(path.name for path in photos.iterdir()) == ["0.png", "1.png", "2.png"]
+    with pytest.raises(UserError, match="no images"):
+        write(images=[])
+    with pytest.raises(UserError, match="no index"):
+        Index.open(photos)
+    with pytest.raises(UserError, match="image"):
+        write(images=np.zeros((9, 9, 3), np.uint8))
+    write()
+    header = tmp_path / "index" / files.HEADER
+    header.write_text(header.read_text().replace(files.FORMAT, "ovdistill-index-9"))
+    with pytest.raises(UserError, match="ovdistill-index-9"):
+        Index.open(tmp_path / "index")
+
+
+def test_a_text_of_another_teacher(write: Write, tmp_path, detector) -> None:
+    write()
+    other = Detector(detector.files, device="cpu", teacher=OtherTexts())
+    index = Index.open(tmp_path / "index", detector=other)
+    with pytest.raises(UserError, match="other:random"):
+        index.search("star")
+    vocabulary = Vocabulary.encode(["star"], OtherTexts(), ("{}",))
+    with pytest.raises(UserError, match="other:random"):
+        index.search(vocabulary)
+
+
+def test_bad_searches(write: Write, tmp_path, detector) -> None:
+    write()
+    index = Index.open(tmp_path / "index", detector=detector)
+    with pytest.raises(UserError, match="k = 0"):
+        index.search("star", 0)
+    names = tmp_path / "names.yaml"
+    names.write_text("names: {star: }\nnegatives: [cushion]\n")
+    with pytest.raises(UserError, match="cushion"):
+        index.search(str(names))
+
+
+def test_an_index_without_a_region(tmp_path, photos, write: Write) -> None:
+    (photos / "broken.png").write_bytes(b"no image")
+    report = write(images=photos / "broken.png")
+    assert report.regions == 0 and len(report.skipped) == 1
+    with pytest.raises(UserError, match="no region"):
+        Index.open(tmp_path / "index")
+
+
+def test_images_that_were_moved(write: Write, photos, tmp_path, detector) -> None:
+    write()
+    shutil.move(photos, tmp_path / "moved")
+    index = Index.open(tmp_path / "index", detector=detector)
+    assert {hit.state for hit in index.search("star")} == {"missing"}
+    moved = Index.open(tmp_path / "index", tmp_path / "moved", detector)
+    assert {hit.state for hit in moved.search("star")} == {"as indexed"}
+
+
+def test_a_region_is_most_like_itself(write: Write, photos, tmp_path, detector) -> None:
+    write()
+    index = Index.open(tmp_path / "index", detector=detector)
+    best = max(index.search("star", 999), key=lambda hit: (hit.image, hit.objectness))
+    found = index.search_like(best.image, k=1)[0]
+    assert found.image == best.image and found.box == pytest.approx(best.box, abs=0.01)
+    assert found.score > 0.9999
+    assert index.search_like(best.image, (10, 10, 90, 60), 1)[0].score <= 1
+    with pytest.raises(UserError, match="200,10,300,60"):
+        index.search_like(best.image, (200, 10, 300, 60))
+
+
+def test_an_example_needs_the_detector_of_the_index(write, photos, tmp_path, detector) -> None:
+    write()
+    header = tmp_path / "index" / files.HEADER
+    content = json.loads(header.read_text())
+    header.write_text(json.dumps({**content, "detector_hash": "0" * 16}))
+    index = Index.open(tmp_path / "index", detector=detector)
+    with pytest.raises(UserError, match="0000000000000000"):
+        index.search_like(photos / "0.png")
+
+
+def test_a_detector_whose_class_names_are_lost(write: Write, photos, tmp_path, detector) -> None:
+    files_alone = DetectorFiles(CONFIG, detector.files.weights)
+    unknown = Detector(
+        files_alone, device="cpu", teacher=TextsByLength(), overrides={"vocabulary": "none"}
+    )
+    with pytest.raises(UserError, match="class names"):
+        write_index(photos, tmp_path / "index", unknown, "student")
