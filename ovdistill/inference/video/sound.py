@@ -1,0 +1,68 @@
+"""Copies the sound of a video into another one, without encoding it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ovdistill.core.extras import import_extra
+from ovdistill.core.text import printable
+from ovdistill.inference.video.reading import open_container
+
+# what FFmpeg copies into MP4 files so that players find it; PCM is not among them
+CODECS = ("aac", "mp3", "ac3", "eac3", "alac", "flac", "opus", "vorbis")
+
+
+class Sound:
+    """The sound of a video, on its way into a container that is being written.
+
+    It opens the video a second time, so that frames may be read ahead of the sound.
+
+    Args:
+        source: the video.
+        target: PyAV's container; nothing was written into it before.
+
+    Attributes:
+        problem: why there is no sound, a phrase; empty if it is copied, or if there is none.
+    """
+
+    def __init__(self, source: Path, target: Any) -> None:
+        self._av = import_extra("av", "video")
+        self._source = open_container(source)
+        self._target = target
+        self._next: Any = None  # a packet that is later than what was asked for
+        self.problem = ""
+        self._packets: Iterator[Any] = iter(())
+        if not self._source.streams.audio:
+            return
+        stream = self._source.streams.audio[0]
+        codec = stream.codec.canonical_name
+        if codec not in CODECS:
+            self.problem = f"the sound of {printable(source.name)} is left out: MP4 holds no {codec}"
+            return
+        self._copy = target.add_stream_from_template(stream)
+        self._packets = self._source.demux(stream)
+
+    def copy_until(self, time: float) -> None:
+        """Copy what is heard before a time, in seconds."""
+        while (packet := self._next or self._read()) is not None:
+            self._next = packet
+            if packet.dts * packet.time_base > time:
+                return
+            packet.stream = self._copy
+            self._target.mux(packet)
+            self._next = None
+
+    def close(self) -> None:
+        """Close the video."""
+        self._source.close()
+
+    def _read(self) -> Any:
+        """Return the next packet, None at the end or where the file is damaged."""
+        try:
+            return next((packet for packet in self._packets if packet.dts is not None), None)
+        except (self._av.FFmpegError, OSError) as error:
+            self.problem = f"the sound is cut short ({error})"
+            self._packets = iter(())
+            return None
