@@ -12,6 +12,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.inference.video.reading import USUAL_RATE, Frame, VideoInfo
 
 MILLISECOND = Fraction(1, 1000)
+SILENT = 0  # OpenCV's level of messages
 LARGEST_RATE = 240  # frames a second; drivers that state more state nonsense
 
 
@@ -32,12 +33,12 @@ class Camera:
     def __init__(self, number: int) -> None:
         self.number = number
         self.damage = ""
-        level = cv2.utils.logging.getLogLevel()
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the error says it
+        level = cv2.getLogLevel()
+        cv2.setLogLevel(SILENT)  # the error says it
         try:
             self._capture = cv2.VideoCapture(number)
         finally:
-            cv2.utils.logging.setLogLevel(level)
+            cv2.setLogLevel(level)
         if not self._capture.isOpened():
             raise UserError(
                 f"no camera {number} can be opened: is one connected, may this user read it, and "

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import NamedTuple
+from pathlib import Path
 
-import numpy as np
-
+from ovdistill.core.errors import UserError
 from ovdistill.inference.detections import Detections
-from ovdistill.inference.video.reading import Frame
+from ovdistill.inference.image_stream import Detect
+from ovdistill.inference.video.reading import Frame, VideoReader
 from ovdistill.inference.video.tracking import Tracker
 
-Detect = Callable[[Sequence[np.ndarray]], Sequence[Detections]]
-
-
-class FoundFrame(NamedTuple):
-    """What ``Detector.predict_video`` yields.
-
-    Attributes:
-        index: of the frame, from 0 on.
-        time: when it is shown, in seconds.
-        detections: what was found in it; they hold its image.
-    """
-
-    index: int
-    time: float
-    detections: Detections
+LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,11 +63,44 @@ def detect_frames(
                 yield SeenFrame(frame, found, is_new=frame is held[start])
 
 
-def found_frames(seen: Iterable[SeenFrame]) -> Iterator[FoundFrame]:
-    """Yield the frames that were looked at, as users get them."""
-    for one in seen:
-        if one.is_new:
-            image = one.frame.image
-            size = (image.shape[0], image.shape[1])
-            found = replace(one.detections, image=image, size=size)
-            yield FoundFrame(one.frame.index, one.frame.time, found)
+def predict_video(
+    path: Path,
+    detect: Detect,
+    score_threshold: float,
+    *,
+    every: int = 1,
+    batch_size: int = 1,
+    track: bool = False,
+) -> Iterator[tuple[int, float, Detections]]:
+    """Detect objects in the frames of a video; a damaged one yields what can be read.
+
+    Args:
+        path: of the video.
+        detect: see ``detect_frames``.
+        score_threshold: the lowest score of the detections, for the tracker.
+        every: see ``detect_frames``.
+        batch_size: see ``detect_frames``.
+        track: number the objects.
+
+    Yields:
+        Index, time in seconds and detections of each frame that was looked at; the detections
+        hold its image.
+
+    Raises:
+        UserError: ``every`` or ``batch_size`` is below 1, a video that cannot be read, or a missing
+            package.
+    """
+    if every < 1 or batch_size < 1:
+        raise UserError(f"got every={every}, batch_size={batch_size}; expected 1 or more")
+    with VideoReader(path) as reader:
+        tracker = Tracker(float(reader.info.rate) / every, score_threshold) if track else None
+        for seen in detect_frames(
+            reader, detect, every=every, batch_size=batch_size, tracker=tracker
+        ):
+            if seen.is_new:
+                image = seen.frame.image
+                size = (image.shape[0], image.shape[1])
+                found = replace(seen.detections, image=image, size=size)
+                yield seen.frame.index, seen.frame.time, found
+        if reader.damage:
+            LOGGER.warning("%s is damaged: %s", path, reader.damage)

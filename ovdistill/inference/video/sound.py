@@ -39,7 +39,9 @@ class Sound:
         stream = self._source.streams.audio[0]
         codec = stream.codec.canonical_name
         if codec not in CODECS:
-            self.problem = f"the sound of {printable(source.name)} is left out: MP4 holds no {codec}"
+            self.problem = (
+                f"the sound of {printable(source.name)} is left out: MP4 holds no {codec}"
+            )
             return
         self._copy = target.add_stream_from_template(stream)
         self._packets = self._source.demux(stream)
