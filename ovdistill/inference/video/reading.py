@@ -19,7 +19,7 @@ FORMATS = "mov,matroska,avi,gif,mpeg,mpegts,mpegvideo,asf,flv,ogg,wtv,mxf,h264,h
 ALLOWED = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 EXPECTED = "expected an undamaged video of a common format (MP4, MOV, AVI, MKV, WebM, GIF)"
 USUAL_RATE = Fraction(25)  # frames a second, where a file says nothing
-END_MISSING = 0.5  # seconds: a video that ends so much before its stated end is damaged
+END_MISSING = 0.1  # seconds: a video that ends so much before its stated end is damaged
 LARGEST_RATE = 1000  # frames a second; files that state more state nonsense
 
 
@@ -94,7 +94,7 @@ class VideoReader:
         self._container = open_container(path)
         if not self._container.streams.video:
             self.close()
-            raise VideoError(path, "there is only sound in it")
+            raise VideoError(path, "there are no images in it, or its list of them is cut off")
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
         self.info = self._read_info()
@@ -120,11 +120,18 @@ class VideoReader:
             time = decoded.time
             time = float(index / self.info.rate if time is None else time)
             corrupt += decoded.is_corrupt
+            end = time + self._length(decoded)
             yield Frame(index, time, _upright(decoded))
-            index, end = index + 1, time
+            index += 1
         if not index:
             raise VideoError(self.path, self.damage or "there is no frame in it")
-        self._note_damage(index, end + float(1 / self.info.rate), corrupt)
+        self._note_damage(index, end, corrupt)
+
+    def _length(self, decoded: Any) -> float:
+        """Return how long a frame is shown, in seconds."""
+        if not decoded.duration or decoded.time_base is None:
+            return float(1 / self.info.rate)
+        return float(decoded.duration * decoded.time_base)
 
     def _decode(self) -> Iterator[Any]:
         """Yield PyAV's frames; packets that cannot be decoded are skipped."""
@@ -151,7 +158,7 @@ class VideoReader:
         if not self.damage and corrupt:
             self.damage = f"{corrupt} frames are damaged"
         stated = self._stated_end()
-        if stated is not None and end < stated - max(END_MISSING, 1 / float(self.info.rate)):
+        if stated is not None and end < stated - max(END_MISSING, 2 / float(self.info.rate)):
             cut = f"it ends after {end:.1f} of {stated:.1f} seconds ({frames} frames)"
             self.damage = f"{cut}; {self.damage}" if self.damage else cut
 
