@@ -106,7 +106,7 @@ def _run(
     detect = partial(detector.engine.detect, limits=limits, keep_regions=False)
     every, batch_size = options.every, options.batch_size
     summary = {"video": source, "queries": list(detector.queries), "every": every}
-    paths: list[Path] = []
+    complete = False
     try:
         with (
             stop_requests() as stop,
@@ -120,10 +120,11 @@ def _run(
                 if stop:
                     summary["interrupted"] = True
                     break
+        complete = not (stop or frames.damage)
     finally:
         if frames.damage:
             summary["damage"] = frames.damage
-        paths = results.close(summary)
+        paths = results.close(summary, complete=complete)
         _print_results(results, paths, source, detector.queries)
     return stop
 

@@ -68,7 +68,7 @@ def _is_free(
     corner: tuple[float, float], size: Size, canvas: Size, taken: Sequence[Rectangle]
 ) -> bool:
     """Return True if a label fits into the height of the frame and hides no other one."""
-    if corner[1] < 0 or corner[1] + size[1] > canvas[1]:
+    if corner[1] < 0 or corner[1] + size[1] >= canvas[1]:
         return False
     area = _inside(corner, size, canvas)
     return all(overlap(area, other) < 1 for other in taken)
@@ -77,7 +77,7 @@ def _is_free(
 def _inside(corner: tuple[float, float], size: Size, canvas: Size) -> Rectangle:
     """Return the rectangle at a corner, moved into the frame."""
     x, y = (
-        min(max(0.0, start), max(0.0, room - side))
+        min(max(0.0, start), max(0.0, room - 1 - side))
         for start, side, room in zip(corner, size, canvas, strict=True)
     )
     return x, y, x + size[0], y + size[1]

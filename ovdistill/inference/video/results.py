@@ -77,18 +77,19 @@ class VideoResults:
             self.counter.add(found)
             self._write_line(seen)
 
-    def close(self, summary: Mapping[str, Any]) -> list[Path]:
+    def close(self, summary: Mapping[str, Any], *, complete: bool = True) -> list[Path]:
         """Finish the files, also those of a video that was interrupted.
 
         Args:
             summary: further values for NAME.json.
+            complete: whether all frames of the video were added.
 
         Returns:
             The files; none if there was no frame.
         """
         with self._files:
             if self._video is not None:
-                self._video.close()
+                self._video.close(complete=complete)
         if not self.frames:
             return []
         if "json" not in self.kinds:

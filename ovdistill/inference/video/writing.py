@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,7 @@ OPTIONS = {
     "libx264": {"preset": "veryfast", "crf": "20"},
     "mpeg4": {"q:v": "4"},
 }
+LEAST_TICKS = 10_000  # a second, in which times are counted
 BT709, LIMITED_RANGE = 1, 1  # FFmpeg's numbers of a colour space and of its range
 
 
@@ -55,14 +57,17 @@ class VideoWriter:
         self._sound: Sound | None = None
         self._container: Any = None
         self._stream: Any = None
-        self._last = -1  # time of the last frame, in units of the time base
+        self._rate = info.rate.limit_denominator(1001)
+        ticks = self._rate.numerator
+        self._tick = Fraction(1, ticks * math.ceil(LEAST_TICKS / ticks))  # frames last whole ticks
+        self._last = -1  # time of the last frame, in ticks
         self._file = ExitStack()
 
     def __enter__(self) -> VideoWriter:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        self.close(complete=error is None)
 
     def write(self, image: np.ndarray, time: float) -> None:
         """Write a frame; all have the size of the first one.
@@ -88,14 +93,19 @@ class VideoWriter:
                 self._sound.copy_until(time)
             self._container.mux(self._stream.encode(self._frame(image, time)))
 
-    def close(self) -> None:
-        """Finish the file."""
+    def close(self, *, complete: bool = True) -> None:
+        """Finish the file.
+
+        Args:
+            complete: whether all frames were written. Else the sound ends with the last one.
+        """
         if self._container is None:
             return
         with self._file:
             self._container.mux(self._stream.encode())
             if self._sound is not None:
-                self._sound.copy_until(float(self._last * self.info.time_base + 1 / self.info.rate))
+                end = float(self._last * self._tick + 1 / self._rate)
+                self._sound.copy_until(math.inf if complete else end)
         if self._sound is not None and self._sound.problem:
             self.notes.append(self._sound.problem)
         self._container = None
@@ -106,12 +116,12 @@ class VideoWriter:
         self._container = self._av.open(str(temporary), "w", format="mp4")
         self._file.enter_context(self._container)
         self._stream = self._container.add_stream(
-            self.codec, rate=self.info.rate, options=OPTIONS.get(self.codec, {})
+            self.codec, rate=self._rate, options=OPTIONS.get(self.codec, {})
         )
         self._stream.width, self._stream.height = width, height
         self._stream.pix_fmt = "yuv420p"
         context = self._stream.codec_context
-        context.time_base = self.info.time_base  # frames keep their times, whatever the rate
+        context.time_base = self._tick  # frames keep their times, whatever the rate
         context.sample_aspect_ratio = self.info.pixel_aspect
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED_RANGE
@@ -125,9 +135,14 @@ class VideoWriter:
             format="yuv420p", dst_colorspace=BT709, dst_color_range=LIMITED_RANGE
         )
         # the encoder takes no two frames of one time, which damaged videos have
-        self._last = max(self._last + 1, round(Fraction(time) / self.info.time_base))
-        frame.pts, frame.time_base = self._last, self.info.time_base
+        self._last = max(self._last + 1, round(self._exact(time) / self._tick))
+        frame.pts, frame.time_base = self._last, self._tick
         return frame
+
+    def _exact(self, time: float) -> Fraction:
+        """Return the time that a file means which rounds its times, as MKV does to milliseconds."""
+        regular = round(time * self._rate) / self._rate
+        return regular if abs(regular - time) < self.info.time_base else Fraction(time)
 
 
 def _first_codec(av: Any) -> str:
@@ -135,7 +150,7 @@ def _first_codec(av: Any) -> str:
     for name in CODECS:
         try:
             av.codec.Codec(name, "w")
-        except (av.codec.UnknownCodecError, ValueError):
+        except ValueError:  # unknown
             continue
         return name
     raise UserError(f"this PyAV has none of the codecs {', '.join(CODECS)}: install another build")
