@@ -128,7 +128,8 @@ def test_without_pyav_the_error_names_the_extra(
         VideoReader(tmp_path / "a.mp4")
 
 
-def test_pyav_is_not_imported_before_a_video_is_read() -> None:
-    code = "import sys, ovdistill.inference.detector; print('av' in sys.modules)"
+def test_the_packages_are_not_imported_before_they_are_used() -> None:
+    modules = "writing, results, tracking"
+    code = f"import sys; from ovdistill.inference.video import {modules}; print([*sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    assert not {"'av'", "'trackers'", "'supervision'", "'mmdet'"} & {*done.stdout.split(", ")}

@@ -95,8 +95,9 @@ def test_frames_of_one_time_are_kept_apart(tmp_path: Path) -> None:
         for image, time in zip(scene(5), (0.0, 0.04, 0.04, 0.0, 0.2), strict=True):
             writer.write(image, time)
     with VideoReader(tmp_path / "a.mp4") as reader:
-        times = [round(frame.time, 3) for frame in reader]
-    assert times == [0.0, 0.04, 0.08, 0.12, 0.2]
+        times = [frame.time for frame in reader]
+    assert len(times) == 5 and (np.diff(times) > 0).all()
+    np.testing.assert_allclose(times, [0.0, 0.04, 0.04, 0.04, 0.2], atol=0.001)
 
 
 def test_colours_are_those_of_the_frames(tmp_path: Path) -> None:
