@@ -20,6 +20,7 @@ ALLOWED = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 EXPECTED = "expected an undamaged video of a common format (MP4, MOV, AVI, MKV, WebM, GIF)"
 USUAL_RATE = Fraction(25)  # frames a second, where a file says nothing
 END_MISSING = 0.1  # seconds: a video that ends so much before its stated end is damaged
+MAX_PIXELS = 100_000_000  # of a frame: 12K passes
 LARGEST_RATE = 1000  # frames a second; files that state more state nonsense
 
 
@@ -96,6 +97,10 @@ class VideoReader:
             self.close()
             raise VideoError(path, "there are no images in it, or its list of them is cut off")
         self._stream = self._container.streams.video[0]
+        context = self._stream.codec_context
+        if context.width * context.height > MAX_PIXELS:
+            self.close()
+            raise VideoError(path, f"got {context.width} x {context.height} pixels; {EXPECTED}")
         self._stream.thread_type = "AUTO"
         self.info = self._read_info()
 
@@ -116,12 +121,19 @@ class VideoReader:
             VideoError: there is no frame that can be read.
         """
         index, end, corrupt = 0, 0.0, 0
+        shape: tuple[int, ...] = ()
         for decoded in self._decode():
             time = decoded.time
             time = float(index / self.info.rate if time is None else time)
             corrupt += decoded.is_corrupt
             end = time + self._length(decoded)
-            yield Frame(index, time, _upright(decoded))
+            image = _upright(decoded)
+            shape = shape or image.shape
+            if image.shape != shape:
+                height, width = image.shape[:2]
+                self.damage = f"frame {index} has another size, {width} x {height}"
+                break
+            yield Frame(index, time, image)
             index += 1
         if not index:
             raise VideoError(self.path, self.damage or "there is no frame in it")
