@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import signal
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from ovdistill import Detector
@@ -14,6 +17,7 @@ from ovdistill.commands import predict as command
 from ovdistill.commands.predict import PredictOptions, predict
 from ovdistill.core.assets import SAMPLE_IMAGE
 from ovdistill.core.errors import UserError
+from ovdistill.inference.video.frames import SeenFrame
 from ovdistill.inference.video.reading import VideoReader
 from ovdistill.inference.video.results import VideoResults
 
@@ -47,6 +51,18 @@ def lines(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def interrupt_at(index: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send Ctrl-C when the frame of this index was written."""
+    add = VideoResults.add
+
+    def interrupted_add(self: VideoResults, seen: SeenFrame) -> None:
+        add(self, seen)
+        if seen.frame.index == index:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(VideoResults, "add", interrupted_add)
+
+
 def test_a_folder_of_images_and_videos(clip: Path, tmp_path: Path, capsys) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
@@ -64,7 +80,7 @@ def test_a_folder_of_images_and_videos(clip: Path, tmp_path: Path, capsys) -> No
     for line in found:
         assert sorted(one["name"] for one in line["objects"]) == ["green star", "red heart"]
     starts = [
-        min(one["box"][0] for one in line["objects"] if "star" in one["name"]) for line in found
+        one["box"][0] for line in found for one in line["objects"] if one["name"] == "green star"
     ]
     assert starts == sorted(starts) and starts[-1] - starts[0] > 100  # it goes right
     summary = json.loads((tmp_path / "out" / "a_mp4.json").read_text())
@@ -84,14 +100,7 @@ def test_tracked_objects_are_counted_once(clip: Path, tmp_path: Path, capsys) ->
 def test_an_interrupted_video_is_finished(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    add = VideoResults.add
-
-    def interrupted_add(self: VideoResults, seen) -> None:
-        add(self, seen)
-        if seen.frame.index == 4:
-            signal.raise_signal(signal.SIGINT)
-
-    monkeypatch.setattr(VideoResults, "add", interrupted_add)
+    interrupt_at(4, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         run(clip, clip, out=tmp_path)
     with VideoReader(tmp_path / "pass.mp4") as reader:
@@ -141,6 +150,43 @@ def test_what_does_not_fit_is_refused_before_the_detector_is_loaded(
         with pytest.raises(UserError, match=message):
             run(*files, **{"out": tmp_path / "out", **options})
     assert not (tmp_path / "out").exists()
+
+
+class Filmed:
+    """OpenCV's capture of a camera that films ``scene``, for ever."""
+
+    def __init__(self, number: int) -> None:
+        self.frames = itertools.cycle(scene(10, (320, 180)))
+
+    def isOpened(self) -> bool:  # noqa: N802
+        return True
+
+    def set(self, key: int, value: float) -> bool:
+        return True
+
+    def get(self, key: int) -> float:
+        return 30.0
+
+    def read(self) -> tuple[bool, np.ndarray]:
+        return True, next(self.frames)[..., ::-1]
+
+    def release(self) -> None:
+        pass
+
+
+def test_a_webcam_is_filmed_until_ctrl_c_which_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", Filmed)
+    interrupt_at(4, monkeypatch)
+    assert run(out=tmp_path, webcam=0) == 0
+    found = lines(tmp_path / "webcam_0.jsonl")
+    assert [line["frame"] for line in found] == [0, 1, 2, 3, 4]
+    times = [line["time"] for line in found]
+    assert times == sorted(times) and times[0] == 0
+    with VideoReader(tmp_path / "webcam_0.mp4") as reader:
+        filmed = [frame.time for frame in reader]
+    np.testing.assert_allclose(filmed, times, atol=0.01)
 
 
 def test_a_webcam_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -114,6 +114,19 @@ def test_sound_alone_is_an_error(tmp_path: Path) -> None:
         VideoReader(tmp_path / "a.mp4")
 
 
+def test_frames_of_another_size_are_left_out(tmp_path: Path) -> None:
+    joined = tmp_path / "a.mpg"
+    with open(joined, "wb") as file:
+        for width in (96, 128):
+            frames = scene(10, (width, 64))
+            path = write_clip(tmp_path / "part.mpg", frames, codec="mpeg2video", sound=None)
+            file.write(path.read_bytes())
+    with VideoReader(joined) as reader:
+        sizes = {frame.image.shape for frame in reader}
+    assert len(sizes) == 1
+    assert "another size" in reader.damage
+
+
 def test_frame_rates_that_are_no_whole_numbers(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mp4", rate=Fraction(30000, 1001), sound=None)
     with VideoReader(path) as reader:
