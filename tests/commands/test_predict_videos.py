@@ -158,7 +158,7 @@ class Filmed:
     def __init__(self, number: int) -> None:
         self.frames = itertools.cycle(scene(10, (320, 180)))
 
-    def isOpened(self) -> bool:  # noqa: N802
+    def isOpened(self) -> bool:
         return True
 
     def set(self, key: int, value: float) -> bool:
