@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,6 +21,7 @@ ALLOWED = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 EXPECTED = "expected an undamaged video of a common format (MP4, MOV, AVI, MKV, WebM, GIF)"
 USUAL_RATE = Fraction(25)  # frames a second, where a file says nothing
 END_MISSING = 0.1  # seconds: a video that ends so much before its stated end is damaged
+DURATION = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 MAX_PIXELS = 100_000_000  # of a frame: 12K passes
 LARGEST_RATE = 1000  # frames a second; files that state more state nonsense
 
@@ -180,6 +182,9 @@ class VideoReader:
         start = float((stream.start_time or 0) * stream.time_base)
         if stream.duration is not None:
             return start + float(stream.duration * stream.time_base)
+        if tag := DURATION.fullmatch(stream.metadata.get("DURATION", "")):  # of MKV and WebM
+            hours, minutes, seconds = map(float, tag.groups())
+            return 3600 * hours + 60 * minutes + seconds
         if container.duration is not None and len(container.streams) == 1:
             return (container.start_time or 0) / 1e6 + container.duration / 1e6
         return None  # sound may be longer than the video

@@ -53,12 +53,12 @@ def write_clip(
         video.height, video.width = images[0].shape[:2]
         video.pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
         voice = container.add_stream(sound, rate=SOUND_RATE) if sound else None
+        if voice is not None:  # the container puts frames and sound in order
+            container.mux(voice.encode(_tone(av, len(images) / float(rate))))
+            container.mux(voice.encode())
         for image in images:
             container.mux(video.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(video.encode())
-        if voice is not None:
-            container.mux(voice.encode(_tone(av, len(images) / float(rate))))
-            container.mux(voice.encode())
     return path
 
 

@@ -68,12 +68,15 @@ def test_a_turned_video_is_upright(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert upright[28:].mean() < 15
 
 
-@pytest.mark.parametrize(("name", "codec"), [("a.avi", "mpeg4"), ("a.mkv", "libx264")])
+@pytest.mark.parametrize(
+    ("name", "codec", "sound"),
+    [("a.avi", "mpeg4", None), ("a.mkv", "libx264", None), ("a.mkv", "libx264", "aac")],
+)
 @pytest.mark.parametrize("share", [0.6, 0.9])
 def test_a_cut_file_keeps_its_beginning_and_says_so(
-    tmp_path: Path, name: str, codec: str, share: float
+    tmp_path: Path, name: str, codec: str, sound: str | None, share: float
 ) -> None:
-    path = write_clip(tmp_path / name, scene(60, (192, 128)), codec=codec, sound=None)
+    path = write_clip(tmp_path / name, scene(60, (192, 128)), codec=codec, sound=sound)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     with VideoReader(path) as reader:
         frames = list(reader)
