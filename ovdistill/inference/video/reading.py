@@ -21,6 +21,8 @@ ALLOWED = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 EXPECTED = "expected an undamaged video of a common format (MP4, MOV, AVI, MKV, WebM, GIF)"
 USUAL_RATE = Fraction(25)  # frames a second, where a file says nothing
 END_MISSING = 0.1  # seconds: a video that ends so much before its stated end is damaged
+LONGEST_GAP = 86_400.0  # seconds between two frames
+MICROSECONDS = 1_000_000  # in which containers count
 DURATION = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 MAX_PIXELS = 100_000_000  # of a frame: 12K passes
 LARGEST_RATE = 1000  # frames a second; files that state more state nonsense
@@ -104,6 +106,7 @@ class VideoReader:
             self.close()
             raise VideoError(path, f"got {context.width} x {context.height} pixels; {EXPECTED}")
         self._stream.thread_type = "AUTO"
+        self._start = float(start_of(self._container))
         self.info = self._read_info()
 
     def __enter__(self) -> VideoReader:
@@ -123,23 +126,35 @@ class VideoReader:
             VideoError: there is no frame that can be read.
         """
         index, end, corrupt = 0, 0.0, 0
+        time: float | None = None
         shape: tuple[int, ...] = ()
-        for decoded in self._decode():
-            time = decoded.time
-            time = float(index / self.info.rate if time is None else time)
-            corrupt += decoded.is_corrupt
-            end = time + self._length(decoded)
-            image = _upright(decoded)
+        for decoded, image in self._decode():
             shape = shape or image.shape
             if image.shape != shape:
                 height, width = image.shape[:2]
                 self.damage = f"frame {index} has another size, {width} x {height}"
                 break
+            time = self._time(decoded, time)
             yield Frame(index, time, image)
-            index += 1
+            index, end = index + 1, time + self._length(decoded)
+            corrupt += decoded.is_corrupt
         if not index:
             raise VideoError(self.path, self.damage or "there is no frame in it")
         self._note_damage(index, end, corrupt)
+
+    def _time(self, decoded: Any, last: float | None) -> float:
+        """Return when a frame is shown, in seconds; a time that makes no sense is replaced.
+
+        Args:
+            decoded: PyAV's frame.
+            last: the time of the frame before it, None for the first one.
+        """
+        earliest = 0.0 if last is None else last
+        if decoded.time is not None:
+            time = float(decoded.time) - self._start
+            if earliest <= time < earliest + LONGEST_GAP:
+                return time
+        return earliest if last is None else last + float(1 / self.info.rate)
 
     def _length(self, decoded: Any) -> float:
         """Return how long a frame is shown, in seconds."""
@@ -147,8 +162,8 @@ class VideoReader:
             return float(1 / self.info.rate)
         return float(decoded.duration * decoded.time_base)
 
-    def _decode(self) -> Iterator[Any]:
-        """Yield PyAV's frames; packets that cannot be decoded are skipped."""
+    def _decode(self) -> Iterator[tuple[Any, np.ndarray]]:
+        """Yield PyAV's frames and their images; packets that cannot be decoded are skipped."""
         broken = 0
         packets = self._container.demux(self._stream)
         while True:
@@ -160,7 +175,8 @@ class VideoReader:
                 self.damage = f"reading stops ({_reason(error)})"
                 break
             try:
-                yield from packet.decode()
+                for decoded in packet.decode():
+                    yield decoded, _upright(decoded)
             except self._av.EOFError:
                 break
             except (self._av.FFmpegError, ValueError):
@@ -179,14 +195,14 @@ class VideoReader:
     def _stated_end(self) -> float | None:
         """Return when the last frame ends, as the file says it, in seconds."""
         stream, container = self._stream, self._container
-        start = float((stream.start_time or 0) * stream.time_base)
+        start = float((stream.start_time or 0) * stream.time_base) - self._start
         if stream.duration is not None:
             return start + float(stream.duration * stream.time_base)
         if tag := DURATION.fullmatch(stream.metadata.get("DURATION", "")):  # of MKV and WebM
             hours, minutes, seconds = map(float, tag.groups())
             return 3600 * hours + 60 * minutes + seconds
         if container.duration is not None and len(container.streams) == 1:
-            return (container.start_time or 0) / 1e6 + container.duration / 1e6
+            return container.duration / MICROSECONDS
         return None  # sound may be longer than the video
 
     def _read_info(self) -> VideoInfo:
@@ -215,6 +231,11 @@ def open_container(path: Path) -> Any:
         return av.open(str(path.absolute()), options=ALLOWED, metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError) as error:
         raise VideoError(path, f"{_reason(error)}; {EXPECTED}") from error
+
+
+def start_of(container: Any) -> Fraction:
+    """Return when the first image or sound comes, in seconds: from there on players count."""
+    return Fraction(max(0, container.start_time or 0), MICROSECONDS)
 
 
 def _upright(decoded: Any) -> np.ndarray:

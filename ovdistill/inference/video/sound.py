@@ -8,7 +8,7 @@ from typing import Any
 
 from ovdistill.core.extras import import_extra
 from ovdistill.core.text import printable
-from ovdistill.inference.video.reading import open_container
+from ovdistill.inference.video.reading import open_container, start_of
 
 # what FFmpeg copies into MP4 files so that players find it; PCM is not among them
 CODECS = ("aac", "mp3", "ac3", "eac3", "alac", "flac", "opus", "vorbis")
@@ -30,6 +30,7 @@ class Sound:
     def __init__(self, source: Path, target: Any) -> None:
         self._av = import_extra("av", "video")
         self._source = open_container(source)
+        self._start = start_of(self._source)
         self._target = target
         self._next: Any = None  # a packet that is later than what was asked for
         self.problem = ""
@@ -50,8 +51,10 @@ class Sound:
         """Copy what is heard before a time, in seconds."""
         while (packet := self._next or self._read()) is not None:
             self._next = packet
-            if packet.dts * packet.time_base > time:
+            late = round(self._start / packet.time_base)
+            if (packet.dts - late) * packet.time_base > time:
                 return
+            packet.dts, packet.pts = packet.dts - late, packet.pts - late
             packet.stream = self._copy
             self._target.mux(packet)
             self._next = None
@@ -63,8 +66,13 @@ class Sound:
     def _read(self) -> Any:
         """Return the next packet, None at the end or where the file is damaged."""
         try:
-            return next((packet for packet in self._packets if packet.dts is not None), None)
+            return next(filter(_has_time, self._packets), None)
         except (self._av.FFmpegError, OSError) as error:
             self.problem = f"the sound is cut short ({error})"
             self._packets = iter(())
             return None
+
+
+def _has_time(packet: Any) -> bool:
+    """Return False for the packet without content that marks the end, and for damaged ones."""
+    return packet.dts is not None and packet.pts is not None

@@ -117,6 +117,44 @@ def test_sound_alone_is_an_error(tmp_path: Path) -> None:
         VideoReader(tmp_path / "a.mp4")
 
 
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.mp4", "libx264"), ("a.mkv", "mpeg4"), ("a.avi", "mpeg4"), ("a.gif", "gif")],
+)
+def test_changed_bytes_give_frames_or_an_error_of_ours(
+    tmp_path: Path, name: str, codec: str
+) -> None:
+    rng = np.random.default_rng(0)
+    path = write_clip(tmp_path / name, codec=codec, sound=None)
+    content = path.read_bytes()
+    for _ in range(25):
+        changed = np.frombuffer(content, np.uint8).copy()
+        where = rng.integers(len(content), size=rng.integers(1, 12))
+        changed[where] = rng.integers(256, size=len(where))
+        path.write_bytes(changed[: rng.integers(len(content) // 2, len(content) + 1)].tobytes())
+        try:
+            with VideoReader(path) as reader:
+                times = [frame.time for frame in reader]
+        except VideoError:
+            continue
+        assert times and (np.diff(times) >= 0).all() and np.isfinite(times).all()
+
+
+def test_times_count_from_the_start_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for number, image in enumerate(scene(5)):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = 90_000 * 25 + number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with VideoReader(path) as reader:
+        np.testing.assert_allclose([f.time for f in reader], np.arange(5) / 25, atol=0.002)
+    assert not reader.damage
+
+
 def test_frames_of_another_size_are_left_out(tmp_path: Path) -> None:
     joined = tmp_path / "a.mpg"
     with open(joined, "wb") as file:
