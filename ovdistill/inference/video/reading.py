@@ -200,10 +200,11 @@ class VideoReader:
             return start + float(stream.duration * stream.time_base)
         if tag := DURATION.fullmatch(stream.metadata.get("DURATION", "")):  # of MKV and WebM
             hours, minutes, seconds = map(float, tag.groups())
-            return 3600 * hours + 60 * minutes + seconds
-        if container.duration is not None and len(container.streams) == 1:
+            return 3600 * hours + 60 * minutes + seconds - self._start
+        # sound may be longer than the video, and formats count from different starts
+        if container.duration is not None and len(container.streams) == 1 and not self._start:
             return container.duration / MICROSECONDS
-        return None  # sound may be longer than the video
+        return None
 
     def _read_info(self) -> VideoInfo:
         stream = self._stream

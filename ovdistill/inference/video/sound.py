@@ -56,8 +56,11 @@ class Sound:
                 return
             packet.dts, packet.pts = packet.dts - late, packet.pts - late
             packet.stream = self._copy
-            self._target.mux(packet)
             self._next = None
+            try:
+                self._target.mux(packet)
+            except self._av.ArgumentError as error:  # times that run backwards
+                self._end(error)
 
     def close(self) -> None:
         """Close the video."""
@@ -68,9 +71,13 @@ class Sound:
         try:
             return next(filter(_has_time, self._packets), None)
         except (self._av.FFmpegError, OSError) as error:
-            self.problem = f"the sound is cut short ({error})"
-            self._packets = iter(())
+            self._end(error)
             return None
+
+    def _end(self, error: Exception) -> None:
+        """Note that the rest of the sound is damaged, and leave it out."""
+        self.problem = f"the sound is cut short ({error})"
+        self._packets = iter(())
 
 
 def _has_time(packet: Any) -> bool:
