@@ -102,6 +102,9 @@ class VideoReader:
             raise VideoError(path, "there are no images in it, or its list of them is cut off")
         self._stream = self._container.streams.video[0]
         context = self._stream.codec_context
+        if context is None:
+            self.close()
+            raise VideoError(path, f"its codec is unknown; {EXPECTED}")
         if context.width * context.height > MAX_PIXELS:
             self.close()
             raise VideoError(path, f"got {context.width} x {context.height} pixels; {EXPECTED}")

@@ -38,7 +38,7 @@ class Sound:
         if not self._source.streams.audio:
             return
         stream = self._source.streams.audio[0]
-        codec = stream.codec.canonical_name
+        codec = stream.codec.canonical_name if stream.codec_context else "unknown codec"
         if codec not in CODECS:
             self.problem = (
                 f"the sound of {printable(source.name)} is left out: MP4 holds no {codec}"

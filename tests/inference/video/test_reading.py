@@ -127,7 +127,7 @@ def test_changed_bytes_give_frames_or_an_error_of_ours(
     rng = np.random.default_rng(0)
     path = write_clip(tmp_path / name, codec=codec, sound=None)
     content = path.read_bytes()
-    for _ in range(25):
+    for _ in range(15):
         changed = np.frombuffer(content, np.uint8).copy()
         where = rng.integers(len(content), size=rng.integers(1, 12))
         changed[where] = rng.integers(256, size=len(where))
