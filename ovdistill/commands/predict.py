@@ -1,13 +1,16 @@
-"""Find what a text describes in images.
+"""Find what a text describes in images and videos.
 
     ovdistill predict                                  # the shipped detector on a shipped sample
     ovdistill predict IMAGE --text "red striped star, outlined heart"
     ovdistill predict FOLDER "photos/**/*.jpg" --text names.yaml --model PUBLISHED_FOLDER
+    ovdistill predict VIDEO --text "zebra" --track --every 2
+    ovdistill predict --webcam 0 --text "cup"
     cat image.jpg | ovdistill predict - --text "zebra" --config CONFIG --checkpoint CHECKPOINT
 
 Writes, for every image, an annotated PNG and a JSON file (objects, queries, provenance), or what
---save names. Folders are searched with all folders below them. Images that cannot be read are
-listed at the end; the exit code is then 1.
+--save names; for every video an MP4, a JSON line for each frame, and a JSON file that sums it up
+(docs/video.md). Folders are searched with all folders below them. Files that cannot be read, or not
+to their end, are listed at the end; the exit code is then 1.
 
 --text: names between commas, where quotes protect commas, or a file of names; a .yaml or .json file
 can give each name its synonyms, and names that only compete (docs/prompts.md). By default the class
@@ -19,15 +22,12 @@ from __future__ import annotations
 
 import math
 import sys
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tqdm import tqdm
-
 from ovdistill.commands.checks import check_file, check_positive
-from ovdistill.commands.options import ConfigOptions, argument, complete_recipe, option
+from ovdistill.commands.options import ConfigOptions, argument, complete_recipe, flag, option
 from ovdistill.core.assets import SAMPLE_IMAGE
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
@@ -37,13 +37,12 @@ from ovdistill.core.text import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ovdistill.core.images import ImageError
-    from ovdistill.inference.detections import Detections
     from ovdistill.inference.detector import Detector
-    from ovdistill.inference.sources import ImageSource
+    from ovdistill.inference.sources import ImageSource, ImageSources
     from ovdistill.vocabulary import Vocabulary
 
 Form = Literal["image", "json", "coco", "yolo", "voc", "label-studio", "crops"]
+VIDEO_FORMS = ("image", "json")
 DEFAULT_TEXT = "solid circle, green star, red striped heart, outlined cross, ring"
 RANDOM_NOTE = "RANDOM TEACHER WEIGHTS: THE NAMES HAVE NO MEANING, THE RESULT IS A TEST OF THE CODE"
 
@@ -53,9 +52,10 @@ class PredictOptions(ConfigOptions):
     """Options of ``ovdistill predict``."""
 
     images: tuple[str, ...] = argument(
-        "images, folders, patterns, or - for standard input (default: a shipped sample)",
+        "images, videos, folders, patterns, or - for an image on standard input (default: a "
+        "shipped sample)",
         default=(),
-        metavar="IMAGE",
+        metavar="FILE",
     )
     text: str | None = option(
         None, help="what to look for, separated by commas, or a file of names"
@@ -89,7 +89,13 @@ class PredictOptions(ConfigOptions):
         (), help="lowest score of single names", metavar="NAME=SCORE"
     )
     max_dets: int = option(100, help="most objects in an image", least=1)
-    batch_size: int = option(1, help="images in a forward pass", least=1)
+    batch_size: int = option(1, help="images or frames in a forward pass", least=1)
+    every: int = option(1, help="of a video, detect in the first of so many frames", least=1)
+    track: bool = flag(help="of a video, number the objects: the same one in all frames")
+    masks: bool = flag(help="of a video, write the masks too (of images they always are)")
+    webcam: int | None = option(
+        None, help="number of a camera, in place of files: until Ctrl-C", least=0
+    )
     device: str | None = option(None, help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
 
 
@@ -97,66 +103,45 @@ def predict(options: PredictOptions) -> int:
     """Detect, draw and write the results.
 
     Returns:
-        The exit code: 1 if some of several images could not be read, else 0.
+        The exit code: 1 if a video is damaged, or if some of several files could not be read, else
+        0.
 
     Raises:
-        UserError: a missing input, a single image that cannot be read, an output folder that
+        UserError: a missing input, a single file that cannot be read, an output folder that
             cannot be written to, or options that exclude each other.
     """
-    from ovdistill.core.images import ImageError
     from ovdistill.inference.prompts import parse_prompts
     from ovdistill.inference.sources import find_sources
 
     check_choices(options)
     text = DEFAULT_TEXT if options.text is None else options.text
     parse_prompts(text)
-    sources = find_sources(list(options.images) or str(SAMPLE_IMAGE))
-    outputs = output_paths(sources, Path(options.out))
-    if len(sources) == 1:
-        sources[0].load()  # the error of a single image needs no detector
+    given = list(options.images) or ([] if options.webcam is not None else str(SAMPLE_IMAGE))
+    sources = find_sources(given, videos=True)
+    check_video_options(options, sources.videos)
+    image_names, video_names = result_names(sources, sources.videos, Path(options.out))
+    if len(sources) + len(sources.videos) == 1:
+        check_single(sources)
     # heavy imports follow when all input has been checked
     detector, vocabulary = load_detector(options, text)
+    from ovdistill.commands.predict_images import predict_images
+    from ovdistill.commands.predict_videos import predict_videos, predict_webcam
     from ovdistill.inference.result_files import open_result_files
     from ovdistill.inference.selection import Limits, make_limits
 
     single = make_limits(read_thresholds(options.thresholds), 1, detector.queries).thresholds
     limits = Limits(options.score_threshold, options.max_dets, thresholds=single)
     origin = origin_of(options, detector, vocabulary)
-    files = open_result_files(options.save, Path(options.out), origin)
-    bad: list[ImageError] = []
-    counts = Counter[str]()
-    results = detector.stream(sources, limits, options.batch_size)
-    several = len(sources) > 1
-    # disable=None: on a terminal only
-    with tqdm(total=len(sources), unit="image", disable=None if several else True) as bar:
-        for (source, found), output in zip(results, outputs, strict=True):
-            bar.update()
-            if isinstance(found, ImageError):
-                bad.append(found)
-                continue
-            found = replace(found, path=source.name)
-            name = output.relative_to(options.out).with_suffix("").as_posix()
-            paths = [path for file in files if (path := file.add(found, name))]
-            counts.update(found.names)
-            bar.write(f"{printable(Path(source.name).name)}: {summary(found)}")
-            if paths:
-                shown = ", ".join(printable(path.relative_to(options.out)) for path in paths)
-                bar.write(f"    -> {printable(options.out)}: {shown}")
-    for path in filter(None, (file.close() for file in files)):
-        print(f"wrote {printable(path)}")
-    if several:
-        print_counts(counts, detector.queries, len(sources) - len(bad))
+    bad: list[str] = []
+    if len(sources):
+        files = open_result_files(options.save, Path(options.out), origin)
+        bad += predict_images(detector, limits, sources, image_names, files, options.batch_size)
+    if options.webcam is not None:
+        bad += predict_webcam(detector, limits, options, origin)
+    bad += predict_videos(detector, limits, sources.videos, video_names, options, origin)
     if note := origin.get("warning"):
         print(note)
-    return report_bad(bad, len(sources))
-
-
-def print_counts(counts: Counter[str], queries: Sequence[str], images: int) -> None:
-    """Print how many objects of each name were found."""
-    found = [f"{count} {printable(name)}" for name, count in counts.most_common()]
-    missing = len(set(queries) - set(counts))
-    rest = f"; {missing} names were not found" if missing else ""
-    print(f"in {images} images: {', '.join(found) or 'nothing'}{rest}")
+    return report_bad(bad, len(sources), len(sources.videos))
 
 
 def read_thresholds(texts: Sequence[str]) -> dict[str, float]:
@@ -192,13 +177,20 @@ def load_detector(options: PredictOptions, text: str) -> tuple[Detector, Vocabul
     return detector, detector.set_vocabulary(text, background)
 
 
-def report_bad(bad: list[ImageError], total: int) -> int:
-    """Say on standard error which images could not be read; return the exit code, 0 or 1."""
+def report_bad(bad: list[str], images: int, videos: int) -> int:
+    """Say on standard error which files could not be read; return the exit code, 0 or 1.
+
+    Args:
+        bad: what is wrong with each of them.
+        images: how many images there were.
+        videos: how many videos there were.
+    """
     if not bad:
         return 0
-    print(f"{len(bad)} of {total} images could not be read:", file=sys.stderr)
-    for error in bad:
-        print(f"  {printable(str(error))}", file=sys.stderr)
+    kind = "files" if images and videos else "videos" if videos else "images"
+    print(f"{len(bad)} of {max(1, images + videos)} {kind} could not be read:", file=sys.stderr)
+    for problem in bad:
+        print(f"  {printable(problem)}", file=sys.stderr)
     return 1
 
 
@@ -242,31 +234,50 @@ def origin_of(
     return origin
 
 
-def output_paths(sources: Sequence[ImageSource], folder: Path) -> list[Path]:
-    """Return where the drawing of each image goes: ``folder/STEM.png``, see ``ResultNames``.
+def check_video_options(options: PredictOptions, videos: Sequence[Path]) -> None:
+    """Raise UserError for options that do not fit to videos, and for missing packages."""
+    from ovdistill.core.extras import import_extra
+
+    if not videos and options.webcam is None:
+        chosen = {"--track": options.track, "--masks": options.masks, "--every": options.every > 1}
+        if given := [name for name, is_given in chosen.items() if is_given]:
+            raise UserError(f"got {', '.join(given)}, which is for videos; expected a video")
+        return
+    if options.webcam is not None and options.images:
+        raise UserError("got --webcam and files: give one of them.")
+    if others := [form for form in options.save if form not in VIDEO_FORMS]:
+        raise UserError(
+            f"got --save {' '.join(others)}; videos are written as {' and '.join(VIDEO_FORMS)}"
+        )
+    import_extra("av", "video")
+    if options.track:
+        import_extra("trackers", "track")
+
+
+def check_single(sources: ImageSources) -> None:
+    """Raise UserError if the one image or video cannot be read: that needs no detector."""
+    from ovdistill.inference.video.reading import VideoReader
+
+    if sources.videos:
+        VideoReader(sources.videos[0]).close()
+    else:
+        sources[0].load()
+
+
+def result_names(
+    sources: Sequence[ImageSource], videos: Sequence[Path], folder: Path
+) -> tuple[list[str], list[str]]:
+    """Return the names for the results of images and of videos, see ``ResultNames``.
 
     Raises:
-        UserError: a result would replace an image.
+        UserError: a result would replace an image or a video.
     """
     names = ResultNames()
-    outputs = [folder / f"{names.name(source.name)}.png" for source in sources]
-    files = {source.path.resolve() for source in sources if source.path}
+    of_images = [names.name(source.name) for source in sources]
+    of_videos = [names.name(video) for video in videos]
+    files = {path.resolve() for path in (*(one.path for one in sources), *videos) if path}
+    outputs = [f"{name}.png" for name in of_images] + [f"{name}.mp4" for name in of_videos]
     for output in outputs:
-        if output.resolve() in files:
-            raise UserError(f"{output} would be written over the image: give another -o")
-    return outputs
-
-
-def summary(detections: Detections) -> str:
-    """Return the first three names with their scores, and how many more there are."""
-    best = [
-        f"{printable(name)} {score:.2f}"
-        for name, score in zip(detections.names[:3], detections.scores, strict=False)
-    ]
-    more = len(detections) - len(best)
-    if best:
-        return ", ".join(best) + (f" and {more} more" if more else "")
-    if detections.nearest is None:
-        return "nothing"
-    name, score = detections.nearest
-    return f"nothing; nearest: {printable(name)} ({score:.2g})"
+        if (folder / output).resolve() in files:
+            raise UserError(f"{folder / output} would be written over: give another -o")
+    return of_images, of_videos

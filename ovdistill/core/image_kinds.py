@@ -12,7 +12,10 @@ KINDS = (
     (rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!doctype svg|<svg)", "an SVG drawing; export a PNG"),
     (rb"....ftyp(heic|heix|heim|heis|hevc|mif1|msf1)", "HEIC; convert it to JPEG or PNG"),
     (rb"....ftyp(avif|avis)", "AVIF, which this Pillow cannot read; convert it to JPEG or PNG"),
-    (rb"....ftyp|\x1a\x45\xdf\xa3", "a video; export its frames"),
+    (
+        rb"....ftyp|\x1a\x45\xdf\xa3",
+        "a video; use `ovdistill predict` or `Detector.predict_video`",
+    ),
     (rb"%PDF", "a PDF document; export a PNG"),
     (rb"version https://git-lfs", "a pointer of Git LFS; run `git lfs pull`"),
     (rb"PK\x03\x04|\x1f\x8b|Rar!|7z\xbc\xaf", "an archive; unpack it"),

@@ -53,6 +53,11 @@ class Detection(Detections):
             return None
         return self.runner_up_names[0], float(self.runner_up_scores[0])
 
+    @property
+    def track_id(self) -> int | None:
+        """The number of its object in a video, from 1 on; None if it has none."""
+        return None if self.track_ids is None else int(self.track_ids[0]) or None
+
     def crop(self, margin: float = 0.0) -> np.ndarray:
         """Cut it out of the image, (h, w, 3) uint8 RGB; see ``formats.crops.crops``."""
         return self.crops(margin)[0]

@@ -6,12 +6,9 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
-from itertools import islice
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ovdistill.core.devices import choose_device
 from ovdistill.core.errors import UserError
@@ -22,9 +19,11 @@ from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.detections import Detections
 from ovdistill.inference.engine import Engine
 from ovdistill.inference.hub import copy_detector, push_detector
+from ovdistill.inference.image_stream import detect_images
 from ovdistill.inference.pretrained import SHIPPED, DetectorFiles, find_detector
 from ovdistill.inference.selection import Limits, make_limits
 from ovdistill.inference.sources import STANDARD_INPUT, ImageSource, find_sources
+from ovdistill.inference.video.frames import predict_video
 from ovdistill.models.config import load_config
 from ovdistill.teacher import Teacher, build_teacher
 from ovdistill.vocabulary import Vocabulary
@@ -278,24 +277,46 @@ class Detector:
         Raises:
             UserError: nothing to look for.
         """
-        engine = self.engine
-        left = iter(sources)
-        while batch := list(islice(left, batch_size)):
-            loaded: list[tuple[ImageSource, np.ndarray | ImageError]] = []
-            for source in batch:
-                try:
-                    loaded.append((source, source.load()))
-                except ImageError as error:
-                    loaded.append((source, error))
-            images = [image for _, image in loaded if isinstance(image, np.ndarray)]
-            found = iter(engine.detect(images, limits, keep_regions=keep_regions) if images else ())
-            for source, image in loaded:
-                if isinstance(image, ImageError):
-                    yield source, image
-                else:
-                    path = None if source.path is None else str(source.path)
-                    size = (image.shape[0], image.shape[1])
-                    yield source, replace(next(found), image=image, path=path, size=size)
+        detect = partial(self.engine.detect, limits=limits, keep_regions=keep_regions)
+        return detect_images(sources, detect, batch_size)
+
+    def predict_video(
+        self,
+        path: str | os.PathLike[str],
+        text: Text | None = None,
+        score_threshold: float | Mapping[str, float] = 0.3,
+        max_dets: int = 100,
+        *,
+        background: Background = AUTO,
+        batch_size: int = 1,
+        every: int = 1,
+        track: bool = False,
+    ) -> Iterator[tuple[int, float, Detections]]:
+        """Detect objects in the frames of a video, see ``video.frames.predict_video``.
+
+        Args:
+            path: of the video.
+            text: see ``predict``.
+            score_threshold: see ``predict``.
+            max_dets: see ``predict``.
+            background: see ``predict``.
+            batch_size: frames in a forward pass.
+            every: detect in the first of so many frames.
+            track: number the objects, see ``Detections.track_ids``.
+
+        Yields:
+            Index, time in seconds and ``Detections`` of each frame that was looked at.
+
+        Raises:
+            UserError: nothing to look for, a video that cannot be read, or a missing extra.
+        """
+        if text is not None:
+            self.set_vocabulary(text, background)
+        limits = make_limits(score_threshold, max_dets, self.queries)
+        detect = partial(self.engine.detect, limits=limits, keep_regions=False)
+        return predict_video(
+            Path(path), detect, limits.lowest, every=every, batch_size=batch_size, track=track
+        )
 
     def requery(
         self,

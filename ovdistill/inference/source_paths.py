@@ -1,4 +1,4 @@
-"""Finds the images that a path or a pattern names."""
+"""Finds the images, and perhaps the videos, that a path or a pattern names."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from ovdistill.core.errors import UserError
 from ovdistill.core.image_folders import SUFFIXES, FolderContent, list_folder, natural_key
 from ovdistill.core.text import printable
+from ovdistill.inference.video.files import is_video
 
 ANY_DEPTH = "**"  # the part of a pattern that stands for any number of folders
 
@@ -25,27 +26,30 @@ class FoundPaths:
     Attributes:
         images: the files, in natural order.
         single: the path is that of a file, so nothing was searched.
-        others: files that are no images.
+        videos: files that are videos, if they were asked for.
+        others: files that are neither.
         unreadable: folders that could not be listed.
     """
 
     images: list[Path]
     single: bool = False
+    videos: list[Path] = field(default_factory=list)
     others: list[Path] = field(default_factory=list)
     unreadable: list[Path] = field(default_factory=list)
 
 
-def find_paths(path: str | os.PathLike[str]) -> FoundPaths:
-    """Find the images that a path or a pattern names.
+def find_paths(path: str | os.PathLike[str], *, videos: bool = False) -> FoundPaths:
+    """Find the images, and perhaps the videos, that a path or a pattern names.
 
     Args:
         path: an image, of whatever suffix; a folder, which is searched with all folders below it;
             or a pattern such as "photos/**/*.jpg", in which ``**`` stands for any number of
             folders. A file whose name holds the signs of a pattern is that file. ``~`` is the home
             folder.
+        videos: look for videos too, see ``is_video``. Else they are like other files.
 
     Raises:
-        UserError: no such file, no image in the folder, none that fits the pattern, a folder that
+        UserError: no such file, nothing in the folder, nothing that fits the pattern, a folder that
             cannot be listed, or an address of the web.
     """
     text = os.path.expanduser(os.fspath(path))
@@ -53,22 +57,31 @@ def find_paths(path: str | os.PathLike[str]) -> FoundPaths:
         kind = os.stat(text).st_mode
     except FileNotFoundError:
         if glob.has_magic(text):
-            return _match(text)
+            return _match(text, videos=videos)
         raise UserError(_missing(text)) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"no image or folder at {printable(text)} ({reason})") from error
     if not stat.S_ISDIR(kind):
+        if videos and is_video(Path(text)):
+            return FoundPaths([], single=True, videos=[Path(text)])
         return FoundPaths([Path(text)], single=True)
     content = _list(Path(text))
-    if not content.images:
+    films, others = _split(content.others) if videos else ([], content.others)
+    if not (content.images or films):
         where = f"{printable(text)} and the folders below it"
         raise UserError(f"no images in {where} ({content}): {_expected()}")
-    return FoundPaths(content.images, others=content.others, unreadable=content.unreadable)
+    return FoundPaths(content.images, videos=films, others=others, unreadable=content.unreadable)
 
 
-def _match(pattern: str) -> FoundPaths:
-    """Find the images that fit a pattern.
+def _split(paths: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Return those of some files that are videos, and the others."""
+    films = list(filter(is_video, paths))
+    return films, [path for path in paths if path not in films]
+
+
+def _match(pattern: str, *, videos: bool) -> FoundPaths:
+    """Find the images, and perhaps the videos, that fit a pattern.
 
     All files of a suffix that the pattern spells out are images, as those of "*.gif".
     """
@@ -84,16 +97,17 @@ def _match(pattern: str) -> FoundPaths:
 
     images = list(filter(fits, content.images))
     others = list(filter(fits, content.others))
+    films, others = _split(others) if videos else ([], others)
     suffix = Path(wanted[-1]).suffix
     if others and suffix and not glob.has_magic(suffix):
         images, others = sorted(images + others, key=natural_key), []
-    if not images:
+    if not (images or films):
         count = len(content.images) + len(content.others)
         raise UserError(
             f"no image fits {printable(pattern)}: looked at {count} files in {printable(folder)} "
             f"({len(content.images)} images, {content}); {_expected()}"
         )
-    return FoundPaths(images, others=others, unreadable=content.unreadable)
+    return FoundPaths(images, videos=films, others=others, unreadable=content.unreadable)
 
 
 def _fits(names: tuple[str, ...], wanted: tuple[str, ...]) -> bool:

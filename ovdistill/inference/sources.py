@@ -44,11 +44,13 @@ class ImageSources(Sequence[ImageSource]):
     """Images to read, in order.
 
     Attributes:
-        others: files in folders, or fitting patterns, that are no images.
+        videos: files that are videos, if they were asked for.
+        others: files in folders, or fitting patterns, that are neither.
         unreadable: folders that could not be listed, below those that were given.
     """
 
     def __init__(self) -> None:
+        self.videos: list[Path] = []
         self.others: list[Path] = []
         self.unreadable: list[Path] = []
         self._sources: list[ImageSource] = []
@@ -82,16 +84,22 @@ class ImageSources(Sequence[ImageSource]):
         """
         self.others += found.others
         self.unreadable += found.unreadable
-        real_folder = cache(os.path.realpath)
-        for path in found.images:
-            key = os.path.join(real_folder(path.parent), path.name)
-            if key in self._searched or (not found.single and key in self._given):
-                continue
-            (self._given if found.single else self._searched).add(key)
+        for path in self._new(found.images, single=found.single):
             self.add(ImageSource(str(path), path, partial(read_image, path)))
+        self.videos += self._new(found.videos, single=found.single)
+
+    def _new(self, paths: Sequence[Path], *, single: bool) -> Iterator[Path]:
+        """Yield the files that were not added before; see ``add_paths``."""
+        real_folder = cache(os.path.realpath)
+        for path in paths:
+            key = os.path.join(real_folder(path.parent), path.name)
+            if key in self._searched or (not single and key in self._given):
+                continue
+            (self._given if single else self._searched).add(key)
+            yield path
 
 
-def find_sources(source: Any) -> ImageSources:
+def find_sources(source: Any, *, videos: bool = False) -> ImageSources:
     """Find the images that a user means. Only their names are looked at; ``load`` reads them.
 
     Args:
@@ -104,6 +112,7 @@ def find_sources(source: Any) -> ImageSources:
             - array: (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey; uint8, or see ``array_to_rgb``;
             - torch tensor: (3, H, W) RGB, (4, H, W) RGBA or (1, H, W) grey; uint8 or 0..1;
             - bytes of an image file, or a file opened to read bytes.
+        videos: find videos too; they stand in ``ImageSources.videos``.
 
     Returns:
         The images: of a list in its order, of a folder or a pattern in natural order (image 2
@@ -116,7 +125,7 @@ def find_sources(source: Any) -> ImageSources:
     sources = ImageSources()
     for name, value in _flatten(source, "image"):
         if isinstance(value, str | os.PathLike) and value != STANDARD_INPUT:
-            sources.add_paths(find_paths(value))
+            sources.add_paths(find_paths(value, videos=videos))
         else:
             sources.add(_source_in_memory(value, name))
     return sources

@@ -59,7 +59,8 @@ def draw_detections(
     unit = math.sqrt(size[0] * size[1]) / 640  # sizes below look right at 640 x 640 pixels
     font_size = max(13, round(15 * unit))
     colours = [class_colour(label) for label in detections.labels]
-    _draw_masks(canvas, detections, colours, unit, fill)
+    rising = [i % 2 == 0 for i in range(len(detections))]
+    draw_masks(canvas, detections, colours, unit, fill, rising)
     drawn = Image.fromarray(canvas)
     line = max(2, round((2 if detections.masks is None else 1.3) * unit))
     boxes = clipped_boxes(detections.boxes * factor, size)
@@ -74,16 +75,30 @@ def draw_detections(
     return _stack(np.asarray(drawn), legend.draw(numbered, classes, note))
 
 
-def _draw_masks(
-    canvas: np.ndarray, detections: Drawable, colours: Sequence[Colour], unit: float, fill: float
+def draw_masks(
+    canvas: np.ndarray,
+    detections: Drawable,
+    colours: Sequence[Colour],
+    unit: float,
+    fill: float,
+    rising: Sequence[bool],
 ) -> None:
-    """Draw the masks, if there are any, in place; the best is on top."""
+    """Draw the masks, if there are any, in place; the best is on top.
+
+    Args:
+        canvas: (H, W, 3) uint8 RGB.
+        detections: n detections.
+        colours: one for each.
+        unit: see ``draw_mask``.
+        fill: see ``draw_mask``.
+        rising: the direction of the hatch of each.
+    """
     if detections.masks is None:
         return
     height, width = canvas.shape[:2]
     for i in reversed(range(len(detections))):
         mask = enlarge_mask(detections.masks[i], (width, height))
-        draw_mask(canvas, mask, colours[i], unit, fill, rising=i % 2 == 0)
+        draw_mask(canvas, mask, colours[i], unit, fill, rising=rising[i])
 
 
 def _stack(drawn: np.ndarray, strip: np.ndarray) -> np.ndarray:

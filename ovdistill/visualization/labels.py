@@ -66,14 +66,14 @@ def draw_labels(
     Returns:
         True if there are labels; False if there are numbers, which a legend must explain.
     """
-    areas = place_labels(boxes, [_chip_size(line) for line in labels], image.size)
+    areas = place_labels(boxes, [chip_size(line) for line in labels], image.size)
     if areas is not None:
-        _draw_chips(image, areas, labels, colours)
+        draw_chips(image, areas, labels, colours)
         return True
     tags = [tag(number, font_size) for number in range(1, len(boxes) + 1)]
-    areas = place_tags(boxes, [_chip_size(line) for line in tags], image.size)
+    areas = place_tags(boxes, [chip_size(line) for line in tags], image.size)
     # the best is on top
-    _draw_chips(image, areas[::-1], tags[::-1], colours[::-1])
+    draw_chips(image, areas[::-1], tags[::-1], colours[::-1])
     return False
 
 
@@ -98,16 +98,17 @@ def draw_chip(image: Image.Image, area: Rectangle, line: Line, colour: Colour) -
     draw_line(image, left, (area[1] + area[3] - line.height) / 2 + line.ascent, line, ink)
 
 
-def _draw_chips(
+def draw_chips(
     image: Image.Image,
     areas: Sequence[Rectangle],
     lines: Sequence[Line],
     colours: Sequence[Colour],
 ) -> None:
+    """Draw several lines of text; see ``draw_chip``."""
     for area, line, colour in zip(areas, lines, colours, strict=True):
         draw_chip(image, area, line, colour)
 
 
-def _chip_size(line: Line) -> Size:
+def chip_size(line: Line) -> Size:
     """Return width and height of the ground of a line, in pixels."""
     return math.ceil(line.width + 0.45 * line.height), line.height + 2

@@ -11,13 +11,18 @@ if TYPE_CHECKING:
     from ovdistill.inference.detections import Detections
 
 
-def records(detections: Detections) -> list[dict[str, Any]]:
+def records(detections: Detections, *, masks: bool = True) -> list[dict[str, Any]]:
     """Return a dict for each detection.
+
+    Args:
+        detections: of an image.
+        masks: whether to return the masks, if there are any.
 
     Returns:
         ``name``, ``score``, ``box`` (xyxy, absolute pixels of the original image); where it is
-        known, ``runner_up`` (``name`` and ``score``); and, if there are masks, ``mask`` (COCO's
-        compressed RLE, of the original image's size).
+        known, ``track`` (the number of the object in a video) and ``runner_up`` (``name`` and
+        ``score``); and, if there are masks, ``mask`` (COCO's compressed RLE, of the original
+        image's size).
     """
     result = []
     for one in detections:
@@ -26,10 +31,12 @@ def records(detections: Detections) -> list[dict[str, Any]]:
             "score": round(one.score, 4),
             "box": [round(value, 2) for value in one.box],
         }
+        if one.track_id is not None:
+            record["track"] = one.track_id
         if one.runner_up is not None:
             name, score = one.runner_up
             record["runner_up"] = {"name": name, "score": round(score, 4)}
-        mask = one.mask
+        mask = one.mask if masks else None
         if mask is not None:
             (rle,) = encode_masks(mask[None])
             record["mask"] = rle_to_json(rle)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -111,19 +110,3 @@ def number_names(found: Iterable[Detections], *, first: int = 0) -> dict[str, in
     """Return a number for each name that was looked for or found in several images."""
     names = [name for one in found for name in (*one.queries, *one.names)]
     return {name: number for number, name in enumerate(dict.fromkeys(names), first)}
-
-
-def import_extra(name: str) -> Any:
-    """Import a package that is an optional extra of this one, and has its name.
-
-    Raises:
-        UserError: it is not installed.
-    """
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        raise UserError(
-            f"the package {name} is not installed: pip install 'ovdistill[{name}]'"
-        ) from error

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ovdistill.inference.formats.parts import import_extra, size_of, whole_pixels
+from ovdistill.core.extras import import_extra
+from ovdistill.inference.formats.parts import size_of, whole_pixels
 
 if TYPE_CHECKING:
     import fiftyone

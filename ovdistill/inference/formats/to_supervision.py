@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ovdistill.inference.formats.parts import import_extra
+from ovdistill.core.extras import import_extra
 
 if TYPE_CHECKING:
     import supervision

@@ -1,0 +1,24 @@
+"""Tells videos from images by their names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv")
+ANIMATION = ".gif"
+
+
+def is_video(path: Path) -> bool:
+    """Return True for a file with the suffix of a video, and for a GIF file with several images."""
+    suffix = path.suffix.lower()
+    return suffix in VIDEO_SUFFIXES or (suffix == ANIMATION and _is_animated(path))
+
+
+def _is_animated(path: Path) -> bool:
+    try:
+        with Image.open(path, formats=["GIF"]) as image:
+            return bool(getattr(image, "is_animated", False))
+    except (OSError, ValueError, SyntaxError, EOFError):  # damaged: the reader of images says how
+        return False
