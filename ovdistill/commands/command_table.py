@@ -36,6 +36,7 @@ COMMANDS: Commands = {
     "predict": ("predict:predict", "find what a text describes in images"),
     "index": ("index:index", "detect once, and keep the regions for any later search"),
     "search": ("search:search", "find the regions of an index that a text describes best"),
+    "app": ("app:app", "find objects by words in the browser"),
     "prepare": ("prepare:prepare", "make what a training needs, and stop"),
     "extract": ("extract:extract", "make a store of the teacher's region embeddings"),
     "vocab": (VOCAB, "make and compare vocabulary files"),

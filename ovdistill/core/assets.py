@@ -17,7 +17,8 @@ EMBEDDING_MAPS = {
 STUDENT = ASSETS / "student"  # the detector that ships, as `ovdistill publish` writes one
 STUDENT_CONFIG = STUDENT / "config.json"
 STUDENT_WEIGHTS = STUDENT / "model.safetensors"
-SAMPLE_IMAGE = ASSETS / "samples" / "ovshapes.png"
+SAMPLES = ASSETS / "samples"  # val images of OVShapes
+SAMPLE_IMAGE = SAMPLES / "ovshapes.png"
 LVIS_CATEGORIES = ASSETS / "lvis_v1_categories.tsv"
 
 

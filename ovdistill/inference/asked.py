@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ovdistill.inference.competitors import competitors, far_names
+from ovdistill.inference.competitors import competitors, far_names, kinds
 from ovdistill.inference.prompts import Prompts, parse_prompts
 from ovdistill.vocabulary import Vocabulary
 
@@ -70,6 +70,9 @@ def ask(
     else:
         prompts = parse_prompts(text).in_words_of(known.names if known else ())
         rows = encode(prompts.rows)
+        if background == AUTO and known is not None:
+            prompts = prompts.with_kinds(kinds(prompts, rows, known))
+            rows = encode(prompts.rows)
     others = [*prompts.negatives]
     if background and background != AUTO:
         others += parse_prompts(background).rows

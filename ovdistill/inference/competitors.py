@@ -15,12 +15,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ovdistill.core.name_words import words
+from ovdistill.core.name_words import PARENTHESES, spelling, words
+from ovdistill.inference.prompts import Prompts
 from ovdistill.vocabulary import Vocabulary
 
 # Cosine of two text embeddings without their mean. Of CLIP ViT-B/32, sofa and couch have 0.82,
 # doughnut and donut 0.91, pony and horse 0.72; cat and dog, or bagel and donut, at most 0.62.
 SAME_MEANING = 0.7
+# Of 131 pairs of LVIS such as truck and tow truck, 0.53, the pairs below are of other things, such
+# as boat and gravy boat, 0.28, can and trash can, 0.17; or plate and license plate, 0.39.
+ALIKE = 0.4
 FAR = 0.05  # quantile of the cosines of class names with their nearest other one
 FEWEST = 10  # class names, from which on these quantiles say something
 
@@ -53,6 +57,42 @@ def competitors(queries: Vocabulary, known: Vocabulary) -> Vocabulary | None:
         )
     ]
     return known.only(kept) if kept else None
+
+
+def kinds(prompts: Prompts, rows: Vocabulary, known: Vocabulary) -> dict[str, tuple[str, ...]]:
+    """Return the class names of a detector that are kinds of a query, as "fire truck" of "truck".
+
+    A detector that was trained with all kinds of trucks, and never with "truck", gives a truck that
+    is asked for as "truck" to none of them. A kind ends with the words of the query, and means
+    something alike: a gravy boat is no boat. One that may be of several queries is of none.
+
+    Args:
+        prompts: what a user asks for.
+        rows: its P phrases with their embeddings.
+        known: the class names that the detector was trained with, of the same teacher.
+
+    Returns:
+        The kinds of each query that has some.
+    """
+    vocabulary_words = set().union(*map(words, known.names))
+    cosines = _cosines(rows.embeddings, known.embeddings)
+    asked = [spelling(phrase) for phrase in rows.names]
+    found: dict[str, list[str]] = {}
+    for column, name in enumerate(known.names):
+        related = {
+            query
+            for query, phrase in zip(prompts.classes, rows.names, strict=True)
+            if _same(words(phrase), words(name), vocabulary_words)
+        }
+        if len(related) > 1:
+            continue
+        spelled = spelling(PARENTHESES.sub(" ", name))  # a "gondola (boat)" ends with gondola
+        for row, query in enumerate(prompts.classes):
+            ends = len(spelled) > len(asked[row]) and spelled[-len(asked[row]) :] == asked[row]
+            if ends and cosines[row, column] >= ALIKE:
+                found.setdefault(prompts.names[query], []).append(name)
+                break
+    return {query: tuple(names) for query, names in found.items()}
 
 
 def far_names(queries: Vocabulary, known: Vocabulary) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ SHOWN = 3  # detections that ``repr`` names
 # the fields with a value for each detection; the others are those of the image
 PER_DETECTION = (
     *("boxes", "scores", "labels", "names", "masks"),
-    *("runner_up_names", "runner_up_scores", "embeddings", "track_ids"),
+    *("runner_up_names", "runner_up_scores", "embeddings", "region_rows", "track_ids"),
 )
 
 
@@ -50,6 +50,7 @@ class Detections:
             empty if unknown.
         runner_up_scores: (n,) float32, the scores of the runners-up, or None if unknown.
         embeddings: (n, D) float32, the region embedding of each detection, or None.
+        region_rows: (n,) int64, the region of each detection, an index into ``regions``, or None.
         track_ids: (n,) int64, in a video the number of the object, from 1 on; 0 for one that was
             seen once only, so far. None without tracking.
         queries: all texts that were looked for, or empty if unknown.
@@ -68,6 +69,7 @@ class Detections:
     runner_up_names: tuple[str | None, ...] = ()
     runner_up_scores: np.ndarray | None = None
     embeddings: np.ndarray | None = None
+    region_rows: np.ndarray | None = None
     track_ids: np.ndarray | None = None
     queries: tuple[str, ...] = ()
     image: np.ndarray | None = None

@@ -356,6 +356,32 @@ class Detector:
             found = found.moved((height, width), detections.size)
         return replace(found, image=detections.image, path=detections.path)
 
+    def rank_names(self, detection: Detections, most: int = 5) -> list[tuple[str, float]]:
+        """Return the class names that fit a detection best, those that only compete included.
+
+        Args:
+            detection: one detection of this detector, with regions, of the names that it looks for
+                now.
+            most: how many names.
+
+        Returns:
+            Names and scores, best first.
+
+        Raises:
+            UserError: several detections, no regions, or other names than those looked for.
+        """
+        if len(detection) != 1 or detection.regions is None or detection.region_rows is None:
+            raise UserError(
+                f"got {detection!r}; expected one detection that was made with keep_regions=True"
+            )
+        if detection.queries != self.queries:
+            raise UserError(
+                f"got a detection of {detection.queries}; expected {self.queries}, which the "
+                "detector looks for now: requery first"
+            )
+        row = int(detection.region_rows[0])
+        return self.engine.rank_names(detection.regions, row, most)
+
 
 def _is_single(images: Any) -> bool:
     """Return whether a user means one image, rather than a list, a folder or a pattern."""

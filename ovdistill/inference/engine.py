@@ -26,7 +26,7 @@ from ovdistill.inference.large_images import reduce_image
 from ovdistill.inference.selection import Limits, select
 from ovdistill.models.build import build_detector, build_image_pipeline
 from ovdistill.models.foremost_regions import foremost_regions
-from ovdistill.models.kept_regions import KeptRegions
+from ovdistill.models.kept_regions import KeptRegions, scores_of_region
 from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
 from ovdistill.store import Regions
 
@@ -133,6 +133,21 @@ class Engine:
         nearest = (best.names[0], float(best.scores[0])) if len(best) else None
         return replace(found, regions=regions, nearest=nearest)
 
+    @torch.inference_mode()
+    def rank_names(self, regions: KeptRegions, row: int, most: int) -> list[tuple[str, float]]:
+        """Return the class names that fit a detected region best, and their scores."""
+        scores = scores_of_region(self.model.roi_head, regions, row, self._groups)
+        best = scores.float().topk(min(most, len(scores)))
+        values = best.values.cpu().numpy()
+        if self.calibration:
+            values = self.calibration.probabilities(values)
+        names = [self.asked.names[label] for label in best.indices.tolist()]
+        return list(zip(names, values.tolist(), strict=True))
+
+    @property
+    def _groups(self) -> Tensor | None:
+        return torch.tensor(self.asked.classes) if self.asked.has_phrases else None
+
     def _classify(self, regions: KeptRegions, limits: Limits) -> Detections:
         asked = self.asked
         lowest = self.calibration.score(limits.lowest) if self.calibration else limits.lowest
@@ -141,7 +156,7 @@ class Engine:
             score_threshold=lowest,
             most=self.model.roi_head.test_cfg.max_per_img,
             wanted=asked.wanted,
-            groups=torch.tensor(asked.classes) if asked.has_phrases else None,
+            groups=self._groups,
         )
         embeddings = regions.final_embeddings[instances.regions]
         instances.embeddings = embeddings[:, : asked.vocabulary.embed_dim]

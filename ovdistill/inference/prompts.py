@@ -14,6 +14,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.name_files import names_a_file
 from ovdistill.core.name_words import singular, spelling
 
+SHOWN = 2  # kinds of a name that a note lists
 EXAMPLE = '"red striped star, outlined heart"'
 
 
@@ -69,6 +70,20 @@ class Prompts:
             if old != new
         ]
         return replace(self, phrases=phrases, notes=(*self.notes, *changed))
+
+    def with_kinds(self, kinds: Mapping[str, Sequence[str]]) -> Prompts:
+        """Return the same names with further phrases, those of their kinds.
+
+        Args:
+            kinds: class names of a training that are kinds of a name, by the name.
+        """
+        phrases = tuple(
+            tuple(dict.fromkeys((*own, *kinds.get(name, ()))))
+            for name, own in zip(self.names, self.phrases, strict=True)
+        )
+        shown = [f"{name} ({_shortened(own)})" for name, own in kinds.items()]
+        note = [f"kinds of a name count as it: {_shortened(shown)}"] if shown else []
+        return replace(self, phrases=phrases, notes=(*self.notes, *note))
 
 
 def parse_prompts(text: str | Sequence[str] | Mapping[str, str | Sequence[str] | None]) -> Prompts:
@@ -152,6 +167,12 @@ def _build(named: Mapping[str, Sequence[str]], negatives: Sequence[str] = ()) ->
 def tidy(name: str) -> str:
     """Return a name without superfluous white space."""
     return " ".join(str(name).split())
+
+
+def _shortened(names: Sequence[str]) -> str:
+    """Return the first two of several names, and how many more there are."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _foreign(phrases: Mapping[str, str]) -> list[str]:

@@ -81,8 +81,8 @@ def select(
 
     Args:
         instances: an mmengine InstanceData with tensors ``bboxes`` (m, 4), ``scores`` (m,),
-            ``labels`` (m,) and perhaps ``masks`` (m, H, W), ``embeddings`` (m, D), and
-            ``runner_up`` (m,) with ``runner_up_scores`` (m,), in any order.
+            ``labels`` (m,) and perhaps ``masks`` (m, H, W), ``embeddings`` (m, D),
+            ``regions`` (m,), and ``runner_up`` (m,) with ``runner_up_scores`` (m,), in any order.
         queries: the texts that are wanted. Detections of higher labels, which are background
             texts, are dropped.
         limits: which of them to return.
@@ -118,6 +118,7 @@ def select(
         runner_up_names=tuple(None if label < 0 else names[label] for label in second),
         runner_up_scores=None if second_scores is None else probabilities(second_scores),
         embeddings=_rows(instances, "embeddings", chosen),
+        region_rows=instances.regions[chosen].cpu().numpy() if "regions" in instances else None,
     )
     return limits.applied(found)
 

@@ -186,9 +186,7 @@ def classify_regions(
         the second best class of the region, -1 if there is none, ``runner_up_scores`` (n,), and
         ``masks`` (n, H, W) bool if the detector has masks.
     """
-    overlapping, scores, index = _scored(head, kept)
-    if groups is not None:
-        scores = _together(scores, groups)
+    overlapping, scores, index = _scored(head, kept, groups)
     names = scores.shape[1] - 1
     config = head.test_cfg
     # hard suppression gives the same with every threshold, the faster the higher it is
@@ -222,8 +220,25 @@ def _together(scores: Tensor, groups: Tensor) -> Tensor:
     return torch.cat([classes.clamp(max=1), scores[:, -1:]], dim=1)
 
 
-def _scored(head: OpenVocabularyRoIHead, kept: KeptRegions) -> tuple[Tensor, Tensor, Tensor]:
-    """Return (n, 4) boxes to suppress by, (n, W + 1) scores, and (n,) the index of the region."""
+def scores_of_region(
+    head: OpenVocabularyRoIHead, kept: KeptRegions, region: int, groups: Tensor | None = None
+) -> Tensor:
+    """Return the (G,) scores of a detected region for all classes.
+
+    Args:
+        head: see ``classify_regions``.
+        kept: see ``classify_regions``.
+        region: index into ``kept`` of a region that ``classify_regions`` detected.
+        groups: see ``classify_regions``.
+    """
+    _, scores, index = _scored(head, kept, groups)
+    return scores[(index == region).nonzero()[0, 0], :-1]
+
+
+def _scored(
+    head: OpenVocabularyRoIHead, kept: KeptRegions, groups: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return (n, 4) boxes to suppress by, (n, G + 1) scores, and (n,) the index of the region."""
     log_scores = head.score_embeddings(kept.embeddings)
     index = torch.arange(len(kept), device=log_scores.device)
     boxes = kept.regressed
@@ -235,7 +250,8 @@ def _scored(head: OpenVocabularyRoIHead, kept: KeptRegions) -> tuple[Tensor, Ten
         weights = {key: look[key] for key in ("share", "quality") if key in look}
         log_scores = head.both_looks(log_scores[index], again, fit, **weights)
         boxes = kept.boxes[index]
-    return boxes, head.bbox_head.loss_cls.get_activation(log_scores), index
+    scores = head.bbox_head.loss_cls.get_activation(log_scores)
+    return boxes, scores if groups is None else _together(scores, groups), index
 
 
 def _in_original_pixels(

@@ -71,7 +71,7 @@ def contact_sheet(tiles: Sequence[Tile], title: str = "", columns: int | None = 
 def _square(tile: Tile) -> Image.Image:
     """Return a tile without its title: its image as large as fits, in the middle."""
     if tile.image is None:
-        return _lost(tile.note)
+        return lost_tile(tile.note)
     image = Image.fromarray(tile.image)
     scale = min(SIDE / max(image.size), LARGEST_ZOOM)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
@@ -81,7 +81,7 @@ def _square(tile: Tile) -> Image.Image:
     return square
 
 
-def _lost(note: str) -> Image.Image:
+def lost_tile(note: str) -> Image.Image:
     """Return a grey tile with a text, broken where it is too long."""
     square = Image.new("RGB", (SIDE, SIDE), LOST)
     size = TEXT - 3

@@ -16,6 +16,7 @@ from ovdistill.visualization.legend import Legend
 from ovdistill.visualization.masks import draw_mask, enlarge_mask
 from ovdistill.visualization.palette import PAPER, Colour, class_colour
 
+MIN_SIDE = 640  # pixels, of the longer side of a drawing
 NARROWEST_LEGEND = 320  # pixels; beside a narrower image the paper is empty
 
 
@@ -24,7 +25,7 @@ def draw_detections(
     detections: Drawable,
     class_names: Sequence[str],
     note: str = "",
-    min_side: int = 640,
+    min_side: int = MIN_SIDE,
     *,
     fill: float = 0.0,
     show_scores: bool = True,
@@ -53,7 +54,7 @@ def draw_detections(
     """
     if not 0 <= fill <= 1:
         raise UserError(f"got fill={fill}; expected an opacity from 0 (none) to 1 (opaque)")
-    factor = max(1, math.ceil(min_side / max(image.shape[:2])))
+    factor = enlargement(image, min_side)
     size = (image.shape[1] * factor, image.shape[0] * factor)
     canvas = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)).copy()
     unit = math.sqrt(size[0] * size[1]) / 640  # sizes below look right at 640 x 640 pixels
@@ -73,6 +74,11 @@ def draw_detections(
     numbered = [] if labelled else legend.numbered(detections, tails)
     classes = legend.classes(detections, class_names, found=labelled)
     return _stack(np.asarray(drawn), legend.draw(numbered, classes, note))
+
+
+def enlargement(image: np.ndarray, min_side: int = MIN_SIDE) -> int:
+    """Return the whole factor that an image is enlarged by before it is drawn on."""
+    return max(1, math.ceil(min_side / max(image.shape[:2])))
 
 
 def draw_masks(

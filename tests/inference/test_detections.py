@@ -55,6 +55,7 @@ def full(n: int) -> Detections:
         runner_up_names=tuple(None if i == 1 else f"second {i}" for i in range(n)),
         runner_up_scores=np.linspace(0.3, 0.1, n, dtype=np.float32),
         embeddings=generator.normal(size=(n, 8)).astype(np.float32),
+        region_rows=np.arange(n) + 7,
         track_ids=np.arange(n),
         queries=("a", "b", "c", "none"),
         image=np.zeros((64, 64, 3), np.uint8),

@@ -16,6 +16,7 @@ from ovdistill.inference.search.index import Hit
 from ovdistill.visualization.contact_sheet import Tile, contact_sheet
 
 AROUND = 0.25  # of the longer side of a box, shown on each side of it
+SMALLEST_SIDE = 320  # pixels, of an image that a box is outlined in
 OUTLINE = (230, 57, 70)  # RGB
 
 
@@ -53,7 +54,7 @@ def write_sheet(path: Path, hits: Sequence[Hit], title: str) -> int:
     several = len({hit.name for hit in hits}) > 1
     for image in dict.fromkeys(hit.image for hit in hits):
         own = [hit for hit in hits if hit.image == image]
-        pixels = None if own[0].state == "missing" else _read(image)
+        pixels = None if own[0].state == "missing" else read_if_there(image)
         for hit in own:
             crop = None if pixels is None else crop_around(pixels, hit.box)
             below = f"{hit.rank}. {hit.score:.3f}" + f" {hit.name}" * several
@@ -62,7 +63,7 @@ def write_sheet(path: Path, hits: Sequence[Hit], title: str) -> int:
     return len({hit.image for hit in hits if tiles[hit.rank].image is None})
 
 
-def _read(image: str) -> np.ndarray | None:
+def read_if_there(image: str) -> np.ndarray | None:
     """Return an image, or None if it cannot be read any more."""
     try:
         return read_image(image)
@@ -84,10 +85,19 @@ def crop_around(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
     x1, y1 = int(max(0, min(left - margin, width - 1))), int(max(0, min(top - margin, height - 1)))
     x2, y2 = int(np.ceil(min(width, right + margin))), int(np.ceil(min(height, bottom + margin)))
     crop = image[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
-    # outlined at the size of the sheet, where a line of one pixel is thin
-    zoom = max(1.0, 320 / max(crop.shape[:2]))
-    crop = cv2.resize(crop, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
-    corners = [round((v - o) * zoom) for v, o in zip(inside, (x1, y1, x1, y1), strict=True)]
-    thickness = max(1, round(max(crop.shape[:2]) / 160))
-    cv2.rectangle(crop, corners[:2], corners[2:], OUTLINE, thickness)
-    return crop
+    return outlined(crop, [v - o for v, o in zip(inside, (x1, y1, x1, y1), strict=True)])
+
+
+def outlined(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
+    """Return an image with the outline of a box; a small one is enlarged, so that lines are thin.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        box: xyxy, absolute pixels.
+    """
+    zoom = max(1.0, SMALLEST_SIDE / max(image.shape[:2]))
+    drawn = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
+    corners = [round(value * zoom) for value in box]
+    thickness = max(1, round(max(drawn.shape[:2]) / 160))
+    cv2.rectangle(drawn, corners[:2], corners[2:], OUTLINE, thickness)
+    return drawn

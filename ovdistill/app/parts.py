@@ -1,0 +1,98 @@
+"""Parts that both pages have."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from ovdistill.app.style import DARK, DOWNLOAD
+from ovdistill.core.errors import UserError
+from ovdistill.core.images import decode_image
+from ovdistill.core.text import printable
+
+
+def image_input(label: str) -> gr.Image:
+    """Return where a visitor drops an image.
+
+    Handlers take it with ``preprocess=False``, so that gradio does not open the file, and read it
+    with ``read_upload``.
+    """
+    return gr.Image(
+        label=label,
+        type="filepath",
+        sources=["upload", "clipboard", "webcam"],
+        height=300,
+        buttons=[],
+    )
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An image that a visitor has given: its file, the name that it had, and (H, W, 3) RGB."""
+
+    path: Path
+    name: str
+    image: np.ndarray
+
+
+def read_upload(value: Mapping[str, Any] | None) -> Upload | None:
+    """Read what an ``image_input`` holds, by the one reader of images; None if it is empty.
+
+    Raises:
+        UserError: a file that cannot be read, or that is no upload.
+    """
+    if value is None:
+        return None
+    path = Path(value["path"]).resolve()
+    if not path.is_relative_to(Path(os.environ["GRADIO_TEMP_DIR"]).resolve()):
+        raise UserError("this file was not uploaded")
+    name = printable(value.get("orig_name") or path.name)
+    return Upload(path, name, decode_image(path.read_bytes(), name))
+
+
+def heading(title: str) -> None:
+    """Place the names of the pages, and the line above a page."""
+    gr.Navbar(main_page_name="Detect")
+    with gr.Row():
+        gr.Markdown(f"## {title}")
+        gr.Button("dark / light", size="sm", elem_id="dark").click(None, js=DARK)
+
+
+def clear_errors(act: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a handler show errors for people as such; others remain errors of the program."""
+
+    @functools.wraps(act)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return act(*args, **kwargs)
+        except UserError as error:
+            raise gr.Error(str(error), duration=None, print_exception=False) from error
+
+    return guarded
+
+
+def download_button(
+    label: str, act: Callable[..., dict[str, str] | None], inputs: list[gr.components.Component]
+) -> gr.Button:
+    """Place a button whose file the browser saves.
+
+    Args:
+        label: of the button.
+        act: returns what ``Download.for_browser`` does, or None for no file.
+        inputs: of it.
+    """
+    button = gr.Button(label, size="sm", min_width=60)
+    file = gr.JSON(visible=False)
+    packed = button.click(clear_errors(act), inputs, file, **PRIVATE, show_progress="hidden")
+    packed.success(None, file, None, js=DOWNLOAD)
+    return button
+
+
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
