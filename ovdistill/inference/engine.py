@@ -31,6 +31,7 @@ from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
 from ovdistill.store import Regions
 
 LOGGER = logging.getLogger(__name__)
+ONE_STAGE = "a one-stage detector keeps no regions; expected a two-stage one, such as ovshapes"
 
 
 class Engine:
@@ -107,9 +108,7 @@ class Engine:
             UserError: the detector has one stage, which keeps no regions.
         """
         if not isinstance(self.model, OpenVocabularyRCNN):
-            raise UserError(
-                "a one-stage detector keeps no regions; expected a two-stage one, such as ovshapes"
-            )
+            raise UserError(ONE_STAGE)
         seen = [_reduce(image) for image in images]
         packed = [self._pack(image) for image in seen]
         batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
@@ -132,6 +131,26 @@ class Engine:
         best = self._classify(regions, Limits(0.0, 1))
         nearest = (best.names[0], float(best.scores[0])) if len(best) else None
         return replace(found, regions=regions, nearest=nearest)
+
+    def classify_again(self, detections: Detections, limits: Limits) -> Detections:
+        """Return the detections of the current class names in an image that was seen before.
+
+        Raises:
+            UserError: the detections have no regions, or the detector has one stage.
+        """
+        if not isinstance(self.model, OpenVocabularyRCNN):
+            raise UserError(ONE_STAGE)
+        regions = detections.regions
+        if regions is None:
+            raise UserError(
+                "these detections have no regions to look at again; expected those of "
+                "predict(..., keep_regions=True)"
+            )
+        found = self.classify(regions, limits)
+        if detections.size is not None:
+            height, width = regions.meta["ori_shape"][:2]
+            found = found.moved((height, width), detections.size)
+        return replace(found, image=detections.image, path=detections.path)
 
     def _classify(self, regions: KeptRegions, limits: Limits) -> Detections:
         asked = self.asked
