@@ -2,16 +2,19 @@
 
     python -m benchmarks.searching --texts clip_text_embeddings.npy      # (n, D), such as LVIS's
     python -m benchmarks.searching --rows 100000                         # isotropic ones only
+    python -m benchmarks.searching --alone --twice                       # objects, not regions
 
 Writes an index of random regions, searches it, and prints medians of CPU milliseconds on one core,
 after a first search has read the files: of ``Index.find``, which scores in half precision and
-rescores what may be among the best; and of a pass over all rows in float32, in int8 (converted by
+rescores what may be among the best, with and without leaving one region of each object, and after
+one of the images was deleted; and of a pass over all rows in float32, in int8 (converted by
 blocks that fit in the cache), and over the leading principal directions. For these, "left" is how
 many rows the error bound (int8) or the Cauchy-Schwarz bound of the rest (directions) leaves to
 score again; a way that leaves many is none.
 
 With --texts, regions are drawn around the texts with noise of the texts' covariance, and the
-queries are texts, plus the region of an image; else both are isotropic.
+queries are texts, plus the region of an image; else both are isotropic. With --twice, every object
+has two regions, whose boxes have an IoU of 0.6 and whose embeddings a cosine of about 0.9.
 """
 
 from __future__ import annotations
@@ -28,8 +31,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ovdistill.inference.search.exact_top import error_bound, top_rows
-from ovdistill.inference.search.index import Index
+from ovdistill.inference.search.exact_top import Ranking, error_bound
+from ovdistill.inference.search.index import Hit, Index
 from ovdistill.inference.search.queries import Query
 from ovdistill.store import Regions, index_files
 from ovdistill.store.meta import StoreMeta
@@ -40,6 +43,7 @@ REGIONS, IMAGES_PER_SHARD, K = 20, 128, 50
 ROWS_OF_SHARD = REGIONS * IMAGES_PER_SHARD
 IN_CACHE = 1024  # rows of float32 that a core's cache holds
 LEADING = (64, 128, 256)
+NOISE = 0.45  # norm of what the second region of an object differs by
 
 
 class World:
@@ -67,18 +71,29 @@ class World:
         return self.texts[torch.randperm(len(self.texts))[:count]]
 
 
-def write_random_index(folder: Path, world: World, shards: int) -> None:
+def write_random_index(folder: Path, world: World, shards: int, *, twice: bool) -> None:
     images = shards * IMAGES_PER_SHARD
-    header = dict(root="/", model="random", detector_hash="", teacher="random", teacher_hash="")
-    index_files.write_header(folder, index_files.IndexHeader(**header, regions=REGIONS))
+    root = folder / "images"  # of empty files: a search looks whether they are there
+    root.mkdir()
+    header = dict(model="random", detector_hash="", teacher="random", teacher_hash="")
+    index_files.write_header(folder, index_files.IndexHeader(str(root), **header, regions=REGIONS))
     records = [index_files.ImageRecord(i, f"{i}.png", 0, 0) for i in range(images)]
+    for record in records:
+        (root / record.file).touch()
     index_files.write_images(index_files.images_path(folder, 0), records)
     store = index_files.regions_path(folder, 0)
     plan = StoreMeta(dict(teacher="random", teacher_hash="", dim=world.width), images, shards)
     meta = begin_store(store, plan)
-    boxes, objectness = torch.tensor([[0.0, 0, 9, 9]]).repeat(REGIONS, 1), torch.ones(REGIONS)
+    left = torch.arange(REGIONS) * 20.0
+    boxes = torch.stack([left, torch.zeros(REGIONS), left + 16, torch.full((REGIONS,), 16.0)], 1)
+    if twice:
+        boxes[1::2] = boxes[0::2] + torch.tensor([4.0, 0, 4, 0])
+    objectness = torch.ones(REGIONS)
     for number in range(shards):
-        rows = world.regions(ROWS_OF_SHARD).split(REGIONS)
+        found = world.regions(ROWS_OF_SHARD)
+        if twice:
+            found[1::2] = normalize(found[0::2] + NOISE * normalize(found[1::2], dim=1), dim=1)
+        rows = found.split(REGIONS)
         first = number * IMAGES_PER_SHARD
         own = [(first + i, Regions(boxes, objectness, part)) for i, part in enumerate(rows)]
         write_shard(store, number, meta.fingerprint, world.width, own)
@@ -169,6 +184,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=512, help="D, without --texts")
     parser.add_argument("--texts", type=Path, help="text embeddings, a .npy file (n, D)")
     parser.add_argument("--queries", type=int, default=11)
+    parser.add_argument("--twice", action="store_true", help="two regions of each object")
     parser.add_argument("--alone", action="store_true", help="measure no other way")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -179,7 +195,7 @@ def main() -> None:
     world = World(texts, options.width)
     shards = -(-options.rows // ROWS_OF_SHARD)
     with tempfile.TemporaryDirectory() as folder:
-        write_random_index(Path(folder), world, shards)
+        write_random_index(Path(folder), world, shards, twice=options.twice)
         start = time.process_time()
         index = Index(folder)
         print(f"{index}, opened for the first time in {time.process_time() - start:.1f} s of CPU")
@@ -193,11 +209,28 @@ def main() -> None:
         kinds["a region"] = world.regions(options.queries)
         for kind, queries in kinds.items():
             print(f"for {kind}")
-            taken = cpu_ms(lambda q: index.find(Query(("",), q[None]), K), queries)
-            report("Index.find", taken)
-            report("  its arithmetic", cpu_ms(lambda q: top_rows(blocks, q[None], K), queries))
+            every = cpu_ms(lambda q: find(index, q, overlapping=True), queries)
+            report("Index.find of regions", every)
+            report(
+                "Index.find, one region of each object", cpu_ms(lambda q: find(index, q), queries)
+            )
+            report("  its arithmetic", cpu_ms(lambda q: Ranking(blocks, q[None]).best(K), queries))
             if not options.alone:
                 compare_others(blocks, queries)
+        report_gone(index, queries)
+
+
+def find(index: Index, query: Tensor, *, overlapping: bool = False) -> list[Hit]:
+    return index.find(Query(("",), query[None]), K, overlapping=overlapping)
+
+
+def report_gone(index: Index, queries: Tensor) -> None:
+    """Delete the image of the best hit, and report the searches that follow."""
+    Path(find(index, queries[0])[0].image).unlink()
+    start = time.process_time()
+    find(index, queries[0])
+    report("the first search that misses an image", 1000 * (time.process_time() - start))
+    report("those that follow", cpu_ms(lambda q: find(index, q), queries))
 
 
 if __name__ == "__main__":

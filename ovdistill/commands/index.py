@@ -7,7 +7,7 @@
 Of each image the regions that show an object most probably are kept, of whatever class. Run the
 command again after an interruption: it goes on where it stopped. Run it again when images were
 added: only those that are new or have changed are looked at. Images that cannot be read are listed
-at the end; the exit code is then 1.
+at the end, and tried again by the next run; the exit code is then 1.
 """
 
 from __future__ import annotations
@@ -71,6 +71,8 @@ def say(report: IndexReport, folder: Path) -> int:
     if report.resumed:
         parts.append(f"{report.resumed} images of an earlier run finished")
     print(f"{printable(folder)}: {', '.join(parts)}; {report.regions} regions added")
+    if report.gone:
+        print(f"{report.gone} images of the index are not there any more: a search leaves them out")
     if report.skipped:
         print(f"{len(report.skipped)} images could not be read:", file=sys.stderr)
         for file, reason in report.skipped:

@@ -6,7 +6,9 @@
 
 Prints the regions, best first, and writes search.json and search.png, a sheet of them. A text may
 have several names and phrases, as for `ovdistill predict` (docs/prompts.md): the one that fits a
-region best counts. --like takes the region of the image that is an object most probably.
+region best counts. --like takes the region of the image that is an object most probably. Images
+that are not there any more are left out, and of regions that overlap in an image (by an IoU above
+0.5) all but the best.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ovdistill.commands.checks import check_file, check_folder
-from ovdistill.commands.options import OfflineOptions, argument, option
+from ovdistill.commands.options import OfflineOptions, argument, flag, option
 from ovdistill.core.errors import UserError
 from ovdistill.core.text import printable
 
@@ -50,6 +52,8 @@ class SearchOptions(OfflineOptions):
     root: str | None = option(
         None, help="folder of the images, if they were moved since", metavar="DIR"
     )
+    missing: bool = flag(help="list images that are not there any more too")
+    overlapping: bool = flag(help="list every region of an object, not the best alone")
     model: str | None = option(
         None, help="the detector, if it is not where it was when the index was made"
     )
@@ -76,9 +80,14 @@ def search(options: SearchOptions) -> None:
     query, title = make_query(options, index, image, box)
     for note in query.notes:
         print(printable(note))
-    hits = index.find(query, options.k)
+    hits = index.find(query, options.k, missing=options.missing, overlapping=options.overlapping)
+    if not hits:
+        raise UserError(
+            f"none of the images of {options.index} is in {index.root} any more; expected "
+            "--root with the folder that they were moved to, or --missing"
+        )
     if len(hits) < options.k:
-        print(f"the index has {len(index)} regions, fewer than -k {options.k}: all are listed")
+        print(f"there are {len(hits)} regions, fewer than -k {options.k}: all are listed")
     print_hits(hits)
     origin: dict[str, Any] = {
         "query": title,
@@ -88,7 +97,7 @@ def search(options: SearchOptions) -> None:
     write_hits(options.out / "search.json", hits, origin)
     lost = write_sheet(options.out / "search.png", hits, title)
     print(f"wrote {printable(options.out)}: search.json, search.png")
-    say_changes(hits, lost)
+    say_changes(index, hits, lost)
 
 
 def read_region(text: str) -> tuple[str, tuple[float, float, float, float]]:
@@ -135,13 +144,18 @@ def print_hits(hits: Sequence[Hit]) -> None:
         print(f"{hit.rank:>4}  {hit.score:>6.3f}  {box:<{wide}}  {printable(hit.image)}")
 
 
-def say_changes(hits: Sequence[Hit], lost: int) -> None:
+def say_changes(index: Index, hits: Sequence[Hit], lost: int) -> None:
     """Say on standard error how many images are not as they were when they were indexed."""
+    moved = "Were they moved? --root names their folder"
+    if index.gone:
+        print(
+            f"{index.gone} images of the index are not there any more: left out. {moved}; "
+            "--missing lists them",
+            file=sys.stderr,
+        )
     if lost:
         print(
-            f"{lost} images cannot be read any more: grey in search.png. Were they moved? --root "
-            "names their folder",
-            file=sys.stderr,
+            f"{lost} images cannot be read any more: grey in search.png. {moved}", file=sys.stderr
         )
     changed = len({hit.image for hit in hits if hit.state == "changed"})
     if changed:

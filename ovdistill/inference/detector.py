@@ -22,7 +22,7 @@ from ovdistill.inference.hub import copy_detector, push_detector
 from ovdistill.inference.image_stream import detect_images
 from ovdistill.inference.pretrained import SHIPPED, DetectorFiles, find_detector
 from ovdistill.inference.selection import Limits, make_limits
-from ovdistill.inference.sources import STANDARD_INPUT, ImageSource, find_sources
+from ovdistill.inference.sources import ImageSource, find_sources, is_single
 from ovdistill.inference.video.frames import predict_video
 from ovdistill.models.config import load_config
 from ovdistill.teacher import Teacher, build_teacher
@@ -243,7 +243,7 @@ class Detector:
         if text is not None:
             self.set_vocabulary(text, background)
         sources = find_sources(images)
-        single = _is_single(images)
+        single = is_single(images)
         keep = single if keep_regions is None else keep_regions
         limits = make_limits(score_threshold, max_dets, self.queries)
         found = []
@@ -340,28 +340,19 @@ class Detector:
             What ``predict`` would return for the image.
 
         Raises:
-            UserError: the detections were made without keeping regions.
+            UserError: the detections were made without keeping regions, or the detector has one
+                stage, which keeps none.
         """
-        if detections.regions is None:
-            raise UserError(
-                "these detections have no regions to look at again; expected those of "
-                "predict(..., keep_regions=True) of a two-stage detector"
-            )
         if text is not None:
             self.set_vocabulary(text, background)
         limits = make_limits(score_threshold, max_dets, self.queries)
-        found = self.engine.classify(detections.regions, limits)
-        if detections.size is not None:
-            height, width = detections.regions.meta["ori_shape"][:2]
-            found = found.moved((height, width), detections.size)
-        return replace(found, image=detections.image, path=detections.path)
+        return self.engine.classify_again(detections, limits)
 
     def rank_names(self, detection: Detections, most: int = 5) -> list[tuple[str, float]]:
         """Return the class names that fit a detection best, those that only compete included.
 
         Args:
-            detection: one detection of this detector, with regions, of the names that it looks for
-                now.
+            detection: one detection of this detector, of the names that it looks for now.
             most: how many names.
 
         Returns:
@@ -370,21 +361,4 @@ class Detector:
         Raises:
             UserError: several detections, no regions, or other names than those looked for.
         """
-        if len(detection) != 1 or detection.regions is None or detection.region_rows is None:
-            raise UserError(
-                f"got {detection!r}; expected one detection that was made with keep_regions=True"
-            )
-        if detection.queries != self.queries:
-            raise UserError(
-                f"got a detection of {detection.queries}; expected {self.queries}, which the "
-                "detector looks for now: requery first"
-            )
-        row = int(detection.region_rows[0])
-        return self.engine.rank_names(detection.regions, row, most)
-
-
-def _is_single(images: Any) -> bool:
-    """Return whether a user means one image, rather than a list, a folder or a pattern."""
-    if isinstance(images, str | os.PathLike):
-        return images == STANDARD_INPUT or os.path.isfile(images)
-    return hasattr(images, "read") or not isinstance(images, list | tuple | Iterator)
+        return self.engine.rank_names(detection, most)

@@ -31,6 +31,7 @@ from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
 from ovdistill.store import Regions
 
 LOGGER = logging.getLogger(__name__)
+ONE_STAGE = "a one-stage detector keeps no regions; expected a two-stage one, such as ovshapes"
 
 
 class Engine:
@@ -107,9 +108,7 @@ class Engine:
             UserError: the detector has one stage, which keeps no regions.
         """
         if not isinstance(self.model, OpenVocabularyRCNN):
-            raise UserError(
-                "a one-stage detector keeps no regions; expected a two-stage one, such as ovshapes"
-            )
+            raise UserError(ONE_STAGE)
         seen = [_reduce(image) for image in images]
         packed = [self._pack(image) for image in seen]
         batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
@@ -134,9 +133,19 @@ class Engine:
         return replace(found, regions=regions, nearest=nearest)
 
     @torch.inference_mode()
-    def rank_names(self, regions: KeptRegions, row: int, most: int) -> list[tuple[str, float]]:
-        """Return the class names that fit a detected region best, and their scores."""
-        scores = scores_of_region(self.model.roi_head, regions, row, self._groups)
+    def rank_names(self, detection: Detections, most: int) -> list[tuple[str, float]]:
+        """Return the class names that fit a detection best, see ``Detector.rank_names``."""
+        rows, regions = detection.region_rows, detection.regions
+        if len(detection) != 1 or rows is None or regions is None:
+            raise UserError(
+                f"got {detection!r}; expected one detection that was made with keep_regions=True"
+            )
+        if detection.queries != self.asked.queries:
+            raise UserError(
+                f"got a detection of {detection.queries}; expected {self.asked.queries}, which the "
+                "detector looks for now: requery first"
+            )
+        scores = scores_of_region(self.model.roi_head, regions, int(rows[0]), self._groups)
         best = scores.float().topk(min(most, len(scores)))
         values = best.values.cpu().numpy()
         if self.calibration:
@@ -147,6 +156,26 @@ class Engine:
     @property
     def _groups(self) -> Tensor | None:
         return torch.tensor(self.asked.classes) if self.asked.has_phrases else None
+
+    def classify_again(self, detections: Detections, limits: Limits) -> Detections:
+        """Return the detections of the current class names in an image that was seen before.
+
+        Raises:
+            UserError: the detections have no regions, or the detector has one stage.
+        """
+        if not isinstance(self.model, OpenVocabularyRCNN):
+            raise UserError(ONE_STAGE)
+        regions = detections.regions
+        if regions is None:
+            raise UserError(
+                "these detections have no regions to look at again; expected those of "
+                "predict(..., keep_regions=True)"
+            )
+        found = self.classify(regions, limits)
+        if detections.size is not None:
+            height, width = regions.meta["ori_shape"][:2]
+            found = found.moved((height, width), detections.size)
+        return replace(found, image=detections.image, path=detections.path)
 
     def _classify(self, regions: KeptRegions, limits: Limits) -> Detections:
         asked = self.asked

@@ -131,6 +131,13 @@ def find_sources(source: Any, *, videos: bool = False) -> ImageSources:
     return sources
 
 
+def is_single(source: Any) -> bool:
+    """Return whether a user means one image, rather than a list, a folder or a pattern."""
+    if isinstance(source, str | os.PathLike):
+        return source == STANDARD_INPUT or os.path.isfile(source)
+    return hasattr(source, "read") or not isinstance(source, list | tuple | Iterator)
+
+
 def _flatten(source: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Yield the values of nested lists, each with a name: image, image_0, image_0_1, ..."""
     single = (str, os.PathLike, Image.Image, np.ndarray, bytes, bytearray, memoryview, Mapping)

@@ -87,6 +87,11 @@ def file_state(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
+def gone(records: Iterable[ImageRecord], root: str) -> list[ImageRecord]:
+    """Return those whose file is not there any more; each is looked for."""
+    return [record for record in records if not os.path.isfile(record.path(root))]
+
+
 RECORD = Kind(
     "a record of an image",
     lambda value: (

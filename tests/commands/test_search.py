@@ -64,7 +64,9 @@ def test_an_example(folder: Path) -> None:
 def test_images_that_are_gone(folder: Path, capsys) -> None:
     shutil.move(folder / "photos", folder / "moved")
     try:
-        search(folder, "ring", "-k", "2")
+        with pytest.raises(UserError, match="--root"):
+            search(folder, "ring", "-k", "2")
+        assert len(search(folder, "ring", "-k", "2", "--missing")["hits"]) == 2
         assert "1 images" in capsys.readouterr().err
         sheet = read_image(folder / "out" / "search.png")
         assert (sheet == LOST).all(axis=-1).sum() > 10_000
@@ -73,6 +75,23 @@ def test_images_that_are_gone(folder: Path, capsys) -> None:
         assert (sheet == LOST).all(axis=-1).sum() < 1000
     finally:
         shutil.move(folder / "moved", folder / "photos")
+
+
+def test_one_image_of_two_that_is_gone(tmp_path: Path, capsys) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        shutil.copy(SAMPLE_IMAGE, tmp_path / "photos" / name)
+    assert not run(["index", str(tmp_path / "photos"), "-o", str(tmp_path / "index")])
+    (tmp_path / "photos" / "a.png").unlink()
+    hits = search(tmp_path, "green star", "-k", "3")["hits"]
+    assert {Path(hit["image"]).name for hit in hits} == {"b.png"} and len(hits) == 3
+    assert "1 images of the index are not there any more" in capsys.readouterr().err
+
+
+def test_every_region_of_an_object(folder: Path) -> None:
+    boxes = [hit["box"] for hit in search(folder, "star", "-k", "99")["hits"]]
+    every = [hit["box"] for hit in search(folder, "star", "-k", "99", "--overlapping")["hits"]]
+    assert len(boxes) < len(every) and all(box in every for box in boxes)
 
 
 @pytest.mark.parametrize("words", [[], ["star", "--like", str(SAMPLE_IMAGE)]])

@@ -30,11 +30,21 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert np.array(names["pixels"]).dtype == np.uint8
 
 
-@pytest.mark.parametrize("package", ["supervision", "fiftyone"])
-def test_the_examples_of_other_packages_run(package: str) -> None:
+def run_example(package: str) -> dict:
     pytest.importorskip(package)
     first = BLOCK.search(PAGE)[3]
     (code,) = (code for _, needed, code in BLOCK.findall(PAGE) if needed.lower() == package)
     names: dict = {}
     exec(compile(first + code, "detections.md", "exec"), names)
     assert len(names["detections"]) == 2
+    return names
+
+
+def test_the_example_of_supervision_runs() -> None:
+    names = run_example("supervision")
+    assert names["found"]["class_name"].tolist() == list(names["detections"].names)
+    assert (names["drawn"] != names["detections"].image).any()
+
+
+def test_the_example_of_fiftyone_runs() -> None:
+    assert len(run_example("fiftyone")["sample"]["found"].detections) == 2

@@ -1,6 +1,7 @@
 """Files of the first versions are read, and files are written as those were.
 
-tests/data/formats was written by the version before the modules were moved, with the content below.
+tests/data/formats was written by the version before the modules were moved, with the content below;
+its index by the first version that had one.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ from typing import Any
 import pytest
 import torch
 
+from ovdistill.core.files import hash_file
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.vocabulary_header import read_header
-from ovdistill.store import CaptionStore, Regions, TeacherStore, write_store
+from ovdistill.store import CaptionStore, Regions, TeacherStore, index_files, write_store
 from ovdistill.store.captions import write_captions
+from ovdistill.store.index_files import ImageRecord, IndexHeader
 from ovdistill.store.maintenance import verify
+from ovdistill.store.meta import StoreMeta
+from ovdistill.store.plan import begin_store, finish_store
+from ovdistill.store.shard import read_index, write_shard
 from ovdistill.vocabulary import Vocabulary
 
 FORMATS = Path(__file__).parents[1] / "data" / "formats"
@@ -124,3 +130,70 @@ def test_a_vocabulary_is_written_with_the_same_bytes(
 ) -> None:
     vocabulary.save(tmp_path / "v")
     assert header_and_data(tmp_path / "v") == header_and_data(FORMATS / "vocabulary.safetensors")
+
+
+INDEX = IndexHeader(
+    root="/photos",
+    model="ovshapes",
+    detector_hash="89abcdef01234567",
+    teacher=TEACHER.name,
+    teacher_hash=TEACHER.weights_hash,
+    regions=2,
+)
+# of each part: its images with the rows of their regions. The second part has an image of the
+# first anew; one could not be read.
+PARTS = [
+    {ImageRecord(0, "a.png", 5, 1): slice(0, 2), ImageRecord(1, "below/b.png", 7, 2): None},
+    {ImageRecord(2, "a.png", 6, 3): slice(2, 3)},
+]
+REASON = "is no image"
+
+
+def write_index_of_parts(folder: Path) -> None:
+    index_files.write_header(folder, INDEX)
+    for part, images in enumerate(PARTS):
+        list_path = index_files.images_path(folder, part)
+        index_files.write_images(list_path, images)
+        made_by = dict(
+            teacher=INDEX.teacher,
+            teacher_hash=INDEX.teacher_hash,
+            dim=4,
+            detector_hash=INDEX.detector_hash,
+            regions_of_image=INDEX.regions,
+            images=hash_file(list_path),
+        )
+        store = index_files.regions_path(folder, part)
+        meta = begin_store(store, StoreMeta(made_by, len(images), 1))
+        found = [(image.image_id, regions(rows)) for image, rows in images.items() if rows]
+        skipped = [
+            dict(image_id=image.image_id, file=image.file, reason=REASON, whole=True)
+            for image, rows in images.items()
+            if rows is None
+        ]
+        write_shard(store, 0, meta.fingerprint, 4, found, skipped)
+        finish_store(store, meta)
+
+
+def test_an_index_is_read(tmp_path: Path) -> None:
+    folder = shutil.copytree(FORMATS / "index", tmp_path / "index")
+    assert index_files.read_index_header(folder) == INDEX
+    assert index_files.count_parts(folder) == len(PARTS)
+    for part, images in enumerate(PARTS):
+        assert index_files.read_images(index_files.images_path(folder, part)) == [*images]
+        store = TeacherStore(index_files.regions_path(folder, part))
+        for image, rows in images.items():
+            if rows is not None:
+                assert torch.equal(store[image.image_id].boxes, BOXES[rows])
+                assert torch.equal(store[image.image_id].embeddings, EMBEDDINGS[rows].half())
+    first = index_files.regions_path(folder, 0)
+    (skipped,) = read_index(first, 0, TeacherStore(first).meta.fingerprint).skipped
+    assert (skipped["file"], skipped["reason"]) == ("below/b.png", REASON)
+
+
+def test_an_index_is_written_with_the_same_bytes(tmp_path: Path) -> None:
+    write_index_of_parts(tmp_path / "index")
+    names = sorted(str(p.relative_to(FORMATS)) for p in (FORMATS / "index").rglob("*"))
+    assert sorted(str(p.relative_to(tmp_path)) for p in (tmp_path / "index").rglob("*")) == names
+    for name in names:
+        if (FORMATS / name).is_file():
+            assert (tmp_path / name).read_bytes() == (FORMATS / name).read_bytes()

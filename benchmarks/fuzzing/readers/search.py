@@ -68,8 +68,11 @@ class IndexReader(Reader):
         """Open the index and search it."""
         index = Index.open(folder)
         repr(index)
-        hits = index.find(Query(("any",), torch.ones(1, WIDTH)), 3)
+        query = Query(("any",), torch.ones(1, WIDTH))
+        hits = index.find(query, 3, missing=True)
         assert hits, "an index with regions has no hit"
+        assert len(index.find(query, 3, missing=True, overlapping=True)) >= len(hits)
+        index.find(query, 3)
         json.dumps(hits_as_json(hits), allow_nan=False)
         for hit in hits:
             crop_around(np.zeros((6, 8, 3), np.uint8), hit.box)

@@ -34,6 +34,22 @@ def mask_outline(mask: np.ndarray) -> np.ndarray:
     return outline + 0.5
 
 
+def simplify_outline(outline: np.ndarray, tolerance: float) -> np.ndarray:
+    """Return an outline with fewer points, so that it can be corrected by hand.
+
+    Args:
+        outline: (k, 2) float, see ``mask_outline``.
+        tolerance: how far it may be from the given one, in pixels.
+
+    Returns:
+        (k', 2) float; the outline itself where fewer than ``FEWEST`` points would be left of it.
+    """
+    if not len(outline):
+        return outline
+    points = cv2.approxPolyDP(outline.astype(np.float32), tolerance, closed=True)[:, 0]
+    return points.astype(float) if len(points) >= FEWEST else outline
+
+
 def _joined(outline: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return an outline that makes a detour around another one, from its nearest point."""
     nearest = [_nearest(outline, point) for point in other]

@@ -44,41 +44,53 @@ class TopRows(NamedTuple):
     queries: np.ndarray
 
 
-def top_rows(
-    blocks: Sequence[Tensor], queries: Tensor, k: int, left_out: Tensor | None = None
-) -> TopRows:
-    """Return the k rows of the highest cosine with any of the queries.
+class Ranking:
+    """Rows ranked by their cosine with the query that fits best, as far as anybody asks.
 
     Args:
         blocks: (p, D) float16 on the CPU, P rows in all, each of unit norm before it was rounded.
         queries: (Q, D), of any norm but zero.
-        k: how many rows; all if there are fewer.
-        left_out: (P,) bool, rows that are not to be found.
-
-    Raises:
-        UserError: a row is not of unit norm, or torch's product of half precision is less exact
-            than it should be: the bound does not hold.
     """
-    unit = torch.nn.functional.normalize(queries.double(), dim=1)
-    rough = _half_scores(blocks, unit)
-    if left_out is not None:
-        rough.masked_fill_(left_out, -torch.inf)
-    k = min(k, len(rough) - (0 if left_out is None else int(left_out.sum())))
-    if k < 1:
-        return TopRows(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
-    error = error_bound(unit)
-    # k rows have at least this cosine, so no row of the k best is rated two errors below the k-th
-    lowest = rough.topk(k).values[-1] - 2 * error
-    if not lowest.isfinite():
-        raise UserError(UNSOUND)
-    candidates = (rough >= lowest).nonzero()[:, 0]
-    cosines = _cosines(blocks, candidates, unit)
-    scores = cosines.max(axis=0)
-    if np.abs(scores - rough[candidates].numpy()).max() > error:
-        raise UserError(UNSOUND)
-    rows = candidates.numpy()
-    best = np.lexsort((rows, -scores))[:k]
-    return TopRows(rows[best], scores[best], cosines.argmax(axis=0)[best])
+
+    def __init__(self, blocks: Sequence[Tensor], queries: Tensor) -> None:
+        self._blocks = blocks
+        self._unit = torch.nn.functional.normalize(queries.double(), dim=1)
+        self._error = error_bound(self._unit)
+        self._rough = _half_scores(blocks, self._unit)
+        self._left_out = torch.zeros(len(self._rough), dtype=torch.bool)
+
+    def leave_out(self, rows: Tensor) -> None:
+        """Leave rows out from now on.
+
+        Args:
+            rows: (P,) bool.
+        """
+        self._left_out |= rows
+        self._rough.masked_fill_(rows, -torch.inf)
+
+    def best(self, k: int) -> TopRows:
+        """Return the k rows of the highest cosine; all if there are fewer.
+
+        Raises:
+            UserError: a row is not of unit norm, or torch's product of half precision is less exact
+                than it should be: the bound does not hold.
+        """
+        k = min(k, int((~self._left_out).sum()))
+        if k < 1:
+            return TopRows(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
+        # k rows have at least this cosine, so no row of the k best is rated two errors below the
+        # k-th
+        lowest = self._rough.topk(k).values[-1] - 2 * self._error
+        if not lowest.isfinite():
+            raise UserError(UNSOUND)
+        candidates = (self._rough >= lowest).nonzero()[:, 0]
+        cosines = _cosines(self._blocks, candidates, self._unit)
+        scores = cosines.max(axis=0)
+        if np.abs(scores - self._rough[candidates].numpy()).max() > self._error:
+            raise UserError(UNSOUND)
+        rows = candidates.numpy()
+        best = np.lexsort((rows, -scores))[:k]
+        return TopRows(rows[best], scores[best], cosines.argmax(axis=0)[best])
 
 
 def error_bound(unit: Tensor) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,14 +16,16 @@ from torch import Tensor
 from ovdistill.core.errors import UserError
 from ovdistill.inference.asked import Text
 from ovdistill.inference.detector import Detector
-from ovdistill.inference.search.exact_top import top_rows
+from ovdistill.inference.search.exact_top import Ranking
+from ovdistill.inference.search.one_object import best_of_objects
 from ovdistill.inference.search.queries import Box, Query, query_of_example, query_of_text
 from ovdistill.store import index_files as files
 from ovdistill.store.index_files import IndexHeader
-from ovdistill.store.mapped_shards import MappedShards
+from ovdistill.store.mapped_shards import MappedShards, Row
 from ovdistill.store.meta import NAME as META
 from ovdistill.store.meta import read_meta
 
+LOGGER = logging.getLogger(__name__)
 State = Literal["as indexed", "changed", "missing"]
 
 
@@ -80,9 +84,9 @@ class Index:
         paths = [files.images_path(self.folder, part) for part in range(len(self._parts))]
         latest = files.latest_records([files.read_images(path) for path in paths])
         self._records = {record.image_id: record for record in latest.values()}
-        image_ids = torch.cat([torch.zeros(0).long(), *(part.image_ids for part in self._parts)])
-        alive = torch.tensor(sorted(self._records), dtype=torch.int64)
-        self._replaced = ~torch.isin(image_ids, alive)
+        self._image_ids = torch.cat([_ids([]), *(part.image_ids for part in self._parts)])
+        self._replaced = ~torch.isin(self._image_ids, _ids(self._records))
+        self._gone = torch.zeros_like(self._replaced)  # rows of images that a search missed
         if not len(self):
             raise UserError(
                 f"index {self.folder} of {len(latest)} images has no region to search; "
@@ -113,6 +117,11 @@ class Index:
         return len(self._records)
 
     @property
+    def gone(self) -> int:
+        """How many images with regions are not there any more, as far as searches have noticed."""
+        return len(self._image_ids[self._gone].unique())
+
+    @property
     def blocks(self) -> list[Tensor]:
         """All embeddings, mapped into memory: (p, D) float16 each."""
         return [block for part in self._parts for block in part.blocks]
@@ -122,28 +131,52 @@ class Index:
         """The detector that embeds texts and examples."""
         return Detector.from_pretrained(self.header.model)
 
-    def search(self, text: Text, k: int = 50) -> list[Hit]:
-        """Return the regions that a text describes best.
+    def search(
+        self, text: Text, k: int = 50, *, missing: bool = False, overlapping: bool = False
+    ) -> list[Hit]:
+        """Return the regions that a text describes best, best first.
 
         Args:
             text: names between commas, a file of names, a list, a mapping of names to phrases, or a
                 vocabulary. A region has the score of the phrase that fits it best.
             k: how many; all if the index has fewer.
+            missing: see ``find``.
+            overlapping: see ``find``.
 
         Raises:
             UserError: see ``query_of_text``, or k below 1.
         """
-        return self.find(query_of_text(text, self.detector, self.header), k)
+        query = query_of_text(text, self.detector, self.header)
+        for note in query.notes:
+            LOGGER.warning("%s", note)
+        return self.find(query, k, missing=missing, overlapping=overlapping)
 
     def search_like(
-        self, image: str | os.PathLike[str], box: Box | None = None, k: int = 50
+        self,
+        image: str | os.PathLike[str],
+        box: Box | None = None,
+        k: int = 50,
+        *,
+        missing: bool = False,
+        overlapping: bool = False,
     ) -> list[Hit]:
         """Return the regions that are most like an object in an image, see ``query_of_example``."""
         query, _ = query_of_example(Path(image), box, self.detector, self.header)
-        return self.find(query, k)
+        return self.find(query, k, missing=missing, overlapping=overlapping)
 
-    def find(self, query: Query, k: int = 50) -> list[Hit]:
+    def find(
+        self, query: Query, k: int = 50, *, missing: bool = False, overlapping: bool = False
+    ) -> list[Hit]:
         """Return the k best regions, best first; of equal scores the one that was indexed first.
+
+        Args:
+            query: what to look for.
+            k: how many.
+            missing: return regions of images that are not there any more too. Once a search meets
+                one, all images are looked for, and what is missing is left out until the index is
+                opened again.
+            overlapping: return a region that overlaps with a better one of its image by more than
+                ``SAME_OBJECT`` too.
 
         Raises:
             UserError: k below 1, or a query of another width than the index.
@@ -156,27 +189,54 @@ class Index:
                 f"a query of width {query.embeddings.shape[1]} for an index of width {width}; "
                 "expected the same teacher"
             )
-        found = top_rows(self.blocks, query.embeddings.cpu(), k, self._replaced)
-        triples = zip(found.rows.tolist(), found.scores.tolist(), found.queries, strict=True)
+        ranking = Ranking(self.blocks, query.embeddings.cpu())
+        ranking.leave_out(self._replaced if missing else self._replaced | self._gone)
+        hits = self._best(ranking, query, k, overlapping=overlapping)
+        if not missing and any(hit.state == "missing" for hit in hits):
+            gone = files.gone(self._records.values(), self.root)
+            self._gone = torch.isin(self._image_ids, _ids(record.image_id for record in gone))
+            ranking.leave_out(self._gone)
+            hits = self._best(ranking, query, k, overlapping=overlapping)
+        return hits
+
+    def _best(self, ranking: Ranking, query: Query, k: int, *, overlapping: bool) -> list[Hit]:
+        """Return the k best regions of a ranking, or all that it has."""
+        ranked = k if overlapping else 2 * k  # an object has two regions at most, mostly
+        while True:
+            found = ranking.best(ranked)
+            rows = found.rows.tolist()
+            regions = (self._row(row) for row in rows)
+            boxes = ((region.image_id, region.box) for region in regions)
+            chosen = [*range(len(rows))] if overlapping else best_of_objects(boxes, k)
+            if len(chosen) == k or len(rows) < ranked:
+                break
+            ranked *= 2
         return [
-            self._hit(rank, row, score, query.names[which])
-            for rank, (row, score, which) in enumerate(triples, start=1)
+            self._hit(rank, self._row(rows[i]), found.scores[i], query.names[found.queries[i]])
+            for rank, i in enumerate(chosen, start=1)
         ]
 
-    def _hit(self, rank: int, row: int, score: float, name: str) -> Hit:
+    def _row(self, row: int) -> Row:
+        """Return a region by its place among those of all parts."""
         part = 0
         while row >= len(self._parts[part]):
             row -= len(self._parts[part])
             part += 1
-        found = self._parts[part][row]
-        record = self._records[found.image_id]
+        return self._parts[part][row]
+
+    def _hit(self, rank: int, region: Row, score: float, name: str) -> Hit:
+        record = self._records[region.image_id]
         path = record.path(self.root)
         now = files.file_state(path)
         same = now[0] == record.bytes and (self._moved or now[1] == record.mtime_ns)
         state: State = "as indexed" if same else "changed"
-        if not path.is_file():
+        if not os.path.isfile(path):
             state = "missing"
-        return Hit(rank, score, str(path), found.box, found.objectness, name, state)
+        return Hit(rank, float(score), str(path), region.box, region.objectness, name, state)
+
+
+def _ids(image_ids: Iterable[int]) -> Tensor:
+    return torch.tensor([*image_ids], dtype=torch.int64)
 
 
 def _open_parts(folder: Path, header: IndexHeader) -> list[MappedShards]:

@@ -45,25 +45,25 @@ def query_of_text(text: Text, detector: Detector, header: IndexHeader) -> Query:
     """Return the query of a text, embedded by the prompts of the detector.
 
     Args:
-        text: see ``Detector.set_vocabulary``. All names and all their phrases count.
+        text: see ``Detector.set_vocabulary``. All names and all their phrases count; negatives,
+            which compete in ``Detector.predict``, are ignored, and a note says so.
         detector: the one of the index, or another one of the same teacher.
         header: of the index.
 
     Raises:
-        UserError: no text, names that only compete, or another teacher than the index's.
+        UserError: no text, or another teacher than the index's.
     """
     if isinstance(text, Vocabulary):
         _check_teacher(text, header)
         return Query(text.names, text.embeddings)
     prompts = parse_prompts(text).in_words_of(detector.known.names if detector.known else ())
-    if prompts.negatives:
-        raise UserError(
-            f"got the negatives {', '.join(prompts.negatives)}; in a search no name competes: "
-            "expected names and phrases alone"
-        )
     rows = detector.encode_texts(prompts.rows)
     _check_teacher(rows, header)
-    return Query(prompts.rows, rows.embeddings, prompts.notes)
+    notes = prompts.notes
+    if prompts.negatives:
+        negatives = ", ".join(prompts.negatives)
+        notes += (f"no name competes in a search: without the negatives {negatives}",)
+    return Query(prompts.rows, rows.embeddings, notes)
 
 
 def _check_teacher(texts: Vocabulary, header: IndexHeader) -> None:

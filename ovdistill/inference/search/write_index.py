@@ -7,8 +7,8 @@ or have changed into a further part (see ``store.index_files``).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +44,11 @@ class IndexReport:
     Attributes:
         images: how many it was given.
         known: how many of them were in the index, and have not changed since.
-        changed: how many of them have changed since, and were taken again.
+        changed: how many of them have changed since, or can be read by now, and were taken again.
         resumed: how many images of an earlier run it has finished.
         regions: how many regions it has added.
-        skipped: path and reason of each image that could not be read.
+        gone: how many images of the index are not there any more.
+        skipped: path and reason of each image that could not be read, now or by an earlier run.
     """
 
     images: int
@@ -55,6 +56,7 @@ class IndexReport:
     changed: int
     resumed: int
     regions: int
+    gone: int
     skipped: tuple[tuple[str, str], ...]
 
 
@@ -92,18 +94,25 @@ def write_index(
             _fill(folder, part - 1, header, detector, batch_size)
         lists = [files.read_images(files.images_path(folder, own)) for own in range(part)]
         there = files.latest_records(lists)
-        new = _new_records(paths, header.root, there, first_id=sum(map(len, lists)))
+        failed = _failed(folder, range(part))
+        given = [ImageRecord.of_file(0, path, header.root) for path in paths]
+        new = _new_records(given, header.root, there, failed, first_id=sum(map(len, lists)))
         if new:
             files.write_images(files.images_path(folder, part), new)
             _fill(folder, part, header, detector, batch_size)
+            failed |= _failed(folder, [part])
     done = [part - 1] * resumed + [part] * bool(new)
+    latest = there | {record.file: record for record in new}
+    looked_at = [*(lists[-1] if resumed else ()), *given]
+    ids = dict.fromkeys(latest[record.file].image_id for record in looked_at)
     return IndexReport(
         images=len(paths),
         known=len(paths) - len(new),
         changed=sum(record.file in there for record in new),
         resumed=len(lists[-1]) if resumed else 0,
         regions=sum(_meta(folder, own).counts["regions"] for own in done),
-        skipped=tuple(pair for own in done for pair in _skipped(folder, own)),
+        gone=len(files.gone(latest.values(), header.root)),
+        skipped=tuple(failed[image_id] for image_id in ids if image_id in failed),
     )
 
 
@@ -168,16 +177,28 @@ def _begin(folder: Path, planned: IndexHeader) -> IndexHeader:
 
 
 def _new_records(
-    paths: Sequence[Path], root: str, there: Mapping[str, ImageRecord], first_id: int
+    given: Sequence[ImageRecord],
+    root: str,
+    there: Mapping[str, ImageRecord],
+    failed: Mapping[int, tuple[str, str]],
+    first_id: int,
 ) -> list[ImageRecord]:
-    """Return records of the images that are new or have changed, numbered from ``first_id`` on."""
+    """Return the images that are new, have changed or can be read by now, numbered anew."""
     new: list[ImageRecord] = []
-    for path in paths:
-        record = ImageRecord.of_file(first_id + len(new), path, root)
+    for record in given:
         known = there.get(record.file)
-        if known is None or (known.bytes, known.mtime_ns) != (record.bytes, record.mtime_ns):
-            new.append(record)
+        same = known is not None and replace(record, image_id=known.image_id) == known
+        if known is None or not same or (known.image_id in failed and _is_readable(record, root)):
+            new.append(replace(record, image_id=first_id + len(new)))
     return new
+
+
+def _is_readable(record: ImageRecord, root: str) -> bool:
+    try:
+        read_image(record.path(root))
+    except ImageError:
+        return False
+    return True
 
 
 def _is_finished(folder: Path, part: int) -> bool:
@@ -189,13 +210,16 @@ def _meta(folder: Path, part: int) -> StoreMeta:
     return read_meta(files.regions_path(folder, part))
 
 
-def _skipped(folder: Path, part: int) -> Iterator[tuple[str, str]]:
-    """Yield path and reason of each image of a part that could not be read."""
-    store = files.regions_path(folder, part)
-    meta = read_meta(store)
-    for number in range(meta.shards):
-        for record in read_index(store, number, meta.fingerprint).skipped:
-            yield record["file"], record["reason"]
+def _failed(folder: Path, parts: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Return path and reason of each image of finished parts that could not be read, by its id."""
+    failed: dict[int, tuple[str, str]] = {}
+    for part in parts:
+        store = files.regions_path(folder, part)
+        meta = read_meta(store)
+        for number in range(meta.shards):
+            for record in read_index(store, number, meta.fingerprint).skipped:
+                failed[record["image_id"]] = (record["file"], record["reason"])
+    return failed
 
 
 def _fill(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,6 +35,22 @@ def test_supervision_draws_them(found) -> None:
     supervision = pytest.importorskip("supervision")
     drawn = supervision.MaskAnnotator().annotate(found.image.copy(), found.to_supervision())
     assert (drawn != found.image).any() == bool(len(found))
+
+
+def test_supervision_follows_objects_by_their_track_ids() -> None:
+    supervision = pytest.importorskip("supervision")
+    assert detections().to_supervision().tracker_id is None
+    frame = np.zeros((*detections().size, 3), np.uint8)
+    trace = supervision.TraceAnnotator(color_lookup=supervision.ColorLookup.TRACK)
+    for step in range(3):  # the first object moves, the last one has no number
+        moved = detections().boxes + np.float32([[10 * step, 0] * 2])
+        found = replace(detections(), boxes=moved, track_ids=np.array([5, 2, 7, 0]))
+        other = found.to_supervision()
+        assert other.tracker_id.tolist() == [5, 2, 7, -1]
+        drawn = trace.annotate(frame.copy(), other)
+        assert drawn.any() == (step > 0)
+    nothing = replace(detections(0), track_ids=np.zeros(0, np.int64)).to_supervision()
+    assert nothing.tracker_id.shape == (0,)
 
 
 @pytest.mark.parametrize("package", ["supervision", "fiftyone"])

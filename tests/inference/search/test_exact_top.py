@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ovdistill.core.errors import UserError
-from ovdistill.inference.search.exact_top import error_bound, top_rows
+from ovdistill.inference.search.exact_top import Ranking, error_bound
 
 
 def stored(rows: Tensor) -> Tensor:
@@ -29,7 +29,7 @@ def brute_force(rows: Tensor, queries: Tensor) -> np.ndarray:
 
 def check(rows: Tensor, queries: Tensor, k: int, sizes: list[int] | None = None) -> None:
     blocks = rows.split(sizes or [len(rows)])
-    found = top_rows(blocks, queries, k)
+    found = Ranking(blocks, queries).best(k)
     expected = brute_force(rows, queries)
     order = np.lexsort((np.arange(len(rows)), -expected))[:k]
     assert found.rows.tolist() == order.tolist()
@@ -76,7 +76,7 @@ def test_one_direction_and_its_opposite() -> None:
 
 def test_the_query_that_fits_best_is_named() -> None:
     rows = stored(torch.eye(4))
-    found = top_rows([rows], 7 * torch.eye(4)[[2, 0]], 2)
+    found = Ranking([rows], 7 * torch.eye(4)[[2, 0]]).best(2)
     assert found.rows.tolist() == [0, 2] and found.queries.tolist() == [1, 0]
     assert found.scores.tolist() == [1.0, 1.0]
 
@@ -85,11 +85,16 @@ def test_rows_that_are_left_out() -> None:
     torch.manual_seed(0)
     rows, query = stored(torch.randn(200, 16)), torch.randn(1, 16)
     left_out = torch.rand(200) < 0.5
-    found = top_rows([rows], query, 30, left_out)
+    ranking = Ranking([rows], query)
+    first = ranking.best(3)
+    ranking.leave_out(left_out)
     order = np.argsort(-brute_force(rows, query))
-    assert found.rows.tolist() == [row for row in order if not left_out[row]][:30]
-    assert len(top_rows([rows], query, 500, left_out).rows) == int((~left_out).sum())
-    assert len(top_rows([rows], query, 5, torch.ones(200, dtype=torch.bool)).rows) == 0
+    assert first.rows.tolist() == order[:3].tolist()
+    for k in (30, 10, 500):  # more or less of it may be asked for later
+        found = ranking.best(k)
+        assert found.rows.tolist() == [row for row in order if not left_out[row]][:k]
+    ranking.leave_out(~left_out)
+    assert len(ranking.best(5).rows) == 0
 
 
 @pytest.mark.parametrize("damage", [2.0, 60_000.0, float("nan"), float("inf")])
@@ -98,7 +103,7 @@ def test_rows_to_which_the_bound_does_not_apply(damage: float) -> None:
     rows = stored(torch.randn(200, 16))
     rows[7] *= damage * rows[7].sign()  # fits the query better than any other
     with pytest.raises(UserError, match="unit norm"):
-        top_rows([rows], torch.ones(1, 16), 1)
+        Ranking([rows], torch.ones(1, 16)).best(1)
 
 
 def test_the_bound_holds_and_is_small() -> None:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchvision.ops import box_iou
 
+from ovdistill.commands.index import say
 from ovdistill.core.errors import UserError
+from ovdistill.core.images import ImageError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.inference.detector import Detector
 from ovdistill.inference.pretrained import DetectorFiles
 from ovdistill.inference.search import write_index as module
-from ovdistill.inference.search.index import Index
+from ovdistill.inference.search.index import Hit, Index
+from ovdistill.inference.search.queries import Query
 from ovdistill.inference.search.write_index import IndexReport, write_index
 from ovdistill.store import index_files as files
 from ovdistill.vocabulary import Vocabulary
@@ -80,7 +85,7 @@ def test_a_search_ranks_the_regions_of_all_images(write: Write, tmp_path, detect
     report = write(batch_size=2)
     index = Index.open(tmp_path / "index", detector=detector)
     assert len(index) == report.regions > 0 and index.images == report.images == 3
-    hits = index.search("star", len(index))
+    hits = index.search("star", len(index), overlapping=True)
     assert [hit.rank for hit in hits] == list(range(1, len(index) + 1))
     scores = [hit.score for hit in hits]
     assert scores == sorted(scores, reverse=True)
@@ -90,14 +95,30 @@ def test_a_search_ranks_the_regions_of_all_images(write: Write, tmp_path, detect
         assert 0 < hit.objectness < 1 and hit.state == "as indexed"
     assert {Path(hit.image).name for hit in hits} == {"0.png", "1.png", "2.png"}
     assert max(hit.box[2] for hit in hits) > 128  # the network saw 128 pixels of width
-    assert len(index.search("star", 1000)) == len(index)
+    assert len(index.search("star", 1000, overlapping=True)) == len(index)
+
+
+def test_of_regions_that_overlap_the_best_is_found(write: Write, tmp_path, detector) -> None:
+    write(regions=20)
+    index = Index.open(tmp_path / "index", detector=detector)
+    every = index.search("star", len(index), overlapping=True)
+    expected: list[Hit] = []
+    for hit in every:
+        better = [other for other in expected if other.image == hit.image]
+        boxes = torch.tensor([other.box for other in better]).reshape(-1, 4)
+        if not (box_iou(torch.tensor([hit.box]), boxes) > 0.5).any():
+            expected.append(replace(hit, rank=len(expected) + 1))
+    assert len(expected) < len(every)
+    for k in (1, 2, 5, len(expected) - 1, len(expected), len(index)):
+        assert index.search("star", k) == expected[:k]
 
 
 def test_the_scores_are_cosines_with_the_detectors_texts(write: Write, tmp_path, detector) -> None:
     write()
     index = Index.open(tmp_path / "index", detector=detector)
     both = index.search({"star": ["a long phrase"]}, 100)
-    singles = [{(h.image, h.box): h.score for h in index.search(t, 100)} for t in PHRASES]
+    everything = [index.search(text, 100, overlapping=True) for text in PHRASES]
+    singles = [{(hit.image, hit.box): hit.score for hit in hits} for hits in everything]
     for hit in both:
         scores = [found[hit.image, hit.box] for found in singles]
         assert hit.score == max(scores)
@@ -108,10 +129,8 @@ PHRASES = ("star", "a long phrase")
 
 
 def test_regions_are_apart_and_at_most_as_many_as_asked_for(write, tmp_path, detector) -> None:
-    from torchvision.ops import box_iou
-
     write(regions=3)
-    hits = Index.open(tmp_path / "index", detector=detector).search("star", 100)
+    hits = Index.open(tmp_path / "index", detector=detector).search("star", 100, overlapping=True)
     for image in {hit.image for hit in hits}:
         boxes = torch.tensor([hit.box for hit in hits if hit.image == image])
         assert len(boxes) <= 3
@@ -136,12 +155,74 @@ def test_a_second_run_adds_what_is_new_and_what_has_changed(
     assert [file for file, _ in report.skipped] == ["broken.png"]
     grown = Index.open(tmp_path / "index", detector=detector)
     assert grown.images == 5
-    hits = grown.search("star", 999)
+    hits = grown.search("star", 999, overlapping=True)
     assert {hit.state for hit in hits} == {"as indexed"} and len(hits) == len(grown)
     write("fresh")
-    fresh = Index.open(tmp_path / "fresh", detector=detector).search("star", 999)
-    assert {(h.image, h.box) for h in hits} == {(h.image, h.box) for h in fresh}
-    assert write().known == 5  # what could not be read is not tried again until it has changed
+    fresh = Index.open(tmp_path / "fresh", detector=detector)
+    assert {(h.image, h.box) for h in hits} == {
+        (h.image, h.box) for h in fresh.search("star", 999, overlapping=True)
+    }
+
+
+def test_what_could_not_be_read_is_tried_again(
+    write: Write, photos, tmp_path, monkeypatch, detector
+) -> None:
+    (photos / "broken.png").write_bytes(b"no image")
+    real = module.read_image
+
+    def refuse(path: Path) -> np.ndarray:
+        if path.name == "1.png":
+            raise ImageError(path, "cannot be read: permission denied")
+        return real(path)
+
+    monkeypatch.setattr(module, "read_image", refuse)
+    assert {file for file, _ in write().skipped} == {"broken.png", "1.png"}
+    monkeypatch.setattr(module, "read_image", real)
+    report = write()
+    assert (report.known, report.changed) == (3, 1)
+    assert [file for file, _ in report.skipped] == ["broken.png"]
+    files_found = {Path(hit.image).name for hit in open_and_search(tmp_path, detector)}
+    assert files_found == {"0.png", "1.png", "2.png"}
+    parts = files.count_parts(tmp_path / "index")
+    report = write()  # what is as it was adds no part, and is listed again
+    assert (report.known, len(report.skipped), report.regions) == (4, 1, 0)
+    assert files.count_parts(tmp_path / "index") == parts
+    assert not write(images=photos / "0.png").skipped  # of another image nobody asked
+
+
+def open_and_search(tmp_path: Path, detector: Detector) -> list[Hit]:
+    return Index.open(tmp_path / "index", detector=detector).search("star", 999)
+
+
+def test_images_that_are_gone_are_counted_and_left_out(
+    write: Write, photos, tmp_path, detector
+) -> None:
+    draw(photos / "below" / "3.png", 3)
+    assert write().gone == 0
+    index = Index.open(tmp_path / "index", detector=detector)
+    everything = index.search("star", 999)
+    (photos / "0.png").unlink()
+    shutil.rmtree(photos / "below")
+    assert write().gone == 2
+    left = [hit for hit in everything if Path(hit.image).name in ("1.png", "2.png")]
+    for _ in range(2):  # the second time, what is gone is known
+        for k in (1, 4, len(left), 999):
+            hits = index.search("star", k)
+            assert hits == [replace(h, rank=i) for i, h in enumerate(left[:k], start=1)]
+        assert index.gone == 2
+    again = index.search("star", 999, missing=True)
+    assert [(h.image, h.box) for h in again] == [(h.image, h.box) for h in everything]
+    assert {Path(h.image).name for h in again if h.state == "missing"} == {"0.png", "3.png"}
+    (photos / "1.png").unlink()
+    (photos / "2.png").unlink()
+    assert index.search("star") == []
+
+
+def test_the_command_says_how_many_are_gone(write: Write, photos, tmp_path, capsys) -> None:
+    write()
+    (photos / "0.png").unlink()
+    assert say(write(), tmp_path / "index") == 0
+    assert "1 images of the index are not there any more" in capsys.readouterr().out
 
 
 def test_an_interrupted_run_goes_on(write: Write, tmp_path, monkeypatch, detector) -> None:
@@ -210,10 +291,15 @@ def test_bad_searches(write: Write, tmp_path, detector) -> None:
     index = Index.open(tmp_path / "index", detector=detector)
     with pytest.raises(UserError, match="k = 0"):
         index.search("star", 0)
+
+
+def test_negatives_are_ignored_and_that_is_said(write: Write, tmp_path, detector, caplog) -> None:
+    write()
+    index = Index.open(tmp_path / "index", detector=detector)
     names = tmp_path / "names.yaml"
     names.write_text("names: {star: }\nnegatives: [cushion]\n")
-    with pytest.raises(UserError, match="cushion"):
-        index.search(str(names))
+    assert index.search(str(names)) == index.search("star")
+    assert [record for record in caplog.records if "cushion" in record.getMessage()]
 
 
 def test_an_index_without_a_region(tmp_path, photos, write: Write) -> None:
@@ -228,7 +314,7 @@ def test_images_that_were_moved(write: Write, photos, tmp_path, detector) -> Non
     write()
     shutil.move(photos, tmp_path / "moved")
     index = Index.open(tmp_path / "index", detector=detector)
-    assert {hit.state for hit in index.search("star")} == {"missing"}
+    assert {hit.state for hit in index.search("star", missing=True)} == {"missing"}
     moved = Index.open(tmp_path / "index", tmp_path / "moved", detector)
     assert {hit.state for hit in moved.search("star")} == {"as indexed"}
 
@@ -262,3 +348,13 @@ def test_a_detector_whose_class_names_are_lost(write: Write, photos, tmp_path, d
     )
     with pytest.raises(UserError, match="class names"):
         write_index(photos, tmp_path / "index", unknown, "student")
+
+
+def test_an_index_of_the_first_version_is_searched(tmp_path) -> None:
+    formats = Path(__file__).parents[2] / "data" / "formats"
+    index = Index.open(shutil.copytree(formats / "index", tmp_path / "index"))
+    assert (len(index), index.images) == (1, 2)  # the second part has the first image anew
+    query = Query(("any",), torch.tensor([[0.0, 0, -0.8, 0.6]]))
+    (hit,) = index.find(query, missing=True)
+    assert hit.image == "/photos/a.png" and hit.box == (3, 4, 5, 6) and hit.objectness == 1
+    assert hit.score == pytest.approx(1, abs=1e-3)
