@@ -41,7 +41,12 @@ class Room:
 
 ROOMS = {
     "commands": Room("#475569", "train, test, predict, ...: the one front door", ("COMMANDS",)),
-    "inference": Room("#0f766e", "any class names on any images", ("Detector", "Detections")),
+    "app": Room("#9d174d", "pages in the browser", ("Finder", "serve")),
+    "inference": Room(
+        "#0f766e",
+        "any class names on any images, videos, indexes",
+        ("Detector", "Detections", "Index"),
+    ),
     "extraction": Room(
         "#b45309", "the teacher's regions and captions, into a store", ("prepare", "extract")
     ),
@@ -154,7 +159,7 @@ LANES = (
     ),
     Lane(
         "Testing and prediction",
-        "ovdistill test, predict",
+        "ovdistill test, predict, app, index",
         5,
         2,
         (

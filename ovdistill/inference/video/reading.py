@@ -33,11 +33,14 @@ class VideoError(UserError):
 
     Args:
         path: the file.
-        problem: what is wrong with it.
+        problem: what is wrong with it; without it, ``path`` is the whole message.
     """
 
-    def __init__(self, path: str | Path, problem: str) -> None:
-        super().__init__(f"cannot read the video {printable(path)}: {problem}")
+    def __init__(self, path: str | Path, problem: str = "") -> None:
+        # torch makes a worker's error again from its message alone
+        super().__init__(
+            f"cannot read the video {printable(path)}: {problem}" if problem else str(path)
+        )
 
 
 @dataclass(frozen=True)
