@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
@@ -24,8 +23,9 @@ from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.detections import Detections
 from ovdistill.inference.large_images import reduce_image
 from ovdistill.inference.selection import Limits, select
-from ovdistill.models.build import build_detector, build_image_pipeline
+from ovdistill.models.build import build_detector
 from ovdistill.models.foremost_regions import foremost_regions
+from ovdistill.models.image_pipeline import ImagePipeline, build_image_pipeline
 from ovdistill.models.kept_regions import KeptRegions
 from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
 from ovdistill.store import Regions
@@ -162,7 +162,7 @@ class Engine:
         return self._pipeline({"img": np.ascontiguousarray(image[..., ::-1]), "img_id": 0})
 
     @cached_property
-    def _pipeline(self) -> Compose:
+    def _pipeline(self) -> ImagePipeline:
         return build_image_pipeline(self.config)
 
 
