@@ -6,7 +6,7 @@ Shapes: H x W pixels of an image.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -145,7 +145,11 @@ class Engine:
         )
         embeddings = regions.final_embeddings[instances.regions]
         instances.embeddings = embeddings[:, : asked.vocabulary.embed_dim]
-        return self._select(instances, limits)
+
+        def paste(chosen: Tensor) -> Tensor:
+            return self.model.region_masks(regions, instances.regions[chosen])
+
+        return self._select(instances, limits, paste if self.model.roi_head.with_mask else None)
 
     def _of_rows(self, instances: Any, limits: Limits) -> Detections:
         """Select from detections whose labels are rows of the vocabulary."""
@@ -153,9 +157,11 @@ class Engine:
         instances.labels = classes[instances.labels]
         return self._select(instances, limits)
 
-    def _select(self, instances: Any, limits: Limits) -> Detections:
+    def _select(
+        self, instances: Any, limits: Limits, paste: Callable[[Tensor], Tensor] | None = None
+    ) -> Detections:
         asked = self.asked
-        return select(instances, asked.queries, limits, asked.names, self.calibration)
+        return select(instances, asked.queries, limits, asked.names, self.calibration, paste)
 
     def _pack(self, image: np.ndarray) -> dict[str, Any]:
         # mmdet's pipelines take BGR, as OpenCV reads it
