@@ -97,6 +97,7 @@ class PredictOptions(ConfigOptions):
     webcam: int | None = option(
         None, help="number of a camera, in place of files: until Ctrl-C", least=0
     )
+    half: bool = flag(help="run the network in half precision: float16 on a GPU, bfloat16 on a CPU")
     device: str | None = option(None, help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
 
 
@@ -170,7 +171,9 @@ def load_detector(
     from ovdistill.inference.detector import Detector
     from ovdistill.vocabulary import Vocabulary
 
-    detector = Detector(found, device=options.device, overrides=options.overrides)
+    detector = Detector(
+        found, device=options.device, overrides=options.overrides, half=options.half
+    )
     if options.vocabulary:
         return detector, detector.set_vocabulary(Vocabulary.load(options.vocabulary))
     background = None if options.background.strip() in ("none", "") else options.background
@@ -226,6 +229,7 @@ def origin_of(
         "vocabulary": options.vocabulary,
         **vocabulary.teacher.to_header(),
         "score_threshold": options.score_threshold,
+        "half": options.half,
         "options": options.overrides,
     }
     origin: dict[str, Any] = {"provenance": provenance(**made_by)}

@@ -17,12 +17,13 @@ from ovdistill.datasets.build_vocabulary import prompts_of_config
 from ovdistill.inference.asked import AUTO, Background, Text, ask
 from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.detections import Detections
+from ovdistill.inference.encoded_texts import EncodedTexts
 from ovdistill.inference.engine import Engine
 from ovdistill.inference.hub import copy_detector, push_detector
 from ovdistill.inference.image_stream import detect_images
 from ovdistill.inference.pretrained import SHIPPED, DetectorFiles, find_detector
 from ovdistill.inference.selection import Limits, make_limits
-from ovdistill.inference.sources import STANDARD_INPUT, ImageSource, find_sources
+from ovdistill.inference.sources import ImageSource, find_sources, is_single
 from ovdistill.inference.video.frames import predict_video
 from ovdistill.models.config import load_config
 from ovdistill.teacher import Teacher, build_teacher
@@ -46,6 +47,8 @@ class Detector:
         device: 'cpu', 'cuda', 'cuda:1', ... By default, a GPU if there is one.
         teacher: the teacher that encodes texts. By default, the one that the config names.
         overrides: values that replace those of the config, by dotted key.
+        half: run the network in half precision, float16 on a GPU and bfloat16 on a CPU; boxes,
+            scores and embeddings are computed in float32.
 
     Raises:
         UserError: no such config, or no such device.
@@ -57,13 +60,16 @@ class Detector:
         device: str | None = None,
         teacher: Teacher | None = None,
         overrides: Mapping[str, Any] | None = None,
+        *,
+        half: bool = False,
     ) -> None:
         self.files = files
         self.device = choose_device(device)
         self.config = load_config(files.config, overrides)
+        self.half = half
         self._engine: Engine | None = None
         self._text: tuple[Text, Background] | None = None  # what was set last
-        self._encoded: Vocabulary | None = None  # all texts so far
+        self._encoded = EncodedTexts(self._encode)
         if teacher is not None:
             self.teacher = teacher
 
@@ -164,8 +170,8 @@ class Detector:
         for note in asked.notes:
             LOGGER.warning("%s", note)
         if self._engine is None:
-            files = self.files
-            self._engine = Engine(self.config, files.weights, self.device, asked, self.calibration)
+            weights, curve = self.files.weights, self.calibration
+            self._engine = Engine(self.config, weights, self.device, asked, curve, half=self.half)
         else:
             self._engine.set_asked(asked)
         self._text = (text, background)
@@ -192,20 +198,10 @@ class Detector:
         step = self.config.get("prepare", {}).get("vocabulary") or {}
         if step.get("tokens"):
             return Vocabulary.encode(names, self.teacher, self.prompts, tokens=True)
-        known = self._encoded
-        new = [name for name in names if known is None or name not in known.names]
-        if new:
-            encoded = Vocabulary.encode(new, self.teacher, self.prompts)
-            known = encoded if known is None else known.followed_by(encoded)
-        assert known is not None  # there are names, see ``parse_prompts``
-        self._encoded = known
-        rows = [known.names.index(name) for name in names]
-        return replace(
-            known,
-            names=tuple(names),
-            embeddings=known.embeddings[rows],
-            is_base=known.is_base[rows],
-        )
+        return self._encoded(names)
+
+    def _encode(self, names: Sequence[str]) -> Vocabulary:
+        return Vocabulary.encode(names, self.teacher, self.prompts)
 
     def predict(
         self,
@@ -243,7 +239,7 @@ class Detector:
         if text is not None:
             self.set_vocabulary(text, background)
         sources = find_sources(images)
-        single = _is_single(images)
+        single = is_single(images)
         keep = single if keep_regions is None else keep_regions
         limits = make_limits(score_threshold, max_dets, self.queries)
         found = []
@@ -342,23 +338,7 @@ class Detector:
         Raises:
             UserError: the detections were made without keeping regions.
         """
-        if detections.regions is None:
-            raise UserError(
-                "these detections have no regions to look at again; expected those of "
-                "predict(..., keep_regions=True) of a two-stage detector"
-            )
         if text is not None:
             self.set_vocabulary(text, background)
         limits = make_limits(score_threshold, max_dets, self.queries)
-        found = self.engine.classify(detections.regions, limits)
-        if detections.size is not None:
-            height, width = detections.regions.meta["ori_shape"][:2]
-            found = found.moved((height, width), detections.size)
-        return replace(found, image=detections.image, path=detections.path)
-
-
-def _is_single(images: Any) -> bool:
-    """Return whether a user means one image, rather than a list, a folder or a pattern."""
-    if isinstance(images, str | os.PathLike):
-        return images == STANDARD_INPUT or os.path.isfile(images)
-    return hasattr(images, "read") or not isinstance(images, list | tuple | Iterator)
+        return self.engine.requery(detections, limits)

@@ -25,6 +25,7 @@ from ovdistill.inference.large_images import reduce_image
 from ovdistill.inference.selection import Limits, select
 from ovdistill.models.build import build_detector
 from ovdistill.models.foremost_regions import foremost_regions
+from ovdistill.models.half_precision import half_dtype, return_float32
 from ovdistill.models.image_pipeline import ImagePipeline, build_image_pipeline
 from ovdistill.models.kept_regions import KeptRegions
 from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
@@ -42,6 +43,7 @@ class Engine:
         device: where it runs.
         asked: the first class names.
         calibration: turns its scores into probabilities, or None.
+        half: run the network in half precision, see ``half_precision``.
 
     Raises:
         UserError: weights that do not fit, or class names of another teacher or width.
@@ -54,12 +56,17 @@ class Engine:
         device: torch.device,
         asked: Asked,
         calibration: Calibration | None = None,
+        *,
+        half: bool = False,
     ) -> None:
         self.config = config
         self.device = device
         self.model: Any = build_detector(config, weights, asked.vocabulary, device)
         self.asked = asked
         self.calibration = calibration
+        self.half = half
+        if half:
+            return_float32(self.model)
 
     def set_asked(self, asked: Asked) -> None:
         """Replace the class names."""
@@ -79,12 +86,14 @@ class Engine:
         packed = [self._pack(image) for image in seen]
         batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
         if isinstance(self.model, OpenVocabularyRCNN):
-            kept = self.model.keep_regions(batch, once=not keep_regions)
+            with self._precision():
+                kept = self.model.keep_regions(batch, once=not keep_regions)
             found = [self.classify(regions, limits) for regions in kept]
             if not keep_regions:
                 found = [replace(one, regions=None) for one in found]
         else:
-            outputs = self.model.test_step(batch)
+            with self._precision():
+                outputs = self.model.test_step(batch)
             found = [self._of_rows(output.pred_instances, limits) for output in outputs]
         return [
             one if small is image else one.moved(small.shape[:2], image.shape[:2])
@@ -116,12 +125,34 @@ class Engine:
         factors = [_factor(small, image) for small, image in zip(seen, images, strict=True)]
         if boxes is not None:
             boxes = [(b * f).to(self.device) for b, f in zip(boxes, factors, strict=True)]
-        kept = self.model.keep_regions(batch, masks=False, boxes=boxes)
+        with self._precision():
+            kept = self.model.keep_regions(batch, masks=False, boxes=boxes)
         found = [foremost_regions(self.model.roi_head, regions, most) for regions in kept]
         return [
             replace(one, boxes=one.boxes / factor)
             for one, factor in zip(found, factors, strict=True)
         ]
+
+    def requery(self, seen: Detections, limits: Limits) -> Detections:
+        """Return the detections of the current class names in an image that was seen before.
+
+        Raises:
+            UserError: its regions were not kept.
+        """
+        if seen.regions is None:
+            raise UserError(
+                "these detections have no regions to look at again; expected those of "
+                "predict(..., keep_regions=True) of a two-stage detector"
+            )
+        found = self.classify(seen.regions, limits)
+        if seen.size is not None:
+            height, width = seen.regions.meta["ori_shape"][:2]
+            found = found.moved((height, width), seen.size)
+        return replace(found, image=seen.image, path=seen.path)
+
+    def _precision(self) -> torch.autocast:
+        dtype = half_dtype(self.device)
+        return torch.autocast(self.device.type, dtype=dtype, enabled=self.half)
 
     @torch.inference_mode()
     def classify(self, regions: KeptRegions, limits: Limits) -> Detections:

@@ -195,3 +195,10 @@ def _read_file(file: Any, name: str) -> bytes:
         if isinstance(content, bytes):
             return content
     raise UserError(f"{name} is opened as text; expected bytes: open(path, 'rb')")
+
+
+def is_single(images: Any) -> bool:
+    """Return whether a user means one image, rather than a list, a folder or a pattern."""
+    if isinstance(images, str | os.PathLike):
+        return images == STANDARD_INPUT or os.path.isfile(images)
+    return hasattr(images, "read") or not isinstance(images, list | tuple | Iterator)
