@@ -12,7 +12,10 @@ import torch
 from torch import Tensor, nn
 
 # the parts of detectors that are called as modules, by their names in mmdet and here
-PARTS = ("neck", "rpn_head", "bbox_head", "image_head", "mask_head", "quality_head")
+PARTS = (
+    *("backbone", "neck", "rpn_head"),
+    *("bbox_head", "image_head", "mask_head", "quality_head"),
+)
 
 
 def half_dtype(device: torch.device) -> torch.dtype:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torchvision.ops import box_iou
 
 from ovdistill import Detector
 from ovdistill.core.assets import SAMPLE_IMAGE
+from ovdistill.inference.asked import ask
+from ovdistill.inference.engine import Engine
+from ovdistill.inference.selection import Limits
+from ovdistill.models.config import load_config
+
+from ..batches import make_vocabulary
 
 TEXT = "solid circle, green star, red striped heart, outlined cross, ring"
 SCORE, IOU = 0.05, 0.95  # tolerances
@@ -38,3 +45,14 @@ def test_half_precision_answers_other_names_too() -> None:
     whole = detector.predict(SAMPLE_IMAGE, TEXT)
     assert again.names == whole.names
     np.testing.assert_array_equal(again.scores, whole.scores)
+
+
+@pytest.mark.parametrize("name", ["hierkd_atss_r18_shapes", "vild_ensemble_r18_shapes"])
+def test_other_detectors_run_in_half_precision(name: str) -> None:
+    limits = Limits(0.0, 5)
+    asked = ask(make_vocabulary(3), None, list, None)
+    engine = Engine(load_config(name), None, torch.device("cpu"), asked, half=True)
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    (found,) = engine.detect([image], limits, keep_regions=False)
+    assert found.boxes.dtype == found.scores.dtype == np.float32
+    assert np.isfinite(found.boxes).all()
