@@ -46,10 +46,14 @@ def calibrate(options: CalibrateOptions) -> None:
     if not options.out and not out.parent.is_dir():
         raise UserError(f"no folder {out.parent}; expected a published detector, or -o FILE")
     from ovdistill.inference.calibration import fit
+    from ovdistill.inference.pretrained import find_detector
+
+    files = find_detector(options.model)
+    # heavy imports follow when all input has been checked
     from ovdistill.inference.detector import Detector
     from ovdistill.inference.judged import judge_detections
 
-    detector = Detector.from_pretrained(options.model, device=options.device)
+    detector = Detector(files, device=options.device)
     detector.calibration = None  # fitted to the scores as the detector makes them
     scores, right = judge_detections(
         detector, Path(options.annotations), options.images, options.count

@@ -49,14 +49,16 @@ def index(options: IndexOptions) -> int:
     Raises:
         UserError: see ``write_index``.
     """
+    from ovdistill.inference.pretrained import find_detector
     from ovdistill.inference.sources import find_sources
 
     find_sources(list(options.images))
+    found = find_detector(options.model)
     # heavy imports follow when all input has been checked
     from ovdistill.inference.detector import Detector
     from ovdistill.inference.search.write_index import write_index
 
-    detector = Detector.from_pretrained(options.model, device=options.device)
+    detector = Detector(found, device=options.device)
     model = str(Path(options.model).absolute()) if Path(options.model).is_dir() else options.model
     report = write_index(
         list(options.images), options.out, detector, model, options.regions, options.batch_size

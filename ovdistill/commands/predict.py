@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ovdistill.inference.detector import Detector
+    from ovdistill.inference.pretrained import DetectorFiles
     from ovdistill.inference.sources import ImageSource, ImageSources
     from ovdistill.vocabulary import Vocabulary
 
@@ -96,6 +97,7 @@ class PredictOptions(ConfigOptions):
     webcam: int | None = option(
         None, help="number of a camera, in place of files: until Ctrl-C", least=0
     )
+    half: bool = flag(help="run the network in half precision: float16 on a GPU, bfloat16 on a CPU")
     device: str | None = option(None, help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
 
 
@@ -110,6 +112,7 @@ def predict(options: PredictOptions) -> int:
         UserError: a missing input, a single file that cannot be read, an output folder that
             cannot be written to, or options that exclude each other.
     """
+    from ovdistill.inference.pretrained import SHIPPED, find_detector
     from ovdistill.inference.prompts import parse_prompts
     from ovdistill.inference.sources import find_sources
 
@@ -122,8 +125,9 @@ def predict(options: PredictOptions) -> int:
     image_names, video_names = result_names(sources, sources.videos, Path(options.out))
     if len(sources) + len(sources.videos) == 1:
         check_single(sources)
+    found = find_detector(options.model or options.config or SHIPPED, options.checkpoint)
     # heavy imports follow when all input has been checked
-    detector, vocabulary = load_detector(options, text)
+    detector, vocabulary = load_detector(found, options, text)
     from ovdistill.commands.predict_images import predict_images
     from ovdistill.commands.predict_videos import predict_videos, predict_webcam
     from ovdistill.inference.result_files import open_result_files
@@ -160,16 +164,15 @@ def read_thresholds(texts: Sequence[str]) -> dict[str, float]:
     return scores
 
 
-def load_detector(options: PredictOptions, text: str) -> tuple[Detector, Vocabulary]:
-    """Return the detector that the options name, and the vocabulary that it looks for."""
+def load_detector(
+    found: DetectorFiles, options: PredictOptions, text: str
+) -> tuple[Detector, Vocabulary]:
+    """Return the detector of these files, and the vocabulary that it looks for."""
     from ovdistill.inference.detector import Detector
     from ovdistill.vocabulary import Vocabulary
 
-    detector = Detector.from_pretrained(
-        options.model or options.config or "ovshapes",
-        options.checkpoint,
-        device=options.device,
-        overrides=options.overrides,
+    detector = Detector(
+        found, device=options.device, overrides=options.overrides, half=options.half
     )
     if options.vocabulary:
         return detector, detector.set_vocabulary(Vocabulary.load(options.vocabulary))
@@ -226,6 +229,7 @@ def origin_of(
         "vocabulary": options.vocabulary,
         **vocabulary.teacher.to_header(),
         "score_threshold": options.score_threshold,
+        "half": options.half,
         "options": options.overrides,
     }
     origin: dict[str, Any] = {"provenance": provenance(**made_by)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 Spelling = Literal["plain", "words", "raw"]
@@ -11,6 +12,7 @@ _NO_PARENTHESES = str.maketrans("", "", "()")
 _CORRECTED = {"speaker (stero equipment)": "speaker (stereo equipment)"}
 
 
+@lru_cache(maxsize=1 << 16)  # every vocabulary that is built is checked by it
 def clean_name(name: str) -> str:
     """Return a class name as plain words: "Speaker_(stereo)" -> "speaker (stereo)".
 

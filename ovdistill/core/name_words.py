@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 PARENTHESES = re.compile(r"\([^)]*\)")
 
 
+@lru_cache(maxsize=1 << 16)  # every new text is compared with all class names
 def words(name: str) -> frozenset[str]:
     """Return the words of a class name in lower case and singular, without what is in parentheses.
 

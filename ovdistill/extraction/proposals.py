@@ -54,7 +54,8 @@ class NetworkProposals(ProposalSource):
 
     def __init__(self, config: Config, checkpoint: str | Path, device: str | torch.device) -> None:
         # the other sources work without mmdet, which takes seconds to import
-        from ovdistill.models.build import build_detector, build_image_pipeline
+        from ovdistill.models.build import build_detector
+        from ovdistill.models.image_pipeline import build_image_pipeline
 
         self.origin = {"network": network_digest(config)}  # before mmdet changes its config
         self.network: Any = build_detector(config, checkpoint, device=device)

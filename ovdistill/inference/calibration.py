@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +51,7 @@ class Calibration:
         """Return the score whose probability this is; 0 and 1 stay."""
         if not 0 < probability < 1:
             return probability
-        logit = (float(_logit(np.array(probability))) - self.intercept) / self.slope
-        return float(_sigmoid(np.array(logit)))
+        return _score(probability, self.slope, self.intercept)
 
     def save(self, path: Path) -> None:
         """Write a JSON file."""
@@ -128,6 +128,12 @@ def _curve(scores: np.ndarray, right: np.ndarray) -> tuple[float, float]:
         if np.abs(step).max() < 1e-9:
             break
     return float(weights[0]), float(weights[1])
+
+
+@lru_cache  # of a threshold, which is the same for image after image
+def _score(probability: float, slope: float, intercept: float) -> float:
+    logit = (float(_logit(np.array(probability))) - intercept) / slope
+    return float(_sigmoid(np.array(logit)))
 
 
 def _logit(scores: np.ndarray) -> np.ndarray:

@@ -111,13 +111,18 @@ def far_names(queries: Vocabulary, known: Vocabulary) -> list[tuple[str, str]]:
     if len(known) < FEWEST:
         return []
     vocabulary_words = set().union(*map(words, known.names))
+    strange = [not words(query) & vocabulary_words for query in queries.names]
+    if not any(strange):
+        return []
     among = _cosines(known.embeddings, known.embeddings).fill_diagonal_(-1).amax(dim=1)
     cosine, nearest = _cosines(queries.embeddings, known.embeddings).max(dim=1)
     far = cosine < among.quantile(FAR)
     return [
         (query, known.names[index])
-        for query, index, is_far in zip(queries.names, nearest, far, strict=True)
-        if is_far and not words(query) & vocabulary_words
+        for query, index, is_far, is_strange in zip(
+            queries.names, nearest, far, strange, strict=True
+        )
+        if is_far and is_strange
     ]
 
 

@@ -17,6 +17,7 @@ from ovdistill.datasets.build_vocabulary import prompts_of_config
 from ovdistill.inference.asked import AUTO, Background, Text, ask
 from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.detections import Detections
+from ovdistill.inference.encoded_texts import EncodedTexts
 from ovdistill.inference.engine import Engine
 from ovdistill.inference.hub import copy_detector, push_detector
 from ovdistill.inference.image_stream import detect_images
@@ -46,6 +47,8 @@ class Detector:
         device: 'cpu', 'cuda', 'cuda:1', ... By default, a GPU if there is one.
         teacher: the teacher that encodes texts. By default, the one that the config names.
         overrides: values that replace those of the config, by dotted key.
+        half: run the network in half precision, float16 on a GPU and bfloat16 on a CPU; boxes,
+            scores and embeddings are computed in float32.
 
     Raises:
         UserError: no such config, or no such device.
@@ -57,13 +60,16 @@ class Detector:
         device: str | None = None,
         teacher: Teacher | None = None,
         overrides: Mapping[str, Any] | None = None,
+        *,
+        half: bool = False,
     ) -> None:
         self.files = files
         self.device = choose_device(device)
         self.config = load_config(files.config, overrides)
+        self.half = half
         self._engine: Engine | None = None
         self._text: tuple[Text, Background] | None = None  # what was set last
-        self._encoded: Vocabulary | None = None  # all texts so far
+        self._encoded = EncodedTexts(self._encode)
         if teacher is not None:
             self.teacher = teacher
 
@@ -164,8 +170,8 @@ class Detector:
         for note in asked.notes:
             LOGGER.warning("%s", note)
         if self._engine is None:
-            files = self.files
-            self._engine = Engine(self.config, files.weights, self.device, asked, self.calibration)
+            weights, curve = self.files.weights, self.calibration
+            self._engine = Engine(self.config, weights, self.device, asked, curve, half=self.half)
         else:
             self._engine.set_asked(asked)
         self._text = (text, background)
@@ -192,20 +198,10 @@ class Detector:
         step = self.config.get("prepare", {}).get("vocabulary") or {}
         if step.get("tokens"):
             return Vocabulary.encode(names, self.teacher, self.prompts, tokens=True)
-        known = self._encoded
-        new = [name for name in names if known is None or name not in known.names]
-        if new:
-            encoded = Vocabulary.encode(new, self.teacher, self.prompts)
-            known = encoded if known is None else known.followed_by(encoded)
-        assert known is not None  # there are names, see ``parse_prompts``
-        self._encoded = known
-        rows = [known.names.index(name) for name in names]
-        return replace(
-            known,
-            names=tuple(names),
-            embeddings=known.embeddings[rows],
-            is_base=known.is_base[rows],
-        )
+        return self._encoded(names)
+
+    def _encode(self, names: Sequence[str]) -> Vocabulary:
+        return Vocabulary.encode(names, self.teacher, self.prompts)
 
     def predict(
         self,
@@ -296,10 +292,7 @@ class Detector:
 
         Args:
             path: of the video.
-            text: see ``predict``.
-            score_threshold: see ``predict``.
-            max_dets: see ``predict``.
-            background: see ``predict``.
+            text, score_threshold, max_dets, background: see ``predict``.
             batch_size: frames in a forward pass.
             every: detect in the first of so many frames.
             track: number the objects, see ``Detections.track_ids``.
@@ -331,10 +324,7 @@ class Detector:
 
         Args:
             detections: of this detector, with ``keep_regions``.
-            text: see ``predict``.
-            score_threshold: see ``predict``.
-            max_dets: see ``predict``.
-            background: see ``predict``.
+            text, score_threshold, max_dets, background: see ``predict``.
 
         Returns:
             What ``predict`` would return for the image.
@@ -346,17 +336,16 @@ class Detector:
         if text is not None:
             self.set_vocabulary(text, background)
         limits = make_limits(score_threshold, max_dets, self.queries)
-        return self.engine.classify_again(detections, limits)
+        return self.engine.requery(detections, limits)
 
     def rank_names(self, detection: Detections, most: int = 5) -> list[tuple[str, float]]:
-        """Return the class names that fit a detection best, those that only compete included.
+        """Return the class names that fit a detection best with their scores, best first.
+
+        Those that only compete are included.
 
         Args:
             detection: one detection of this detector, of the names that it looks for now.
             most: how many names.
-
-        Returns:
-            Names and scores, best first.
 
         Raises:
             UserError: several detections, no regions, or other names than those looked for.

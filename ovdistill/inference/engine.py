@@ -6,7 +6,7 @@ Shapes: H x W pixels of an image.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
@@ -24,8 +23,10 @@ from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.detections import Detections
 from ovdistill.inference.large_images import reduce_image
 from ovdistill.inference.selection import Limits, select
-from ovdistill.models.build import build_detector, build_image_pipeline
+from ovdistill.models.build import build_detector
 from ovdistill.models.foremost_regions import foremost_regions
+from ovdistill.models.half_precision import half_dtype, return_float32
+from ovdistill.models.image_pipeline import ImagePipeline, build_image_pipeline
 from ovdistill.models.kept_regions import KeptRegions, scores_of_region
 from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
 from ovdistill.store import Regions
@@ -43,6 +44,7 @@ class Engine:
         device: where it runs.
         asked: the first class names.
         calibration: turns its scores into probabilities, or None.
+        half: run the network in half precision, see ``half_precision``.
 
     Raises:
         UserError: weights that do not fit, or class names of another teacher or width.
@@ -55,12 +57,17 @@ class Engine:
         device: torch.device,
         asked: Asked,
         calibration: Calibration | None = None,
+        *,
+        half: bool = False,
     ) -> None:
         self.config = config
         self.device = device
         self.model: Any = build_detector(config, weights, asked.vocabulary, device)
         self.asked = asked
         self.calibration = calibration
+        self.half = half
+        if half:
+            return_float32(self.model)
 
     def set_asked(self, asked: Asked) -> None:
         """Replace the class names."""
@@ -80,12 +87,14 @@ class Engine:
         packed = [self._pack(image) for image in seen]
         batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
         if isinstance(self.model, OpenVocabularyRCNN):
-            kept = self.model.keep_regions(batch, once=not keep_regions)
+            with self._precision():
+                kept = self.model.keep_regions(batch, once=not keep_regions)
             found = [self.classify(regions, limits) for regions in kept]
             if not keep_regions:
                 found = [replace(one, regions=None) for one in found]
         else:
-            outputs = self.model.test_step(batch)
+            with self._precision():
+                outputs = self.model.test_step(batch)
             found = [self._of_rows(output.pred_instances, limits) for output in outputs]
         return [
             one if small is image else one.moved(small.shape[:2], image.shape[:2])
@@ -115,12 +124,36 @@ class Engine:
         factors = [_factor(small, image) for small, image in zip(seen, images, strict=True)]
         if boxes is not None:
             boxes = [(b * f).to(self.device) for b, f in zip(boxes, factors, strict=True)]
-        kept = self.model.keep_regions(batch, masks=False, boxes=boxes)
+        with self._precision():
+            kept = self.model.keep_regions(batch, masks=False, boxes=boxes)
         found = [foremost_regions(self.model.roi_head, regions, most) for regions in kept]
         return [
             replace(one, boxes=one.boxes / factor)
             for one, factor in zip(found, factors, strict=True)
         ]
+
+    def requery(self, seen: Detections, limits: Limits) -> Detections:
+        """Return the detections of the current class names in an image that was seen before.
+
+        Raises:
+            UserError: its regions were not kept, or the detector has one stage.
+        """
+        if not isinstance(self.model, OpenVocabularyRCNN):
+            raise UserError(ONE_STAGE)
+        if seen.regions is None:
+            raise UserError(
+                "these detections have no regions to look at again; expected those of "
+                "predict(..., keep_regions=True)"
+            )
+        found = self.classify(seen.regions, limits)
+        if seen.size is not None:
+            height, width = seen.regions.meta["ori_shape"][:2]
+            found = found.moved((height, width), seen.size)
+        return replace(found, image=seen.image, path=seen.path)
+
+    def _precision(self) -> torch.autocast:
+        dtype = half_dtype(self.device)
+        return torch.autocast(self.device.type, dtype=dtype, enabled=self.half)
 
     @torch.inference_mode()
     def classify(self, regions: KeptRegions, limits: Limits) -> Detections:
@@ -157,26 +190,6 @@ class Engine:
     def _groups(self) -> Tensor | None:
         return torch.tensor(self.asked.classes) if self.asked.has_phrases else None
 
-    def classify_again(self, detections: Detections, limits: Limits) -> Detections:
-        """Return the detections of the current class names in an image that was seen before.
-
-        Raises:
-            UserError: the detections have no regions, or the detector has one stage.
-        """
-        if not isinstance(self.model, OpenVocabularyRCNN):
-            raise UserError(ONE_STAGE)
-        regions = detections.regions
-        if regions is None:
-            raise UserError(
-                "these detections have no regions to look at again; expected those of "
-                "predict(..., keep_regions=True)"
-            )
-        found = self.classify(regions, limits)
-        if detections.size is not None:
-            height, width = regions.meta["ori_shape"][:2]
-            found = found.moved((height, width), detections.size)
-        return replace(found, image=detections.image, path=detections.path)
-
     def _classify(self, regions: KeptRegions, limits: Limits) -> Detections:
         asked = self.asked
         lowest = self.calibration.score(limits.lowest) if self.calibration else limits.lowest
@@ -189,7 +202,11 @@ class Engine:
         )
         embeddings = regions.final_embeddings[instances.regions]
         instances.embeddings = embeddings[:, : asked.vocabulary.embed_dim]
-        return self._select(instances, limits)
+
+        def paste(chosen: Tensor) -> Tensor:
+            return self.model.region_masks(regions, instances.regions[chosen])
+
+        return self._select(instances, limits, paste if self.model.roi_head.with_mask else None)
 
     def _of_rows(self, instances: Any, limits: Limits) -> Detections:
         """Select from detections whose labels are rows of the vocabulary."""
@@ -197,16 +214,18 @@ class Engine:
         instances.labels = classes[instances.labels]
         return self._select(instances, limits)
 
-    def _select(self, instances: Any, limits: Limits) -> Detections:
+    def _select(
+        self, instances: Any, limits: Limits, paste: Callable[[Tensor], Tensor] | None = None
+    ) -> Detections:
         asked = self.asked
-        return select(instances, asked.queries, limits, asked.names, self.calibration)
+        return select(instances, asked.queries, limits, asked.names, self.calibration, paste)
 
     def _pack(self, image: np.ndarray) -> dict[str, Any]:
         # mmdet's pipelines take BGR, as OpenCV reads it
         return self._pipeline({"img": np.ascontiguousarray(image[..., ::-1]), "img_id": 0})
 
     @cached_property
-    def _pipeline(self) -> Compose:
+    def _pipeline(self) -> ImagePipeline:
         return build_image_pipeline(self.config)
 
 

@@ -5,7 +5,7 @@ Shapes: m detections of the detector, n that are selected.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +43,10 @@ class Limits:
     def applied(self, found: Detections) -> Detections:
         """Return the detections that reach the scores of their names, at most ``max_dets``."""
         least = [self.thresholds.get(name, self.score_threshold) for name in found.names]
-        return found[found.scores >= np.array(least, dtype=np.float32)][: self.max_dets]
+        fit = found.scores >= np.array(least, dtype=np.float32)
+        if fit.all() and len(found) <= self.max_dets:
+            return found
+        return found[fit.nonzero()[0][: self.max_dets]]
 
 
 def make_limits(
@@ -76,6 +79,7 @@ def select(
     limits: Limits,
     names: tuple[str, ...] = (),
     calibration: Calibration | None = None,
+    paste: Callable[[Tensor], Tensor] | None = None,
 ) -> Detections:
     """Select the best detections from a detector's output.
 
@@ -88,6 +92,8 @@ def select(
         limits: which of them to return.
         names: all class names, which runners-up are indices into.
         calibration: turns scores into probabilities, which the limits are of then.
+        paste: makes the (n, H, W) masks of the selected detections from their (n,) indices into
+            the m, in place of ``masks``.
 
     Raises:
         UserError: a box or score is not a finite number.
@@ -113,7 +119,7 @@ def select(
         scores=probabilities(instances.scores[chosen].float().cpu().numpy()),
         labels=labels,
         names=tuple(queries[label] for label in labels),
-        masks=instances.masks[chosen].bool().cpu().numpy() if "masks" in instances else None,
+        masks=_masks(instances, chosen, paste),
         queries=queries,
         runner_up_names=tuple(None if label < 0 else names[label] for label in second),
         runner_up_scores=None if second_scores is None else probabilities(second_scores),
@@ -121,6 +127,16 @@ def select(
         region_rows=instances.regions[chosen].cpu().numpy() if "regions" in instances else None,
     )
     return limits.applied(found)
+
+
+def _masks(
+    instances: Any, chosen: Tensor, paste: Callable[[Tensor], Tensor] | None
+) -> np.ndarray | None:
+    """Return the masks of the chosen detections as a bool array, None if there are none."""
+    if paste is None and "masks" not in instances:
+        return None
+    masks = instances.masks[chosen] if paste is None else paste(chosen)
+    return masks.bool().cpu().numpy()
 
 
 def _rows(instances: Any, key: str, chosen: Tensor) -> np.ndarray | None:

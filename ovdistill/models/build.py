@@ -1,4 +1,4 @@
-"""From a config to a detector: model, weights and test pipeline."""
+"""From a config to a detector: its model and weights."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from mmdet.registry import MODELS, TRANSFORMS
+from mmdet.registry import MODELS
 from mmengine.config import Config
-from mmengine.dataset import Compose
 from torch import Tensor, nn
 
-import ovdistill.models.register  # noqa: F401
+import ovdistill.models.register_models  # noqa: F401
 from ovdistill.core.checkpoints import check_finite, read_weights
 from ovdistill.core.errors import UserError
 from ovdistill.models.teacher_mark import MARK
@@ -48,21 +47,6 @@ def build_detector(
         load_weights(model, checkpoint)
     model.cfg = config
     return model.to(device).eval()
-
-
-def build_image_pipeline(config: Config) -> Compose:
-    """Build the test pipeline of a config for an image in memory instead of one of a dataset.
-
-    Its input is dict(img=(H, W, 3) uint8 BGR, img_id=int). mmdet's ``Resize``, in configs of one's
-    own, becomes ``OVResize``, which takes images of any shape.
-    """
-    steps = [s for s in config.test_pipeline if not s["type"].split(".")[-1].startswith("Load")]
-    steps = [
-        dict(step, type="OVResize") if step["type"] in ("Resize", "mmdet.Resize") else step
-        for step in steps
-    ]
-    steps = [{"type": "mmdet.LoadImageFromNDArray"}, *steps]
-    return Compose([TRANSFORMS.build(step) for step in steps])
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from mmdet.models.layers import multiclass_nms
+from mmcv.ops import batched_nms
 from mmdet.structures.bbox import bbox2roi
 from mmdet.utils import InstanceList
 from mmengine.structures import InstanceData
@@ -183,34 +183,52 @@ def classify_regions(
     Returns:
         n detections, best first: ``bboxes`` (n, 4) xyxy, absolute pixels of the original image,
         ``scores`` (n,), ``labels`` (n,), ``regions`` (n,) index into ``kept``, ``runner_up`` (n,)
-        the second best class of the region, -1 if there is none, ``runner_up_scores`` (n,), and
-        ``masks`` (n, H, W) bool if the detector has masks.
+        the second best class of the region, -1 if there is none, and ``runner_up_scores`` (n,).
+        For their masks see ``region_masks``.
     """
     overlapping, scores, index = _scored(head, kept, groups)
-    names = scores.shape[1] - 1
     config = head.test_cfg
     # hard suppression gives the same with every threshold, the faster the higher it is
-    found, labels, flat = multiclass_nms(
-        overlapping,
-        scores,
-        max(config.score_thr, score_threshold - 1e-6),
-        config.nms,
-        config.max_per_img,
-        return_inds=True,
-    )
-    limit = names if wanted is None else wanted
-    chosen = ((found[:, 4] >= score_threshold) & (labels < limit)).nonzero()[:, 0][:most]
-    labels, row = labels[chosen], flat[chosen] // names
+    lowest = max(config.score_thr, score_threshold - 1e-6)
+    found, labels, row = _suppressed(overlapping, scores, lowest, config)
+    limit = scores.shape[1] - 1 if wanted is None else wanted
+    chosen = ((found >= score_threshold) & (labels < limit)).nonzero()[:, 0][:most]
+    labels, row = labels[chosen], row[chosen]
     runner_up = scores[row].scatter(1, labels[:, None], -1.0)[:, :-1].max(dim=1)
-    results = InstanceData(
-        bboxes=kept.boxes[index[row]],
-        scores=found[chosen, 4],
+    regions = index[row]
+    factor = kept.boxes.new_tensor(kept.meta["scale_factor"]).repeat(2)
+    return InstanceData(
+        bboxes=kept.boxes[regions] / factor,
+        scores=found[chosen],
         labels=labels,
-        regions=index[row],
+        regions=regions,
         runner_up=torch.where(runner_up.values >= 0, runner_up.indices, -1),
         runner_up_scores=runner_up.values.clamp(min=0),
     )
-    return _in_original_pixels(head, results, kept)
+
+
+def _suppressed(
+    boxes: Tensor, scores: Tensor, lowest: float, config: Any
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return scores, classes and boxes of the detections that mmdet's ``multiclass_nms`` keeps.
+
+    It lays out every box once for each class; most have no score, so these are left out first.
+
+    Args:
+        boxes: (n, 4) xyxy.
+        scores: (n, W + 1), the background last.
+        lowest: detections with lower scores are left out.
+        config: ``nms`` and ``max_per_img``.
+
+    Returns:
+        Three (k,) tensors, best first: scores, int64 classes, and int64 indices into ``boxes``.
+    """
+    row, labels = (scores[:, :-1] > lowest).nonzero().unbind(1)
+    if not len(row):
+        return scores.new_zeros(0), labels, row
+    found, kept = batched_nms(boxes[row], scores[row, labels], labels, config.nms)
+    most = config.max_per_img if config.max_per_img > 0 else len(kept)
+    return found[:most, 4], labels[kept[:most]], row[kept[:most]]
 
 
 def _together(scores: Tensor, groups: Tensor) -> Tensor:
@@ -254,24 +272,24 @@ def _scored(
     return boxes, scores if groups is None else _together(scores, groups), index
 
 
-def _in_original_pixels(
-    head: OpenVocabularyRoIHead, results: InstanceData, kept: KeptRegions
-) -> InstanceData:
-    """Return detections with boxes, and masks if there are any, of the original image."""
-    if head.with_mask and len(results):
-        if kept.masks is not None:
-            masks = kept.masks[results.regions]
-        else:
-            assert kept.features is not None
-            masks = head.mask_logits(kept.features, [results.bboxes])
-        # mmdet's mask head scales the boxes too
-        head.mask_head.predict_by_feat(
-            (masks,), [results], [kept.meta], head.test_cfg, rescale=True
-        )
-        return results
-    if head.with_mask:
+def region_masks(head: OpenVocabularyRoIHead, kept: KeptRegions, regions: Tensor) -> Tensor:
+    """Return the masks of some regions, (n, H, W) bool in pixels of the original image.
+
+    Args:
+        head: the one that kept them, with masks.
+        kept: the regions of the image.
+        regions: (n,) int64 index into ``kept``.
+    """
+    if not len(regions):
         height, width = kept.meta["ori_shape"][:2]
-        results.masks = results.labels.new_zeros((0, height, width), dtype=torch.bool)
-    factor = results.bboxes.new_tensor(kept.meta["scale_factor"]).repeat(2)
-    results.bboxes = results.bboxes / factor
-    return results
+        return regions.new_zeros((0, height, width), dtype=torch.bool)
+    boxes = kept.boxes[regions]
+    if kept.masks is not None:
+        logits = kept.masks[regions]
+    else:
+        assert kept.features is not None
+        logits = head.mask_logits(kept.features, [boxes])
+    # mmdet's mask head scales the boxes in place
+    results = InstanceData(bboxes=boxes, labels=torch.zeros_like(regions))
+    head.mask_head.predict_by_feat((logits,), [results], [kept.meta], head.test_cfg, rescale=True)
+    return results.masks

@@ -17,7 +17,12 @@ from torch import Tensor
 
 from ovdistill.core.errors import UserError
 from ovdistill.models.image_level import of_labelled
-from ovdistill.models.kept_regions import KeptRegions, classify_regions, keep_regions
+from ovdistill.models.kept_regions import (
+    KeptRegions,
+    classify_regions,
+    keep_regions,
+    region_masks,
+)
 from ovdistill.models.roi_head import OpenVocabularyRoIHead
 from ovdistill.models.teacher_on_crops import TeacherOnCrops
 from ovdistill.models.vocabulary_mixin import VocabularyMixin, load_vocabulary
@@ -162,6 +167,10 @@ class OpenVocabularyRCNN(VocabularyMixin, TwoStageDetector):
     def classify_regions(self, kept: KeptRegions, **limits: Any) -> InstanceData:
         """Return the detections of the current class names, see ``kept_regions``."""
         return classify_regions(self.roi_head, kept, **limits)
+
+    def region_masks(self, kept: KeptRegions, regions: Tensor) -> Tensor:
+        """Return the masks of some regions, see ``kept_regions``."""
+        return region_masks(self.roi_head, kept, regions)
 
 
 def _as_proposals(boxes: Tensor, meta: dict[str, Any]) -> InstanceData:

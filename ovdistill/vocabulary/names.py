@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -10,6 +11,7 @@ from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 
 T = TypeVar("T")
+NO_UNICODE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def check_names(names: Iterable[str], source: str) -> None:
         raise UserError(f"no names in {source}; expected at least one name")
     if "" in cleaned:
         raise UserError(f"name {cleaned.index('') + 1} of {source} is empty; expected a name")
-    if broken := [name for name in names if any("\ud800" <= c <= "\udfff" for c in name)]:
+    if broken := [name for name in names if NO_UNICODE.search(name)]:
         raise UserError(f"name {broken[0]!r:.60} of {source} is not text in Unicode")
     first: dict[str, str] = {}
     for name, own in zip(names, cleaned, strict=True):

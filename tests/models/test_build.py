@@ -1,13 +1,12 @@
-"""From a config to a detector: weights that fit, and a pipeline for images in memory."""
+"""From a config to a detector, with weights that fit."""
 
-import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from safetensors.torch import save_file
 
 from ovdistill.core.errors import UserError
-from ovdistill.models.build import build_detector, build_image_pipeline, load_weights
+from ovdistill.models.build import build_detector, load_weights
 
 from ..batches import build, load_config, make_vocabulary
 
@@ -50,10 +49,3 @@ def test_weights_of_another_detector_are_refused(tmp_path):
     assert all(torch.equal(before[key], value) for key, value in other.state_dict().items())
     with pytest.raises(UserError, match=r"no checkpoint .*absent\.pth"):
         load_weights(model, tmp_path / "absent.pth")
-
-
-def test_the_image_pipeline_takes_an_image_in_memory():
-    image = np.zeros((40, 80, 3), np.uint8)
-    data = build_image_pipeline(load_config(NAME))(dict(img=image, img_id=7))
-    sample = data["data_samples"]
-    assert data["inputs"].shape[0] == 3 and sample.ori_shape == (40, 80) and sample.img_id == 7
