@@ -292,7 +292,10 @@ class Detector:
 
         Args:
             path: of the video.
-            text, score_threshold, max_dets, background: see ``predict``.
+            text: see ``predict``.
+            score_threshold: see ``predict``.
+            max_dets: see ``predict``.
+            background: see ``predict``.
             batch_size: frames in a forward pass.
             every: detect in the first of so many frames.
             track: number the objects, see ``Detections.track_ids``.
@@ -324,7 +327,10 @@ class Detector:
 
         Args:
             detections: of this detector, with ``keep_regions``.
-            text, score_threshold, max_dets, background: see ``predict``.
+            text: see ``predict``.
+            score_threshold: see ``predict``.
+            max_dets: see ``predict``.
+            background: see ``predict``.
 
         Returns:
             What ``predict`` would return for the image.
