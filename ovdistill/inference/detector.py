@@ -69,6 +69,7 @@ class Detector:
         self.half = half
         self._engine: Engine | None = None
         self._text: tuple[Text, Background] | None = None  # what was set last
+        self._said = set[str]()  # notes are given once
         self._encoded = EncodedTexts(self._encode)
         if teacher is not None:
             self.teacher = teacher
@@ -168,7 +169,9 @@ class Detector:
             return self.engine.asked.vocabulary
         asked = ask(text, background, self.encode_texts, self.known)
         for note in asked.notes:
-            LOGGER.warning("%s", note)
+            if note not in self._said:
+                LOGGER.warning("%s", note)
+        self._said.update(asked.notes)
         if self._engine is None:
             weights, curve = self.files.weights, self.calibration
             self._engine = Engine(self.config, weights, self.device, asked, curve, half=self.half)
