@@ -1,4 +1,4 @@
-"""Vouch with RKD's relations among regions, on OV-LVIS: on OVShapes, they add nothing to Vouch alone.
+"""Vouch with RKD's relations, on OV-LVIS: on OVShapes, they add nothing to Vouch alone.
 
 Command (see vild_r50_lvis.py for the batch; before it, once: `ovdistill train proposals_r50_lvis`,
 whose scores of unlabelled objects Vouch needs, in place of rpn_r50_lvis):
