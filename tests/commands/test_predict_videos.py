@@ -24,6 +24,7 @@ from ovdistill.inference.video.results import VideoResults
 from ..inference.video.clips import scene, write_clip
 
 av = pytest.importorskip("av")
+pytestmark = pytest.mark.usefixtures("usual_signals")
 TEXT = "green star, red heart"
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from ovdistill.core.stop_requests import stop_requests
 
+pytestmark = pytest.mark.usefixtures("usual_signals")
+
 
 def test_the_first_signal_is_noted_and_can_be_repeated() -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
