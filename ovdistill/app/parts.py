@@ -52,7 +52,7 @@ def read_upload(value: Mapping[str, Any] | None) -> Upload | None:
         return None
     path = Path(value["path"]).resolve()
     if not path.is_relative_to(Path(os.environ["GRADIO_TEMP_DIR"]).resolve()):
-        raise UserError("this file was not uploaded")
+        raise UserError("got a file that was not uploaded; expected an image dropped here")
     name = printable(value.get("orig_name") or path.name)
     return Upload(path, name, decode_image(path.read_bytes(), name))
 
