@@ -40,8 +40,8 @@ register_backend(BACKEND, AtomicBackend, force=True)
 class SafeCheckpointHook(CheckpointHook):
     """mmengine's ``CheckpointHook`` with checkpoints that can be trusted.
 
-    - A checkpoint is written under a temporary name and renamed; older ones are deleted after that.
-      So a run that is killed, or whose disk is full, keeps its last good checkpoint.
+    - A checkpoint is written under a temporary name and renamed; older ones, or the former best,
+      are deleted after that. So a run that is killed, or whose disk is full, keeps its good ones.
     - It holds tensors and plain data only, and the states of the random generators.
     - Weights with NaN or infinite numbers are not written.
     - ``last.pth`` links to the newest one from the first on.
@@ -56,6 +56,9 @@ class SafeCheckpointHook(CheckpointHook):
         DivergedError: weights that are not finite.
         UserError: fewer of the weights of ``load_from`` fit; the disk is full.
     """
+
+    best_ckpt_path: str | None  # of one metric
+    best_ckpt_path_dict: dict[str, str | None]  # of several
 
     def __init__(self, *args: Any, min_fitting: float = 0.5, **kwargs: Any) -> None:
         kwargs.setdefault("backend_args", dict(backend=BACKEND))
@@ -127,6 +130,31 @@ class SafeCheckpointHook(CheckpointHook):
             atomic_link(Path(self.out_dir, LAST), name)
             for number in surplus:
                 Path(self.out_dir, self.filename_tmpl.format(number)).unlink(missing_ok=True)
+
+    def _save_best_checkpoint(self, runner: Any, metrics: dict[str, float]) -> None:
+        """Write a checkpoint that is better than all before; then delete the former best."""
+        if not self.save_best:
+            return
+        former = self._best_paths()
+        self._set_best_paths(dict.fromkeys(former))  # mmengine deletes those before it writes
+        super()._save_best_checkpoint(runner, metrics)
+        best = {key: path or former[key] for key, path in self._best_paths().items()}
+        self._set_best_paths(best)
+        if is_main_process():
+            for path in filter(None, set(former.values()) - set(best.values())):
+                Path(path).unlink(missing_ok=True)
+
+    def _best_paths(self) -> dict[str, str | None]:
+        """Return the paths of the best checkpoints by metric."""
+        if len(self.key_indicators) == 1:
+            return {"": self.best_ckpt_path}  # save_best="auto" finds its metric's name later
+        return dict(self.best_ckpt_path_dict)
+
+    def _set_best_paths(self, paths: dict[str, str | None]) -> None:
+        if len(self.key_indicators) == 1:
+            self.best_ckpt_path = paths[""]
+        else:
+            self.best_ckpt_path_dict = paths
 
     def _add(self, runner: Any, step: int) -> list[int]:
         """Add a checkpoint to those that are kept; return the numbers of the surplus ones."""

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 import torch
+from mmdet.registry import METRICS
+from mmengine.evaluator import BaseMetric
 
 from ovdistill.core import files
 from ovdistill.core.checkpoints import read_checkpoint, read_weights
 from ovdistill.core.errors import UserError
 
-from .toy import run_toy, toy_config
+from .toy import VALIDATION, run_toy, toy_config
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
@@ -62,6 +64,56 @@ def test_a_full_disk_leaves_the_former_checkpoint(tmp_path: Path, monkeypatch: A
     assert (tmp_path / "last_checkpoint").read_text().endswith("iter_3.pth")
     assert read_checkpoint(tmp_path / "last.pth")["meta"]["iter"] == 3
     assert not list(tmp_path.glob("*.tmp"))
+
+
+@METRICS.register_module()
+class Rising(BaseMetric):
+    """A metric that is better at every validation, and another that is best at the first."""
+
+    def process(self, data_batch: Any, data_samples: Any) -> None:
+        self.results.append(0)
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        self.calls = getattr(self, "calls", 0) + 1
+        return {"up": self.calls, "down": -self.calls}
+
+
+BEST = dict(
+    VALIDATION,
+    train_cfg__val_interval=2,
+    val_evaluator=[dict(type="Rising")],
+    default_hooks__checkpoint__interval=2,
+    default_hooks__checkpoint__rule="greater",
+)
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("up", ["best_up_iter_6.pth"]),
+        ("auto", ["best_up_iter_6.pth"]),
+        (["up", "down"], ["best_down_iter_2.pth", "best_up_iter_6.pth"]),
+    ],
+)
+def test_the_best_checkpoint(tmp_path: Path, keys: Any, expected: list[str]) -> None:
+    options = dict(default_hooks__checkpoint__save_best=keys, **BEST)
+    run_toy(toy_config(tmp_path, **options))
+    assert sorted(path.name for path in tmp_path.glob("best_*")) == expected
+    assert read_checkpoint(tmp_path / "last.pth")["meta"]["iter"] == 6
+
+
+def test_a_full_disk_leaves_the_best_checkpoint(tmp_path: Path, monkeypatch: Any) -> None:
+    replace = files.os.replace
+
+    def no_space(source: Any, target: Any) -> None:
+        if str(target).endswith("best_up_iter_4.pth"):
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(files.os, "replace", no_space)
+    with pytest.raises(UserError, match=r"best_up_iter_4\.pth.*space"):
+        run_toy(toy_config(tmp_path, default_hooks__checkpoint__save_best="up", **BEST))
+    assert [path.name for path in tmp_path.glob("best_*")] == ["best_up_iter_2.pth"]
 
 
 def test_commands_register_the_hooks_without_the_config() -> None:

@@ -16,18 +16,7 @@ from ovdistill.core.checkpoints import read_checkpoint, read_weights
 from ovdistill.core.errors import UserError
 from ovdistill.training.run import resume_from
 
-from .toy import run_toy, toy_config
-
-VALIDATION = dict(
-    val_dataloader=dict(
-        batch_size=2,
-        num_workers=0,
-        sampler=dict(type="DefaultSampler", shuffle=False),
-        dataset=dict(type="ToyDataset"),
-    ),
-    val_cfg=dict(type="ValLoop"),
-    val_evaluator=[dict(type="mmdet.DumpDetResults", out_file_path="none.pkl")],
-)
+from .toy import VALIDATION, run_toy, toy_config
 
 
 def resumed(work_dir: Path, **options: Any) -> dict[str, torch.Tensor]:

@@ -19,6 +19,17 @@ from ovdistill.training.runner import TrainingRunner
 
 BAD = (7,)  # images whose pixels are NaN in a data set that is to have some
 
+VALIDATION = dict(
+    val_dataloader=dict(
+        batch_size=2,
+        num_workers=0,
+        sampler=dict(type="DefaultSampler", shuffle=False),
+        dataset=dict(type="ToyDataset"),
+    ),
+    val_cfg=dict(type="ValLoop"),
+    val_evaluator=[dict(type="mmdet.DumpDetResults", out_file_path="none.pkl")],
+)
+
 
 @DATASETS.register_module()
 class ToyDataset(torch.utils.data.Dataset):
