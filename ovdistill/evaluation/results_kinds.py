@@ -32,5 +32,5 @@ RESULTS_KINDS = {
         "corners",
     ),
     "flat": Kind(Effect.CHANGED, "masks are one flat list of numbers: read as one polygon"),
-    "no_area": Kind(Effect.HARMLESS, "boxes have no area: they count, and fit no object"),
+    "no_area": Kind(Effect.HARMLESS, "boxes have no area: they fit no object"),
 }
