@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ovdistill.core.errors import UserError
-from ovdistill.core.json_stream import JsonStreamError, first_event, stream_json
+from ovdistill.core.json_list import read_json_list
 from ovdistill.datasets.annotation_boxes import UNIT_SHARE
 from ovdistill.datasets.annotation_report import Effect
 from ovdistill.datasets.annotations import Annotations
@@ -71,17 +71,8 @@ def read_file(path: Path, truth: Annotations) -> tuple[Records, tuple[bool, bool
         UserError: see ``read_results``.
     """
     reader = ResultsReader(path, truth)
-    try:
-        if (first := first_event(path)) != "start_array":
-            raise UserError(f"{path} begins with {first}; {EXPECTED}.")
-        for record in stream_json(path, "item", path.name):
-            reader.read(record)
-    except JsonStreamError as error:
-        raise UserError(
-            f"{path} is not a complete JSON file ({error}); {EXPECTED}. JSON has no NaN."
-        ) from None
-    except OSError as error:
-        raise UserError(f"cannot read the results {path} ({error.strerror}); {EXPECTED}.") from None
+    for record in read_json_list(path, EXPECTED):
+        reader.read(record)
     records = reader.records()
     _say(reader, records, truth)
     if reader.fields:

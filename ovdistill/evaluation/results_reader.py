@@ -62,7 +62,7 @@ class ResultsReader:
             self._add(kind, text)
 
     def records(self) -> Records:
-        """Return the detections that were kept; those without a box have that of their mask."""
+        """Return the detections that were kept; boxes are zeros where the file has masks alone."""
         with_boxes, with_masks = self.fields or (True, False)
         n = len(self._scores)
         return Records(
