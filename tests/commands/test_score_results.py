@@ -141,10 +141,7 @@ BAD = [
     (["CONFIG", "--results", "FILE", "--show", "2"], "--show"),
     (["CONFIG", "--results", "none.json"], "none.json"),
     (["--results", "FILE", "--annotations", "none.json"], "none.json"),
-    (
-        ["--results", "FILE", "--annotations", "FILE", "--vocabulary", "FILE", "--novel", "a"],
-        "both",
-    ),
+    (["--results", "FILE", "--annotations", "FILE", *BOTH], "--vocabulary and --novel"),
 ]
 
 
