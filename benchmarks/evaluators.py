@@ -5,9 +5,9 @@
 hotcoco, with which the package evaluates, and ultrafast-pycocotools, which shares no code with it,
 against pycocotools and lvis-api. Each case is a few images, classes, objects and detections of one
 protocol and one metric; compared is every value of precision and recall. Prints the number of cases
-that differ by more than 1e-9, the largest difference, and the seconds of each evaluator on boxes in
-the LVIS protocol: 1203 classes, 12 objects and 300 detections in each image. Exits with 1 if
-anything differs. Needs the extra `test`.
+that differ by more than 1e-9, the largest difference, and the CPU seconds of each evaluator on
+boxes in the LVIS protocol: 1203 classes, 12 objects and 300 detections in each image. Exits with 1
+if anything differs. Needs the extra `test`.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def compare(seeds: range) -> int:
 
 
 def measure(images: int) -> int:
-    """Print the seconds of each evaluator on a large case; return how many differ."""
+    """Print the CPU seconds of each evaluator on a large case; return how many differ."""
     from benchmarks.parity.cases import large_case
     from benchmarks.parity.compare import FAST, distance, evaluate
 
@@ -74,9 +74,9 @@ def measure(images: int) -> int:
     print(f"{images} images, {len(case.records)} detections", flush=True)
     found = {}
     for name in (*FAST, "reference"):
-        start = time.perf_counter()
+        start = time.process_time()
         found[name] = evaluate(name, case)
-        print(f"{name:<22}{time.perf_counter() - start:7.1f} s", flush=True)
+        print(f"{name:<22}{time.process_time() - start:7.1f} s", flush=True)
     return sum(distance(found[name], found["reference"]) > TOLERANCE for name in FAST)
 
 
