@@ -53,10 +53,12 @@ def argument(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def recipe_argument() -> Any:
-    """Declare the positional argument that names a config."""
+def recipe_argument(*, default: Any = MISSING) -> Any:
+    """Declare the positional argument that names a config; see ``argument``."""
     return argument(
-        "config file, or the name of a recipe such as vild_r18_shapes", completer=complete_recipe
+        "config file, or the name of a recipe such as vild_r18_shapes",
+        default=default,
+        completer=complete_recipe,
     )
 
 

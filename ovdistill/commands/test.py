@@ -2,63 +2,55 @@
 
     ovdistill test vild_r18_shapes work_dirs/vild_r18_shapes/last.pth -o out
 
-prints a table and writes metrics.json, metrics.md, per_category.json and provenance.json.
+prints a table and writes metrics.json, metrics.md, per_category.json and provenance.json; with
+--dump also detections.bbox.json and detections.segm.json, in the results format of COCO and LVIS.
+
+    ovdistill test vild_r18_shapes --results detections.bbox.json -o out
+    ovdistill test --results boxes.json masks.json --annotations lvis_v1_val.json -o out
+
+score detections of any system in that format, without a detector.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from ovdistill.commands.checks import check_file
-from ovdistill.commands.options import argument, flag, option, recipe_argument
-from ovdistill.commands.processes import RunnerOptions, joined_processes
+from ovdistill.commands.processes import joined_processes
+from ovdistill.commands.testing import TestOptions, check_files, testing_config
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import check_output_folder
-from ovdistill.core.recipes import find_recipe
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mmengine.config import Config
     from mmengine.runner import Runner
     from torch import nn
 
-# mmengine would build these too
-TRAINING_KEYS = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler")
-VALIDATION_KEYS = ("val_dataloader", "val_cfg", "val_evaluator")
-
-
-@dataclass(frozen=True, kw_only=True)
-class TestOptions(RunnerOptions):
-    """Options of ``ovdistill test``."""
-
-    config: str = recipe_argument()
-    checkpoint: str = argument(".pth or .safetensors")
-    out: str | None = option(
-        None,
-        flags=["-o"],
-        help="folder of the results (default: test, beside CHECKPOINT)",
-        metavar="DIR",
-        writes="folder",
-    )
-    vocabulary: str | None = option(
-        None, help="vocabulary file to use instead of the config's", metavar="FILE"
-    )
-    subset: Literal["val", "test"] = option("test", old_flags=["--split"], help="images to test on")
-    teacher_on_crops: bool = flag(
-        help="classify every box with the config's teacher too: slow, not part of the detector"
-    )
-    show: int = option(0, metavar="N", help="draw truth and detections of N images", least=0)
-
 
 def test(options: TestOptions) -> None:
+    """Test a checkpoint, or score detections that are there, and write the results.
+
+    Raises:
+        UserError: a missing file, or weights, a vocabulary or detections that do not fit.
+    """
+    check_files(options)
+    check_output_folder(options.folder)
+    if options.results:
+        from ovdistill.commands.score_results import score_results
+
+        score_results(options)
+    else:
+        test_detector(options)
+
+
+def test_detector(options: TestOptions) -> None:
     """Test a checkpoint and write the results.
 
     Raises:
-        UserError: a missing file, or weights or a vocabulary that do not fit.
+        UserError: see ``test``.
     """
     options.set_local_rank()
-    check_files(options)
     from mmengine.runner import Runner
 
     from ovdistill.core.distributed import is_main_process
@@ -66,8 +58,8 @@ def test(options: TestOptions) -> None:
     from ovdistill.inference.draw_hook import DrawDetections
     from ovdistill.models.build import load_weights
 
-    out = Path(options.out or Path(options.checkpoint).parent / "test")
-    check_output_folder(out)
+    assert options.checkpoint is not None  # see ``check_files``
+    out = options.folder
     config = testing_config(options, out)
     with joined_processes(config, options.launcher):
         prepare(config, for_training=False)
@@ -81,55 +73,6 @@ def test(options: TestOptions) -> None:
         metrics = runner.test()
         if is_main_process():
             write_results(options, out, config, runner, metrics)
-
-
-def check_files(options: TestOptions) -> None:
-    """Raise UserError for missing files and impossible values."""
-    find_recipe(options.config)
-    check_file(options.vocabulary, "--vocabulary")
-    if not Path(options.checkpoint).is_file():
-        raise UserError(
-            f"no checkpoint {options.checkpoint}. Train one with `ovdistill train "
-            f"{options.config}`, which leaves it in work_dirs/."
-        )
-
-
-def testing_config(options: TestOptions, out: Path) -> Config:
-    """Return the config with the command's options in it, and without its training part.
-
-    Args:
-        options: of the command.
-        out: folder of the results.
-
-    Raises:
-        UserError: the config has no evaluator for the subset.
-    """
-    from ovdistill.extraction.prepare_vocabulary import check_teacher
-    from ovdistill.models.config import load_config
-    from ovdistill.teacher import teacher_name
-
-    overrides = options.overrides
-    if options.vocabulary:
-        overrides["vocabulary"] = options.vocabulary
-    config = load_config(options.config, overrides)
-    if options.vocabulary:  # its classes may be others than the config's, its teacher may not
-        check_teacher(options.vocabulary, teacher_name(config.teacher))
-        config.merge_from_dict({"prepare.vocabulary": None})
-    if not config.get(f"{options.subset}_evaluator"):
-        raise UserError(
-            f"{options.config} evaluates no {options.subset} images ({options.subset}_evaluator). "
-            "Give the other --subset; `ovdistill init-dataset` takes images to evaluate on with "
-            "--val."
-        )
-    if options.subset == "val":
-        config.test_dataloader = config.val_dataloader
-        config.test_evaluator = config.val_evaluator
-    options.apply(config)
-    config.work_dir = str(out)
-    config.load_from = None
-    for key in (*TRAINING_KEYS, *VALIDATION_KEYS):
-        config[key] = None
-    return config
 
 
 def add_crop_teacher(model: nn.Module, config: Config) -> None:

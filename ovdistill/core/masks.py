@@ -36,12 +36,17 @@ def decode_mask(segmentation: Sequence[Sequence[float]] | Rle, size: tuple[int, 
             bytes.
         size: height and width of the image, in pixels.
     """
-    rle = segmentation
+    return coco_mask.decode(to_rle(segmentation, size)).astype(bool)
+
+
+def to_rle(segmentation: Sequence[Sequence[float]] | Rle, size: tuple[int, int]) -> Rle:
+    """Return the mask of an annotation as a compressed RLE, see ``decode_mask``."""
     if not isinstance(segmentation, dict):
-        rle = coco_mask.merge(coco_mask.frPyObjects(segmentation, *size))
-    elif isinstance(segmentation["counts"], list):
-        rle = coco_mask.frPyObjects(segmentation, *size)
-    return coco_mask.decode(rle).astype(bool)
+        return coco_mask.merge(coco_mask.frPyObjects(segmentation, *size))
+    counts = segmentation["counts"]
+    if isinstance(counts, list):
+        return coco_mask.frPyObjects(segmentation, *size)
+    return {"size": list(size), "counts": counts.encode() if isinstance(counts, str) else counts}
 
 
 def rle_to_json(rle: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""Counts what was found wrong in an annotation file, kind by kind, with an example of each."""
+"""Counts what was found wrong in a file of records, kind by kind, with an example of each."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from typing import NamedTuple
 class Effect(Enum):
     """What is done about a record; the values are those of `ovdistill check`."""
 
+    REFUSED = "refused"  # with the whole file
     LEFT_OUT = "left out"
     CHANGED = "changed"
     DOUBTFUL = "doubtful"
@@ -74,13 +75,15 @@ KINDS = {
 
 @dataclass
 class Report:
-    """The problems of an annotation file.
+    """The problems of an annotation file, or of another file of records.
 
     Attributes:
-        counts: how many records have a problem, by kind (a key of ``KINDS``).
+        kinds: the kinds of problems that are told apart.
+        counts: how many records have a problem, by kind (a key of ``kinds``).
         examples: a sentence about the first of each kind.
     """
 
+    kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS, repr=False)
     counts: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
 
@@ -88,7 +91,7 @@ class Report:
         """Count a problem.
 
         Args:
-            kind: a key of ``KINDS``.
+            kind: a key of ``kinds``.
             record: what has it: "annotation 3".
             problem: what it has: "bbox [1]; expected ...".
         """
@@ -98,7 +101,7 @@ class Report:
 
     def of(self, *effects: Effect) -> Counter[str]:
         """Return the counts of the kinds with these effects."""
-        return Counter({k: n for k, n in self.counts.items() if KINDS[k].effect in effects})
+        return Counter({k: n for k, n in self.counts.items() if self.kinds[k].effect in effects})
 
     def lines(self, *, harmless: bool = True) -> Iterator[str]:
         """Yield a line for each kind: what is done about it, its count, and the example.
@@ -106,7 +109,7 @@ class Report:
         Args:
             harmless: with the kinds that change nothing.
         """
-        for key, kind in KINDS.items():
+        for key, kind in self.kinds.items():
             if self.counts[key] and (harmless or kind.effect is not Effect.HARMLESS):
                 example = self.examples[key]
                 yield f"{kind.effect.value}: {self.counts[key]} {kind.text} (the first: {example})"

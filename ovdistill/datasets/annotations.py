@@ -25,8 +25,8 @@ from ovdistill.datasets.annotation_images import IMAGE_KEYS, check_keys, read_im
 from ovdistill.datasets.annotation_objects import ObjectReader, annotation_problem
 from ovdistill.datasets.annotation_report import Report
 from ovdistill.datasets.annotation_values import Record, is_text, shown
-from ovdistill.datasets.evaluator_copy import evaluator_copy
-from ovdistill.datasets.federated import read_federated
+from ovdistill.datasets.evaluator_copy import FREQUENCIES, evaluator_copy
+from ovdistill.datasets.federated import FEDERATED_KEYS, read_federated
 
 __all__ = [
     "CATEGORY_KEYS",
@@ -81,6 +81,14 @@ class Annotations:
         kinds = ("form", "bbox", "bbox_size", "bbox_far", "bbox_outside", "image_id", "category_id")
         return Counter(
             {kind: self.report.counts[kind] for kind in kinds if self.report.counts[kind]}
+        )
+
+    @property
+    def is_lvis(self) -> bool:
+        """True if categories and images have the fields that LVIS's evaluation reads."""
+        frequencies = [category.get("frequency") for category in self.categories.values()]
+        return all(group in FREQUENCIES for group in frequencies) and all(
+            image.keys() >= {*FEDERATED_KEYS} for image in self.images
         )
 
     def to_coco(self, *, masks_only: bool = False) -> dict[str, Any]:

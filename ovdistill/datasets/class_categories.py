@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from ovdistill.core.class_names import clean_name
+from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotation_values import Record
+from ovdistill.datasets.annotations import Annotations
 
 
 def find_categories(names: Sequence[str], categories: Mapping[str, Record]) -> list[int | None]:
@@ -34,3 +36,28 @@ def find_categories(names: Sequence[str], categories: Mapping[str, Record]) -> l
         else:
             found.append(None)
     return found
+
+
+def require_categories(
+    names: Sequence[str], annotations: Annotations, teacher: str
+) -> tuple[int, ...]:
+    """Return the category id of each class of a vocabulary, see ``find_categories``.
+
+    Args:
+        names: W class names.
+        annotations: the annotation file.
+        teacher: name of the vocabulary's teacher, for the message.
+
+    Raises:
+        UserError: a class name that is no category of the file.
+    """
+    cat_ids = find_categories(names, annotations.categories)
+    unknown = [name for name, found in zip(names, cat_ids, strict=True) if found is None]
+    if unknown:
+        raise UserError(
+            f"{len(unknown)} of the {len(names)} names of the vocabulary are not categories of "
+            f"{annotations.path} (the first: {unknown[0]!r}); that file has "
+            f"{len(annotations.categories)} categories. Build the vocabulary from this file: "
+            f"ovdistill vocab build --names {annotations.path} --teacher {teacher} -o FILE"
+        )
+    return tuple(cat_id for cat_id in cat_ids if cat_id is not None)

@@ -18,7 +18,7 @@ from ovdistill.datasets.annotations import (
     check_crowds,
     read_annotations,
 )
-from ovdistill.datasets.class_categories import find_categories
+from ovdistill.datasets.class_categories import require_categories
 from ovdistill.vocabulary import Vocabulary
 
 LOGGER = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class OVDataset(BaseDetDataset):
         if not self.test_mode and self.labelled != "none":
             self._check_training(annotations)
         names = self.vocabulary.names
-        cat_ids = self._cat_ids(annotations)
+        cat_ids = require_categories(names, annotations, self.vocabulary.teacher.name)
         is_base = tuple(self.vocabulary.is_base.tolist())
         self._metainfo.update(
             classes=names,
@@ -114,21 +114,6 @@ class OVDataset(BaseDetDataset):
             "background, since the pipeline loads masks",
             *(missing, len(annotations.annotations), annotations.path),
         )
-
-    def _cat_ids(self, annotations: Annotations) -> tuple[int, ...]:
-        """Return the category id of each class of the vocabulary, see ``find_categories``."""
-        names = self.vocabulary.names
-        cat_ids = find_categories(names, annotations.categories)
-        unknown = [name for name, found in zip(names, cat_ids, strict=True) if found is None]
-        if unknown:
-            raise UserError(
-                f"{len(unknown)} of the {len(self.vocabulary)} names of the vocabulary are not "
-                f"categories of {annotations.path} (the first: {unknown[0]!r}); that file has "
-                f"{len(annotations.categories)} categories. Build the vocabulary from this file: "
-                f"ovdistill vocab build --names {annotations.path} --teacher "
-                f"{self.vocabulary.teacher.name} -o FILE"
-            )
-        return tuple(cat_id for cat_id in cat_ids if cat_id is not None)
 
     def _record(
         self, image: Record, annotations: list[Record], label_of: dict[int, int]

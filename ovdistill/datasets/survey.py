@@ -11,8 +11,6 @@ from ovdistill.datasets.annotation_report import Report
 from ovdistill.datasets.annotation_values import shown
 from ovdistill.datasets.annotations import Annotations, check_crowds, read_annotations
 from ovdistill.datasets.category_names import read_names
-from ovdistill.datasets.evaluator_copy import FREQUENCIES
-from ovdistill.datasets.federated import FEDERATED_KEYS
 from ovdistill.datasets.image_files import ImageFiles, check_image_files
 
 SEARCHED_IMAGES = 5  # a folder that has the first images is taken for theirs; then all are checked
@@ -116,15 +114,7 @@ def _survey(content: Annotations, names: tuple[str, ...], files: ImageFiles) -> 
         annotations=len(content.annotations),
         empty=sum(image["id"] not in content.by_image for image in content.images),
         masks=content.masks,
-        lvis=_is_lvis(content),
+        lvis=content.is_lvis,
         report=content.report,
         damaged=tuple(files.damaged),
-    )
-
-
-def _is_lvis(content: Annotations) -> bool:
-    """Return whether categories and images have the fields that LVIS's evaluation reads."""
-    frequencies = [category.get("frequency") for category in content.categories.values()]
-    return all(group in FREQUENCIES for group in frequencies) and all(
-        image.keys() >= {*FEDERATED_KEYS} for image in content.images
     )

@@ -24,7 +24,7 @@ from pycocotools.cocoeval import COCOeval
 
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations
-from ovdistill.evaluation.records import Records
+from ovdistill.evaluation.records import Records, best_of_images
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,12 @@ class HotcocoEvaluator:
         self, records: Records, metric: str, image_ids: Sequence[int], cat_ids: Sequence[int]
     ) -> Curves:
         """Compute precision and recall, see ``Evaluator``."""
+        if self.protocol == "lvis":
+            records = without_empty(records, metric, self.max_dets)
         rles: list[Any] | None = records.rles if metric == "segm" else None
         found = self.truth.load_res(records.table(), segmentation=rles)
         if rles:  # area ranges go by the area of the mask, as in the references
-            areas = np.asarray(hotcoco.mask.area(rles), dtype=np.float64)
+            areas = _areas(records, metric)
             found.update_anns(ids=np.arange(1, len(rles) + 1), area=areas)
         if self.protocol == "lvis":
             found = found.cap_detections_per_image(self.max_dets)
@@ -176,6 +178,31 @@ class LvisEvaluator:
         empty.dataset = {**self.truth.dataset, "annotations": []}
         empty._create_index()
         return empty
+
+
+def without_empty(records: Records, metric: str, max_dets: int) -> Records:
+    """Return the detections without those of no area, which lvis-api does not see.
+
+    They take their place among the best of an image before they are left out. pycocotools counts
+    them, as false alarms.
+
+    Args:
+        records: the detections.
+        metric: 'bbox' or 'segm'.
+        max_dets: how many detections of an image count.
+    """
+    if _areas(records, metric).all():
+        return records
+    best = best_of_images(records, max_dets)
+    return best.take(np.flatnonzero(_areas(best, metric)))
+
+
+def _areas(records: Records, metric: str) -> np.ndarray:
+    """Return the areas of boxes or masks, (n,) in pixels."""
+    if metric == "bbox":
+        return records.boxes[:, 2] * records.boxes[:, 3]
+    assert records.rles is not None, "these detections have no masks"
+    return np.asarray(hotcoco.mask.area(records.rles), dtype=np.float64)
 
 
 def build_evaluator(

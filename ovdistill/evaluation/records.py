@@ -35,6 +35,20 @@ class Records:
     def __len__(self) -> int:
         return len(self.scores)
 
+    def take(self, rows: np.ndarray) -> Records:
+        """Return some of the detections.
+
+        Args:
+            rows: (m,) int, their positions.
+        """
+        return Records(
+            image_ids=self.image_ids[rows],
+            category_ids=self.category_ids[rows],
+            scores=self.scores[rows],
+            boxes=self.boxes[rows],
+            rles=None if self.rles is None else [self.rles[row] for row in rows],
+        )
+
     def table(self) -> np.ndarray:
         """Return (n, 7) float64: image id, x, y, w, h, score, category id."""
         columns = (self.image_ids, self.boxes, self.scores, self.category_ids)
@@ -104,3 +118,14 @@ def concatenate(parts: Sequence[Records], *, with_masks: bool) -> Records:
         boxes=np.concatenate([np.zeros((0, 4)), *(p.boxes for p in parts)]),
         rles=[rle for p in parts for rle in p.rles or ()] if with_masks else None,
     )
+
+
+def best_of_images(records: Records, most: int) -> Records:
+    """Return the ``most`` best detections of each image, in the order in which they were.
+
+    Of equal scores the first ones are kept, as evaluators do.
+    """
+    order = np.lexsort((-records.scores, records.image_ids))  # stable
+    image_ids = records.image_ids[order]
+    rank = np.arange(len(order)) - np.searchsorted(image_ids, image_ids)
+    return records.take(np.sort(order[rank < most]))

@@ -24,7 +24,8 @@ modules = [
     for package in (ovdistill.core, ovdistill.store, ovdistill.teacher, ovdistill.vocabulary)
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
 ]
-modules += ["ovdistill.datasets.annotations", "ovdistill.evaluation.accumulate"]
+modules += ["ovdistill.datasets.annotations"]
+modules += [f"ovdistill.evaluation.{{name}}" for name in ("evaluate", "results", "submission")]
 modules += [
     f"ovdistill.distillation.{{method}}.loss"
     for method in ("hierkd", "region_queue", "region_word", "rkd", "vild", "vouch")

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from ..reader import Reader
-from .annotations import AnnotationsReader, CaptionTextsReader, EvaluationReader, TrainingReader
+from .annotations import (
+    AnnotationsReader,
+    CaptionTextsReader,
+    DetectionsReader,
+    EvaluationReader,
+    TrainingReader,
+)
 from .command_line import ConfigOptionsReader, EnvironmentReader, WordsReader
 from .configs import ConfigReader, PlaceholderReader
 from .images import ImageReader
@@ -21,6 +27,6 @@ READERS: dict[str, type[Reader]] = {
         *(TemplatesReader, QueriesReader, VocabularyReader, PromptsReader, EmbeddingsReader),
         *(StoreReader, CaptionStoreReader, ProposalsReader, CheckpointReader, WeightsReader),
         *(ImageReader, ConfigReader, PlaceholderReader, ConfigOptionsReader, EnvironmentReader),
-        *(WordsReader, ResultsReader, ComparisonReader, IndexReader),
+        *(WordsReader, ResultsReader, ComparisonReader, IndexReader, DetectionsReader),
     )
 }

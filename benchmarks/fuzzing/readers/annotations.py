@@ -18,7 +18,9 @@ import ovdistill.models.register  # noqa: F401  # the transforms by their names
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations, read_annotations, read_captions
 from ovdistill.datasets.ov_dataset import OVDataset
+from ovdistill.evaluation.evaluate import EvaluatedClass, Protocol, evaluate
 from ovdistill.evaluation.ov_metric import OVMetric
+from ovdistill.evaluation.results import read_results
 from ovdistill.vocabulary import Vocabulary
 
 from ..mutate_bytes import mutate_bytes
@@ -174,6 +176,39 @@ def oracle(found: Annotations, cat_ids: Sequence[int]) -> list[dict[str, Any]]:
         instances = dict(bboxes=boxes, labels=labels, scores=torch.ones(len(own)))
         samples.append(dict(img_id=image["id"], pred_instances=instances))
     return samples
+
+
+class DetectionsReader(AnnotationsReader):
+    """``read_results``: files of detections of any system, and their evaluation."""
+
+    name = "detections"
+
+    @cached_property
+    def _truth(self) -> bytes:
+        return dump(_seed([_rle(text=True)] * 4))
+
+    def seeds(self) -> Sequence[Files]:
+        """Return files with boxes, with masks and with both."""
+        own = [
+            {"image_id": 1 + i % 2, "category_id": 1 + i % 3, "score": i / 4, **shape}
+            for shape in (
+                {"bbox": [4, 4, 16, 16]},
+                {"segmentation": _rle(text=True)},
+                {"bbox": [5.5, 4, 16, 16], "segmentation": _rle(text=False)},
+            )
+            for i in range(4)
+        ]
+        return [{NAME: dump(own[start : start + 4])} for start in range(0, len(own), 4)]
+
+    def read(self, folder: Path) -> None:
+        """Evaluate what was read, in the COCO protocol."""
+        (folder / "truth.json").write_bytes(self._truth)
+        truth = read_annotations(folder / "truth.json")
+        classes = [
+            EvaluatedClass(c["id"], name, is_base=True) for name, c in truth.categories.items()
+        ]
+        found = read_results([folder / NAME], truth)
+        evaluate(truth, found, classes, [1, 2], Protocol("coco"))
 
 
 class CaptionTextsReader(Reader):

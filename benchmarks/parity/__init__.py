@@ -1,0 +1,1 @@
+"""Random evaluations on which the backends are compared with one another."""

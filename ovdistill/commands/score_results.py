@@ -1,0 +1,97 @@
+"""Scores detections that are in files, without a detector: `ovdistill test --results`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from ovdistill.commands.scoring_task import ScoringTask, scoring_task
+from ovdistill.commands.testing import TestOptions
+from ovdistill.core.errors import UserError
+from ovdistill.core.files import sha256_of
+from ovdistill.core.provenance import provenance
+from ovdistill.evaluation.evaluate import evaluate
+from ovdistill.evaluation.records import Records
+from ovdistill.evaluation.report import print_table, write_report
+from ovdistill.evaluation.results import read_results, unused
+
+LOGGER = logging.getLogger(__name__)
+
+
+def score_results(options: TestOptions) -> None:
+    """Score the detections and write the results.
+
+    Raises:
+        UserError: files that cannot be used, or do not fit each other.
+    """
+    task = scoring_task(options)
+    found = wanted_results(options, task)
+    image_ids = evaluated_images(options, task, found)
+    cat_ids = [one.category_id for one in task.classes]
+    for metric, records in found.items():
+        for line in unused(records, cat_ids, image_ids, task.protocol):
+            LOGGER.warning("%s: %s", metric, line)
+    evaluation = evaluate(task.truth, found, task.classes, image_ids, task.protocol)
+    origin = results_origin(options, task, len(image_ids), evaluation.evaluator)
+    path = write_report(options.folder, evaluation.metrics, origin, evaluation.per_category)
+    names = ", ".join(map(str, options.results))
+    print_table(evaluation.metrics, title=f"{names}, {len(image_ids)} images")
+    print(f"wrote {path}")
+
+
+def wanted_results(options: TestOptions, task: ScoringTask) -> dict[str, Records]:
+    """Return the detections by metric, those that the task evaluates.
+
+    Raises:
+        UserError: there are none, or see ``read_results``.
+    """
+    found = read_results(options.results, task.truth)
+    wanted = {metric: records for metric, records in found.items() if metric in task.metrics}
+    if not wanted:
+        raise UserError(
+            f"--results have detections for {', '.join(found)}; {options.config} evaluates "
+            f"{', '.join(task.metrics)} (metrics of its test_evaluator)."
+        )
+    return wanted
+
+
+def evaluated_images(
+    options: TestOptions, task: ScoringTask, found: Mapping[str, Records]
+) -> list[int]:
+    """Return the ids of the images that count: all of the file, or those with a detection."""
+    if not options.images_with_results:
+        return [image["id"] for image in task.truth.images]
+    seen = sorted({*(i for records in found.values() for i in records.image_ids.tolist())})
+    LOGGER.warning(
+        "evaluated the %d images that have a detection, of the %d of %s: objects of the others, "
+        "in which nothing was found, do not count",
+        *(len(seen), len(task.truth.images), task.truth.path),
+    )
+    return seen
+
+
+def results_origin(
+    options: TestOptions, task: ScoringTask, images: int, evaluator: str
+) -> dict[str, Any]:
+    """Return the provenance of the figures.
+
+    Args:
+        options: of the command.
+        task: what the detections were scored against.
+        images: how many images count.
+        evaluator: name and version of the library.
+    """
+    return provenance(
+        config=options.config,
+        vocabulary=task.vocabulary,
+        evaluator=evaluator,
+        subset=options.subset if options.config else None,
+        ann_file=str(task.truth.path),
+        ann_file_sha256=sha256_of(task.truth.path),
+        results={str(path): sha256_of(path) for path in options.results},
+        protocol=task.protocol.name,
+        novel=options.novel,
+        images=images,
+        images_with_results=options.images_with_results,
+    )

@@ -1,0 +1,177 @@
+"""What `ovdistill test` is given: its options, and the config as it is tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ovdistill.commands.checks import check_file
+from ovdistill.commands.options import argument, flag, option, recipe_argument
+from ovdistill.commands.processes import RunnerOptions
+from ovdistill.core.errors import UserError
+from ovdistill.core.recipes import find_recipe
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+# mmengine would build these too
+TRAINING_KEYS = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler")
+VALIDATION_KEYS = ("val_dataloader", "val_cfg", "val_evaluator")
+DUMP = "detections"  # the files are detections.bbox.json and detections.segm.json
+# options that need a detector, and those that take the place of a config
+OF_DETECTOR = ("dump", "show", "teacher_on_crops")
+OF_ANNOTATIONS = ("novel", "protocol")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestOptions(RunnerOptions):
+    """Options of ``ovdistill test``."""
+
+    config: str | None = recipe_argument(default=None)
+    checkpoint: str | None = argument(".pth or .safetensors", default=None)
+    results: tuple[Path, ...] = option(
+        (),
+        help="score these detections of any system, in COCO's results format: boxes, masks or both",
+        metavar="FILE",
+    )
+    annotations: Path | None = option(
+        None, help="COCO or LVIS file to score --results with, in place of CONFIG", metavar="FILE"
+    )
+    novel: str | None = option(
+        None,
+        help='novel classes of --annotations: "a, b, c", a file of them, or the split lvis, coco, '
+        "shape, compositional or none (default: of LVIS the rare ones, else none)",
+        metavar="NAMES",
+    )
+    protocol: Literal["coco", "lvis"] | None = option(
+        None, help="of --annotations (default: lvis if the file has LVIS's fields, else coco)"
+    )
+    images_with_results: bool = flag(
+        help="with --results: evaluate only the images that have a detection"
+    )
+    out: str | None = option(
+        None,
+        flags=["-o"],
+        help="folder of the results (default: test, beside CHECKPOINT or --results)",
+        metavar="DIR",
+        writes="folder",
+    )
+    vocabulary: str | None = option(
+        None, help="vocabulary file to use instead of the config's", metavar="FILE"
+    )
+    subset: Literal["val", "test"] = option("test", old_flags=["--split"], help="images to test on")
+    dump: bool = flag(help=f"write the detections too, as {DUMP}.bbox.json and {DUMP}.segm.json")
+    teacher_on_crops: bool = flag(
+        help="classify every box with the config's teacher too: slow, not part of the detector"
+    )
+    show: int = option(0, metavar="N", help="draw truth and detections of N images", least=0)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the results."""
+        beside = self.checkpoint or (self.results[0] if self.results else "")
+        return Path(self.out or Path(beside).parent / "test")
+
+
+def check_files(options: TestOptions) -> None:
+    """Raise UserError for missing files, and options that are missing or exclude each other."""
+    if bool(options.results) == bool(options.checkpoint):
+        got = "both" if options.results else "neither"
+        raise UserError(
+            f"got {got} of CHECKPOINT and --results: give CONFIG CHECKPOINT to test a detector, or "
+            "--results FILE to score detections that are there."
+        )
+    if options.results:
+        _check_results(options)
+    elif given := _given(options, "annotations", *OF_ANNOTATIONS, "images_with_results"):
+        raise UserError(f"got {given} without --results, which it is for.")
+    if options.config:
+        find_recipe(options.config)
+    check_file(options.vocabulary, "--vocabulary")
+    if options.checkpoint and not Path(options.checkpoint).is_file():
+        raise UserError(
+            f"no checkpoint {options.checkpoint}. Train one with `ovdistill train "
+            f"{options.config}`, which leaves it in work_dirs/."
+        )
+
+
+def _check_results(options: TestOptions) -> None:
+    """Raise UserError for options that do not go with ``--results``."""
+    for path in options.results:
+        check_file(path, "--results")
+    check_file(options.annotations, "--annotations")
+    if bool(options.config) == bool(options.annotations):
+        got = "both" if options.config else "neither"
+        raise UserError(
+            f"got {got} of CONFIG and --annotations, by which --results are scored: give one."
+        )
+    if given := _given(options, *OF_DETECTOR):
+        raise UserError(f"got {given} with --results; it needs a detector: CONFIG CHECKPOINT.")
+    if options.config and (given := _given(options, *OF_ANNOTATIONS)):
+        raise UserError(f"got {given} with CONFIG, which says it; it goes with --annotations.")
+    if options.vocabulary and options.novel:
+        raise UserError("got --vocabulary and --novel; a vocabulary says which classes are novel.")
+
+
+def _given(options: TestOptions, *names: str) -> str:
+    """Return the spelling of the first of these options that was given, or ""."""
+    given = (f"--{name.replace('_', '-')}" for name in names if getattr(options, name))
+    return next(given, "")
+
+
+def testing_config(options: TestOptions, out: Path) -> Config:
+    """Return the config with the command's options in it, and without its training part.
+
+    Args:
+        options: of the command, with a config.
+        out: folder of the results.
+
+    Raises:
+        UserError: the config has no evaluator for the subset, or none that writes detections.
+    """
+    from ovdistill.extraction.prepare_vocabulary import check_teacher
+    from ovdistill.models.config import load_config
+    from ovdistill.teacher import teacher_name
+
+    assert options.config is not None  # see ``check_files``
+    overrides = options.overrides
+    if options.vocabulary:
+        overrides["vocabulary"] = options.vocabulary
+    config = load_config(options.config, overrides)
+    if options.vocabulary:  # its classes may be others than the config's, its teacher may not
+        check_teacher(options.vocabulary, teacher_name(config.teacher))
+        config.merge_from_dict({"prepare.vocabulary": None})
+    if not config.get(f"{options.subset}_evaluator"):
+        raise UserError(
+            f"{options.config} evaluates no {options.subset} images ({options.subset}_evaluator). "
+            "Give the other --subset; `ovdistill init-dataset` takes images to evaluate on with "
+            "--val."
+        )
+    if options.subset == "val":
+        config.test_dataloader = config.val_dataloader
+        config.test_evaluator = config.val_evaluator
+    if options.dump:
+        instance_evaluator(config).outfile_prefix = str(out / DUMP)
+    options.apply(config)
+    config.work_dir = str(out)
+    config.load_from = None
+    for key in (*TRAINING_KEYS, *VALIDATION_KEYS):
+        config[key] = None
+    return config
+
+
+def instance_evaluator(config: Config) -> Config:
+    """Return the part of ``test_evaluator`` that evaluates detections.
+
+    Raises:
+        UserError: there is not one such part.
+    """
+    given = config.test_evaluator
+    parts = given if isinstance(given, list) else [given]
+    found = [part for part in parts if part.get("type") == "OVMetric"]
+    if len(found) != 1:
+        raise UserError(
+            f"test_evaluator of {config.filename} has {len(found)} of type OVMetric; expected one"
+        )
+    return found[0]
