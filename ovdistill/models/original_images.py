@@ -66,8 +66,8 @@ def read_original(meta: Mapping[str, Any]) -> OriginalImage:
     missing = [key for key in NEEDED if meta.get(key) is None]
     if missing:
         raise UserError(
-            f"the teacher crops image files, but the samples have no {', '.join(missing)}. Expected "
-            f"images of files, and meta_keys={NEEDED} of the last step of the test pipeline."
+            f"the teacher crops image files, but the samples have no {', '.join(missing)}. "
+            f"Expected images of files, and meta_keys={NEEDED} of the test pipeline's last step."
         )
     height, width = meta["ori_shape"][:2]
     scale_x, scale_y = meta["scale_factor"]
