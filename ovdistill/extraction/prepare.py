@@ -6,6 +6,7 @@ missing one it makes, or it raises an error that names the command to make it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -17,6 +18,7 @@ from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.vocabulary_header import read_header
 from ovdistill.extraction import stale
 from ovdistill.extraction.config_inputs import proposal_network
+from ovdistill.extraction.needed import check_needed
 from ovdistill.extraction.prepare_captions import caption_differences, prepare_captions
 from ovdistill.extraction.prepare_proposals import prepare_proposals
 from ovdistill.extraction.prepare_regions import prepare_regions, region_differences
@@ -43,6 +45,7 @@ def prepare(config: Config, *, for_training: bool = True) -> None:
     check_config(config, for_training=for_training)
     group = patient_group()
     if is_main_process():
+        check_needed(config, for_training=for_training)
         run_step(config, "data", prepare_data)
         check_prepared(config, for_training=for_training)
         run_step(config, "vocabulary", prepare_vocabulary)
@@ -63,7 +66,7 @@ def check_config(config: Config, *, for_training: bool = True) -> None:
         config: from ``load_config``.
         for_training: look at the proposal network too.
     """
-    steps = {
+    steps: dict[str, Callable[..., None]] = {
         "data": prepare_data,
         "vocabulary": prepare_vocabulary,
         "proposals": prepare_proposals,

@@ -44,9 +44,7 @@ def keys_of(component: Callable[..., Any]) -> list[str] | None:
     """
     makers = [component]
     if inspect.isclass(component):
-        makers = [
-            c.__init__ for c in component.__mro__ if "__init__" in vars(c) and c is not object
-        ]
+        makers = [vars(c)["__init__"] for c in component.__mro__[:-1] if "__init__" in vars(c)]
     names: dict[str, None] = {}
     for maker in makers:
         try:
