@@ -28,7 +28,7 @@ from ovdistill.core.files import write_json
 from ovdistill.evaluation.comparison import Runs, collect, read_runs, write_comparison
 from ovdistill.evaluation.comparison_rows import HARD, ROWS, Row, pick_rows
 
-LONGEST_ERROR = 500  # characters of a run's error that are shown
+LONGEST_ERROR = 5000  # characters of a run's error that are shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,10 +235,9 @@ class Comparison:
 
 
 def _last_error(log: Path) -> str:
-    """Return the last error that commands have printed into a log, behind ': '."""
-    lines = log.read_text(errors="replace").splitlines()
-    errors = [line for line in lines if line.startswith("error: ")]
-    return errors[-1].removeprefix("error")[:LONGEST_ERROR] if errors else ""
+    """Return the error with which a command has ended a log, behind ': '; empty if with none."""
+    _, mark, message = ("\n" + log.read_text(errors="replace")).rpartition("\nerror: ")
+    return f": {message.strip()[:LONGEST_ERROR]}" if mark else ""
 
 
 def _command(name: str, row: Row) -> list[str]:
