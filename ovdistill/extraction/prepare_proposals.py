@@ -15,11 +15,8 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
 from ovdistill.extraction import stale
 from ovdistill.extraction.config_inputs import proposal_network
-from ovdistill.extraction.proposal_origin import (
-    proposal_differences,
-    training_origin,
-    write_note,
-)
+from ovdistill.extraction.proposal_note import write_note
+from ovdistill.extraction.proposal_origin import proposal_differences, training_origin
 from ovdistill.training.run import alone_in, run_training
 
 LOGGER = logging.getLogger(__name__)
