@@ -18,6 +18,7 @@ from mmengine.config import Config, ConfigDict
 from ovdistill.core.assets import shipped_proposals
 from ovdistill.core.errors import UserError
 from ovdistill.core.name_files import names_a_file
+from ovdistill.core.recipes import recipe_folder
 from ovdistill.extraction.config_inputs import proposal_network, training_annotations
 from ovdistill.extraction.prepare_proposals import not_trained
 from ovdistill.extraction.prepare_vocabulary import not_learned
@@ -94,13 +95,19 @@ def refuse(config: Config, files: Sequence[str], weights: Sequence[str]) -> None
     listed = "".join("\n- " + part.replace("\n", "\n  ") for part in parts)
     one_command = (
         "\nOne command fetches the weights where there is a network: `ovdistill prepare "
-        f"{Path(name_of(config)).stem} --weights-only`. It prints their paths, to be copied to a "
-        "machine without one (docs/install.md)."
+        f"{_short_name(config)} --weights-only`. It prints their paths, to be copied to a machine "
+        "without one (docs/install.md)."
     )
     raise UserError(
         f"{name_of(config)} needs what is missing here ({len(parts)}); nothing has begun:{listed}"
         + (one_command if weights else "")
     )
+
+
+def _short_name(config: Config) -> str:
+    """Return how a command line names a config: a recipe by its name, another one by its path."""
+    path = Path(name_of(config))
+    return path.stem if path.parent == recipe_folder() else str(path)
 
 
 def _files(config: Config, *, for_training: bool) -> Iterator[Search]:
