@@ -28,6 +28,8 @@ from ovdistill.core.files import write_json
 from ovdistill.evaluation.comparison import Runs, collect, read_runs, write_comparison
 from ovdistill.evaluation.comparison_rows import HARD, ROWS, Row, pick_rows
 
+LONGEST_ERROR = 5000  # characters of a run's error that are shown
+
 
 @dataclass(frozen=True, kw_only=True)
 class CompareOptions(ConfigOptions):
@@ -228,7 +230,14 @@ class Comparison:
                 self.running.discard(process)
         process.returncode = code = os.waitstatus_to_exitcode(status)
         unit = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss is in bytes or in KiB
-        return (f"exit code {code}, see {log}" if code else None), usage.ru_maxrss / unit
+        failure = f"exit code {code}, see {log}{_last_error(log)}" if code else None
+        return failure, usage.ru_maxrss / unit
+
+
+def _last_error(log: Path) -> str:
+    """Return the error with which a command has ended a log, behind ': '; empty if with none."""
+    _, mark, message = ("\n" + log.read_text(errors="replace")).rpartition("\nerror: ")
+    return f": {message.strip()[:LONGEST_ERROR]}" if mark else ""
 
 
 def _command(name: str, row: Row) -> list[str]:

@@ -2,20 +2,23 @@
 
 mmengine raises KeyError, TypeError or AssertionError for a component that is not registered and for
 arguments that it does not take, like for a defect. What is raised while a component of the config
-is made counts as an error of the config here; ``--log-level debug`` shows where it was raised.
+is made counts as an error of the config here; ``--log-level debug`` shows where it was raised. Of a
+component of the user's own it may be the code that is wrong: its traceback is shown.
 """
 
 from __future__ import annotations
 
 import re
-import sys
-from difflib import get_close_matches
 from types import TracebackType
 from typing import Any
 
+from ovdistill.commands.making import Making, find_config, find_making
 from ovdistill.core.errors import UserError
+from ovdistill.core.text import did_you_mean
 
 NOT_REGISTERED = re.compile(r"(\S+) is not in the \S+ registry|Failed to get (\S+)")
+UNEXPECTED = re.compile(r"(?:(\S+)\(\) )?got an unexpected keyword argument '(\w+)'")
+MISSING = re.compile(r"(\S+)\(\) missing \d+ required [\w -]+ arguments?: (.+)")
 NO_KEY = re.compile(r"'(?:ConfigDict|Config)' object has no attribute '(\w+)'")
 LOST_PEER = re.compile(r"closed by peer|reset by peer|gloo.*timed? ?out", re.IGNORECASE)
 
@@ -26,7 +29,11 @@ class PeerLost(UserError):
     exit_code = 1
 
 
-def user_error(error: Exception) -> UserError | None:
+class ComponentDefect(Exception):
+    """The code of a component of the user's own has failed; that error is this one's cause."""
+
+
+def clearer_error(error: Exception) -> UserError | ComponentDefect | None:
     """Return the error to report in place of one that a config or a lost process caused, or None.
 
     Args:
@@ -37,38 +44,63 @@ def user_error(error: Exception) -> UserError | None:
     if isinstance(error, RuntimeError) and LOST_PEER.search(str(error)):
         return PeerLost("another process of this command has ended; see its message")
     if isinstance(error, AttributeError) and (match := NO_KEY.search(str(error))):
-        return UserError(f"the config has no {match[1]!r}, which this command needs")
-    component = _component(error.__traceback__)
-    if component is None:
+        return UserError(_no_key(match[1], error.__traceback__))
+    making = find_making(error.__traceback__)
+    if making is None:
         return None
-    if match := NOT_REGISTERED.search(str(error)):
-        return UserError(_not_registered((match[1] or match[2]).strip("'\"")))
+    if slip := _slip(error, making):
+        return UserError(slip)
     lines = str(error).splitlines()
     reason = f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
-    return UserError(f"the component {component!r} of the config cannot be made: {reason}")
+    # an assertion is a check that the component means to make
+    if making.is_own and not isinstance(error, AssertionError):
+        return ComponentDefect(
+            f"{making.place()}: the code of {making.name} failed in {making.line}: {reason}"
+        )
+    return UserError(f"{making.place()}: {making.name} cannot be made: {reason}")
 
 
-def _component(traceback: TracebackType | None) -> Any:
-    """Return the ``type`` of the component in whose making an error was raised, None outside."""
-    found = None
+def _slip(error: Exception, making: Making) -> str | None:
+    """Describe a type that nothing registers, or keys that the component does not take."""
+    from ovdistill.models import component_slips as slips
+
+    text = str(error)
+    if match := NOT_REGISTERED.search(text):
+        return slips.unknown_type(making.place(), (match[1] or match[2]).strip("'\""))
+    if not isinstance(error, TypeError) or making.component is None:
+        return None
+    match = UNEXPECTED.search(text)
+    if match and match[2] in making.given and _is_call_of(making.component, match[1]):
+        key = match[2]
+        return slips.unknown_key(making.place(key), making.component, key, making.given)
+    match = MISSING.search(text)
+    if match and _is_call_of(making.component, match[1]):
+        return slips.missing_keys(making.place(), making.component, match[2], making.given)
+    return None
+
+
+def _is_call_of(component: Any, called: str | None) -> bool:
+    """Return whether Python's name of a function is of a component, or of a class that it is of."""
+    makers = getattr(component, "__mro__", (component,))
+    names = {name for maker in makers for name in _python_names(maker)}
+    return called is None or called in names
+
+
+def _python_names(maker: Any) -> tuple[str, str]:
+    """Return how errors call a function, or the ``__init__`` of a class."""
+    name = getattr(maker, "__qualname__", "")
+    return name, f"{name}.__init__"
+
+
+def _no_key(key: str, traceback: TracebackType | None) -> str:
+    frames = []
     while traceback is not None:
-        frame = traceback.tb_frame
-        if frame.f_code.co_name == "build_from_cfg":
-            config = frame.f_locals.get("cfg")
-            found = config.get("type", "?") if isinstance(config, dict) else config
+        frames.append(traceback.tb_frame)
         traceback = traceback.tb_next
-    return found
-
-
-def _not_registered(name: str) -> str:
-    near = get_close_matches(name, _registered())
-    hint = f"did you mean {', '.join(near)}?" if near else "custom_imports names its module."
-    return f"the config has the component {name!r}, which nothing registers: {hint}"
-
-
-def _registered() -> list[str]:
-    """Return the names of all registered components, as far as they have been imported."""
-    registry = sys.modules["mmengine.registry"]  # it is there, for it has raised the error
-    roots = [item for item in vars(registry).values() if isinstance(item, registry.Registry)]
-    every = [*roots, *(child for root in roots for child in root.children.values())]
-    return sorted({name for item in every for name in item.module_dict})
+    config = find_config(frames)
+    if config is None:
+        return f"the config has no {key!r}, which this command needs"
+    hint = did_you_mean(key, config)
+    return f"{config.filename} has no {key!r}, which this command needs" + (
+        f"; {hint}" if hint else ""
+    )

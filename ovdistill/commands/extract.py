@@ -40,11 +40,17 @@ def extract(options: ExtractOptions) -> None:
     from ovdistill.core.distributed import ranks_of
     from ovdistill.extraction import extract as extraction
     from ovdistill.extraction.config_inputs import training_source
+    from ovdistill.extraction.needed import check_needed
+    from ovdistill.extraction.prepare import check_config
     from ovdistill.models.config import load_config
     from ovdistill.teacher import build_teacher
 
     ranks = ranks_of(options.launcher)
     config = load_config(options.config, options.overrides) if options.config else None
+    if config is not None:
+        check_config(config)
+        if not (options.annotations or options.proposals or options.names_a_teacher):
+            check_needed(config, student=False)
     device = inputs.choose_rank_device(options.device, ranks[2])
     settings = inputs.settings_of(options, config, device, ranks)
     out = inputs.output_folder(options, config)

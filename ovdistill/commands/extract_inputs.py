@@ -18,7 +18,8 @@ from ovdistill.extraction.config_inputs import (
 )
 from ovdistill.extraction.extract import ExtractionSettings
 from ovdistill.extraction.images import ImageFile
-from ovdistill.extraction.prepare import prepare_proposals, run_step
+from ovdistill.extraction.prepare import prepare_proposals
+from ovdistill.extraction.steps import run_step
 from ovdistill.models.config import load_config
 from ovdistill.vocabulary import Vocabulary
 

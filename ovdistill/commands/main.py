@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from ovdistill.commands.checks import check_outputs
 from ovdistill.commands.command_table import COMMANDS, Commands, load_command
-from ovdistill.commands.component_errors import user_error
+from ovdistill.commands.component_errors import clearer_error
 from ovdistill.commands.options import CommonOptions, add_options, options_class, read_options
 from ovdistill.core.errors import run_tool
 from ovdistill.core.logs import set_up_logs, show_any_character
@@ -93,7 +93,7 @@ def call(command: Callable[[Any], int | None], options: CommonOptions) -> int | 
     try:
         return command(options)
     except Exception as error:
-        if clear := user_error(error):
+        if clear := clearer_error(error):
             raise clear from error
         raise
 

@@ -55,6 +55,11 @@ class TeacherOptions(ConfigOptions):
     )
     device: str | None = option(None, help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
 
+    @property
+    def names_a_teacher(self) -> bool:
+        """Whether the teacher is another one than that of the config."""
+        return bool(self.teacher or self.random_weights)
+
     def check_teacher(self) -> None:
         """Raise UserError if no teacher is named, or no config of that name is there."""
         if not self.teacher and not self.config:

@@ -90,7 +90,7 @@ def add_crop_teacher(model: nn.Module, config: Config) -> None:
             f"--teacher-on-crops needs a two-stage detector; {config.filename} has none."
         )
     teacher = build_teacher(config.teacher, next(model.parameters()).device)
-    model.set_crop_teacher(TeacherOnCrops(teacher, model.data_preprocessor))
+    model.set_crop_teacher(TeacherOnCrops(teacher))
 
 
 def write_results(

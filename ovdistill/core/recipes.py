@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.text import did_you_mean
 
 PACKAGE = Path(__file__).parents[1]
 # an installed package has the recipes inside, a checkout beside the package
 FOLDERS = (PACKAGE / "configs", PACKAGE.parent / "configs")
+MOST_NAMES = 5  # that an error lists
 
 
 def recipe_folder() -> Path:
@@ -42,13 +43,16 @@ def find_recipe(name: str | Path) -> Path:
     try:
         if path.is_file():
             return path
+        is_folder = path.is_dir()
     except OSError as error:  # too long a name, or a folder that may not be read
         raise UserError(f"no config file {str(name)[:200]} ({error.strerror})") from None
     shipped = recipe_folder() / f"{str(name).removesuffix('.py')}.py"
     if path.name == str(name) and shipped.is_file():
         return shipped
-    near = get_close_matches(path.stem, recipe_names())
-    hint = f"did you mean {', '.join(near)}?" if near else f"such as {recipe_names()[0]}"
+    if is_folder:
+        held = ", ".join(sorted(file.name for file in path.glob("*.py"))[:MOST_NAMES])
+        raise UserError(f"got the folder {name}; expected a config file: {held or 'it holds none'}")
+    hint = did_you_mean(path.stem, recipe_names(), f"such as {recipe_names()[0]}")
     raise UserError(
         f"no config file {str(name)[:200]}; expected a file, or the name of a recipe: {hint}"
     )

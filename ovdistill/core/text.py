@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 # control characters, invisible ones (direction marks, joiners), lone surrogates, line separators
 HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -36,6 +38,19 @@ def printable(text: str | os.PathLike[str], *, keep: str = "") -> str:
 def markdown_cell(text: str) -> str:
     """Return a text as the content of a cell of a Markdown table, where it stays plain text."""
     return "".join(f"\\{c}" if c in MARKDOWN else c for c in printable(text))
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return a hint to names that are spelled like one that is not known.
+
+    Args:
+        name: the name that is not known.
+        known: those that are.
+        otherwise: the hint if there is none like it.
+    """
+    spelled = {known_name.casefold(): known_name for known_name in sorted(known)}
+    near = [spelled[each] for each in get_close_matches(name.casefold(), spelled)]
+    return f"did you mean {' or '.join(near)}?" if near else otherwise
 
 
 def _is_hidden(character: str) -> bool:

@@ -48,8 +48,8 @@ class PackOVInputs(PackDetInputs):
             ``teacher_regions``: ``bboxes`` (P, 4) xyxy, absolute pixels of the network input,
             ``objectness`` (P,) and ``embeddings`` (P, D) float32. For a caption it gets
             ``teacher_caption``: ``embeddings`` (1, D), and ``teacher_phrases``: ``embeddings``
-            (M, D) of the caption's noun phrases. The mark ``image_level`` of ``OVDataset`` comes
-            into its metainfo.
+            (M, D) of the caption's noun phrases. The marks ``image_level`` of ``OVDataset`` and
+            ``flip`` of a flipped image come into its metainfo, whatever ``meta_keys`` are.
 
         Raises:
             UserError: the regions cannot follow a transform of the pipeline.
@@ -58,8 +58,9 @@ class PackOVInputs(PackDetInputs):
             # flipped; mmdet does not see it where a side has one pixel
             results["img"] = results["img"].copy()
         packed = super().transform(results)
-        if results.get("image_level", False):
-            packed["data_samples"].set_metainfo(dict(image_level=True))
+        for mark in ("image_level", "flip"):
+            if results.get(mark, False):
+                packed["data_samples"].set_metainfo({mark: True})
         if "teacher_regions" in results:
             if "pad_shape" in results or "mix_results" in results:
                 raise UserError(

@@ -9,8 +9,12 @@ import torch
 from mmdet.registry import DATASETS
 from mmengine.config import Config, ConfigDict
 
+from ovdistill.core.assets import shipped_proposals
 from ovdistill.core.files import hash_file
+from ovdistill.datasets.fitting_size import Size
 from ovdistill.extraction.images import ImageFile
+from ovdistill.extraction.network_size import limit_enlarging, needed_limit
+from ovdistill.extraction.proposal_note import read_note
 from ovdistill.extraction.proposals import NetworkProposals
 from ovdistill.models.config import load_config, placeholder_values
 
@@ -66,15 +70,30 @@ def proposal_network(config: Config) -> Config:
     """Load the config of the proposal network, with the data root and split of ``config``.
 
     ``config.prepare.proposals.network`` is looked for beside the config file, then among the
-    shipped recipes, since a user's config may inherit it from one of those.
+    shipped recipes, since a user's config may inherit it from one of those. Where the preparation
+    trains the network, it enlarges images as far as the detector does, see ``network_size``.
 
     Raises:
-        UserError: no such config.
+        UserError: no such config, or a damaged note beside the network's checkpoint.
     """
     step = config.prepare.proposals
     path = Path(config.filename).parent / step.network
-    return load_config(
+    network = load_config(
         path if path.is_file() else step.network,
         step.get("options", {}),
         placeholder_values(config),
     )
+    if within := _enlarging_limit(config, network):
+        limit_enlarging(network, within)
+    return network
+
+
+def _enlarging_limit(config: Config, network: Config) -> Size | None:
+    """Return the limit with which a network was trained, or will be; None for none."""
+    step = config.prepare.proposals
+    if Path(step.checkpoint).is_file():
+        note = read_note(step.checkpoint) or {}
+        return tuple(note["enlarge_within"]) if note.get("enlarge_within") else None
+    published = step.get("published")
+    ships = bool(published) and shipped_proposals(published).is_file()
+    return needed_limit(config, network) if step.get("train") and not ships else None

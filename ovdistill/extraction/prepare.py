@@ -6,10 +6,8 @@ missing one it makes, or it raises an error that names the command to make it.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from mmengine.config import Config
@@ -19,16 +17,18 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.vocabulary_header import read_header
 from ovdistill.extraction import stale
+from ovdistill.extraction.config_inputs import proposal_network
+from ovdistill.extraction.needed import check_needed
 from ovdistill.extraction.prepare_captions import caption_differences, prepare_captions
 from ovdistill.extraction.prepare_proposals import prepare_proposals
 from ovdistill.extraction.prepare_regions import prepare_regions, region_differences
 from ovdistill.extraction.prepare_vocabulary import prepare_vocabulary, vocabulary_differences
 from ovdistill.extraction.proposal_origin import note_base, proposal_differences
+from ovdistill.extraction.steps import check_steps, run_step
 from ovdistill.ovshapes.generate import DONE, make_ovshapes
 from ovdistill.store import CaptionStore
 from ovdistill.store.meta import read_meta
-
-T = TypeVar("T")
+from ovdistill.training.component_check import check_components
 
 
 def prepare(config: Config, *, for_training: bool = True) -> None:
@@ -39,11 +39,13 @@ def prepare(config: Config, *, for_training: bool = True) -> None:
         for_training: include the steps that only training needs.
 
     Raises:
-        UserError: something is missing that only the user can provide, or what is there was made
-            from other inputs.
+        UserError: components that cannot be made, something is missing that only the user can
+            provide, or what is there was made from other inputs.
     """
+    check_config(config, for_training=for_training)
     group = patient_group()
     if is_main_process():
+        check_needed(config, for_training=for_training)
         run_step(config, "data", prepare_data)
         check_prepared(config, for_training=for_training)
         run_step(config, "vocabulary", prepare_vocabulary)
@@ -55,6 +57,26 @@ def prepare(config: Config, *, for_training: bool = True) -> None:
     if for_training:
         run_step(config, "regions", prepare_regions)
         check_teachers(config)
+
+
+def check_config(config: Config, *, for_training: bool = True) -> None:
+    """Raise UserError for slips in a config that would be noticed hours later.
+
+    Args:
+        config: from ``load_config``.
+        for_training: look at the proposal network too.
+    """
+    steps: dict[str, Callable[..., None]] = {
+        "data": prepare_data,
+        "vocabulary": prepare_vocabulary,
+        "proposals": prepare_proposals,
+        "captions": prepare_captions,
+        "regions": prepare_regions,
+    }
+    check_steps(config, steps)
+    check_components(config)
+    if for_training and config.get("prepare", {}).get("proposals"):
+        check_components(proposal_network(config))
 
 
 def prepare_data_and_vocabulary(config: Config) -> None:
@@ -85,33 +107,6 @@ def check_prepared(config: Config, *, for_training: bool = True) -> None:
         if lines := run_step(config, "regions", region_differences):
             found[steps.regions.path] = lines
     stale.refuse(found)
-
-
-def run_step(config: Config, name: str, step: Callable[..., T]) -> T | None:
-    """Run a step with its options in ``config.prepare``; do nothing if it has none.
-
-    Args:
-        config: the config.
-        name: key of the step in ``config.prepare``.
-        step: called with the config and the options as keyword arguments.
-
-    Returns:
-        What the step returns; None if it has no options.
-
-    Raises:
-        UserError: unknown or missing options, or an error of the step.
-    """
-    options = config.get("prepare", {}).get(name)
-    if not options:
-        return None
-    try:
-        inspect.signature(step).bind(config, **options)
-    except TypeError as error:
-        raise UserError(
-            f"prepare.{name} of the config: {error}; expected the arguments of "
-            f"{step.__module__}.{step.__name__}, got: {', '.join(options)}"
-        ) from error
-    return step(config, **options)
 
 
 def check_teachers(config: Config) -> None:

@@ -15,11 +15,8 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
 from ovdistill.extraction import stale
 from ovdistill.extraction.config_inputs import proposal_network
-from ovdistill.extraction.proposal_origin import (
-    proposal_differences,
-    training_origin,
-    write_note,
-)
+from ovdistill.extraction.proposal_note import write_note
+from ovdistill.extraction.proposal_origin import proposal_differences, training_origin
 from ovdistill.training.run import alone_in, run_training
 
 LOGGER = logging.getLogger(__name__)
@@ -64,12 +61,7 @@ def prepare_proposals(
         return
     network_config = proposal_network(config)
     if not train:
-        raise UserError(
-            f"no proposal network {checkpoint}. Train it on base boxes first:\n"
-            f"  ovdistill train {network_config.filename} "
-            f"--cfg-options data_root={config.data_root}\n"
-            f"then name its checkpoint: --cfg-options proposals=PATH"
-        )
+        raise not_trained(config, checkpoint, network_config)
     origin = training_origin(config, network_config)
     network_config.work_dir = str(Path(checkpoint).with_suffix(""))
     network_config.randomness = config.get("randomness", dict(seed=0))
@@ -82,3 +74,18 @@ def prepare_proposals(
         shutil.copyfile(last_checkpoint(network_config.work_dir), temporary)
     write_note(checkpoint, origin)
     LOGGER.info("proposals: wrote %s", checkpoint)
+
+
+def not_trained(config: Config, checkpoint: str, network: Config) -> UserError:
+    """Return the error for a proposal network that the user has to train first.
+
+    Args:
+        config: the config that needs it.
+        checkpoint: its weights.
+        network: its own config.
+    """
+    return UserError(
+        f"no proposal network {checkpoint}. Train it on base boxes first:\n"
+        f"  ovdistill train {network.filename} --cfg-options data_root={config.data_root}\n"
+        f"then name its checkpoint: --cfg-options proposals=PATH"
+    )

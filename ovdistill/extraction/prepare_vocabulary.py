@@ -78,7 +78,7 @@ def prepare_vocabulary(
         LOGGER.info("vocabulary: %s (%d classes, teacher %s)", path, len(header), header.teacher)
         return
     if learn_from and not embeddings:
-        raise _not_learned(config, path, learn_from)
+        raise not_learned(config, path, learn_from)
     if embeddings:
         own = own or build_teacher(config.teacher).name
         vocabulary = import_embeddings(embeddings, names, own, split)
@@ -135,7 +135,7 @@ def vocabulary_differences(
     return found + stale.differences(there, now)
 
 
-def _not_learned(config: Config, path: str, learn_from: str) -> UserError:
+def not_learned(config: Config, path: str, learn_from: str) -> UserError:
     """Return the error for a vocabulary of learned prompts that is not there."""
     options = f"{learn_from} --cfg-options data_root={config.data_root}"
     return UserError(

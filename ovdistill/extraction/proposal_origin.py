@@ -1,12 +1,7 @@
-"""Note what a proposal network was trained on, and tell whether a config names something else.
-
-The note is a JSON file beside the checkpoint. A checkpoint without one, such as a user's own, is
-taken as it is: nothing is known of it.
-"""
+"""Tell whether a proposal network was trained on something else than a config names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +9,11 @@ from mmengine.config import Config
 
 from ovdistill.core.assets import shipped_proposals
 from ovdistill.core.class_names import clean_name
-from ovdistill.core.errors import UserError
-from ovdistill.core.files import hash_file, write_json
-from ovdistill.core.header_values import TEXT, list_of
-from ovdistill.core.json_files import read_json
 from ovdistill.core.vocabulary_header import VocabularyHeader, read_header
 from ovdistill.extraction import stale
 from ovdistill.extraction.config_inputs import proposal_network, training_annotations
-
-
-def origin_path(checkpoint: str | Path) -> Path:
-    """Return the path of the note beside a checkpoint: ``proposals.origin.json``."""
-    return Path(checkpoint).with_suffix(".origin.json")
-
-
-def write_note(checkpoint: str | Path, origin: Mapping[str, Any]) -> None:
-    """Write the note beside a checkpoint, which holds for this very file only."""
-    write_json(origin_path(checkpoint), {**origin, "checkpoint": hash_file(checkpoint)})
+from ovdistill.extraction.network_size import limit_of
+from ovdistill.extraction.proposal_note import read_note, write_note
 
 
 def training_origin(config: Config, network: Config) -> dict[str, Any]:
@@ -40,10 +23,12 @@ def training_origin(config: Config, network: Config) -> dict[str, Any]:
         config: the config whose vocabulary says which classes are base.
         network: the network's own config.
     """
+    within = limit_of(network)
     return {
         "base": _base(read_header(_vocabulary(config, network))),
         "annotations": stale.digest(training_annotations(network)),
         "model": stale.digest(stale.without_initial_weights(network.to_dict()["model"])),
+        "enlarge_within": within and list(within),
     }
 
 
@@ -69,7 +54,7 @@ def proposal_differences(
     Raises:
         UserError: the note is damaged.
     """
-    there = _read_note(checkpoint)
+    there = read_note(checkpoint)
     if there is None:
         return []
     ships = published is not None and shipped_proposals(published).is_file()
@@ -93,7 +78,7 @@ def note_base(config: Config, header: VocabularyHeader) -> None:
     step = config.get("prepare", {}).get("proposals") or {}
     checkpoint = Path(step.get("checkpoint") or "")
     beside = checkpoint.parent in Path(config.vocabulary).parents  # else it is a user's own
-    if beside and checkpoint.is_file() and _read_note(checkpoint) is None:
+    if beside and checkpoint.is_file() and read_note(checkpoint) is None:
         write_note(checkpoint, {"base": _base(header)})
 
 
@@ -104,21 +89,6 @@ def _vocabulary(config: Config, network: Config) -> str:
 def _base(header: VocabularyHeader) -> list[str]:
     names = zip(header.names, header.is_base, strict=True)
     return sorted(clean_name(name) for name, is_base in names if is_base)
-
-
-def _read_note(checkpoint: str | Path) -> Mapping[str, Any] | None:
-    """Return the note of a checkpoint; None if there is none of this very file."""
-    note = origin_path(checkpoint)
-    if not Path(checkpoint).is_file() or not note.is_file():
-        return None
-    there = read_json(note, "note on a proposal network")
-    base = there.get("base") if isinstance(there, dict) else None
-    if not list_of(TEXT).fits(base) and not (isinstance(there, dict) and "published" in there):
-        raise UserError(
-            f"{note} is damaged. Delete it if you know what the network beside it was trained on, "
-            "or delete both to make it again."
-        )
-    return there if there.get("checkpoint") == hash_file(checkpoint) else None
 
 
 def _base_differences(there: list[str], now: list[str]) -> list[str]:

@@ -57,15 +57,27 @@ def load_from_url(filename: str, map_location: Any = None) -> dict[str, Any]:
         URLError: it cannot be fetched.
         UserError: it cannot be read safely.
     """
-    path = cache_path(filename)
     try:
-        if is_main_process() and not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            found = HASH_IN_NAME.search(path.name)
-            torch.hub.download_url_to_file(filename, str(path), found and found[1])
+        if is_main_process():
+            fetch(filename)
     finally:
         barrier()
-    return for_mmengine(read_checkpoint(path))
+    return for_mmengine(read_checkpoint(cache_path(filename)))
+
+
+def fetch(url: str) -> Path:
+    """Return the file of an address in the cache of torch's hub, downloaded if it is not there.
+
+    Raises:
+        URLError: it cannot be fetched.
+        RuntimeError: it is not the file whose hash the name states.
+    """
+    path = cache_path(url)
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found = HASH_IN_NAME.search(path.name)
+        torch.hub.download_url_to_file(url, str(path), found and found[1])
+    return path
 
 
 def load_from_list(filename: str, map_location: Any = None) -> dict[str, Any]:

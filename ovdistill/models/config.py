@@ -19,7 +19,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
 from ovdistill.models.placeholders import fill_placeholders
 from ovdistill.models.published_config import read_published
-from ovdistill.models.python_config import NO_YAML, read_python
+from ovdistill.models.python_config import NO_YAML, place_of, read_python
 
 LOGGER = logging.getLogger(__name__)
 # the placeholders that say where the data are; another config of the same data is read with them
@@ -58,10 +58,12 @@ def load_config(
     try:
         config.merge_from_dict({k: v for k, v in (placeholders or {}).items() if k in config})
         _merge_options(config, dict(options or {}), path)
-        folder = {"config_folder": str(path.parent)}
-        return Config(fill_placeholders(config.to_dict(), folder), filename=str(path))
+        values = fill_placeholders(config.to_dict(), {"config_folder": str(path.parent)})
     except RecursionError:
         raise UserError(f"{path} holds values that are nested too deeply, or in a circle") from None
+    if values.get("prepare", {}) is None:
+        values["prepare"] = {}  # no step at all, as a step that is None is not made
+    return Config(values, filename=str(path))
 
 
 def read_config(path: Path) -> Config:
@@ -158,6 +160,8 @@ def _import_custom_modules(config: Config, path: Path) -> None:
         # mmengine names the module; what is wrong with it is in the error that it caught
         cause = error.__context__ if isinstance(error, ImportError) else None
         reason = f"{error} ({cause})" if cause else f"{type(error).__name__}: {error}"
+        if not isinstance(error, ImportError) and (place := place_of(error)):
+            reason = f"{place}: {reason}"
         raise UserError(
             f"custom_imports of {path}, {', '.join(names)}: {reason}. Expected modules that "
             "Python can import; those of your own need their folder in PYTHONPATH."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +124,9 @@ class OpenVocabularyRCNN(VocabularyMixin, TwoStageDetector):
             batch_inputs: (N, 3, H, W) images after preprocessing.
             batch_data_samples: of the images; proposals in them replace those of the RPN.
             rescale: return boxes and masks in pixels of the original image.
+
+        Raises:
+            UserError: a crop teacher is set, and the image files cannot be read for it.
         """
         if self.crop_teacher is None:
             return super().predict(batch_inputs, batch_data_samples, rescale=rescale)
@@ -132,7 +134,7 @@ class OpenVocabularyRCNN(VocabularyMixin, TwoStageDetector):
         proposals = [sample.get("proposals", None) for sample in batch_data_samples]
         if proposals[0] is None:
             proposals = self.rpn_head.predict(x, batch_data_samples, rescale=False)
-        score_crops = partial(self.crop_teacher, self.crop_teacher.pixels(batch_inputs))
+        score_crops = self.crop_teacher.of_images(batch_data_samples)
         results = self.roi_head.predict(
             x, proposals, batch_data_samples, rescale=rescale, score_crops=score_crops
         )

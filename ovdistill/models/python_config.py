@@ -13,7 +13,9 @@ from typing import Any
 from mmengine.config import Config
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.text import did_you_mean
 
+DUPLICATE = "Duplicate key is not allowed among bases"  # mmengine's words
 NO_YAML = (
     "YAML is not read: `lr: 1e-4` is text there, `no` is False, and tags run code. Expected a "
     "Python config, or the .json that `ovdistill publish` writes."
@@ -30,7 +32,9 @@ def read_python(path: Path) -> Config:
     try:
         return Config.fromfile(str(path), import_custom_modules=False)
     except (Exception, SystemExit) as error:  # the config's own code may raise anything
-        raise UserError(f"{_place(error, path)}: {_reason(error)}") from error
+        if isinstance(error, KeyError) and DUPLICATE in str(error) and (found := _twice(path)):
+            raise UserError(found) from error
+        raise UserError(f"{place_of(error) or path}: {_reason(error)}") from error
 
 
 def check_sources(path: Path, above: tuple[Path, ...] = ()) -> None:
@@ -58,7 +62,9 @@ def check_sources(path: Path, above: tuple[Path, ...] = ()) -> None:
             continue  # of an installed package, which mmengine finds
         file = path.parent / base
         if not file.is_file():
-            raise UserError(f"{path}: _base_ names {base}; there is no such file {file}")
+            near = did_you_mean(file.name, (own.name for own in file.parent.glob("*.py")))
+            hint = near or "paths are relative to the config's folder"
+            raise UserError(f"{path}: _base_ names {base}; there is no such file {file}: {hint}")
         if file.suffix == ".py":
             check_sources(file, (*above, path))
 
@@ -90,12 +96,31 @@ def _bases(tree: ast.Module, path: Path) -> list[str]:
     return []
 
 
-def _place(error: BaseException, path: Path) -> str:
-    """Return the file, and where it is known the line, in which a config raised an error."""
+def _twice(path: Path) -> str | None:
+    """Describe keys that two bases of a config have, or two bases of one of its bases."""
+    before: dict[str, str] = {}  # the base that has a key
+    for base in _bases(ast.parse(_read_text(path)), path):
+        if "::" in base:
+            continue
+        if deeper := _twice(path.parent / base):
+            return deeper
+        values = Config.fromfile(str(path.parent / base), import_custom_modules=False)
+        if both := sorted(before.keys() & values.keys()):
+            return (
+                f"{path}: _base_ names {before[both[0]]} and {base}, which both have "
+                f"{', '.join(both)}. Expected each key in one of them: take it out of one, or let "
+                f"one of the two name the other as its _base_"
+            )
+        before |= dict.fromkeys(values.keys(), base)
+    return None
+
+
+def place_of(error: BaseException) -> str | None:
+    """Return the file and line of the module whose code raised an error; None if unknown."""
     frames = traceback.extract_tb(error.__traceback__)
     # mmengine runs a config's source as a module
     own = [frame for frame in frames if frame.name == "<module>" and frame.filename.endswith(".py")]
-    return f"{own[-1].filename}, line {own[-1].lineno}" if own else str(path)
+    return f"{own[-1].filename}, line {own[-1].lineno}" if own else None
 
 
 def _reason(error: BaseException) -> str:

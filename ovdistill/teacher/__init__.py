@@ -2,7 +2,12 @@
 
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.open_clip_teacher import OpenCLIPTeacher
-from ovdistill.teacher.registry import build_teacher, register_teacher, teacher_name
+from ovdistill.teacher.registry import (
+    build_teacher,
+    find_teacher_weights,
+    register_teacher,
+    teacher_name,
+)
 from ovdistill.teacher.teacher import Teacher
 
 __all__ = [
@@ -10,6 +15,7 @@ __all__ = [
     "OpenCLIPTeacher",
     "Teacher",
     "build_teacher",
+    "find_teacher_weights",
     "register_teacher",
     "teacher_name",
 ]

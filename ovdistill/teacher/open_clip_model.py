@@ -19,6 +19,7 @@ from ovdistill.teacher.weights import (
     HF_HUB,
     LOCAL_DIR,
     find_directory,
+    find_hub_weights,
     find_pretrained,
     require_weights,
 )
@@ -59,6 +60,29 @@ def create_model(model: str, pretrained: str | None, *, random_weights: bool) ->
     if random_weights:
         arguments = _random_weights(model)
     return _create(model, model, arguments, {})
+
+
+def find_weights(model: str, pretrained: str | None, *, random_weights: bool) -> Path | None:
+    """Return the weights of a model, a file or a folder, downloaded if need be; None for random.
+
+    Args:
+        model: see ``OpenCLIPTeacher``.
+        pretrained: see ``OpenCLIPTeacher``.
+        random_weights: see ``OpenCLIPTeacher``.
+
+    Raises:
+        UserError: they are missing and cannot be downloaded.
+    """
+    if random_weights:
+        return None
+    model = expand_model(model)
+    directory = find_directory(model)
+    if directory is not None:
+        require_weights(directory)
+        return directory
+    if model.startswith(HF_HUB):
+        return Path(find_hub_weights(model))
+    return Path(find_pretrained(model.replace("/", "-"), pretrained)[0])
 
 
 def expand_model(model: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
 from ovdistill.teacher.crops import CropPolicy
-from ovdistill.teacher.open_clip_model import create_model, model_name
+from ovdistill.teacher.open_clip_model import create_model, find_weights, model_name
 from ovdistill.teacher.registry import register_teacher
 from ovdistill.teacher.teacher import Teacher, hash_weights
 from ovdistill.teacher.text_tower import TextTower
@@ -103,6 +104,18 @@ class OpenCLIPTeacher(Teacher):
         if model is None:
             return None
         return model_name(str(model), pretrained, random_weights=random_weights)
+
+    @classmethod
+    def find_weights(
+        cls,
+        *,
+        model: str = "",
+        pretrained: str | None = None,
+        random_weights: bool = False,
+        **options: Any,
+    ) -> Path | None:
+        """Return the file or folder of the weights, see ``Teacher``."""
+        return find_weights(str(model), pretrained, random_weights=random_weights)
 
     @cached_property
     def weights_hash(self) -> str:

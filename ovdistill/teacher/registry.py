@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import reduce
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -84,6 +85,22 @@ def teacher_name(options: Mapping[str, Any]) -> str | None:
     if name is None:
         return None
     return reduce(mapped_id, maps, TeacherId(name)).name
+
+
+def find_teacher_weights(options: Mapping[str, Any]) -> Path | None:
+    """Return the weights of the teacher that ``build_teacher`` would build, fetched but not loaded.
+
+    Args:
+        options: as for ``build_teacher``.
+
+    Returns:
+        A file or a folder; None for a teacher that has none to look for.
+
+    Raises:
+        UserError: they are missing and cannot be downloaded, or no such type or embedding map.
+    """
+    teacher_class, arguments, _ = _parts(options)
+    return teacher_class.find_weights(**arguments)
 
 
 def _parts(

@@ -9,6 +9,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -54,6 +55,18 @@ class Teacher(nn.Module, ABC):
         """Return the ``name`` of a teacher with these arguments, without loading weights.
 
         None means that it is not known without them; so here, and a subclass need not override it.
+        """
+        return None
+
+    @classmethod
+    def find_weights(cls, **options: Any) -> Path | None:
+        """Return the weights of a teacher with these arguments, downloaded if need be and allowed.
+
+        A training asks for them before anything begins. None means that there are none to look
+        for; so here, and a subclass need not override it.
+
+        Raises:
+            UserError: they are missing and cannot be downloaded.
         """
         return None
 

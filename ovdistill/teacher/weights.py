@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import open_clip
-from huggingface_hub import try_to_load_from_cache
+from huggingface_hub import hf_hub_download, try_to_load_from_cache
+from huggingface_hub.constants import HF_HUB_CACHE
 from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 
 from ovdistill.core.errors import UserError
@@ -16,6 +17,7 @@ from ovdistill.core.offline import OFFLINE_VARIABLES, is_offline
 CONFIG_NAME = "open_clip_config.json"
 LOCAL_DIR = "local-dir:"
 HF_HUB = "hf-hub:"
+CLIP_CACHE = "~/.cache/clip"  # open_clip's, of weights with an address of their own
 # Parts of a pretrained tag's configuration that change the input of the image tower.
 PREPROCESS_KEYS = ("mean", "std", "interpolation", "resize_mode")
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
@@ -41,8 +43,8 @@ def find_directory(model: str) -> Path | None:
         cached = try_to_load_from_cache(model[len(HF_HUB) :], CONFIG_NAME)
         if not isinstance(cached, str):
             raise UserError(
-                f"teacher {model!r} is not in the local cache and downloads are switched off "
-                f"({' or '.join(OFFLINE_VARIABLES)} is set); run once online, or {FIX}"
+                f"teacher {model!r} is not in the local cache {HF_HUB_CACHE} and downloads are "
+                f"switched off ({' or '.join(OFFLINE_VARIABLES)} is set); run once online, or {FIX}"
             )
         return Path(cached).parent
     path = Path(model.removeprefix(LOCAL_DIR))
@@ -102,23 +104,44 @@ def find_pretrained(model: str, pretrained: str | None) -> tuple[str, dict[str, 
     }
 
 
+def find_hub_weights(model: str) -> str:
+    """Return the weights file of an "hf-hub:org/repo" model, downloaded.
+
+    Raises:
+        UserError: it cannot be downloaded.
+    """
+    repo = model.removeprefix(HF_HUB)
+    weights = _fetch(model, {"hf_hub": f"{repo}/"})
+    try:
+        hf_hub_download(repo, CONFIG_NAME)  # without which the weights are of no use offline
+    except Exception as error:  # any of a dozen network and hub errors
+        raise UserError(f"teacher {model}: {CONFIG_NAME} cannot be fetched ({error})") from error
+    return weights
+
+
 def _fetch(name: str, config: dict[str, Any]) -> str:
     """Return the file of a pretrained tag, from the cache or by a download."""
-    if is_offline():
-        path = _cached(config)
-        if path is None:
-            raise UserError(
-                f"teacher weights {name} are not in the local cache and downloads are switched off "
-                f"({' or '.join(OFFLINE_VARIABLES)} is set); run once online, or {FIX}"
-            )
+    if path := _cached(config):
         return path
+    missing = f"teacher weights {name}: not in {HF_HUB_CACHE} or {CLIP_CACHE}, and"
+    if is_offline():
+        why = f"downloads are switched off ({' or '.join(OFFLINE_VARIABLES)} is set)"
+        raise UserError(f"{missing} {why}. They are at {_address(config)}; or {FIX}")
     try:
         return download_pretrained(config)
     except Exception as error:  # any of a dozen network and hub errors
+        reason = " ".join(str(error).split())[:300]
         raise UserError(
-            f"teacher weights {name} could not be downloaded ({error}); "
-            f"expected a network connection; or {FIX}"
+            f"{missing} {_address(config)} cannot be fetched ({reason}). Expected a network; or "
+            f"{FIX}"
         ) from error
+
+
+def _address(config: dict[str, Any]) -> str:
+    """Return where the weights of a pretrained tag are on the web."""
+    if config.get("hf_hub"):
+        return f"https://huggingface.co/{config['hf_hub'].rstrip('/')}"
+    return str(config.get("url"))
 
 
 def _cached(config: dict[str, Any]) -> str | None:
@@ -131,7 +154,7 @@ def _cached(config: dict[str, Any]) -> str | None:
             if isinstance(path, str):
                 return path
     if config.get("url"):
-        path = Path("~/.cache/clip").expanduser() / os.path.basename(config["url"])
+        path = Path(CLIP_CACHE).expanduser() / os.path.basename(config["url"])
         if path.is_file():
             return str(path)
     return None

@@ -2,76 +2,110 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 from mmengine.config import Config
 
 from ovdistill.core.errors import UserError
-from ovdistill.core.offline import is_offline
-from ovdistill.models.checkpoint_loaders import cache_path, find_url
+from ovdistill.core.offline import OFFLINE_VARIABLES, is_offline
+from ovdistill.models.checkpoint_loaders import cache_path, fetch, find_url
+
+LOAD_FROM = "load_from"
+# of a download: no network, a wrong address, another file than its name states
+DOWNLOAD_ERRORS = (OSError, HTTPException, RuntimeError, ValueError)
 
 
 def check_initial_weights(config: Config, options_key: str = "") -> None:
-    """Raise UserError for initial weights that are missing and cannot be downloaded.
+    """Raise UserError for initial weights that are missing and cannot be downloaded, all at once.
 
     Args:
         config: of the training.
         options_key: where a user overrides this config, for the message.
     """
-    path = config.get("load_from")
-    if path and "://" not in path and not os.path.isfile(path):
-        raise UserError(
-            f"no initial weights {path}. {Path(str(config.filename)).name} starts from them: run "
-            "the training that makes them (its docstring says which), or name others with "
-            f"--cfg-options {options_key}load_from=PATH."
-        )
-    for key, name in pretrained_parts(config.get("model", {}), f"{options_key}model").items():
-        if is_offline() and "://" in name and not is_cached(name):
-            raise UserError(
-                f"the initial weights {name} are not in the cache and downloads are switched off. "
-                f"Name a local file with --cfg-options {key}.checkpoint=PATH, or start from "
-                f"scratch with {key}=None."
-            )
+    problems = []
+    for key, name in weights_of_config(config, options_key).items():
+        try:
+            find_weights(name, key)
+        except UserError as error:
+            problems.append(str(error))
+    if problems:
+        raise UserError("\n  ".join(problems))
 
 
-def pretrained_parts(config: Mapping[str, Any], key: str) -> dict[str, str]:
+def weights_of_config(config: Config, options_key: str = "") -> dict[str, str]:
+    """Return the weights that a training starts from: files or addresses by their dotted keys.
+
+    Args:
+        config: of the training.
+        options_key: where a user overrides this config.
+    """
+    path = config.get(LOAD_FROM)
+    parts = {f"{options_key}{LOAD_FROM}": str(path)} if path else {}
+    return parts | pretrained_parts(config.get("model") or {}, f"{options_key}model")
+
+
+def pretrained_parts(config: Any, key: str) -> dict[str, str]:
     """Return which weights the parts of a model start from.
 
     Args:
-        config: of the model.
+        config: of the model, or of a part of it.
         key: the dotted key of ``config``.
 
     Returns:
-        Files or URLs by the dotted key of the ``init_cfg`` that names them.
+        Files or addresses by the dotted key of the ``init_cfg`` that names them.
     """
     parts: dict[str, str] = {}
+    if isinstance(config, (list, tuple)):
+        config = dict(enumerate(config))
+    if not isinstance(config, Mapping):
+        return parts
     for name, value in config.items():
         if name == "init_cfg" and isinstance(value, Mapping) and "checkpoint" in value:
-            parts[f"{key}.{name}"] = value["checkpoint"]
-        elif isinstance(value, Mapping):
+            parts[f"{key}.{name}"] = str(value["checkpoint"])
+        else:
             parts |= pretrained_parts(value, f"{key}.{name}")
     return parts
 
 
-def is_cached(name: str) -> bool:
-    """Return True if weights are in the cache of torch's hub.
+def find_weights(name: str, key: str) -> Path:
+    """Return the file of initial weights, downloaded if need be and allowed.
 
     Args:
-        name: a URL, or a name such as 'torchvision://resnet50'.
+        name: a file, an address, or a name such as 'torchvision://resnet50'.
+        key: the dotted key that names them.
+
+    Raises:
+        UserError: they are not there.
     """
-    return cache_path(find_url(name)).is_file()
-
-
-def unreachable(config: Config, error: URLError, options_key: str = "") -> UserError:
-    """Return the error to raise for initial weights that could not be downloaded."""
-    parts = pretrained_parts(config.model, f"{options_key}model")
-    return UserError(
-        f"the initial weights {', '.join(sorted(set(parts.values())))} cannot be fetched "
-        f"({error.reason}). Name a local file with --cfg-options "
-        f"{' '.join(f'{key}.checkpoint=PATH' for key in parts)}, or start from scratch with "
-        f"{' '.join(f'{key}=None' for key in parts)}."
+    if "://" not in name:
+        if not Path(name).expanduser().is_file():
+            raise UserError(
+                f"initial weights {name}: no such file. Run the training that makes them (the "
+                f"recipe's docstring says which), or name others: {_instead(key)}"
+            )
+        return Path(name).expanduser()
+    url = find_url(name)
+    path = cache_path(url)
+    if path.is_file():
+        return path
+    if is_offline():
+        why = f"downloads are switched off ({' or '.join(OFFLINE_VARIABLES)} is set)"
+    else:
+        try:
+            return fetch(url)
+        except DOWNLOAD_ERRORS as error:
+            why = f"{url} cannot be fetched ({getattr(error, 'reason', error)})"
+    raise UserError(
+        f"initial weights {name}: no file {path}, and {why}. Put {url} there, or name a local "
+        f"file: {_instead(key)}"
     )
+
+
+def _instead(key: str) -> str:
+    """Return the options that name other weights, or none."""
+    if key.endswith(LOAD_FROM):
+        return f"--cfg-options {key}=PATH"
+    return f"--cfg-options {key}.checkpoint=PATH, or {key}=None to start from scratch"

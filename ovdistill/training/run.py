@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
 
 from mmengine.config import Config
 
@@ -18,7 +17,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.files import remove_temporary
 from ovdistill.core.locks import folder_lock
 from ovdistill.datasets.bad_images import allow_bad_images
-from ovdistill.training.initial_weights import check_initial_weights, unreachable
+from ovdistill.training.initial_weights import check_initial_weights
 from ovdistill.training.runner import TrainingRunner
 
 AUTO = "auto"
@@ -43,11 +42,7 @@ def run_training(config: Config, options_key: str = "") -> None:
     bad_images = allow_bad_images(config, config.work_dir, config.get("max_bad_images", 0))
     if is_main_process() and not config.get("resume"):
         bad_images.path.unlink(missing_ok=True)
-    runner = TrainingRunner.from_cfg(config)
-    try:
-        runner.train()
-    except URLError as error:
-        raise unreachable(config, error, options_key) from None
+    TrainingRunner.from_cfg(config).train()
     if is_main_process() and (skipped := len(bad_images.problems())):
         LOGGER.warning("%d images were skipped; see %s", skipped, bad_images.path)
 

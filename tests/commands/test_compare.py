@@ -101,3 +101,16 @@ def test_the_options_of_every_row_fit_its_config(geometry, tmp_path):
         load = config.train_dataloader.dataset.pipeline[2]
         assert load.store == f"X/shape/{geometry}/regions"
         assert load.max_regions == (30 if geometry == "hard" else 10)
+
+
+def test_the_error_of_a_run_is_shown(tmp_path):
+    rows = tmp_path / "my_rows.py"
+    rows.write_text(
+        "from ovdistill.evaluation.comparison_rows import Row\n"
+        "slip = ('model.backbone.type=ResNett',)\n"
+        "ROWS = [Row('mine', 'my method', 'vild_r18_shapes', slip)]"
+    )
+    done = compare("-o", tmp_path / "out", "--rows", rows, "--data-root", tmp_path / "data")
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "model.backbone: got type='ResNett'" in done.stderr
+    assert not (tmp_path / "data").exists()

@@ -20,8 +20,8 @@ from ovdistill.extraction.prepare import (
     prepare_data,
     prepare_regions,
     prepare_vocabulary,
-    run_step,
 )
+from ovdistill.extraction.steps import run_step
 from ovdistill.models.config import load_config
 from ovdistill.ovshapes.generate import make_ovshapes
 from ovdistill.store import Regions, write_store
@@ -116,10 +116,10 @@ def test_vocabulary_and_regions_of_two_teachers_do_not_train_together(tmp_path):
 
 def test_a_step_with_wrong_options_is_named():
     config = Config(dict(prepare=dict(regions=dict(per_image=4))))
-    with pytest.raises(UserError, match="prepare.regions .*'path'"):
+    with pytest.raises(UserError, match="prepare.regions: .*needs path"):
         run_step(config, "regions", prepare_regions)
     config = Config(dict(prepare=dict(regions=dict(path="x", per_image=4, perimage=3))))
-    with pytest.raises(UserError, match="'perimage'"):
+    with pytest.raises(UserError, match="perimage=.*did you mean per_image"):
         run_step(config, "regions", prepare_regions)
     run_step(Config(dict(prepare=dict(regions=None))), "regions", prepare_regions)
 

@@ -12,7 +12,8 @@ from ovdistill.core.vocabulary_header import read_header
 from ovdistill.extraction import proposal_origin
 from ovdistill.extraction.prepare import check_prepared, prepare, prepare_vocabulary
 from ovdistill.extraction.prepare_captions import prepare_captions
-from ovdistill.extraction.proposal_origin import origin_path, training_origin, write_note
+from ovdistill.extraction.proposal_note import origin_path, write_note
+from ovdistill.extraction.proposal_origin import training_origin
 from ovdistill.models.config import load_config
 from ovdistill.ovshapes.generate import make_ovshapes
 from ovdistill.store.meta import read_meta, write_meta

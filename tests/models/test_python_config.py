@@ -76,12 +76,35 @@ def test_an_error_in_a_base_names_the_base(tmp_path: Path) -> None:
         load_config(tmp_path / "own.py")
 
 
+def test_two_bases_with_one_key(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("_base_ = 'below.py'\n")
+    (tmp_path / "below.py").write_text("_base_ = ['a.py', 'b.py', 'c.py']\n")
+    for name, source in (("a", "x = 1"), ("b", "y = dict(z=1)\nw = 2"), ("c", "y = 3\nw = 4")):
+        (tmp_path / f"{name}.py").write_text(source)
+    message = r"^[^\n]*below\.py: _base_ names b\.py and c\.py, which both have w, y\.[^\n]*$"
+    with pytest.raises(UserError, match=message):
+        load_config(tmp_path / "own.py")
+
+
+def test_a_base_that_is_not_there_has_near_names(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("_base_ = 'pipelin.py'\n")
+    (tmp_path / "pipeline.py").write_text("a = 1\n")
+    with pytest.raises(UserError, match=r"pipelin\.py.*did you mean pipeline\.py"):
+        load_config(tmp_path / "own.py")
+
+
+def test_a_folder_is_no_config(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("a = 1\n")
+    with pytest.raises(UserError, match=rf"got the folder {tmp_path}; .*own\.py"):
+        load_config(tmp_path)
+
+
 @pytest.mark.parametrize("source", ["raise ValueError('mine')", "raise SystemExit", "x = 1 / 0"])
 def test_a_module_that_raises(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "module_that_raises.py").write_text(source)
     (tmp_path / "own.py").write_text("custom_imports = dict(imports=['module_that_raises'])\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(UserError, match=r"own\.py.*module_that_raises"):
+    with pytest.raises(UserError, match=r"own\.py.*module_that_raises\.py, line 1: "):
         load_config(tmp_path / "own.py")
 
 

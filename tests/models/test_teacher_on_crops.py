@@ -1,14 +1,20 @@
 """Boxes classified by the teacher: pixels, order and classes are those of the detector."""
 
-from functools import partial
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from mmengine.structures import InstanceData
+from PIL import Image
 
 from ovdistill.core.errors import UserError
 from ovdistill.distillation.vild.loss import ensemble_log_scores
+from ovdistill.extraction.extract import ExtractionSettings, extract
+from ovdistill.extraction.images import ImageFile
+from ovdistill.extraction.proposal_source import ProposalSource
 from ovdistill.models.teacher_on_crops import TeacherOnCrops
+from ovdistill.store import TeacherStore
 from ovdistill.teacher import build_teacher
 from ovdistill.vocabulary import TEMPLATES, Vocabulary
 
@@ -28,37 +34,85 @@ def model(teacher):
     return build("vild_r18_shapes", vocabulary).eval()
 
 
-def test_crops_are_the_images_pixels(model, teacher):
-    images = torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)
-    data = model.data_preprocessor(dict(inputs=list(images), data_samples=None), False)
-    crops = TeacherOnCrops(teacher, model.data_preprocessor)
-    pixels = crops.pixels(data["inputs"])
-    assert torch.allclose(torch.stack(pixels), images.flip(1) / 255, atol=1e-4)
+def write_image(path, size):
+    """An image of smooth colours, (width, height) pixels."""
+    small = np.random.default_rng(sum(size)).integers(0, 256, (9, 9, 3), np.uint8)
+    Image.fromarray(small).resize(size, Image.BICUBIC).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A batch of two images of 64 px, each of a file of 32 px."""
+    made = batch()
+    for number, sample in enumerate(made["data_samples"]):
+        path = write_image(tmp_path / f"{number}.png", (32, 32))
+        sample.set_metainfo(dict(img_path=path))
+    return made
+
+
+class Boxes(ProposalSource):
+    """The same boxes for every image."""
+
+    provenance = dict(kind="test", source="test", hash="")
+
+    def __init__(self, boxes):
+        self.boxes = boxes
+
+    def propose(self, images):
+        return [(self.boxes, torch.ones(len(self.boxes))) for _ in images]
+
+
+def test_embeddings_are_those_of_an_extraction(teacher, tmp_path):
+    sizes = [(40, 24), (300, 210), (128, 128)]  # enlarged, reduced, and as they are
+    files = [
+        ImageFile(number, write_image(tmp_path / f"{number}.png", size), size[::-1])
+        for number, size in enumerate(sizes)
+    ]
+    # the last one reaches over the edge of two images
+    boxes = torch.tensor([[3.2, 2.1, 17.4, 21.3], [0, 0, 9.7, 5.4], [20.3, 4.2, 90.6, 70.8]])
+    store = tmp_path / "store"
+    extract(files, Boxes(boxes), teacher, store, ExtractionSettings(workers=0))
+    expected = [TeacherStore(store)[file.image_id].embeddings.float() for file in files]
+
+    samples, seen = [], []
+    for file, (width, height) in zip(files, sizes, strict=True):
+        scale = 128 / max(width, height)
+        shape = (round(height * scale), round(width * scale))
+        factors = (shape[1] / width, shape[0] / height)
+        meta = dict(img_path=file.path, ori_shape=file.size, img_shape=shape, scale_factor=factors)
+        samples.append(SimpleNamespace(metainfo=meta))
+        seen.append(boxes * torch.tensor(factors * 2))
+    index = torch.arange(3).repeat_interleave(3)
+    crops = TeacherOnCrops(teacher)
+    images = crops.of_images(samples).args[0]
+    found = crops.embed(images, torch.cat(seen), index)
+    assert (found * torch.cat(expected)).sum(dim=1).min() > 0.9999
+
+
+def test_classes_are_those_of_the_most_similar_texts(model, teacher, data):
     boxes = torch.tensor([[4.0, 4, 40, 40], [0, 10, 30, 60], [-9, 20, 90, 50]])
     index = torch.tensor([0, 1, 1])
     texts = model.vocabulary.embeddings
-    found = crops(pixels, boxes, index, texts)
-    inside = torch.tensor([[4.0, 4, 40, 40], [0, 10, 30, 60], [0, 20, 63, 50]])
+    found = TeacherOnCrops(teacher).of_images(data["data_samples"])(boxes, index, texts)
+    inside = torch.tensor([[2.0, 2, 20, 20], [0, 5, 15, 30], [0, 10, 32, 25]])
     for row, (box, image) in enumerate(zip(inside, index, strict=True)):
-        rgb = images[image].flip(0)  # images are read as BGR
-        embedding = teacher.encode_regions(rgb, box[None])
+        pixels = np.asarray(Image.open(data["data_samples"][image].img_path))
+        embedding = teacher.encode_regions(torch.tensor(pixels).permute(2, 0, 1), box[None])
         expected = (embedding @ texts.T / teacher.temperature).log_softmax(dim=1)[0]
         assert torch.allclose(found[row], expected, atol=1e-3)
 
 
-def test_boxes_without_area_and_images_without_boxes(model, teacher):
-    crops = TeacherOnCrops(teacher, model.data_preprocessor)
-    pixels = crops.pixels(torch.zeros(3, 3, 64, 64))
-    boxes = torch.tensor([[70.0, 70, 80, 80], [5, 5, 5, 9]])
-    found = crops(pixels, boxes, torch.tensor([1, 1]), model.vocabulary.embeddings)
-    assert found.shape == (2, 3) and found.isfinite().all()
+def test_images_without_boxes(model, teacher, data):
+    score_crops = TeacherOnCrops(teacher).of_images(data["data_samples"])
+    found = score_crops(torch.zeros(1, 4), torch.tensor([1]), model.vocabulary.embeddings)
+    assert found.shape == (1, 3) and found.isfinite().all()
 
 
-def test_the_detector_combines_both_as_an_ensemble(model, teacher):
-    crops = TeacherOnCrops(teacher, model.data_preprocessor)
-    x = model.extract_feat(torch.randn(1, 3, 64, 64))
+def test_the_detector_combines_both_as_an_ensemble(model, teacher, data):
+    x = model.extract_feat(torch.randn(2, 3, 64, 64))
     rois = torch.tensor([[0.0, 4, 4, 30, 30], [0, 10, 20, 50, 60]])
-    score_crops = partial(crops, crops.pixels(torch.randn(1, 3, 64, 64)))
+    score_crops = TeacherOnCrops(teacher).of_images(data["data_samples"])
     with torch.no_grad():
         alone = model.roi_head._bbox_forward(x, rois)["cls_score"]
         both = model.roi_head._add_crop_scores(score_crops, rois, alone)
@@ -70,23 +124,19 @@ def test_the_detector_combines_both_as_an_ensemble(model, teacher):
 
 def test_the_teacher_is_not_in_the_checkpoint(model, teacher):
     before = set(model.state_dict())
-    model.set_crop_teacher(TeacherOnCrops(teacher, model.data_preprocessor))
+    model.set_crop_teacher(TeacherOnCrops(teacher))
     assert set(model.state_dict()) == before
 
 
-def test_given_proposals_replace_those_of_the_rpn(model, teacher):
-    crops = TeacherOnCrops(teacher, model.data_preprocessor)
+def test_given_proposals_replace_those_of_the_rpn(model, teacher, data):
     seen = []
 
-    class Recorder:
-        pixels = staticmethod(crops.pixels)
-
-        def __call__(self, pixels, boxes, image_index, texts):
+    class Recorder(TeacherOnCrops):
+        def classify(self, images, boxes, image_index, texts):
             seen.append((image_index.tolist(), boxes))
-            return crops(pixels, boxes, image_index, texts)
+            return super().classify(images, boxes, image_index, texts)
 
-    model.crop_teacher = Recorder()
-    data = batch()
+    model.set_crop_teacher(Recorder(teacher))
     for count, sample in enumerate(data["data_samples"], start=1):
         boxes = torch.tensor([[4.0, 4, 30, 30]]).repeat(count, 1)
         sample.proposals = InstanceData(bboxes=boxes, scores=torch.ones(count))
@@ -100,9 +150,8 @@ def test_given_proposals_replace_those_of_the_rpn(model, teacher):
     assert not torch.equal(seen[0][1][:2], seen[1][1])
 
 
-def test_no_proposal_is_no_detection(model, teacher):
-    model.set_crop_teacher(TeacherOnCrops(teacher, model.data_preprocessor))
-    data = batch()
+def test_no_proposal_is_no_detection(model, teacher, data):
+    model.set_crop_teacher(TeacherOnCrops(teacher))
     for sample in data["data_samples"]:
         sample.proposals = InstanceData(bboxes=torch.zeros(0, 4), scores=torch.zeros(0))
     with torch.no_grad():
@@ -110,11 +159,10 @@ def test_no_proposal_is_no_detection(model, teacher):
     assert [len(output.pred_instances) for output in outputs] == [0, 0]
 
 
-def test_whole_predictions_run_and_can_go_back(model, teacher):
-    data = batch()
+def test_whole_predictions_run_and_can_go_back(model, teacher, data):
     with torch.no_grad():
         before = model.test_step(data)
-        model.set_crop_teacher(TeacherOnCrops(teacher, model.data_preprocessor))
+        model.set_crop_teacher(TeacherOnCrops(teacher))
         both = model.test_step(data)
         model.set_crop_teacher(None)
         after = model.test_step(data)
@@ -126,10 +174,16 @@ def test_whole_predictions_run_and_can_go_back(model, teacher):
     )
 
 
+def test_images_in_memory_are_refused(model, teacher):
+    model.set_crop_teacher(TeacherOnCrops(teacher))
+    with torch.no_grad(), pytest.raises(UserError, match="no img_path"):
+        model.test_step(batch())
+
+
 def test_another_teacher_than_that_of_the_vocabulary_is_refused(model):
     other = build_teacher(dict(model="ovshapes", random_weights=True))
     with pytest.raises(
         UserError, match=r"got teacher ovshapes-rn:random .*vocabulary is of teacher ovshapes"
     ):
-        model.set_crop_teacher(TeacherOnCrops(other, model.data_preprocessor))
+        model.set_crop_teacher(TeacherOnCrops(other))
     assert model.crop_teacher is None

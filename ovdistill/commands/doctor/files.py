@@ -11,9 +11,7 @@ from ovdistill.core.assets import TEACHER_DIR
 from ovdistill.core.offline import OFFLINE_VARIABLES, is_offline
 from ovdistill.core.urls import COCO, COCO_ANNOTATIONS, LVIS
 
-FETCH_TEACHER = (
-    "python -c \"import open_clip; open_clip.create_model('ViT-B-32', pretrained='openai')\""
-)
+FETCH_TEACHER = "ovdistill prepare vild_r50_lvis --weights-only"  # the backbone's weights too
 # name: (what its folder must hold, the command that makes that; {} stands for the folder)
 DATASETS: dict[str, tuple[tuple[str, ...], str]] = {
     "ovshapes": (
