@@ -116,13 +116,13 @@ def _survey(content: Annotations, names: tuple[str, ...], files: ImageFiles) -> 
         annotations=len(content.annotations),
         empty=sum(image["id"] not in content.by_image for image in content.images),
         masks=content.masks,
-        lvis=_is_lvis(content),
+        lvis=is_lvis(content),
         report=content.report,
         damaged=tuple(files.damaged),
     )
 
 
-def _is_lvis(content: Annotations) -> bool:
+def is_lvis(content: Annotations) -> bool:
     """Return whether categories and images have the fields that LVIS's evaluation reads."""
     frequencies = [category.get("frequency") for category in content.categories.values()]
     return all(group in FREQUENCIES for group in frequencies) and all(

@@ -16,10 +16,8 @@ from ovdistill.core.files import write_json
 from ovdistill.core.masks import rle_to_json
 from ovdistill.datasets.annotations import Annotations, read_annotations
 from ovdistill.evaluation.accumulate import class_averages, summarize
-from ovdistill.evaluation.backends import Evaluator, build_evaluator
+from ovdistill.evaluation.backends import MAX_DETS, Evaluator, build_evaluator
 from ovdistill.evaluation.records import Records, concatenate, image_records
-
-MAX_DETS = {"coco": 100, "lvis": 300}
 
 
 @METRICS.register_module()
