@@ -8,7 +8,6 @@ Shapes: n objects of a chunk of images, m whole images of it, D embedding width.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -74,17 +73,25 @@ def encode_objects(
     """
     starts = range(0, len(files), IMAGES_PER_CHUNK)
     rows = [[*range(start, min(start + IMAGES_PER_CHUNK, len(files)))] for start in starts]
-    problems: Counter[str] = Counter()
+    problems: list[str] = []
     with progress(total=len(files), title="true boxes", unit="image") as bar:
         for loaded in image_loader(files, rows, workers):
-            problems.update(image.problem for image in loaded if image.problem)
+            problems += [f"{i.file.path}: {i.problem}" for i in loaded if i.problem]
             good = {
                 image.file.image_id: image.pixels for image in loaded if image.pixels is not None
             }
             if good:
                 yield _encode(good, objects, teacher, policies, whole, batch_size)
             bar.update(len(loaded))
-    _report(problems, files)
+    if len(problems) == len(files):
+        raise UserError(
+            f"none of the {len(files)} images could be read (the first, {problems[0]}); check "
+            "--images, or data_root of the config"
+        )
+    if problems:
+        LOGGER.warning(
+            "%d of %d images are left out (the first: %s)", len(problems), len(files), problems[0]
+        )
 
 
 def _encode(
@@ -145,17 +152,3 @@ def _frame(image: Tensor) -> Tensor:
     """Return (1, 4) the box of a whole image (3, H, W)."""
     height, width = image.shape[1:]
     return torch.tensor([[0.0, 0.0, width, height]])
-
-
-def _report(problems: Counter[str], files: Sequence[ImageFile]) -> None:
-    """Say how many images could not be read; raise UserError if none could."""
-    count = problems.total()
-    if not count:
-        return
-    first = next(iter(problems))
-    if count == len(files):
-        raise UserError(
-            f"none of the {count} images could be read (the first, {files[0].path}: {first}); "
-            "check --images, or data_root of the config"
-        )
-    LOGGER.warning("%d of %d images are left out (the first: %s)", count, len(files), first)
