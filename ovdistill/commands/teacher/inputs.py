@@ -11,11 +11,11 @@ from ovdistill.commands.teacher.crops import crop_policies
 from ovdistill.commands.teacher.names import find_vocabulary
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations, read_annotations, read_captions
-from ovdistill.datasets.class_categories import find_categories
+from ovdistill.datasets.class_categories import find_categories, label_categories
 from ovdistill.datasets.survey import is_lvis
 from ovdistill.evaluation.regions.matching import Objects
 from ovdistill.evaluation.regions.objects import draw_images, labelled_objects
-from ovdistill.extraction.images import ImageFile
+from ovdistill.extraction.images import ImageFile, check_some_are_there
 from ovdistill.store import TeacherStore
 from ovdistill.teacher import CropPolicy, Teacher
 from ovdistill.vocabulary import Vocabulary
@@ -78,16 +78,11 @@ def find_inputs(options: EvaluateOptions, teacher: Teacher) -> Inputs:
     store = _open_store(options.regions, teacher)
     config, path, folder = _sources(options)
     found = read_annotations(path, allow_outside_images=options.allow_outside_images)
+    files = _draw_files(found, folder, options.max_images)
+    drawn = [file.image_id for file in files]
     vocabulary = find_vocabulary(options, config, found, teacher)
-    cat_ids = find_categories(vocabulary.names, found.categories)
-    labels = {cat_id: row for row, cat_id in enumerate(cat_ids) if cat_id is not None}
-    if not labels:
-        raise UserError(
-            f"none of the {len(vocabulary)} class names is a category of {path} (the first: "
-            f"{vocabulary.names[0]!r})"
-        )
-    records = {image["id"]: image for image in found.images}
-    drawn = draw_images([*records], options.max_images or len(records))
+    named = options.vocabulary or options.config
+    labels = label_categories(vocabulary.names, found.categories, named, path)
     objects = {image_id: labelled_objects(found, labels, image_id) for image_id in drawn}
     remarks = [_objects_remark(found, vocabulary, objects)]
     captions, remark = _read_captions(options.captions, drawn, found)
@@ -95,10 +90,10 @@ def find_inputs(options: EvaluateOptions, teacher: Teacher) -> Inputs:
     default_workers = 1 if on_cpu else 4
     return Inputs(
         found=found,
-        files=[_image_file(records[image_id], folder) for image_id in drawn],
+        files=files,
         objects=objects,
         vocabulary=vocabulary,
-        cat_ids=cat_ids,
+        cat_ids=find_categories(vocabulary.names, found.categories),
         captions=captions,
         policies=policies,
         store=store,
@@ -188,6 +183,17 @@ def _read_captions(
     return kept, remarks
 
 
-def _image_file(record: Mapping[str, int | str], folder: Path) -> ImageFile:
-    size = (int(record["height"]), int(record["width"]))
-    return ImageFile(int(record["id"]), str(folder / str(record["file_name"])), size)
+def _draw_files(found: Annotations, folder: Path, most: int | None) -> list[ImageFile]:
+    """Return the images to measure, in the order of the file.
+
+    Raises:
+        UserError: there is none, or the first ones are not in the folder.
+    """
+    records = {image["id"]: image for image in found.images}
+    drawn = [records[key] for key in draw_images([*records], most or len(records))]
+    files = [
+        ImageFile(image["id"], str(folder / image["file_name"]), (image["height"], image["width"]))
+        for image in drawn
+    ]
+    check_some_are_there(files)
+    return files
