@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from ovdistill.commands.teacher.evaluate import EvaluateOptions
 
+RANDOM_NOTE = "RANDOM TEACHER WEIGHTS: the figures mean nothing, this is a test of the code"
+
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
@@ -84,7 +86,8 @@ def find_inputs(options: EvaluateOptions, teacher: Teacher) -> Inputs:
     named = options.vocabulary or options.config
     labels = label_categories(vocabulary.names, found.categories, named, path)
     objects = {image_id: labelled_objects(found, labels, image_id) for image_id in drawn}
-    remarks = [_objects_remark(found, vocabulary, objects)]
+    remarks = [RANDOM_NOTE] if teacher.random else []
+    remarks.append(_objects_remark(found, vocabulary, objects))
     captions, remark = _read_captions(options.captions, drawn, found)
     on_cpu = teacher.device.type == "cpu"
     default_workers = 1 if on_cpu else 4

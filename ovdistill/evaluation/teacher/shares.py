@@ -40,5 +40,5 @@ def share_of(chosen: Tensor) -> Share:
     share = int(chosen.sum()) / n
     centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
     half = Z / (1 + Z**2 / n) * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
-    # at a share of 0 or 1 the end is exact, which rounding must not push out of [0, 1]
-    return Share(n, share, max(0.0, centre - half), min(1.0, centre + half))
+    # at a share of 0 or 1 the end is just that, but for rounding
+    return Share(n, share, centre - half if share else 0.0, centre + half if share < 1 else 1.0)
