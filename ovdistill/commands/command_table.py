@@ -30,6 +30,9 @@ STORE: Commands = {
     "centre": ("store.centre:centre", "write the map that removes the means of embeddings"),
     "map": ("store.map:map_embeddings", "write a store again with its embeddings mapped"),
 }
+TEACHER: Commands = {
+    "evaluate": ("teacher.evaluate:evaluate", "measure a teacher on labelled images"),
+}
 COMMANDS: Commands = {
     "train": ("train:train", "train a detector"),
     "test": ("test:test", "measure base and novel AP of a detector"),
@@ -41,6 +44,7 @@ COMMANDS: Commands = {
     "extract": ("extract:extract", "make a store of the teacher's region embeddings"),
     "vocab": (VOCAB, "make and compare vocabulary files"),
     "store": (STORE, "check, describe and join stores"),
+    "teacher": (TEACHER, "measure a teacher before it is distilled"),
     "compare": ("compare:compare", "train and test methods side by side"),
     "summarize": ("summarize:summarize", "average the metrics of several test runs"),
     "calibrate": ("calibrate:calibrate", "turn scores into probabilities"),

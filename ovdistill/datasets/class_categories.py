@@ -11,6 +11,30 @@ from ovdistill.datasets.annotation_values import Record
 from ovdistill.datasets.annotations import Annotations
 
 
+def label_categories(
+    names: Sequence[str], categories: Mapping[str, Record], vocabulary: object, annotations: object
+) -> dict[int, int]:
+    """Return the row of each category of a file that has one of the class names, by its id.
+
+    Args:
+        names: W class names.
+        categories: category records by name, see ``find_categories``.
+        vocabulary: where the names are from, for the message.
+        annotations: where the categories are from, for the message.
+
+    Raises:
+        UserError: no category has one of the names.
+    """
+    rows = enumerate(find_categories(names, categories))
+    labels = {cat_id: row for row, cat_id in rows if cat_id is not None}
+    if not labels:
+        raise UserError(
+            f"none of the {len(names)} class names of {vocabulary} is a category of {annotations} "
+            f"(the first: {names[0]!r})"
+        )
+    return labels
+
+
 def find_categories(names: Sequence[str], categories: Mapping[str, Record]) -> list[int | None]:
     """Return the category id of each class name; None for a name that no category has.
 

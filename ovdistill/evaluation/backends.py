@@ -26,6 +26,9 @@ from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations
 from ovdistill.evaluation.records import Records, best_of_images
 
+# detections that count: of each image and class ('coco'), or of each image ('lvis')
+MAX_DETS = {"coco": 100, "lvis": 300}
+
 
 @dataclass(frozen=True)
 class Curves:

@@ -16,12 +16,11 @@ from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations
 from ovdistill.datasets.evaluator_copy import FREQUENCIES
 from ovdistill.evaluation.accumulate import class_averages, summarize
-from ovdistill.evaluation.backends import Evaluator, build_evaluator
+from ovdistill.evaluation.backends import MAX_DETS, Evaluator, build_evaluator
 from ovdistill.evaluation.records import Records
 
 LOGGER = logging.getLogger(__name__)
 METRIC_NAMES = ("bbox", "segm")
-MAX_DETS = {"coco": 100, "lvis": 300}
 BACKENDS = ("hotcoco", "reference")
 
 

@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from ovdistill.core.files import write_json, write_text
 from ovdistill.core.text import printable
+from ovdistill.evaluation.text_tables import markdown_table, print_whole
 
 COLUMNS = (
     *("AP", "AP50", "AP75", "AP_base", "AP_novel", "AP50_base", "AP50_novel", "HM50"),
@@ -53,17 +52,12 @@ def table(metrics: Mapping[str, float], title: str | None = None) -> Table:
 
 def print_table(metrics: Mapping[str, float], title: str | None = None) -> None:
     """Print the table in its full width, also where the terminal is narrower."""
-    result = table(metrics, title)
-    wide = Console(width=1000)
-    needed = Measurement.get(wide, wide.options, result).maximum
-    Console(width=max(Console().width, needed)).print(result)
+    print_whole(table(metrics, title))
 
 
 def markdown(metrics: Mapping[str, float]) -> str:
     """Return the table in Markdown."""
-    header, body = rows(metrics)
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *body]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+    return markdown_table(*rows(metrics))
 
 
 def write_report(

@@ -10,6 +10,7 @@ from mmdet.registry import DATASETS
 from mmengine.config import Config, ConfigDict
 
 from ovdistill.core.assets import shipped_proposals
+from ovdistill.core.errors import UserError
 from ovdistill.core.files import hash_file
 from ovdistill.datasets.fitting_size import Size
 from ovdistill.extraction.images import ImageFile
@@ -33,7 +34,28 @@ def training_dataset(config: Config) -> ConfigDict:
 
     Of several that are joined it is the first, whose file must list the images of the others.
     """
-    dataset = config.train_dataloader.dataset
+    return _without_wrappers(config.train_dataloader.dataset)
+
+
+def subset_files(config: Config, subset: str) -> tuple[Path, Path]:
+    """Return the annotation file of a subset's images, and the folder of the images.
+
+    Args:
+        config: from ``load_config``.
+        subset: 'train', 'val' or 'test'.
+
+    Raises:
+        UserError: the config has no images of that subset.
+    """
+    loader = config.get(f"{subset}_dataloader")
+    if not loader:
+        raise UserError(f"{config.filename} has no {subset} images ({subset}_dataloader)")
+    dataset = _without_wrappers(loader.dataset)
+    root = Path(dataset.get("data_root") or "")
+    return root / dataset.ann_file, root / dataset.data_prefix.get("img", "")
+
+
+def _without_wrappers(dataset: ConfigDict) -> ConfigDict:
     while "dataset" in dataset or "datasets" in dataset:
         dataset = dataset.dataset if "dataset" in dataset else dataset.datasets[0]
     return dataset

@@ -20,7 +20,12 @@ from tqdm import tqdm
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.logs import progress
-from ovdistill.extraction.images import ImageFile, LoadedImage, image_loader
+from ovdistill.extraction.images import (
+    ImageFile,
+    LoadedImage,
+    check_some_are_there,
+    image_loader,
+)
 from ovdistill.extraction.prefetch import prefetch
 from ovdistill.extraction.proposals import ProposalSource, keep_best_boxes
 from ovdistill.store import Regions
@@ -231,17 +236,11 @@ def _rows(count: int, number: int, options: ExtractionSettings) -> range:
 
 
 def _check_files(files: Sequence[ImageFile]) -> None:
-    if not files:
-        raise UserError("no images to extract from; expected an annotation file with images")
+    check_some_are_there(files)
     ids = [file.image_id for file in files]
     if len(set(ids)) < len(ids):
         repeated = next(i for i in ids if ids.count(i) > 1)
         raise UserError(f"image id {repeated} occurs twice; expected an id for each image")
-    if not any(Path(file.path).is_file() for file in files[:IMAGES_PER_BATCH]):
-        raise UserError(
-            f"no image {files[0].path}, nor the next ones; check --images, or data_root of the "
-            "config"
-        )
 
 
 def hash_ids(files: Sequence[ImageFile]) -> str:

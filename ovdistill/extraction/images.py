@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError, read_image
+
+FIRST_IMAGES = 8
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,17 @@ class LoadedImage:
     file: ImageFile
     pixels: Tensor | None
     problem: str = ""
+
+
+def check_some_are_there(files: Sequence[ImageFile]) -> None:
+    """Raise UserError unless there are images, and the file of one of the first ones."""
+    if not files:
+        raise UserError("no images to read; expected an annotation file with images")
+    if not any(Path(file.path).is_file() for file in files[:FIRST_IMAGES]):
+        raise UserError(
+            f"no image {files[0].path}, nor the next ones; check --images, or data_root of the "
+            "config"
+        )
 
 
 def load_image(file: ImageFile) -> LoadedImage:

@@ -11,6 +11,7 @@ from torch.nn.functional import normalize
 from ovdistill.core.embedding_map import EmbeddingMap, embed_dim_after, mapped_id
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
+from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.teacher import Teacher
 from ovdistill.teacher.text_tower import TextTower
 
@@ -44,6 +45,7 @@ class MappedTeacher(Teacher):
         self.interpolation = teacher.interpolation
         self.temperature = embedding_map.temperature
         self.random = teacher.random
+        self.whole_image = teacher.whole_image
         self.precision = getattr(teacher, "precision", "fp32")
 
     @cached_property
@@ -59,9 +61,9 @@ class MappedTeacher(Teacher):
         """Embed images, see ``Teacher``; these are of unit norm."""
         return self.embedding_map.images(normalize(self.inner.encode_images(images), dim=-1))
 
-    def embed_crops(self, crops: Tensor) -> Tensor:
+    def embed_crops(self, crops: Tensor, policy: CropPolicy | None = None) -> Tensor:
         """Embed the crops of regions, see ``Teacher``: the map follows after the scales."""
-        return self.embedding_map.images(self.inner.embed_crops(crops))
+        return self.embedding_map.images(self.inner.embed_crops(crops, policy))
 
     def text_tower(self) -> TextTower:
         """Return the text tower, with the map behind it."""

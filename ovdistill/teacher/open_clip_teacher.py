@@ -22,6 +22,8 @@ from ovdistill.teacher.teacher import Teacher, hash_weights
 from ovdistill.teacher.text_tower import TextTower
 
 LOGGER = logging.getLogger(__name__)
+# open_clip's ways to make an image square, as shapes of ``CropPolicy``
+RESIZE_MODES = {"shortest": "clip", "longest": "pad", "squash": "squash"}
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -90,6 +92,8 @@ class OpenCLIPTeacher(Teacher):
             value = torch.tensor(config[name], dtype=torch.float32)
             self.register_buffer(name, value.reshape(3, 1, 1), persistent=False)
         self.interpolation = config["interpolation"]
+        shape = RESIZE_MODES[config["resize_mode"]]
+        self.whole_image = CropPolicy(scales=(1.0,), shape=shape)
 
     @classmethod
     def name_of(

@@ -37,6 +37,7 @@ class Teacher(nn.Module, ABC):
         interpolation: how crops are resized, 'bicubic' or 'bilinear', always antialiased.
         temperature: divisor that turns cosines into logits, 0.01 for OpenAI's CLIP.
         random: True for untrained weights; files that are made with them say so.
+        whole_image: how a whole image becomes an input, as the model's own preprocessing does it.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Teacher(nn.Module, ABC):
     interpolation: str = "bicubic"
     temperature: float = 0.01
     random: bool = False
+    whole_image: CropPolicy = CropPolicy(scales=(1.0,), shape="clip")
 
     def __init__(self, crops: CropPolicy | Mapping[str, Any] | None = None) -> None:
         super().__init__()
@@ -96,16 +98,17 @@ class Teacher(nn.Module, ABC):
             (n, D) float32, raw (not unit norm), on the teacher's device.
         """
 
-    def embed_crops(self, crops: Tensor) -> Tensor:
+    def embed_crops(self, crops: Tensor, policy: CropPolicy | None = None) -> Tensor:
         """Embed the crops of regions and fuse those of each region.
 
         Args:
-            crops: (P * scales, 3, S, S) uint8 RGB, from ``self.crops``.
+            crops: (P * scales, 3, S, S) uint8 RGB, from ``policy``.
+            policy: how they were cropped; None for ``self.crops``.
 
         Returns:
             (P, D) float32, unit norm, on the teacher's device.
         """
-        return self.crops.fuse_scales(self.encode_images(crops))
+        return (policy or self.crops).fuse_scales(self.encode_images(crops))
 
     def text_tower(self) -> TextTower:
         """Return the text tower from its token embeddings on, through which prompts are learned.
@@ -144,14 +147,16 @@ class Teacher(nn.Module, ABC):
         images: Tensor | Sequence[Tensor],
         boxes: Tensor | Sequence[Tensor],
         batch_size: int = 128,
+        policy: CropPolicy | None = None,
     ) -> Tensor:
-        """Embed regions of images, cropped and fused by ``self.crops``.
+        """Embed regions of images, cropped and fused by a policy.
 
         Args:
             images: an image (3, H, W) RGB, uint8 or float in [0, 1]; or several.
             boxes: (P, 4) xyxy, absolute pixels of the image, P may be 0; or one such tensor for
                 each of several images.
             batch_size: crops in a forward pass; a batch mixes images.
+            policy: how regions are cropped; None for ``self.crops``.
 
         Returns:
             (P, D) float32, unit norm, on the teacher's device; P regions of all images, in order.
@@ -168,10 +173,11 @@ class Teacher(nn.Module, ABC):
         for image, own in zip(images, boxes, strict=True):
             _check_regions(image, own)
         images = [_to_uint8(image).to(self.device) for image in images]
-        step = max(1, batch_size // len(self.crops.scales)) * len(self.crops.scales)
+        policy = policy or self.crops
+        step = max(1, batch_size // len(policy.scales)) * len(policy.scales)
         parts = [
-            self.embed_crops(crops)
-            for crops in self.crops.crop(
+            self.embed_crops(crops, policy)
+            for crops in policy.crop(
                 zip(images, boxes, strict=True), self.image_size, self.interpolation, step
             )
         ]

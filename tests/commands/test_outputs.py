@@ -30,6 +30,7 @@ WRITING = {
     "store merge": "store merge none -o",
     "store centre": "store centre none --vocabulary none -o",
     "store map": "store map none ovshapes-clip -o",
+    "teacher evaluate": "teacher evaluate --config vild_r18_shapes -o",
     "compare": "compare -o",
     "calibrate": "calibrate ovshapes --annotations none --images none -o",
     "publish": "publish vild_r18_shapes none.pth -o",

@@ -8,6 +8,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.extraction.config_inputs import (
     network_proposals,
     proposal_network,
+    subset_files,
     training_annotations,
     training_dataset,
     training_images,
@@ -46,3 +47,13 @@ def test_the_network_has_the_data_and_split_of_the_config(config, tmp_path):
 def test_a_network_that_was_not_prepared(config):
     with pytest.raises(UserError, match="no checkpoint"):
         network_proposals(config, "cpu")
+
+
+def test_files_of_a_subset(config, tmp_path):
+    for subset in ("train", "val", "test"):
+        annotations, images = subset_files(config, subset)
+        assert annotations == tmp_path / "annotations" / f"instances_{subset}.json"
+        assert images == tmp_path / "images"
+    config.val_dataloader = None
+    with pytest.raises(UserError, match="no val images"):
+        subset_files(config, "val")

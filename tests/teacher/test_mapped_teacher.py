@@ -8,7 +8,7 @@ from ovdistill.core.centring import centring_map
 from ovdistill.core.embedding_map import EmbeddingMap
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
-from ovdistill.teacher import build_teacher, teacher_name
+from ovdistill.teacher import CropPolicy, build_teacher, teacher_name
 from ovdistill.vocabulary import Vocabulary
 
 
@@ -32,6 +32,10 @@ def test_it_maps_what_the_teacher_embeds(plain, mapped):
     expected = mapped.embedding_map.images(plain.encode_regions(image, boxes))
     torch.testing.assert_close(regions, expected)
     assert not torch.allclose(regions, plain.encode_regions(image, boxes), atol=0.1)
+    policy = CropPolicy(scales=(1.0, 2.0, 3.0), shape="pad")
+    expected = mapped.embedding_map.images(plain.encode_regions(image, boxes, policy=policy))
+    torch.testing.assert_close(mapped.encode_regions(image, boxes, policy=policy), expected)
+    assert mapped.whole_image == plain.whole_image == CropPolicy(scales=(1.0,), shape="squash")
     crops = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
     expected = mapped.embedding_map.images(normalize(plain.encode_images(crops), dim=-1))
     torch.testing.assert_close(mapped.encode_images(crops), expected)

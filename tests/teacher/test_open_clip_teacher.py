@@ -245,6 +245,31 @@ def test_regions_are_those_of_the_plain_pipeline(teacher):
     assert torch.nn.functional.cosine_similarity(ours, torch.stack(plain)).min() >= 0.999
 
 
+@pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])
+def test_whole_images_are_those_of_the_models_own_preprocessing(copy, mode):
+    config = json.loads((copy / CONFIG_NAME).read_text())
+    config["preprocess_cfg"]["resize_mode"] = mode
+    (copy / CONFIG_NAME).write_text(json.dumps(config))
+    teacher = OpenCLIPTeacher(str(copy))
+    generator = np.random.default_rng(0)
+    image = Image.fromarray(generator.integers(0, 256, (12, 16, 3), np.uint8))
+    image = image.resize((160, 90), Image.BICUBIC)
+    preprocess = image_transform(
+        teacher.image_size,
+        is_train=False,
+        mean=tuple(teacher.mean.flatten().tolist()),
+        std=tuple(teacher.std.flatten().tolist()),
+        interpolation=teacher.interpolation,
+        resize_mode=mode,
+        fill_color=0,
+    )
+    with torch.inference_mode():
+        plain = teacher.model.encode_image(preprocess(image)[None])
+    pixels, frame = torch.from_numpy(np.array(image)).permute(2, 0, 1), [[0.0, 0, 160, 90]]
+    ours = teacher.encode_regions(pixels, torch.tensor(frame), policy=teacher.whole_image)
+    assert torch.nn.functional.cosine_similarity(ours, plain) >= 0.999
+
+
 def test_regions_of_several_images_fill_batches_together(teacher):
     images = [torch.randint(0, 256, (3, 70 + i, 90), dtype=torch.uint8) for i in range(3)]
     boxes = [torch.rand(n, 4) * 30 + torch.tensor([0, 0, 40, 40]) for n in (3, 0, 4)]

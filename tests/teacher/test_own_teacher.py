@@ -78,6 +78,9 @@ def test_commands_take_it_from_the_config(project):
     ovdistill(project, "extract --config colours.py --proposals grid --per-image 6 -o grid", *DATA)
     store = TeacherStore(project / "grid")
     assert store.teacher.name == "colours" and len(store) == 24
+    ovdistill(project, "teacher evaluate --config colours.py --subset val -o measured", *DATA)
+    found = json.loads((project / "measured" / "teacher.json").read_text())
+    assert found["teacher"] == "colours" and found["figures"]["crops"][0]["name"] == "square:1"
 
 
 @pytest.fixture

@@ -80,6 +80,21 @@ def test_regions_of_one_image_and_of_several() -> None:
     assert teacher.encode_regions([], []).shape == (0, 3)
 
 
+def test_regions_by_another_policy() -> None:
+    """The box is red, with blue around it."""
+    image = torch.zeros(3, 20, 20, dtype=torch.uint8)
+    image[2] = 255
+    image[:, 6:14, 6:14] = torch.tensor([255, 0, 0], dtype=torch.uint8)[:, None, None]
+    box = torch.tensor([[6.0, 6, 14, 14]])
+    teacher, wide = MeanColour(dict(scales=(1.0,))), CropPolicy(scales=(2.0,))
+    own, other = teacher.encode_regions(image, box), teacher.encode_regions(image, box, policy=wide)
+    assert (own.argmax(), other.argmax()) == (0, 2)
+    torch.testing.assert_close(other, MeanColour(wide).encode_regions(image, box))
+    both = CropPolicy(scales=(1.0, 2.0))
+    found = teacher.encode_regions(image, box.repeat(3, 1), batch_size=4, policy=both)
+    torch.testing.assert_close(found, MeanColour(both).encode_regions(image, box).repeat(3, 1))
+
+
 @pytest.mark.parametrize(
     ("image", "boxes"),
     [

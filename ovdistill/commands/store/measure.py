@@ -11,7 +11,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.logs import progress
 from ovdistill.datasets.annotations import Annotations, read_annotations
 from ovdistill.datasets.build_vocabulary import split_names
-from ovdistill.datasets.class_categories import find_categories
+from ovdistill.datasets.class_categories import label_categories
 from ovdistill.datasets.name_json import names_of_json
 from ovdistill.evaluation.regions import objects
 from ovdistill.evaluation.regions.figures import RegionFigures, measure_regions
@@ -51,13 +51,7 @@ def measure_store(
     store = TeacherStore(folder)
     found = read_annotations(annotations, allow_outside_images=True)  # none is opened
     names, is_base, texts = _classes(store, found, vocabulary, split)
-    rows = find_categories(names, found.categories)
-    labels = {cat_id: row for row, cat_id in enumerate(rows) if cat_id is not None}
-    if not labels:
-        raise UserError(
-            f"none of the {len(names)} class names of {vocabulary} is a category of "
-            f"{annotations} (the first: {names[0]!r})"
-        )
+    labels = label_categories(names, found.categories, vocabulary, annotations)
     shared = objects.shared_images(store, found)
     images = objects.draw_images(shared, sample)
     pairs = objects.regions_and_objects(store, found, labels, images)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ovdistill.evaluation.regions.figures import RegionFigures
+from ovdistill.evaluation.regions.figures import Accuracy, RegionFigures
+from ovdistill.evaluation.regions.geometry import Geometry
 from ovdistill.evaluation.regions.percent import percent
 
 FEW_REGIONS = 100  # on labelled objects; shares of fewer say little
@@ -26,27 +27,39 @@ NOTHING = "nothing measured here speaks against the weights and thresholds of th
 
 def advise(figures: RegionFigures) -> list[str]:
     """Return advice, the most important first; one line that says so if there is none."""
-    found = [line for rule in RULES if (line := rule(figures))]
+    of_teacher = advise_on_teacher(figures.base_accuracy, figures.names, figures.geometry)
+    found = of_teacher + [line for rule in RULES if (line := rule(figures))]
     return found or [NOTHING]
 
 
-def _few(figures: RegionFigures) -> str | None:
-    regions = figures.base_accuracy.regions
-    if regions >= FEW_REGIONS:
+def advise_on_teacher(accuracy: Accuracy, names: int, geometry: Geometry) -> list[str]:
+    """Return the advice that needs no proposals: on the teacher and its embeddings.
+
+    Args:
+        accuracy: of the teacher on base objects.
+        names: W, the class names among which it chooses.
+        geometry: of region and text embeddings.
+    """
+    found = (_few(accuracy), _weight(accuracy, names), _offset(geometry), _gap(geometry))
+    return [line for line in found if line]
+
+
+def _few(accuracy: Accuracy) -> str | None:
+    if accuracy.regions >= FEW_REGIONS:
         return None
-    return f"only {regions} regions lie on labelled objects: the figures below are rough"
+    return f"only {accuracy.regions} regions lie on labelled objects: the figures below are rough"
 
 
-def _weight(figures: RegionFigures) -> str | None:
-    share = figures.base_accuracy.share
+def _weight(accuracy: Accuracy, names: int) -> str | None:
+    share = accuracy.share
     if share is None or share >= GOOD_TEACHER:
         return None
     agrees = f"the teacher agrees with {percent(share)} of the base labels: "
     if share >= WEAK_TEACHER:
         return agrees + "choose the distillation weight on validation images, from 0.05 to 0.5"
     many = (
-        f" (among {figures.names} names top-1 is harder; ViLD's 0.5 was published with LVIS's 1203)"
-        if figures.names >= MANY_NAMES
+        f" (among {names} names top-1 is harder; ViLD's 0.5 was published with LVIS's 1203)"
+        if names >= MANY_NAMES
         else ""
     )
     return (
@@ -56,9 +69,9 @@ def _weight(figures: RegionFigures) -> str | None:
     )
 
 
-def _offset(figures: RegionFigures) -> str | None:
-    regions = figures.geometry.regions_to_mean.cosine or 0.0
-    names = figures.geometry.names_to_mean.cosine or 0.0
+def _offset(geometry: Geometry) -> str | None:
+    regions = geometry.regions_to_mean.cosine or 0.0
+    names = geometry.names_to_mean.cosine or 0.0
     if max(regions, names) <= MOST_COSINE_TO_MEAN:
         return None
     what, cosine = ("regions", regions) if regions >= names else ("class names", names)
@@ -70,8 +83,8 @@ def _offset(figures: RegionFigures) -> str | None:
     )
 
 
-def _gap(figures: RegionFigures) -> str | None:
-    own, others = figures.geometry.own_name.cosine, figures.geometry.different_classes.cosine
+def _gap(geometry: Geometry) -> str | None:
+    own, others = geometry.own_name.cosine, geometry.different_classes.cosine
     if own is None or others is None or own >= others:
         return None
     return (
@@ -142,6 +155,5 @@ def _on_objects(figures: RegionFigures) -> str | None:
 
 
 RULES: tuple[Callable[[RegionFigures], str | None], ...] = (
-    *(_few, _weight, _offset, _gap, _recall),
-    *(_on_objects, _separation, _threshold, _unlabelled_objects),
+    *(_recall, _on_objects, _separation, _threshold, _unlabelled_objects),
 )

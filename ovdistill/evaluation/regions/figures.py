@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
+from ovdistill.evaluation.ranks import own_ranks
 from ovdistill.evaluation.regions.geometry import EmbeddingSums, Geometry, measure_geometry
 from ovdistill.evaluation.regions.matching import NO_OBJECT, Objects, match_regions
 from ovdistill.evaluation.regions.objectness import Objectness, measure_objectness
@@ -132,8 +133,8 @@ class _Seen:
         right = torch.zeros(len(regions), dtype=torch.bool)
         if self.texts is not None:
             on_object = match.labels != NO_OBJECT
-            nearest = (embeddings[on_object] @ self.texts.T).argmax(dim=1)
-            right[on_object] = nearest == match.labels[on_object]
+            similarities = embeddings[on_object] @ self.texts.T
+            right[on_object] = own_ranks(similarities, match.labels[on_object]) == 0
         self.right.append(right)
 
     def figures(self) -> RegionFigures:

@@ -124,5 +124,23 @@ def measure_geometry(sums: EmbeddingSums, texts: Tensor | None) -> Geometry:
     )
 
 
+def gap_norm(sums: EmbeddingSums, texts: Tensor) -> float | None:
+    """Return the length of the gap: from the mean of the regions to that of the class names.
+
+    Source: Liang et al. 2022. The longest that unit vectors allow is 2.
+
+    Args:
+        sums: of the regions.
+        texts: (W, D) text embeddings of the class names.
+
+    Returns:
+        None without a region.
+    """
+    if not sums.total:
+        return None
+    names = F.normalize(texts.double(), dim=-1).mean(dim=0)
+    return float((sums.of_all / sums.total - names).norm())
+
+
 def _mean(total: float, pairs: int) -> MeanCosine:
     return MeanCosine(total / pairs if pairs else None, pairs)

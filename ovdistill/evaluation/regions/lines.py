@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ovdistill.evaluation.regions.advice import NOTHING, advise
 from ovdistill.evaluation.regions.figures import RegionFigures
-from ovdistill.evaluation.regions.geometry import MeanCosine
+from ovdistill.evaluation.regions.geometry import Geometry
 from ovdistill.evaluation.regions.objectness import LEVELS, Above, Scores
 from ovdistill.evaluation.regions.percent import MISSING, percent, two_digits
 
@@ -84,16 +84,23 @@ def _objectness_lines(figures: RegionFigures) -> Iterator[str]:
 
 
 def _cosine_lines(figures: RegionFigures) -> Iterator[str]:
-    cosines = figures.geometry
     yield ""
     yield _row("mean cosine", "", "pairs")
-    yield _cosine("  region and its own class name", cosines.own_name)
-    yield _cosine("  region and other class names", cosines.other_names)
-    yield _cosine("  regions of different classes", cosines.different_classes)
-    yield _cosine("  regions of the same class", cosines.same_class)
-    yield _cosine("  class names", cosines.between_names)
-    yield _cosine("  all regions and their mean", cosines.regions_to_mean)
-    yield _cosine("  class names and their mean", cosines.names_to_mean)
+    yield from (_row(f"  {title}", *cells) for title, *cells in cosine_rows(figures.geometry))
+
+
+def cosine_rows(geometry: Geometry) -> list[tuple[str, str, str]]:
+    """Return what each mean cosine is of, its value, and the number of pairs."""
+    means = {
+        "region and its own class name": geometry.own_name,
+        "region and other class names": geometry.other_names,
+        "regions of different classes": geometry.different_classes,
+        "regions of the same class": geometry.same_class,
+        "class names": geometry.between_names,
+        "all regions and their mean": geometry.regions_to_mean,
+        "class names and their mean": geometry.names_to_mean,
+    }
+    return [(title, two_digits(mean.cosine), str(mean.pairs)) for title, mean in means.items()]
 
 
 def _scores(title: str, scores: Scores) -> str:
@@ -107,10 +114,6 @@ def _above(above: Above) -> str:
         f"unlabelled, {above.threshold:.2f} or more: {above.regions} regions "
         f"({percent(above.share)} of the unlabelled); novel objects among them: {novel}"
     )
-
-
-def _cosine(title: str, mean: MeanCosine) -> str:
-    return _row(title, two_digits(mean.cosine), str(mean.pairs))
 
 
 def _row(title: str, *values: str) -> str:

@@ -46,9 +46,7 @@ def shared_images(store: TeacherStore, found: Annotations) -> list[int]:
 def regions_and_objects(
     store: TeacherStore, found: Annotations, labels: Mapping[int, int], image_ids: Sequence[int]
 ) -> Iterator[tuple[Regions, Objects]]:
-    """Yield regions and labelled objects of images, by the rules of training.
-
-    Crowds, boxes with a side under a pixel and objects of other categories are left out.
+    """Yield regions and labelled objects of images, see ``labelled_objects``.
 
     Args:
         store: the regions.
@@ -60,16 +58,29 @@ def regions_and_objects(
         UserError: an image that is not in the store.
     """
     for image_id in image_ids:
-        records = [
-            record
-            for record in found.by_image.get(image_id, ())
-            if record["category_id"] in labels
-            and not record["iscrowd"]
-            and is_large_enough(record["bbox"])
-        ]
-        boxes = [record["bbox"] for record in records]
-        rows = [labels[record["category_id"]] for record in records]
-        yield store[image_id], make_objects(boxes, rows, "xywh")
+        yield store[image_id], labelled_objects(found, labels, image_id)
+
+
+def labelled_objects(found: Annotations, labels: Mapping[int, int], image_id: int) -> Objects:
+    """Return the labelled objects of an image, by the rules of training.
+
+    Crowds, boxes with a side under a pixel and objects of other categories are left out.
+
+    Args:
+        found: the annotation file.
+        labels: row of the vocabulary by category id.
+        image_id: the image.
+    """
+    records = [
+        record
+        for record in found.by_image.get(image_id, ())
+        if record["category_id"] in labels
+        and not record["iscrowd"]
+        and is_large_enough(record["bbox"])
+    ]
+    boxes = [record["bbox"] for record in records]
+    rows = [labels[record["category_id"]] for record in records]
+    return make_objects(boxes, rows, "xywh")
 
 
 def make_objects(boxes: Sequence[Any], labels: Sequence[int], box_format: str) -> Objects:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from ovdistill.evaluation.regions.geometry import EmbeddingSums, measure_geometry
+from ovdistill.evaluation.regions.geometry import EmbeddingSums, gap_norm, measure_geometry
 from ovdistill.evaluation.regions.matching import NO_OBJECT
 
 
@@ -63,3 +63,11 @@ def test_class_names_of_lvis_lie_in_a_cone(real_data):
     assert found.between_names.pairs == 1203 * 1202 // 2
     assert found.between_names.cosine == pytest.approx(0.74, abs=0.005)
     assert found.names_to_mean.cosine == pytest.approx(0.86, abs=0.005)
+
+
+def test_the_gap_by_hand():
+    """The regions' mean is (0.3, 0.9), that of the names (0.5, 0.5): names of any length."""
+    sums = EmbeddingSums(2, 2)
+    assert gap_norm(sums, torch.eye(2)) is None
+    sums.add(torch.tensor([[0.6, 0.8], [0.0, 1.0]]), torch.tensor([0, NO_OBJECT]))
+    assert gap_norm(sums, 3 * torch.eye(2)) == pytest.approx((0.2**2 + 0.4**2) ** 0.5)

@@ -1,0 +1,77 @@
+"""The class names that compete in a measurement of a teacher, embedded by it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ovdistill.core.errors import UserError
+from ovdistill.datasets.annotations import Annotations
+from ovdistill.datasets.build_vocabulary import encode_names, split_names
+from ovdistill.datasets.name_json import names_of_json
+from ovdistill.teacher import Teacher
+from ovdistill.vocabulary import Vocabulary
+from ovdistill.vocabulary.learned_prompts import read_prompts
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+    from ovdistill.commands.teacher.evaluate import EvaluateOptions
+
+
+def find_vocabulary(
+    options: EvaluateOptions, config: Config | None, found: Annotations, teacher: Teacher
+) -> Vocabulary:
+    """Return the class names: of --vocabulary, of the config, or the categories of the file.
+
+    Nothing is written: names that need it are encoded for this measurement alone.
+
+    Args:
+        options: of the command.
+        config: None without ``--config``.
+        found: the annotation file.
+        teacher: embeds the names.
+
+    Raises:
+        UserError: a vocabulary of another teacher, or names, templates or a split that do not fit.
+    """
+    if options.vocabulary:
+        return _load(options.vocabulary, teacher)
+    if config is None or options.split:
+        names, is_base = split_names(names_of_json([*found.categories.values()]), options.split)
+        prompts = read_prompts(options.templates or "single")
+        return Vocabulary.encode(names, teacher, prompts, is_base, show_progress=True)
+    return _of_config(options, config, teacher)
+
+
+def _load(path: Path, teacher: Teacher) -> Vocabulary:
+    vocabulary = Vocabulary.load(path)
+    if not vocabulary.teacher.is_same(teacher.id) or vocabulary.embed_dim != teacher.embed_dim:
+        raise UserError(
+            f"{path} was made by teacher {vocabulary.teacher}, width {vocabulary.embed_dim}; got "
+            f"teacher {teacher.id}, width {teacher.embed_dim}. Leave out --vocabulary, or make it "
+            "with this teacher: ovdistill vocab build"
+        )
+    return vocabulary
+
+
+def _of_config(options: EvaluateOptions, config: Config, teacher: Teacher) -> Vocabulary:
+    """Return the config's vocabulary, encoded anew for another teacher or other templates."""
+    path = config.get("vocabulary")
+    if path and not options.templates and Path(path).is_file():
+        vocabulary = Vocabulary.load(path)
+        if vocabulary.teacher.is_same(teacher.id):
+            return vocabulary
+    step = config.get("prepare", {}).get("vocabulary")
+    if not step:
+        raise UserError(
+            f"{options.config} does not say which class names to encode (prepare.vocabulary), and "
+            f"its vocabulary {path} is not there or of another teacher; give --vocabulary"
+        )
+    return encode_names(
+        step.names,
+        lambda: teacher,
+        options.templates or step.get("templates") or "single",
+        step.split,
+        synonyms=bool(step.get("synonyms")),
+    )
