@@ -22,6 +22,7 @@ from ovdistill.datasets.class_categories import find_categories
 from ovdistill.vocabulary import Vocabulary
 
 LOGGER = logging.getLogger(__name__)
+NO_CATEGORY = -1  # no file has it, see ``annotation_ids``
 
 
 @DATASETS.register_module()
@@ -34,8 +35,9 @@ class OVDataset(BaseDetDataset):
     Args:
         *args: as mmdet's ``BaseDetDataset``.
         vocabulary: a ``Vocabulary`` or the path of its file; its names must be category names of
-            the annotation file, which may have more categories. Names are compared as they are,
-            then cleaned.
+            the annotation file, which may have more categories. A file of base classes alone may
+            lack the novel ones, unless ``labelled`` is 'all'. Names are compared as they are, then
+            cleaned.
         labelled: 'base' drops the annotations of novel classes; 'all' keeps every one (testing,
             and the oracle that is trained on all classes); 'none' drops every one, for images that
             distillation terms alone learn from: they are marked as ``image_level``.
@@ -45,7 +47,8 @@ class OVDataset(BaseDetDataset):
             ``pipeline``, ``filter_cfg`` with ``filter_empty_gt`` and ``min_size``, ``indices`` (an
             int n keeps the first n images, a list keeps the images of these indices).
 
-    ``metainfo`` has ``classes``, ``is_base``, ``frequency`` and ``cat_ids``, all in label order.
+    ``metainfo`` has ``classes``, ``is_base``, ``frequency`` and ``cat_ids``, all in label order; a
+    class that the file lacks has the category id ``NO_CATEGORY``.
 
     Raises:
         UserError: an unknown value of ``labelled``, a name of the vocabulary that is not a category
@@ -119,7 +122,12 @@ class OVDataset(BaseDetDataset):
         """Return the category id of each class of the vocabulary, see ``find_categories``."""
         names = self.vocabulary.names
         cat_ids = find_categories(names, annotations.categories)
-        unknown = [name for name, found in zip(names, cat_ids, strict=True) if found is None]
+        may_lack = ~self.vocabulary.is_base & (self.labelled != "all")
+        unknown = [
+            name
+            for name, found, novel in zip(names, cat_ids, may_lack.tolist(), strict=True)
+            if found is None and not novel
+        ]
         if unknown:
             raise UserError(
                 f"{len(unknown)} of the {len(self.vocabulary)} names of the vocabulary are not "
@@ -128,7 +136,7 @@ class OVDataset(BaseDetDataset):
                 f"ovdistill vocab build --names {annotations.path} --teacher "
                 f"{self.vocabulary.teacher.name} -o FILE"
             )
-        return tuple(cat_id for cat_id in cat_ids if cat_id is not None)
+        return tuple(NO_CATEGORY if cat_id is None else cat_id for cat_id in cat_ids)
 
     def _record(
         self, image: Record, annotations: list[Record], label_of: dict[int, int]

@@ -17,6 +17,7 @@ from mmengine.utils import import_modules_from_strings
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
+from ovdistill.models.neck_channels import fit_neck
 from ovdistill.models.placeholders import fill_placeholders
 from ovdistill.models.published_config import read_published
 from ovdistill.models.python_config import NO_YAML, read_python
@@ -40,6 +41,9 @@ def load_config(
 ) -> Config:
     """Read a config, merge overrides into it and fill its placeholders (see above).
 
+    ``in_channels="auto"`` of the model's neck becomes the numbers of its backbone
+    (``neck_channels``).
+
     The modules that its ``custom_imports`` names are imported, which registers its components.
 
     Args:
@@ -51,7 +55,7 @@ def load_config(
     Raises:
         UserError: there is no such file, it cannot be read as what its suffix says, a module of
             ``custom_imports`` cannot be imported, the options do not fit, or placeholders name each
-            other in a circle.
+            other in a circle; or see ``fit_neck``.
     """
     path = find_recipe(name)
     config = read_config(path)
@@ -59,9 +63,11 @@ def load_config(
         config.merge_from_dict({k: v for k, v in (placeholders or {}).items() if k in config})
         _merge_options(config, dict(options or {}), path)
         folder = {"config_folder": str(path.parent)}
-        return Config(fill_placeholders(config.to_dict(), folder), filename=str(path))
+        filled = Config(fill_placeholders(config.to_dict(), folder), filename=str(path))
     except RecursionError:
         raise UserError(f"{path} holds values that are nested too deeply, or in a circle") from None
+    fit_neck(filled.get("model"))
+    return filled
 
 
 def read_config(path: Path) -> Config:

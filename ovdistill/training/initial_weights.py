@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.offline import is_offline
-from ovdistill.models.checkpoint_loaders import cache_path, find_url
+from ovdistill.models.checkpoint_loaders import is_cached
 
 
 def check_initial_weights(config: Config, options_key: str = "") -> None:
@@ -55,15 +55,6 @@ def pretrained_parts(config: Mapping[str, Any], key: str) -> dict[str, str]:
         elif isinstance(value, Mapping):
             parts |= pretrained_parts(value, f"{key}.{name}")
     return parts
-
-
-def is_cached(name: str) -> bool:
-    """Return True if weights are in the cache of torch's hub.
-
-    Args:
-        name: a URL, or a name such as 'torchvision://resnet50'.
-    """
-    return cache_path(find_url(name)).is_file()
 
 
 def unreachable(config: Config, error: URLError, options_key: str = "") -> UserError:

@@ -8,9 +8,9 @@ import torch
 from mmengine.config import Config
 
 from ovdistill.core.errors import UserError
+from ovdistill.models.checkpoint_loaders import is_cached
 from ovdistill.training.initial_weights import (
     check_initial_weights,
-    is_cached,
     pretrained_parts,
     unreachable,
 )
