@@ -18,7 +18,7 @@ Expected: no figure is known to us; not trained here.
 Not a published recipe. Differences from ViLD's (vild_r50_coco.py): the backbone, its frozen stem
 and statistics; no level of stride 4; FPN of 96 channels; one linear layer of 512 before the
 embedding; a mask head of two convolutions of 64; group normalisation in place of batch
-normalisation; 64 RoIs of an image; images of 320 pixels with jitter from 0.75 to 1.25; AdamW.
+normalisation; 64 RoIs of an image; images of 240 to 320 pixels; AdamW.
 """
 
 _base_ = [

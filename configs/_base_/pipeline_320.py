@@ -16,18 +16,9 @@ augment = [
         type="RandomResize",
         resize_type="OVResize",
         scale=(320, 320),
-        ratio_range=(0.75, 1.25),
+        ratio_range=(0.75, 1.0),
         keep_ratio=True,
     ),
-    dict(
-        type="RandomCrop",
-        crop_type="absolute",
-        crop_size=(320, 320),
-        recompute_bbox=True,
-        allow_negative_crop=True,
-    ),
-    # keep_empty=False is mmdet's way to say: keep an image that is left without boxes
-    dict(type="FilterAnnotations", min_gt_bbox_wh=(1e-2, 1e-2), keep_empty=False),
     dict(type="RandomFlip", prob=0.5),
 ]
 pack = [dict(type="PackOVInputs")]

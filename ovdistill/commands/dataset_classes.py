@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -62,8 +62,8 @@ def choose_classes(
 ) -> Classes:
     """Choose the classes: those of both files, without the dropped ones.
 
-    A class of which only the validation file has boxes is novel, because there is nothing to train
-    it on.
+    A category that only the validation file has is novel, because there is nothing to train it on.
+    So is one of which only that file has boxes, unless the user names the novel classes.
 
     Args:
         train: the training set.
@@ -79,14 +79,14 @@ def choose_classes(
     known = _records(train.classes) | {
         name: record
         for name, record in (_records(val.classes) if val else {}).items()
-        if name not in {clean_name(own) for own in train.names}
+        if name not in _cleaned(train.names)
     }
     where = f"{train.path}" + (f" and {val.path}" if val else "")
     wanted = _find(names, known, where) if names is not None else list(known)
     dropped = set(_find(drop, known, where)) if drop is not None else set()
     kept = [name for name in wanted if name not in dropped]
     told = _find(novel, {name: known[name] for name in kept}, where) if novel is not None else []
-    untrained = _without_training(train, val).difference(told)
+    untrained = _only_in(val, train, by_boxes=novel is None).difference(told)
     told += [name for name in kept if name in untrained]
     chosen = Classes(
         records=tuple(dict(known[name], id=n) for n, name in enumerate(kept, start=1)),
@@ -129,14 +129,25 @@ def _find(source: Source, known: Mapping[str, Mapping[str, Any]], where: str) ->
     return found
 
 
-def _without_training(train: Survey, val: Survey | None) -> set[str]:
-    """Return the cleaned names of the classes that can be evaluated, but not trained."""
+def _only_in(val: Survey | None, train: Survey, *, by_boxes: bool) -> set[str]:
+    """Return the cleaned names of the classes that can be evaluated, but not trained.
+
+    Args:
+        val: the set to evaluate on, or None.
+        train: the training set.
+        by_boxes: include categories of both files that have boxes in ``val`` alone.
+    """
     if val is None:
         return set()
-    labelled = {clean_name(name) for name in val.names if name not in val.without_boxes}
-    trained = {clean_name(name) for name in train.names if name not in train.without_boxes}
-    listed = {clean_name(name) for name in train.names}
-    return (labelled - trained) | ({clean_name(name) for name in val.names} - listed)
+    found = _cleaned(val.names) - _cleaned(train.names)
+    if by_boxes:
+        trained = _cleaned(train.names) - _cleaned(train.without_boxes)
+        found |= _cleaned(val.names) - _cleaned(val.without_boxes) - trained
+    return found
+
+
+def _cleaned(names: Iterable[str]) -> set[str]:
+    return {clean_name(name) for name in names}
 
 
 def _check(chosen: Classes, train: Survey, val: Survey | None) -> None:
@@ -146,8 +157,8 @@ def _check(chosen: Classes, train: Survey, val: Survey | None) -> None:
             f"no base class has a box in {train.path} (novel: {', '.join(chosen.novel[:5]) or '-'}"
             f"{' ...' if len(chosen.novel) > 5 else ''}); expected at least one to train on"
         )
-    in_val = {clean_name(name) for name in val.names} if val else None
-    lost = [n for n in chosen.names if in_val is not None and clean_name(n) not in in_val]
+    in_val = _cleaned(val.names if val else chosen.names)
+    lost = [name for name in chosen.names if clean_name(name) not in in_val]
     if val and lost:
         raise UserError(
             f"{len(lost)} categories of {train.path} are not in {val.path} (the first: "

@@ -33,7 +33,7 @@ class InitDatasetOptions(CommonOptions):
     val: Path | None = option(
         None,
         metavar="ANN.json",
-        help="annotations to evaluate on; classes that have boxes only here are novel",
+        help="annotations to evaluate on; classes that only this file has are novel",
     )
     val_images: Path | None = option(
         None, help="folder of the images of --val (default: as --images)", metavar="DIR"

@@ -97,7 +97,8 @@ def upstream_parameters(network: nn.Module) -> set[str]:
     network.eval()
     try:
         with torch.enable_grad():
-            total = sum(each.sum() for each in feature_maps(network, torch.zeros(1, 3, *PROBE)))
+            maps = feature_maps(network, torch.zeros(1, 3, *PROBE))
+            total = torch.stack([each.sum() for each in maps]).sum()
     except (AssertionError, RuntimeError) as error:
         raise UserError(
             f"the network does not take an image of {PROBE[0]} x {PROBE[1]} pixels ({error}); a "

@@ -32,9 +32,11 @@ def test_the_training_file_alone():
 
 def test_what_only_the_other_file_has_boxes_of_is_novel():
     val = survey("fox", "bird", "cat", "Hot Dog", "elk", without_boxes=("cat", "elk"))
-    found = choose_classes(TRAIN, val, novel="cat")
+    found = choose_classes(TRAIN, val)
     assert found.names == ("cat", "hot_dog", "bird", "fox", "elk")
-    assert found.novel == ("cat", "bird", "fox", "elk") and found.base == ("hot_dog",)
+    assert found.novel == ("bird", "fox", "elk") and found.base == ("cat", "hot_dog")
+    # who names the novel classes means these, and those that cannot be trained anyway
+    assert choose_classes(TRAIN, val, novel="cat").novel == ("cat", "fox", "elk")
     assert not found.as_in_train
     assert [record["id"] for record in found.records] == [1, 2, 3, 4, 5]
 
