@@ -348,6 +348,31 @@ def test_every_option_at_once(data, tmp_path):
     assert network.train_dataloader.dataset.ann_file == "train.json"
 
 
+def test_a_teacher_of_ones_own_and_the_backbone_of_a_recipe(data, tmp_path, monkeypatch):
+    (tmp_path / "grey_teacher.py").write_text(
+        "from ovdistill.teacher import Teacher, register_teacher\n"
+        "@register_teacher\n"
+        "class GreyTeacher(Teacher):\n"
+        "    name, embed_dim, image_size = 'grey', 4, 8\n"
+        "    def __init__(self, crops=None, device='cpu'):\n"
+        "        super().__init__(crops)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    path = tmp_path / "pets.py"
+    words = [data / "train.json", "--base-config", "vild_r50_lvis", "-o", path, "--force"]
+    init(*words, "--teacher", "grey_teacher.GreyTeacher", "--backbone", "vild_r18_shapes")
+    config = load_config(path)
+    assert "grey_teacher" in config.custom_imports.imports
+    assert (config.teacher.type, "model" in config.teacher) == ("GreyTeacher", False)
+    assert config.teacher.crops.scales == (1.0, 1.5)  # the recipe's
+    assert config.prepare.vocabulary.synonyms is False  # of which this file has none
+    assert config.model.backbone.base_channels == 24
+    assert config.model.neck.in_channels == [24, 48, 96]
+    assert config.model.data_preprocessor.std == [64.0, 64.0, 64.0]
+    with pytest.raises(UserError, match=r"\[4, 8, 16, 32.*\[8, 16, 32\]"):
+        init(*words, "--backbone", "vild_mobilenetv4_coco")
+
+
 def step_options(config: Config) -> dict:
     return {**placeholder_values(config), **config.prepare.proposals.options}
 
