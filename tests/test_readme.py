@@ -14,7 +14,7 @@ import pytest
 from ovdistill.commands.main import COMMANDS, command_parser, load_command
 
 ROOT = Path(__file__).parents[1]
-TESTED_ELSEWHERE = {"detections.md", "own_teacher.md", "own_term.md"}
+TESTED_ELSEWHERE = {"detections.md", "own_student.md", "own_teacher.md", "own_term.md"}
 
 
 PAGES = [

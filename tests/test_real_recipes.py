@@ -22,7 +22,9 @@ from ovdistill.vocabulary import Vocabulary
 
 pytestmark = pytest.mark.slow  # detectors with ResNet-50 on photos
 CONFIGS = Path(__file__).parents[1] / "configs"
-RECIPES = sorted(path.stem for path in CONFIGS.glob("*_r50_*.py"))
+RECIPES = sorted(
+    path.stem for kind in ("r50", "mobilenetv4") for path in CONFIGS.glob(f"*_{kind}_*.py")
+)
 EMBEDDINGS = {"lvis": "lvis_v1", "coco": "coco"}  # of all 80 of COCO
 D = 512
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
+from typing import Any
 
-from ovdistill.commands.dataset_schedule import MIN_ITERATIONS, Schedule
+from ovdistill.commands.dataset_classes import Classes
+from ovdistill.commands.dataset_pipelines import Step
+from ovdistill.commands.dataset_schedule import Schedule
 from ovdistill.core.errors import UserError
-from ovdistill.core.python_text import docstring, fill
+from ovdistill.core.python_text import docstring, fill, literal
 from ovdistill.datasets.survey import Survey
 
 DESCRIPTION = Template("""$name: $names class names, $novel of them novel.
@@ -22,8 +25,8 @@ network, regions):
 
 $commands
 
-Schedule, for one GPU: $epochs epochs of $images images, at least $least iterations; the learning
-rate of $recipe, scaled by the batch; it falls at 90, 95 and 97.5 %.
+Schedule, for one GPU: $iterations iterations of $batch images ($epochs epochs of $images images);
+the learning rate of $recipe, scaled by the batch; it falls at 90, 95 and 97.5 %.
 Cost and result: not measured.
 """)
 HEAD = Template("""
@@ -46,7 +49,7 @@ train_data = dict(
 novel = $novel
 prepare = dict(
     data=None,  # nothing is drawn, whatever the recipe
-    vocabulary=dict(names="{data_root}/{train_ann}", split=novel),
+    vocabulary=dict(names=$names, split=novel),
 )
 """)
 PROPOSALS = Template("""prepare["proposals"] = dict(
@@ -55,26 +58,25 @@ PROPOSALS = Template("""prepare["proposals"] = dict(
     published=None,
     train=True,
     options=dict(
-        train_dataloader=dict(batch_size=$batch, dataset=train_data),
+        train_dataloader=dict(batch_size=$batch, dataset=dict(train_data)),
         train_cfg=dict(max_iters=$iterations, val_interval=$never),
         optim_wrapper=dict(optimizer=dict(lr=$lr)),
-        param_scheduler=[
-            dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=$warmup),
-            dict(type="MultiStepLR", by_epoch=False, milestones=$falls, gamma=0.1),
-        ],
+        param_scheduler=$scheduler,
     ),
 )
+network_options = prepare["proposals"]["options"]
 """)
 TRAINING = Template("""
-train_dataloader = dict(batch_size=$batch, dataset=train_data)
-train_cfg = dict(max_iters=$iterations, val_interval=$interval)
+train_dataloader = dict(batch_size=$batch, dataset=dict(train_data))
+train_cfg = dict(
+    _delete_=True, type="IterBasedTrainLoop", max_iters=$iterations, val_interval=$interval
+)
 optim_wrapper = dict(optimizer=dict(lr=$lr))
-param_scheduler = [
-    dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=$warmup),
-    dict(type="MultiStepLR", by_epoch=False, milestones=$falls, gamma=0.1),
-]
+param_scheduler = $scheduler
 auto_scale_lr = dict(enable=False, base_batch_size=$batch)
-default_hooks = dict(checkpoint=dict(interval=$interval))  # at every validation
+# at every validation
+default_hooks = dict(checkpoint=dict(by_epoch=False, interval=$interval))
+log_processor = dict(by_epoch=False)
 test_dataloader = dict(
     dataset=dict(
         data_root="{data_root}",
@@ -84,28 +86,12 @@ test_dataloader = dict(
 )
 """)
 OUTSIDE = """
-train_data["allow_outside_images"] = True
+train_dataloader["dataset"]["allow_outside_images"] = True
 test_dataloader["dataset"]["allow_outside_images"] = True
-"""
-BOXES_ONLY = """
-# there are no masks to learn from
-model = dict(roi_head=dict(mask_roi_extractor=None, mask_head=None))
-train_pipeline = [
-    dict(step, with_mask=False) if step["type"] == "LoadAnnotations" else step
-    for step in _base_.train_pipeline
-]
-train_dataloader["dataset"] = dict(train_data, pipeline=train_pipeline)
 """
 EVALUATION = Template("""
 val_dataloader = test_dataloader
-val_evaluator = [
-    dict(
-        type="OVMetric",
-        ann_file="{data_root}/{val_ann}",
-        protocol=$protocol,
-        metrics=$metrics,
-    )
-]
+val_evaluator = $evaluators
 test_evaluator = val_evaluator
 """)
 NO_EVALUATION = """
@@ -115,6 +101,21 @@ val_cfg = None
 val_evaluator = None
 test_evaluator = []
 """
+
+
+@dataclass(frozen=True)
+class NetworkChanges:
+    """What differs from the recipe of a network, beside data and schedule.
+
+    Attributes:
+        train_pipeline: its steps, None where they are the recipe's.
+        test_pipeline: the same for testing.
+        model: nested keys of the model.
+    """
+
+    train_pipeline: list[Step] | None = None
+    test_pipeline: list[Step] | None = None
+    model: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,10 +130,15 @@ class DatasetConfig:
         network: file of the recipe's proposal network, None where it uses no regions.
         train: the training set.
         val: the set to evaluate on, or None.
-        novel: names of the novel classes, whose annotations are not used in training.
-        epochs: how often each image is to be seen.
+        classes: the class names, and which are novel; annotations of these are not used in
+            training.
         main: schedule of the detector.
         first: schedule of the proposal network, None where there is none.
+        evaluators: of the validation and the test; not used without ``val``.
+        changes: of the detector.
+        network_changes: of the proposal network.
+        teacher: keys at the top that name another teacher; empty for the recipe's.
+        vocabulary: further options of the step that makes the vocabulary.
         allow_outside_images: take file names that lead out of the image folder.
     """
 
@@ -143,45 +149,62 @@ class DatasetConfig:
     network: Path | None
     train: Survey
     val: Survey | None
-    novel: tuple[str, ...]
-    epochs: int
+    classes: Classes
     main: Schedule
     first: Schedule | None
+    evaluators: list[Step] = field(default_factory=list)
+    changes: NetworkChanges = field(default_factory=NetworkChanges)
+    network_changes: NetworkChanges = field(default_factory=NetworkChanges)
+    teacher: Mapping[str, Any] = field(default_factory=dict)
+    vocabulary: Mapping[str, Any] = field(default_factory=dict)
     allow_outside_images: bool = False
+
+    @property
+    def names_path(self) -> Path:
+        """The file of the class names, where they are not those of the training file."""
+        return self.path.with_name(f"{self.path.stem}_names.json")
+
+    def names_file(self) -> dict[str, Any] | None:
+        """Return the content of ``names_path``, JSON; None where there is none to write."""
+        return None if self.classes.as_in_train else dict(categories=list(self.classes.records))
 
     def text(self) -> str:
         """Return the content of the file.
 
         Raises:
-            UserError: a name or path that the config would take for a placeholder.
+            UserError: a name or path that the config would take for a placeholder, or a recipe with
+                values that are no data.
         """
+        seen = self.val or self.train
+        images = self._in_data(seen.image_folder, "/")
         parts = [docstring(self._description()), self._head()]
         if self.first and self.network:
             network = self._relative(self.network)
             check_braces([network])
             parts.append(fill(PROPOSALS, network=network, **self.first.fields()))
-        seen = self.val or self.train
-        images = self._in_data(seen.image_folder, "/")
+            parts.append(_network_text(self.network_changes, outside=self.allow_outside_images))
+        parts += [f"{key} = {literal(value)}\n" for key, value in self.teacher.items()]
         parts.append(fill(TRAINING, images=images, **self.main.fields()))
+        parts.append(_main_text(self.changes))
         if self.allow_outside_images:
             parts.append(OUTSIDE)
-        with_masks = self.train.with_masks and seen.with_masks
-        if not with_masks:
-            parts.append(BOXES_ONLY)
-        metrics = ("bbox", "segm") if with_masks else ("bbox",)
-        protocol = "lvis" if seen.lvis else "coco"
-        evaluation = fill(EVALUATION, protocol=protocol, metrics=metrics)
+        evaluation = fill(EVALUATION, evaluators=self.evaluators)
         return "".join([*parts, evaluation if self.val else NO_EVALUATION])
 
     def commands(self) -> str:
         """Return the commands that lead from this config to a text query, for a shell."""
         config, weights = shlex.quote(str(self.path)), shlex.quote(f"{self._work_dir}/last.pth")
-        text = shlex.quote(", ".join(self.train.names[:3]))
+        text = shlex.quote(", ".join(self.classes.names[:3]))
         lines = [f"ovdistill prepare {config}", f"ovdistill train {config}"]
         if self.val:
             lines.append(f"ovdistill test {config} {weights}")
         query = f"ovdistill predict IMAGE --text {text} --config {config} --checkpoint {weights}"
         return "\n".join(f"    {line}" for line in [*lines, query])
+
+    @property
+    def epochs(self) -> float:
+        """How often each image is seen, to a tenth."""
+        return round(self.main.iterations * self.main.batch / self.train.images, 1)
 
     @property
     def _work_dir(self) -> str:
@@ -190,12 +213,13 @@ class DatasetConfig:
     def _description(self) -> str:
         return DESCRIPTION.substitute(
             name=self.name,
-            names=len(self.train.names),
-            novel=len(self.novel),
+            names=len(self.classes.names),
+            novel=len(self.classes.novel),
             commands=self.commands(),
-            epochs=self.epochs,
+            iterations=self.main.iterations,
+            batch=self.main.batch,
+            epochs=f"{self.epochs:g}",
             images=self.train.images,
-            least=MIN_ITERATIONS,
             recipe=self.base.name,
         )
 
@@ -208,9 +232,21 @@ class DatasetConfig:
             cache=f"{self._work_dir}/prepared",
             train_images=self._in_data(self.train.image_folder, "/"),
         )
-        check_braces([*values.values(), *self.novel, self.regions])
-        regions = f"{{cache}}/{self.regions}"
-        return fill(HEAD, **values, regions=regions, novel=list(self.novel))
+        check_braces([*values.values(), *self.classes.novel, self.regions])
+        names = "{data_root}/{train_ann}"
+        if not self.classes.as_in_train:
+            names = f"{{config_folder}}/{self.names_path.name}"
+        head = fill(
+            HEAD,
+            **values,
+            regions=f"{{cache}}/{self.regions}",
+            novel=list(self.classes.novel),
+            names=names,
+        )
+        return head + "".join(
+            f'prepare["vocabulary"][{literal(key)}] = {literal(value)}\n'
+            for key, value in self.vocabulary.items()
+        )
 
     def _relative(self, path: Path) -> str:
         """Return a path as seen from the folder of the config."""
@@ -219,6 +255,33 @@ class DatasetConfig:
     def _in_data(self, path: Path, end: str = "") -> str:
         """Return a path as seen from ``data_root``."""
         return os.path.relpath(path, self.train.path.parent) + end
+
+
+def _main_text(changes: NetworkChanges) -> str:
+    """Return the lines that change the detector."""
+    lines = []
+    if changes.model:
+        lines.append(f"model = {literal(changes.model)}")
+    if changes.train_pipeline is not None:
+        lines.append(f"train_pipeline = {literal(changes.train_pipeline)}")
+        lines.append('train_dataloader["dataset"]["pipeline"] = train_pipeline')
+    if changes.test_pipeline is not None:
+        lines.append(f"test_pipeline = {literal(changes.test_pipeline)}")
+        lines.append('test_dataloader["dataset"]["pipeline"] = test_pipeline')
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _network_text(changes: NetworkChanges, *, outside: bool) -> str:
+    """Return the lines that change the proposal network."""
+    data = 'network_options["train_dataloader"]["dataset"]'
+    lines = [f'{data}["allow_outside_images"] = True'] if outside else []
+    if changes.model:
+        lines.append(f'network_options["model"] = {literal(changes.model)}')
+    if changes.train_pipeline is not None:
+        lines.append(f'{data}["pipeline"] = {literal(changes.train_pipeline)}')
+    if changes.test_pipeline is not None:
+        lines.append(f'network_options["test_pipeline"] = {literal(changes.test_pipeline)}')
+    return "".join(f"{line}\n" for line in lines)
 
 
 def check_braces(texts: Iterable[str]) -> None:

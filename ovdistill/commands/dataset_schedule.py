@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-MIN_ITERATIONS = 2000  # the running statistics of batch normalisation (momentum 0.003) settle
+EPOCHS = 36  # unless the user says otherwise
 WARMUP = 1000
 FALLS = (0.9, 0.95, 0.975)  # ViLD's, as shares of the training
+SHORT = 100  # with fewer iterations the only validation is at the end
+# after n steps of this momentum over n, running statistics have 1 - exp(-6) of their weight
+SETTLED = 6.0
+MOST_MOMENTUM = 0.1  # torch's default
 
 
 @dataclass(frozen=True)
@@ -27,31 +32,67 @@ class Schedule:
     lr: float
     iterations: int
 
+    @property
+    def interval(self) -> int:
+        """Iterations between validations."""
+        return self.iterations // 4 if self.iterations >= SHORT else self.iterations
+
+    @property
+    def scheduler(self) -> list[dict[str, Any]]:
+        """The learning rate's schedule: a warm-up of about a tenth, then falls.
+
+        In few iterations some of the falls are one; with under four there is no warm-up.
+        """
+        warmup = min(WARMUP, max(2, self.iterations // 10))  # mmengine needs two steps for it
+        steps: list[dict[str, Any]] = []
+        if warmup <= self.iterations // 2:
+            linear = dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=warmup)
+            steps.append(linear)
+        falls = {int(share * self.iterations) for share in FALLS}
+        milestones = sorted(fall for fall in falls if warmup < fall < self.iterations)
+        fall = dict(type="MultiStepLR", by_epoch=False, milestones=milestones, gamma=0.1)
+        return [*steps, fall]
+
     def fields(self) -> dict[str, object]:
-        """Return the values that a config needs: a warm-up of at most a tenth, then three falls."""
+        """Return the values that a config needs."""
         return dict(
             batch=self.batch,
             lr=self.lr,
             iterations=self.iterations,
             never=self.iterations + 1,
-            interval=self.iterations // 4,
-            warmup=min(WARMUP, self.iterations // 10),
-            falls=[int(share * self.iterations) for share in FALLS],
+            interval=self.interval,
+            scheduler=self.scheduler,
         )
 
+    def momentum(self, recipe: float) -> float:
+        """Return the momentum of batch normalisation with which its statistics settle in time.
 
-def schedule(recipe: Config, images: int, epochs: int, batch: int | None = None) -> Schedule:
+        Args:
+            recipe: momentum of the recipe, which is never lowered.
+        """
+        return max(recipe, min(MOST_MOMENTUM, float(f"{SETTLED / self.iterations:.2g}")))
+
+
+def schedule(
+    recipe: Config,
+    images: int,
+    *,
+    epochs: int | None = None,
+    iterations: int | None = None,
+    batch: int | None = None,
+) -> Schedule:
     """Return the schedule of a recipe, changed for another data set.
 
     Args:
         recipe: its learning rate belongs to its published batch size (``auto_scale_lr``, else its
             own), and is scaled in proportion.
         images: number of training images.
-        epochs: how often each is seen; at least ``MIN_ITERATIONS`` steps are made.
+        epochs: how often each is seen; ``EPOCHS`` where neither this nor ``iterations`` is given.
+        iterations: steps, in place of ``epochs``.
         batch: images a step; the recipe's on one GPU unless given.
     """
     own = recipe.train_dataloader.batch_size
     batch = batch or own
     published = recipe.get("auto_scale_lr", {}).get("base_batch_size", own)
     lr = float(f"{recipe.optim_wrapper.optimizer.lr * batch / published:.3g}")
-    return Schedule(batch, lr, max(MIN_ITERATIONS, epochs * images // batch))
+    return Schedule(batch, lr, iterations or math.ceil((epochs or EPOCHS) * images / batch))

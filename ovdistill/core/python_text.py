@@ -7,17 +7,61 @@ replaced by mmengine (``{{ fileDirname }}``, ``{{$VARIABLE:default}}``) or fails
 
 from __future__ import annotations
 
+import keyword
+import math
 import pprint
+import textwrap
+from collections.abc import Mapping
 from string import Template
 from typing import Any
 
+from ovdistill.core.errors import UserError
+
+WIDTH = 90
 BRACES, ESCAPED_BRACES = "{{", "{\\x7b"
 
 
 def literal(value: Any) -> str:
-    """Return the Python source of a string, number, tuple or list."""
-    text = repr(value) if isinstance(value, str) else pprint.pformat(value, width=90, compact=True)
+    """Return the Python source of a string, number, tuple, list or dict of such values.
+
+    Dicts whose keys are identifiers are written as ``dict(key=value)``.
+
+    Raises:
+        UserError: a value of another kind, such as a function in a config of a user's own.
+    """
+    if isinstance(value, Mapping):
+        return _brackets("dict(", [_item(value, key) for key in value], ")")
+    listed = isinstance(value, (list, tuple))
+    if listed and any(isinstance(each, (Mapping, list, tuple)) for each in value):
+        left, right = "[]" if isinstance(value, list) else "()"
+        end = "," if isinstance(value, tuple) and len(value) == 1 else ""
+        return _brackets(left, [literal(each) for each in value], end + right)
+    for each in value if listed else (value,):
+        if not (each is None or isinstance(each, (bool, int, str, float))):
+            raise UserError(f"got {each!r:.100} in a config; expected texts, numbers and lists")
+        if isinstance(each, float) and not math.isfinite(each):
+            raise UserError(f"got {each} in a config; expected a finite number")
+    if isinstance(value, str):
+        text = repr(value)
+    else:
+        text = pprint.pformat(value, width=WIDTH, compact=True)
     return text.replace(BRACES, ESCAPED_BRACES)
+
+
+def _item(mapping: Mapping[str, Any], key: str) -> str:
+    """Return an argument of ``dict(...)``."""
+    if key.isidentifier() and key.isascii() and not keyword.iskeyword(key):
+        return f"{key}={literal(mapping[key])}"
+    return f"**{{{literal(key)}: {literal(mapping[key])}}}"
+
+
+def _brackets(left: str, items: list[str], right: str) -> str:
+    """Return items in brackets, on one line if they fit."""
+    line = left + ", ".join(items) + right
+    if len(line) <= WIDTH and "\n" not in line:
+        return line
+    lines = textwrap.indent(",\n".join(items), "    ")
+    return f"{left}\n{lines},\n{right.lstrip(',')}"
 
 
 def docstring(text: str) -> str:

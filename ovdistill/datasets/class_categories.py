@@ -10,6 +10,8 @@ from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotation_values import Record
 from ovdistill.datasets.annotations import Annotations
 
+NO_CATEGORY = -1  # no file has it, see ``annotation_ids``
+
 
 def label_categories(
     names: Sequence[str], categories: Mapping[str, Record], vocabulary: object, annotations: object
@@ -63,20 +65,27 @@ def find_categories(names: Sequence[str], categories: Mapping[str, Record]) -> l
 
 
 def require_categories(
-    names: Sequence[str], annotations: Annotations, teacher: str
+    names: Sequence[str],
+    annotations: Annotations,
+    teacher: str,
+    needed: Sequence[bool] | None = None,
 ) -> tuple[int, ...]:
     """Return the category id of each class of a vocabulary, see ``find_categories``.
+
+    A class that the file may lack, and does, has the category id ``NO_CATEGORY``.
 
     Args:
         names: W class names.
         annotations: the annotation file.
         teacher: name of the vocabulary's teacher, for the message.
+        needed: (W,) False for a class that the file may lack (default: none may).
 
     Raises:
-        UserError: a class name that is no category of the file.
+        UserError: a class name that is needed and no category of the file.
     """
     cat_ids = find_categories(names, annotations.categories)
-    unknown = [name for name, found in zip(names, cat_ids, strict=True) if found is None]
+    rows = zip(names, cat_ids, needed or [True] * len(names), strict=True)
+    unknown = [name for name, found, need in rows if found is None and need]
     if unknown:
         raise UserError(
             f"{len(unknown)} of the {len(names)} names of the vocabulary are not categories of "
@@ -84,4 +93,4 @@ def require_categories(
             f"{len(annotations.categories)} categories. Build the vocabulary from this file: "
             f"ovdistill vocab build --names {annotations.path} --teacher {teacher} -o FILE"
         )
-    return tuple(cat_id for cat_id in cat_ids if cat_id is not None)
+    return tuple(NO_CATEGORY if cat_id is None else cat_id for cat_id in cat_ids)

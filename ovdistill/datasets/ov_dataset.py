@@ -34,8 +34,9 @@ class OVDataset(BaseDetDataset):
     Args:
         *args: as mmdet's ``BaseDetDataset``.
         vocabulary: a ``Vocabulary`` or the path of its file; its names must be category names of
-            the annotation file, which may have more categories. Names are compared as they are,
-            then cleaned.
+            the annotation file, which may have more categories. A file of base classes alone may
+            lack the novel ones, unless ``labelled`` is 'all'. Names are compared as they are, then
+            cleaned.
         labelled: 'base' drops the annotations of novel classes; 'all' keeps every one (testing,
             and the oracle that is trained on all classes); 'none' drops every one, for images that
             distillation terms alone learn from: they are marked as ``image_level``.
@@ -45,7 +46,8 @@ class OVDataset(BaseDetDataset):
             ``pipeline``, ``filter_cfg`` with ``filter_empty_gt`` and ``min_size``, ``indices`` (an
             int n keeps the first n images, a list keeps the images of these indices).
 
-    ``metainfo`` has ``classes``, ``is_base``, ``frequency`` and ``cat_ids``, all in label order.
+    ``metainfo`` has ``classes``, ``is_base``, ``frequency`` and ``cat_ids``, all in label order; a
+    class that the file lacks has the category id ``NO_CATEGORY``.
 
     Raises:
         UserError: an unknown value of ``labelled``, a name of the vocabulary that is not a category
@@ -80,7 +82,10 @@ class OVDataset(BaseDetDataset):
         if not self.test_mode and self.labelled != "none":
             self._check_training(annotations)
         names = self.vocabulary.names
-        cat_ids = require_categories(names, annotations, self.vocabulary.teacher.name)
+        needed = self.vocabulary.is_base | (self.labelled == "all")
+        cat_ids = require_categories(
+            names, annotations, self.vocabulary.teacher.name, needed.tolist()
+        )
         is_base = tuple(self.vocabulary.is_base.tolist())
         self._metainfo.update(
             classes=names,

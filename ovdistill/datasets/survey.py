@@ -11,7 +11,9 @@ from ovdistill.datasets.annotation_report import Report
 from ovdistill.datasets.annotation_values import shown
 from ovdistill.datasets.annotations import Annotations, check_crowds, read_annotations
 from ovdistill.datasets.category_names import read_names
+from ovdistill.datasets.class_categories import find_categories
 from ovdistill.datasets.image_files import ImageFiles, check_image_files
+from ovdistill.vocabulary import Names
 
 SEARCHED_IMAGES = 5  # a folder that has the first images is taken for theirs; then all are checked
 MASK_SHARE = 0.95  # with fewer masks than this, a training on masks would ignore too many objects
@@ -24,7 +26,7 @@ class Survey:
     Attributes:
         path: the file.
         image_folder: the folder that its file names are relative to.
-        names: the category names, in the order of their ids.
+        classes: the categories, in the order of their ids.
         images: number of images.
         annotations: number of annotations that can be used.
         empty: number of images without an annotation.
@@ -32,11 +34,12 @@ class Survey:
         lvis: True if it has the fields that LVIS's evaluation reads.
         report: what was left out, changed, doubtful or odd.
         damaged: a sentence about each image file that cannot be read.
+        without_boxes: names of the categories that no usable annotation has, crowds aside.
     """
 
     path: Path
     image_folder: Path
-    names: tuple[str, ...]
+    classes: Names
     images: int
     annotations: int
     empty: int
@@ -44,6 +47,12 @@ class Survey:
     lvis: bool
     report: Report = field(default_factory=Report)
     damaged: tuple[str, ...] = ()
+    without_boxes: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The category names, in the order of their ids."""
+        return self.classes.names
 
     @property
     def with_masks(self) -> bool:
@@ -67,7 +76,7 @@ def survey(
             that are not there or of another size.
     """
     content = read_annotations(path, allow_outside_images=allow_outside_images, warn=False)
-    names = read_names(path).names  # raises for two spellings of a name
+    classes = read_names(path)  # raises for two spellings of a name
     found = content.annotations
     if not content.images or not found:
         raise UserError(
@@ -78,7 +87,7 @@ def survey(
     folder = find_image_folder(content, image_folder)
     files = check_image_files(content.images, folder)
     files.raise_for_misfits(path)
-    return _survey(content, names, files)
+    return _survey(content, classes, files)
 
 
 def find_image_folder(content: Annotations, given: Path | None) -> Path:
@@ -105,11 +114,14 @@ def find_image_folder(content: Annotations, given: Path | None) -> Path:
     )
 
 
-def _survey(content: Annotations, names: tuple[str, ...], files: ImageFiles) -> Survey:
+def _survey(content: Annotations, classes: Names, files: ImageFiles) -> Survey:
+    labelled = {a["category_id"] for a in content.annotations if not a["iscrowd"]}
+    ids = find_categories(classes.names, content.categories)
+    named = zip(classes.names, ids, strict=True)
     return Survey(
         path=content.path,
         image_folder=files.folder,
-        names=names,
+        classes=classes,
         images=len(content.images),
         annotations=len(content.annotations),
         empty=sum(image["id"] not in content.by_image for image in content.images),
@@ -117,4 +129,5 @@ def _survey(content: Annotations, names: tuple[str, ...], files: ImageFiles) -> 
         lvis=content.is_lvis,
         report=content.report,
         damaged=tuple(files.damaged),
+        without_boxes=frozenset(name for name, number in named if number not in labelled),
     )

@@ -22,6 +22,7 @@ from mmengine.runner.checkpoint import (
 from ovdistill.core.checkpoints import read_checkpoint
 from ovdistill.core.distributed import is_main_process
 from ovdistill.core.errors import UserError
+from ovdistill.models import timm_weights
 from ovdistill.models.checkpoint_content import for_mmengine
 
 HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,})\.")  # resnet50-0676ba61.pth
@@ -94,6 +95,20 @@ def load_from_list(filename: str, map_location: Any = None) -> dict[str, Any]:
     return load_from_url(find_url(filename), map_location)
 
 
+def load_from_timm(filename: str, map_location: Any = None) -> dict[str, Any]:
+    """Load weights of timm by their name, see ``timm_weights``.
+
+    Args:
+        filename: prefix and name.
+        map_location: as for ``load_from_file``.
+
+    Raises:
+        URLError: they cannot be fetched.
+        UserError: there are none of that name, or they cannot be read safely.
+    """
+    return for_mmengine(read_checkpoint(timm_weights.fetch_timm_file(filename)))
+
+
 def find_url(name: str) -> str:
     """Return the address of weights.
 
@@ -125,4 +140,5 @@ def refuse(filename: str, map_location: Any = None) -> dict[str, Any]:
 CheckpointLoader.register_scheme("", load_from_file, force=True)
 CheckpointLoader.register_scheme(("http://", "https://"), load_from_url, force=True)
 CheckpointLoader.register_scheme(tuple(LISTS), load_from_list, force=True)
+CheckpointLoader.register_scheme(timm_weights.PREFIX, load_from_timm, force=True)
 CheckpointLoader.register_scheme(NOT_SUPPORTED, refuse, force=True)

@@ -17,6 +17,7 @@ from mmengine.utils import import_modules_from_strings
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
+from ovdistill.models.neck_channels import fit_neck
 from ovdistill.models.placeholders import fill_placeholders
 from ovdistill.models.published_config import read_published
 from ovdistill.models.python_config import NO_YAML, place_of, read_python
@@ -40,6 +41,9 @@ def load_config(
 ) -> Config:
     """Read a config, merge overrides into it and fill its placeholders (see above).
 
+    ``in_channels="auto"`` of the model's neck becomes the numbers of its backbone
+    (``neck_channels``).
+
     The modules that its ``custom_imports`` names are imported, which registers its components.
 
     Args:
@@ -51,7 +55,7 @@ def load_config(
     Raises:
         UserError: there is no such file, it cannot be read as what its suffix says, a module of
             ``custom_imports`` cannot be imported, the options do not fit, or placeholders name each
-            other in a circle.
+            other in a circle; or see ``fit_neck``.
     """
     path = find_recipe(name)
     config = read_config(path)
@@ -63,7 +67,9 @@ def load_config(
         raise UserError(f"{path} holds values that are nested too deeply, or in a circle") from None
     if values.get("prepare", {}) is None:
         values["prepare"] = {}  # no step at all, as a step that is None is not made
-    return Config(values, filename=str(path))
+    filled = Config(values, filename=str(path))
+    fit_neck(filled.get("model"))
+    return filled
 
 
 def read_config(path: Path) -> Config:

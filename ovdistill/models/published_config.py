@@ -28,7 +28,7 @@ COMPONENTS = frozenset(
     OVResize OpenVocabularyATSS OpenVocabularyATSSHead OpenVocabularyRCNN OpenVocabularyRoIHead
     PackOVInputs Pretrained RPNHead RandomSampler RegionTokenHead RegionTokenLoss RegionWordHead
     RegionWordLoss ResLayer ResNet Resize RoIAlign Shared2FCBBoxHead SigmoidRegionWordLoss
-    SingleRoIExtractor SmoothL1Loss SyncBN WeightTransferHead deconv nms soft_nms
+    SingleRoIExtractor SmoothL1Loss SyncBN TimmBackbone WeightTransferHead deconv nms soft_nms
     """.split()
 )
 TEACHERS = ("OpenCLIPTeacher",)

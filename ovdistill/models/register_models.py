@@ -27,6 +27,7 @@ from ovdistill.models import (  # noqa: F401
     region_word_loss,
     roi_head,
     rpn_proposals,
+    timm_backbone,
     weight_transfer,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from mmengine.config import Config
 from ovdistill.core.errors import UserError
 from ovdistill.core.offline import OFFLINE_VARIABLES, is_offline
 from ovdistill.models.checkpoint_loaders import cache_path, fetch, find_url
+from ovdistill.models.timm_weights import PREFIX, cached_timm_file, fetch_timm_file
 
 LOAD_FROM = "load_from"
 # of a download: no network, a wrong address, another file than its name states
@@ -87,21 +89,26 @@ def find_weights(name: str, key: str) -> Path:
                 f"recipe's docstring says which), or name others: {_instead(key)}"
             )
         return Path(name).expanduser()
-    url = find_url(name)
-    path = cache_path(url)
-    if path.is_file():
-        return path
+    if name.startswith(PREFIX):
+        cached = cached_timm_file(name)
+        address, get = name, partial(fetch_timm_file, name)
+        missing, fix = "not in the cache of the Hugging Face hub", "Name a local file"
+    else:
+        address = find_url(name)
+        path = cache_path(address)
+        cached = path if path.is_file() else None
+        get = partial(fetch, address)
+        missing, fix = f"no file {path}", f"Put {address} there, or name a local file"
+    if cached is not None:
+        return cached
     if is_offline():
         why = f"downloads are switched off ({' or '.join(OFFLINE_VARIABLES)} is set)"
     else:
         try:
-            return fetch(url)
+            return get()
         except DOWNLOAD_ERRORS as error:
-            why = f"{url} cannot be fetched ({getattr(error, 'reason', error)})"
-    raise UserError(
-        f"initial weights {name}: no file {path}, and {why}. Put {url} there, or name a local "
-        f"file: {_instead(key)}"
-    )
+            why = f"{address} cannot be fetched ({getattr(error, 'reason', error)})"
+    raise UserError(f"initial weights {name}: {missing}, and {why}. {fix}: {_instead(key)}")
 
 
 def _instead(key: str) -> str:

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from ovdistill.commands import main
-from ovdistill.commands.dataset_config import DatasetConfig
+from ovdistill.commands.dataset_classes import Classes
+from ovdistill.commands.dataset_config import DatasetConfig, NetworkChanges
 from ovdistill.commands.dataset_schedule import Schedule
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.survey import Survey
 from ovdistill.models.config import load_config
+from ovdistill.vocabulary import Names
 
 HOSTILE = (
     '"""\nraise SystemExit("a docstring was left")\n"""',
@@ -33,7 +35,7 @@ def survey(**parts: object) -> Survey:
     given = dict(
         path=Path("data/train.json"),
         image_folder=Path("data/images"),
-        names=("cat", "dog"),
+        classes=Names(("cat", "dog")),
         images=10,
         annotations=20,
         empty=0,
@@ -41,6 +43,10 @@ def survey(**parts: object) -> Survey:
         lvis=False,
     )
     return Survey(**given | parts)
+
+
+def classes(names: tuple[str, ...] = ("cat", "dog"), novel: tuple[str, ...] = ("dog",)) -> Classes:
+    return Classes(tuple(dict(id=n, name=name) for n, name in enumerate(names, 1)), novel)
 
 
 def config(**parts: object) -> DatasetConfig:
@@ -52,10 +58,10 @@ def config(**parts: object) -> DatasetConfig:
         network=Path("configs/rpn_r50_coco.py"),
         train=survey(),
         val=survey(path=Path("data/val.json")),
-        novel=("dog",),
-        epochs=36,
+        classes=classes(),
         main=Schedule(2, 0.0025, 2000),
         first=Schedule(4, 0.005, 2000),
+        evaluators=[dict(type="OVMetric", ann_file="{data_root}/{val_ann}", metrics=("bbox",))],
     )
     return DatasetConfig(**given | parts)
 
@@ -66,6 +72,8 @@ def assigned(text: str) -> dict[str, object]:
     found: dict[str, object] = {"": ast.get_docstring(module, clean=False)}
     for node in module.body[1:]:
         assert isinstance(node, ast.Assign)  # nothing is run but assignments
+        calls = [part for part in ast.walk(node.value) if isinstance(part, ast.Call)]
+        assert all(isinstance(call.func, ast.Name) and call.func.id == "dict" for call in calls)
         if isinstance(node.targets[0], ast.Name):
             try:
                 found[node.targets[0].id] = ast.literal_eval(node.value)
@@ -96,9 +104,14 @@ def test_nothing_leaves_its_literal(text):
         base=Path(f"{safe}/{safe}.py"),
         regions=safe,
         network=Path(f"{safe}.py"),
-        train=survey(path=Path(safe, f"{safe}.json"), names=(text, "dog"), image_folder=Path(safe)),
-        val=survey(path=Path(safe, "val", f"{safe}.json"), names=(text, "dog")),
-        novel=(text,),
+        train=survey(path=Path(safe, f"{safe}.json"), image_folder=Path(safe)),
+        val=survey(path=Path(safe, "val", f"{safe}.json")),
+        classes=classes((text, "dog"), (text,)),
+        evaluators=[dict(type=text, ann_file=text, **{text: 1})],
+        changes=NetworkChanges([dict(type=text)], [dict(type=text)], {text: dict(a=(text,))}),
+        network_changes=NetworkChanges([dict(type=text)], None, {text: {text: [text]}}),
+        teacher=dict(teacher=dict(type=text, crops={text: text})),
+        vocabulary={text: text},
     )
     source = own.text()
     found = assigned(source)
@@ -116,7 +129,7 @@ def test_nothing_leaves_its_literal(text):
 @pytest.mark.parametrize(
     "parts",
     [
-        dict(novel=("{data_root}",)),
+        dict(classes=classes(("{data_root}", "dog"), ("{data_root}",))),
         dict(train=survey(path=Path("{split}/train.json"))),
         dict(path=Path("{cache}.py")),
         dict(train=survey(image_folder=Path("data/{x}"))),
@@ -128,13 +141,22 @@ def test_placeholders_in_names_are_refused(parts):
         config(**parts).text()
 
 
-def test_without_masks_and_without_evaluation():
-    text = config(train=survey(masks=3), val=None).text()
+def test_without_evaluation_and_with_changes():
+    pipeline = [dict(type="LoadAnnotations", with_mask=False)]
+    changes = NetworkChanges(train_pipeline=pipeline, model=dict(roi_head=dict(mask_head=None)))
+    text = config(val=None, changes=changes, network_changes=NetworkChanges(pipeline)).text()
     found = assigned(text)
     assert found["val_evaluator"] is None and found["test_evaluator"] == []
     assert "mask_head=None" in text and "ovdistill test" not in text
-    text = config(val=replace(survey(), masks=3)).text()
-    assert "('bbox',)" in text
+    assert text.count("with_mask=False") == 2
+
+
+def test_class_names_of_their_own_are_in_a_file_beside_it():
+    own = config(classes=replace(classes(), as_in_train=False))
+    assert own.names_file() == {"categories": [dict(id=1, name="cat"), dict(id=2, name="dog")]}
+    assert own.names_path == Path("configs/pets_names.json")
+    assert "{config_folder}/pets_names.json" in own.text()
+    assert config().names_file() is None and "{data_root}/{train_ann}" in config().text()
 
 
 def test_hostile_data_from_the_command_to_the_loaded_config(tmp_path):

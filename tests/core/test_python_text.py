@@ -5,6 +5,7 @@ from string import Template
 
 import pytest
 
+from ovdistill.core.errors import UserError
 from ovdistill.core.python_text import docstring, fill, literal
 
 HOSTILE = [
@@ -65,3 +66,29 @@ def test_templates_are_filled_with_literals():
     namespace: dict = {}
     exec(fill(template, a='"""; raise SystemExit', c="$a"), namespace)
     assert namespace["a"] == '"""; raise SystemExit' and namespace["b"] == {"c": "$a"}
+
+
+NESTED = [
+    {},
+    [[]],
+    ((1, 2),),
+    [dict(type="A", scale=(640, 400), keep=True), dict(type="B")],
+    {"class": 1, "two words": [2.5, None], "ä": {"dotted.key": (dict(a=1),)}},
+    {text: [text, {text: (text,)}] for text in HOSTILE},
+    dict(long=[dict(type="Resize", scales=[(1333, side) for side in range(400, 900, 32)])]),
+]
+
+
+@pytest.mark.parametrize("value", NESTED)
+def test_nested_values_come_back_and_call_nothing_but_dict(value):
+    source = literal(value)
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    assert all(isinstance(call.func, ast.Name) and call.func.id == "dict" for call in calls)
+    assert eval(source, {"__builtins__": {}, "dict": dict}) == value
+    assert "{{" not in source
+
+
+@pytest.mark.parametrize("value", [print, [print], dict(a=object()), float("nan"), [float("inf")]])
+def test_what_is_no_data_is_refused(value):
+    with pytest.raises(UserError):
+        literal(value)

@@ -11,6 +11,7 @@ import ovdistill.models.register  # noqa: F401
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import write_image
 from ovdistill.core.teacher_id import TeacherId
+from ovdistill.datasets.class_categories import NO_CATEGORY
 from ovdistill.datasets.ov_dataset import OVDataset
 from ovdistill.vocabulary import Vocabulary
 
@@ -129,6 +130,21 @@ def test_names_that_the_file_does_not_have(root):
     other = Vocabulary(("cat", "yak"), torch.eye(2), torch.tensor([True, True]), TeacherId("test"))
     with pytest.raises(UserError, match="'yak'"):
         build(root, other)
+
+
+def test_a_file_of_base_classes_alone(root, vocabulary):
+    """It can be trained on, as other tools write it, but not be tested on."""
+    content = json.loads((root / "ann.json").read_text())
+    content["categories"] = [c for c in content["categories"] if c["name"] != "emu"]
+    content["annotations"] = [a for a in content["annotations"] if a["category_id"] != 9]
+    (root / "ann.json").write_text(json.dumps(content))
+    dataset = build(root, vocabulary)
+    assert dataset.metainfo["cat_ids"] == (5, 7, NO_CATEGORY)
+    assert [i["bbox_label"] for i in dataset.get_data_info(0)["instances"]] == [0]
+    with pytest.raises(UserError, match="'emu'"):
+        build(root, vocabulary, labelled="all")
+    with pytest.raises(UserError, match="'emu'"):
+        build(root, replace(vocabulary, is_base=torch.ones(3) > 0))
 
 
 def test_an_unknown_choice_of_labels(root, vocabulary):
