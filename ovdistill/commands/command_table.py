@@ -43,6 +43,7 @@ COMMANDS: Commands = {
     "store": (STORE, "check, describe and join stores"),
     "compare": ("compare:compare", "train and test methods side by side"),
     "summarize": ("summarize:summarize", "average the metrics of several test runs"),
+    "report": ("report:report", "say what happened in a test run, on a page"),
     "calibrate": ("calibrate:calibrate", "turn scores into probabilities"),
     "publish": ("publish:publish", "pack a trained detector to hand out"),
     "init-dataset": ("init_dataset:init_dataset", "write a config for your own data"),

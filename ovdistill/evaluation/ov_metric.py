@@ -34,7 +34,8 @@ class OVMetric(BaseMetric):
     The classes are those of ``dataset_meta``: ``cat_ids``, ``classes`` and ``is_base``, three
     sequences in the same order. The images are those that the detector was run on. After an
     evaluation ``per_category`` holds a dict for each class (id, name, group, and AP and AP50 for
-    each metric).
+    each metric), and ``image_ids`` the ids of the images as the file has them, or None if they are
+    all images of the file.
 
     Args:
         ann_file: COCO or LVIS annotation file.
@@ -83,6 +84,7 @@ class OVMetric(BaseMetric):
         self.outfile_prefix = outfile_prefix
         self.evaluator_version = ""
         self.per_category: list[dict[str, Any]] = []
+        self.image_ids: list[Any] | None = None
 
     @property
     def with_masks(self) -> bool:
@@ -107,6 +109,9 @@ class OVMetric(BaseMetric):
         self._check_masks(truth)
         evaluators = self._evaluators(truth)
         image_ids = self._image_ids(truth, [image_id for image_id, _ in results])
+        known = truth.original_image_ids
+        everything = len(image_ids) == len(known)
+        self.image_ids = None if everything else [known[number] for number in image_ids]
         records = concatenate([part for _, part in results], with_masks=self.with_masks)
         classes = self._classes(truth)
         groups = [row["frequency"] for row in classes] if self.protocol == "lvis" else None

@@ -31,6 +31,7 @@ WRITING = {
     "store centre": "store centre none --vocabulary none -o",
     "store map": "store map none ovshapes-clip -o",
     "compare": "compare -o",
+    "report": "report none -o",
     "calibrate": "calibrate ovshapes --annotations none --images none -o",
     "publish": "publish vild_r18_shapes none.pth -o",
     "init-dataset": "init-dataset none.json -o",

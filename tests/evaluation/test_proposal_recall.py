@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from ovdistill.core.errors import UserError
-from ovdistill.evaluation.proposal_recall import ProposalRecall, match, recalls
+from ovdistill.evaluation.proposal_recall import ProposalRecall
+from ovdistill.evaluation.recall import match, recalls
 
 
 def test_match_is_one_to_one_and_takes_the_highest_overlap_first():
