@@ -80,13 +80,14 @@ class _Artist:
             image = read_image(path)
         except UserError:
             return DrawnExample(caption, str(path), None)
-        window = self.window(example, image.shape[:2])
+        size = (image.shape[0], image.shape[1])
+        window = self.window(example, size)
         truth = _cut(self.truth(record), window)
-        found = _cut(self.found(example, image.shape[:2]), window)
+        found = _cut(self.found(example, size), window)
         x1, y1, x2, y2 = window
         crop = image[y1:y2, x1:x2]
         small = reduce_image(crop, SIDE * SIDE)
-        moved = [_resized(part, crop.shape[:2], small.shape[:2]) for part in (truth, found)]
+        moved = [_resized(part, crop, small) for part in (truth, found)]
         drawings = {
             "truth": draw_detections(small, moved[0], (), min_side=SIDE, show_scores=False),
             "found": draw_detections(small, moved[1], (), min_side=SIDE),
@@ -208,10 +209,11 @@ def _cut(detections: Detections, window: Window) -> Detections:
     return replace(kept, boxes=kept.boxes - offset, masks=masks, size=(y2 - y1, x2 - x1))
 
 
-def _resized(detections: Detections, old: tuple[int, int], new: tuple[int, int]) -> Detections:
+def _resized(detections: Detections, image: np.ndarray, reduced: np.ndarray) -> Detections:
     """Return the detections in an image that was reduced, with masks of its size."""
-    moved = detections.moved(old, new)
-    if moved.masks is None or old == new:
+    new = (reduced.shape[0], reduced.shape[1])
+    moved = detections.moved((image.shape[0], image.shape[1]), new)
+    if moved.masks is None or moved.masks.shape[1:] == new:
         return moved
     masks = np.zeros((len(moved), *new), dtype=bool)
     for small, mask in zip(masks, moved.masks, strict=True):

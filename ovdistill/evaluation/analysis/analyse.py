@@ -45,7 +45,6 @@ from ovdistill.evaluation.analysis.scene import Found, Scene, make_found, make_s
 from ovdistill.evaluation.analysis.training_log import read_training_curves
 from ovdistill.evaluation.backends import Curves, build_evaluator
 from ovdistill.evaluation.recall import match, recalls
-from ovdistill.evaluation.records import Records
 from ovdistill.evaluation.reliability import measure_reliability
 
 SAME_AP = 0.05  # points: the detections of a run give its AP again

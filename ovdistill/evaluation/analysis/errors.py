@@ -98,28 +98,28 @@ def error_costs(
         ``"false_positives"`` and ``"false_negatives"``; each for "all", "base" and "novel".
         -1.0 for a group without objects.
     """
-    positives = scene.positives
-    truth = scene.truth
+    positives, truth = scene.positives, scene.truth
+    nothing = np.zeros(len(found), dtype=bool)
 
-    def measure(
-        keep: np.ndarray, mended: np.ndarray | bool = False, asked: np.ndarray = positives
-    ) -> dict[str, float]:
+    def measure(keep: np.ndarray, mended: np.ndarray, asked: np.ndarray) -> dict[str, float]:
         right = matching.right | mended
-        labels = np.where(mended, truth.labels[errors.targets], found.labels)
+        labels = found.labels.copy()
+        labels[mended] = truth.labels[errors.targets[mended]]
         ap = average_precisions(labels[keep], found.scores[keep], right[keep], asked)
-        return by_group(np.where(positives > 0, ap / 100, -1), scene.is_base)
+        return by_group(np.where(positives > 0, ap / 100, NO_TRUTH), scene.is_base)
 
     counted = ~matching.ignored
-    before = measure(counted)
-    found_objects = np.bincount(found.labels[matching.right], minlength=len(positives))
+    before = measure(counted, nothing, positives)
+    hits = np.bincount(found.labels[matching.right], minlength=len(positives))
     missed = np.bincount(truth.labels[errors.missed], minlength=len(positives))
     after = {}
     for kind in KINDS:
         mended = errors.mends & (errors.kinds == kind)
-        after[kind] = measure(counted & ((errors.kinds != kind) | mended), mended)
-    after[MISSED] = measure(counted, asked=positives - missed)
-    after["false_positives"] = measure(matching.right)
-    after["false_negatives"] = measure(counted, asked=found_objects)
+        kept = counted & ((errors.kinds != kind) | mended)
+        after[kind] = measure(kept, mended, positives)
+    after[MISSED] = measure(counted, nothing, positives - missed)
+    after["false_positives"] = measure(matching.right, nothing, positives)
+    after["false_negatives"] = measure(counted, nothing, hits)
     return {"AP50": before, **{kind: _gains(ap, before) for kind, ap in after.items()}}
 
 

@@ -99,6 +99,8 @@ def read_detections(path: Path, metric: str) -> Records:
     """
     rows = read_json(path, "file of detections", hint=FIX)
     try:
+        if not isinstance(rows, list):
+            raise TypeError("it holds no list")
         images = np.array(_numbers([row["image_id"] for row in rows]), dtype=np.int64)
         categories = np.array(_numbers([row["category_id"] for row in rows]), dtype=np.int64)
         scores = np.array([row["score"] for row in rows], dtype=np.float64)

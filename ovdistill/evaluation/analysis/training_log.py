@@ -45,13 +45,14 @@ def _curves(path: Path) -> TrainingCurves:
     curves = TrainingCurves(str(path))
     for record in read_lines(path):
         step = record.get("step", record.get("iter"))
-        if not is_number(step):
+        if step is None or not is_number(step):
             continue
         for key, value in record.items():
             if not is_number(value):
                 continue
-            if key == "loss" or key.startswith("loss_") or ".loss" in key:
-                curves.losses.setdefault(key, []).append((step, value))
+            point = float(step), float(value)
+            if key == "loss" or key.startswith("loss_"):
+                curves.losses.setdefault(key, []).append(point)
             elif key in SHOWN_AP and value >= 0:
-                curves.ap.setdefault(key, []).append((step, value))
+                curves.ap.setdefault(key, []).append(point)
     return curves

@@ -58,7 +58,7 @@ def comparison_warnings(reports: Sequence[RunReport]) -> list[str]:
 
 
 def _flat(origin: dict[str, Any]) -> dict[str, str]:
-    values = {}
+    values: dict[str, str] = {}
     for key, value in origin.items():
         if key in NESTED and isinstance(value, dict):
             values |= {f"{NESTED[key]}{name}": _text(one) for name, one in value.items()}

@@ -130,14 +130,15 @@ def _sections(reports: Sequence[RunReport], galleries: Sequence[Gallery]) -> lis
         Section(
             "classes",
             "Classes",
-            "Boxes; recall at IoU 0.5. A click on a heading sorts. “Confused with” is the wrong name "
-            "that objects of the class have most often, and how many of them.",
+            "Boxes; recall at IoU 0.5. A click on a heading sorts. “Confused with” is the wrong "
+            "name that objects of the class have most often, and how many of them.",
             [class_table(reports), tag("h3", "Size of classes"), _grid(class_size_charts(reports))],
         ),
         Section(
             "matrix",
             "Confusion matrix",
-            "Rows are objects, columns their names: right ones green, wrong ones red; darker is a larger share of the row.",
+            "Rows are objects, columns their names: right ones green, wrong ones red. A strong "
+            "colour is a large share of the row.",
             confusion_matrices(reports),
         ),
     ]
@@ -146,7 +147,10 @@ def _sections(reports: Sequence[RunReport], galleries: Sequence[Gallery]) -> lis
             gallery_section(report.name, gallery, MOST_BYTES // len(shown))
             for report, gallery in shown
         ]
-        note = "On the left the labels, on the right what the objects are called. A dashed frame marks what an example is about."
+        note = (
+            "On the left the labels, on the right what the objects are called. A dashed frame "
+            "marks what an example is about."
+        )
         sections.append(Section("gallery", "Gallery", note, content))
     if training:
         note = "From the log of the training that made the checkpoint."

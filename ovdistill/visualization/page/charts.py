@@ -133,8 +133,8 @@ def _bar(
     )
     if width < 16:  # no room for a number
         return [bar]
-    place = dict(x=left + width / 2, y=min(top, zero) - 4, text_anchor="middle")
-    return [bar, tag("text", text, class_="value", **place)]
+    x, y_text = left + width / 2, min(top, zero) - 4
+    return [bar, tag("text", text, class_="value", x=x, y=y_text, text_anchor="middle")]
 
 
 def stacked_bars(

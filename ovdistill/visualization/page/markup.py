@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from typing import Union
+from typing import TypeAlias
 
 from ovdistill.core.text import printable
 
@@ -17,10 +17,10 @@ class Markup(str):
     __slots__ = ()
 
 
-Content = Union[str, float, None, Iterable["Content"]]
+Content: TypeAlias = "str | float | None | Iterable[Content]"
 
 
-def tag(name: str, /, *content: Content, **attributes: str | float | bool | None) -> Markup:
+def tag(name: str, /, *content: Content, **attributes: str | float | None) -> Markup:
     """Return an element.
 
     Args:
@@ -29,7 +29,7 @@ def tag(name: str, /, *content: Content, **attributes: str | float | bool | None
         attributes: their values are escaped. An underscore at the end of a name is left out, others
             become hyphens. True is an attribute without a value; None and False are left out.
     """
-    shown = "".join(_attribute(key, value) for key, value in attributes.items())
+    shown = "".join(_attribute(*pair) for pair in attributes.items())
     if name in EMPTY and not content:
         return Markup(f"<{name}{shown}/>")
     return Markup(f"<{name}{shown}>{join(content)}</{name}>")
@@ -48,7 +48,7 @@ def join(content: Content) -> Markup:
     return Markup("".join(map(join, content)))
 
 
-def _attribute(key: str, value: str | float | bool | None) -> str:
+def _attribute(key: str, value: str | float | None) -> str:
     if value is None or value is False:
         return ""
     name = key.rstrip("_").replace("_", "-")
