@@ -1,49 +1,66 @@
 "use strict";
 
-// The values of a column: numbers are compared as numbers, and what is missing comes last.
+// A browser needs seconds to lay out 1,203 rows. So many are there at once, and more when the end
+// of the table comes into sight.
+const STEP = 100;
+
+// Numbers are compared as numbers, texts as texts, and what is missing comes last.
 function compare(column, sign) {
-  const value = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
   return (a, b) => {
-    const [x, y] = [value(a), value(b)];
+    const [x, y] = [a.values[column], b.values[column]];
     if (x === "" || y === "") return (x === "") - (y === "");
     const [p, q] = [Number(x), Number(y)];
     return sign * (Number.isNaN(p) || Number.isNaN(q) ? x.localeCompare(y) : p - q);
   };
 }
 
-function sort(table, header, column) {
-  const falling = header.getAttribute("aria-sort") === "descending";
-  const numeric = !header.classList.contains("text");
-  const first = header.hasAttribute("aria-sort") ? !falling : numeric;
-  for (const other of table.querySelectorAll("th[aria-sort]")) other.removeAttribute("aria-sort");
-  header.setAttribute("aria-sort", first ? "descending" : "ascending");
-  const body = table.tBodies[0];
-  const rows = Array.from(body.rows).sort(compare(column, first ? -1 : 1));
-  body.append(...rows);
+function readRow(row) {
+  const values = Array.from(row.cells, (cell) => cell.dataset.value ?? cell.textContent);
+  return { row, values, name: values[0].toLowerCase(), split: row.dataset.split };
 }
 
-for (const table of document.querySelectorAll("table.sortable")) {
+function setUp(table, controls) {
+  const body = table.tBodies[0];
+  const [text, split, output] = ["input", "select", "output"].map((one) => controls.querySelector(one));
   const headers = Array.from(table.tHead.rows[table.tHead.rows.length - 1].cells);
+  let rows = Array.from(body.rows, readRow);
+  let fitting = [];
+  let shown = 0;
+
+  const showMore = (count) => {
+    body.append(...fitting.slice(shown, shown + count).map((one) => one.row));
+    shown = Math.min(shown + count, fitting.length);
+  };
+  const update = () => {
+    const wanted = text.value.trim().toLowerCase();
+    fitting = rows.filter((one) => one.name.includes(wanted) && (!split.value || one.split === split.value));
+    body.replaceChildren();
+    shown = 0;
+    showMore(STEP);
+    output.textContent = `${fitting.length} of ${rows.length} classes`;
+  };
+  const sort = (header, column) => {
+    const before = header.getAttribute("aria-sort");
+    const falling = before ? before === "ascending" : !header.classList.contains("text");
+    for (const other of headers) other.removeAttribute("aria-sort");
+    header.setAttribute("aria-sort", falling ? "descending" : "ascending");
+    rows = rows.slice().sort(compare(column, falling ? -1 : 1));
+    update();
+  };
+
   headers.forEach((header, column) => {
-    header.querySelector("button").addEventListener("click", () => sort(table, header, column));
+    header.querySelector("button").addEventListener("click", () => sort(header, column));
   });
+  text.addEventListener("input", update);
+  split.addEventListener("change", update);
+  const frame = table.parentElement;
+  frame.addEventListener("scroll", () => {
+    if (frame.scrollTop + 2 * frame.clientHeight > frame.scrollHeight) showMore(STEP);
+  });
+  addEventListener("beforeprint", () => showMore(rows.length));
+  update();
 }
 
 for (const controls of document.querySelectorAll(".controls")) {
-  const rows = Array.from(document.getElementById(controls.dataset.table).tBodies[0].rows);
-  const names = rows.map((row) => row.cells[0].textContent.toLowerCase());
-  const [text, split, shown] = ["input", "select", "output"].map((one) => controls.querySelector(one));
-  const filter = () => {
-    const wanted = text.value.trim().toLowerCase();
-    let count = 0;
-    rows.forEach((row, number) => {
-      const fits = names[number].includes(wanted) && (!split.value || row.dataset.split === split.value);
-      row.hidden = !fits;
-      count += fits;
-    });
-    shown.textContent = `${count} of ${rows.length} classes`;
-  };
-  text.addEventListener("input", filter);
-  split.addEventListener("change", filter);
-  filter();
+  setUp(document.getElementById(controls.dataset.table), controls);
 }
