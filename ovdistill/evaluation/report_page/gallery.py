@@ -66,5 +66,5 @@ def gallery_section(name: str, gallery: Gallery, most_bytes: int) -> Markup:
 
 def _figure(example: DrawnExample, webp: bytes) -> Markup:
     source = f"data:image/webp;base64,{b64encode(webp).decode('ascii')}"
-    image = tag("img", src=source, alt=example.caption, title=example.source, loading="lazy")
+    image = tag("img", src=source, alt=example.caption, title=example.source)
     return tag("figure", image, tag("figcaption", example.caption))
