@@ -87,14 +87,15 @@ class _Artist:
         x1, y1, x2, y2 = window
         crop = image[y1:y2, x1:x2]
         small = reduce_image(crop, SIDE * SIDE)
-        moved = [_resized(part, crop, small) for part in (truth, found)]
-        drawings = {
-            "truth": draw_detections(small, moved[0], (), min_side=SIDE, show_scores=False),
-            "found": draw_detections(small, moved[1], (), min_side=SIDE),
-        }
-        scale = enlargement(small, SIDE) * small.shape[1] / crop.shape[1]
+        factor = enlargement(small, SIDE)
+        scale = factor * small.shape[1] / crop.shape[1]
         box = (self.box(example) - (x1, y1, x1, y1)) * scale
-        panels = {title: _mark(drawing, box) for title, drawing in drawings.items()}
+        paper = _mark(_enlarged(small, factor), box)  # labels lie on the frame
+        truth, found = (_resized(part, crop, small, factor) for part in (truth, found))
+        panels = {
+            "truth": draw_detections(paper, truth, (), min_side=SIDE, show_scores=False),
+            "found": draw_detections(paper, found, (), min_side=SIDE),
+        }
         file = io.BytesIO()
         Image.fromarray(side_by_side(panels)).save(file, "webp", quality=QUALITY)
         return DrawnExample(caption, str(path), file.getvalue())
@@ -182,6 +183,11 @@ def _instance(annotation: Mapping[str, Any], label: int) -> dict[str, Any]:
     )
 
 
+def _enlarged(image: np.ndarray, factor: int) -> np.ndarray:
+    size = (image.shape[1] * factor, image.shape[0] * factor)
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
+
+
 def _mark(drawing: np.ndarray, box: np.ndarray) -> np.ndarray:
     """Return a drawing with a dashed frame around a box (4,) xyxy in its pixels."""
     image = Image.fromarray(drawing)
@@ -209,15 +215,20 @@ def _cut(detections: Detections, window: Window) -> Detections:
     return replace(kept, boxes=kept.boxes - offset, masks=masks, size=(y2 - y1, x2 - x1))
 
 
-def _resized(detections: Detections, image: np.ndarray, reduced: np.ndarray) -> Detections:
-    """Return the detections in an image that was reduced, with masks of its size."""
+def _resized(
+    detections: Detections, image: np.ndarray, reduced: np.ndarray, factor: int
+) -> Detections:
+    """Return the detections in an image that was reduced, then enlarged by a whole factor.
+
+    Their masks have the size of the reduced one.
+    """
     new = (reduced.shape[0], reduced.shape[1])
-    moved = detections.moved((image.shape[0], image.shape[1]), new)
+    old = (image.shape[0], image.shape[1])
+    moved = detections.moved(old, (new[0] * factor, new[1] * factor))
     if moved.masks is None or moved.masks.shape[1:] == new:
         return moved
     masks = np.zeros((len(moved), *new), dtype=bool)
     for small, mask in zip(masks, moved.masks, strict=True):
-        small[:] = (
-            cv2.resize(mask.astype(np.uint8) * 255, new[::-1], interpolation=cv2.INTER_AREA) > 127
-        )
+        pixels = mask.astype(np.uint8) * 255
+        small[:] = cv2.resize(pixels, new[::-1], interpolation=cv2.INTER_AREA) > 127
     return replace(moved, masks=masks)

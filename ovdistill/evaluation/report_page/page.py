@@ -96,7 +96,8 @@ def _sections(reports: Sequence[RunReport], galleries: Sequence[Gallery]) -> lis
             "naming",
             "Names of localised objects",
             "An object is localised if a detection overlaps it with an IoU of 0.5 or more, "
-            "whatever its name. The detection with the highest score names it.",
+            "whatever its name. The detection with the highest score names it. Novel names are "
+            "violet.",
             [naming_bars(reports), confusion_tables(reports)],
         ),
         Section(
