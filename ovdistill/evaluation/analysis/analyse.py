@@ -258,11 +258,15 @@ def _detection_recall(files: RunFiles, found: Found, scene: Scene) -> dict[str, 
         return {}
     truth, flat = scene.truth, {}
     base = scene.is_base[truth.labels]
+    counted = np.flatnonzero(~truth.crowd)
+    counted = counted[np.argsort(truth.images[counted], kind="stable")]
+    edges = np.flatnonzero(np.diff(truth.images[counted])) + 1
+    by_image = np.split(counted, edges) if len(counted) else []
     numbers = [number for number in NUMBERS if number <= files.origin["max_dets"]]
     for number in numbers or [files.origin["max_dets"]]:
         matched = np.zeros(len(truth))
-        for image in np.unique(truth.images):
-            objects = np.flatnonzero((truth.images == image) & ~truth.crowd)
+        for objects in by_image:
+            image = truth.images[objects[0]]
             low, high = np.searchsorted(found.images, [image, image + 1])
             boxes = found.boxes[low : min(high, low + number)]
             own = torch.from_numpy(truth.boxes[objects]), torch.from_numpy(boxes)
