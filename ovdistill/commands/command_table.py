@@ -47,6 +47,7 @@ COMMANDS: Commands = {
     "teacher": (TEACHER, "measure a teacher before it is distilled"),
     "compare": ("compare:compare", "train and test methods side by side"),
     "summarize": ("summarize:summarize", "average the metrics of several test runs"),
+    "report": ("report:report", "say what happened in a test run, on a page"),
     "calibrate": ("calibrate:calibrate", "turn scores into probabilities"),
     "publish": ("publish:publish", "pack a trained detector to hand out"),
     "init-dataset": ("init_dataset:init_dataset", "write a config for your own data"),

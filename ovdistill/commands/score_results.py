@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ovdistill.commands.scoring_task import ScoringTask, scoring_task
-from ovdistill.commands.testing import TestOptions
+from ovdistill.commands.testing import DUMP, TestOptions
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import sha256_of
 from ovdistill.core.provenance import provenance
@@ -15,6 +15,7 @@ from ovdistill.evaluation.evaluate import evaluate
 from ovdistill.evaluation.records import Records
 from ovdistill.evaluation.report import print_table, write_report
 from ovdistill.evaluation.results import read_results, unused
+from ovdistill.evaluation.submission import write_submissions
 
 LOGGER = logging.getLogger(__name__)
 
@@ -32,8 +33,10 @@ def score_results(options: TestOptions) -> None:
     for metric, records in found.items():
         for line in unused(records, cat_ids, image_ids, task.protocol):
             LOGGER.warning("%s: %s", metric, line)
+    if options.dump:
+        write_submissions(str(options.folder / DUMP), found, task.truth, task.protocol)
     evaluation = evaluate(task.truth, found, task.classes, image_ids, task.protocol)
-    origin = results_origin(options, task, len(image_ids), evaluation.evaluator)
+    origin = results_origin(options, task, image_ids, evaluation.evaluator)
     path = write_report(options.folder, evaluation.metrics, origin, evaluation.per_category)
     names = ", ".join(map(str, options.results))
     print_table(evaluation.metrics, title=f"{names}, {len(image_ids)} images")
@@ -72,16 +75,17 @@ def evaluated_images(
 
 
 def results_origin(
-    options: TestOptions, task: ScoringTask, images: int, evaluator: str
+    options: TestOptions, task: ScoringTask, image_ids: Sequence[int], evaluator: str
 ) -> dict[str, Any]:
     """Return the provenance of the figures.
 
     Args:
         options: of the command.
         task: what the detections were scored against.
-        images: how many images count.
+        image_ids: the images that count.
         evaluator: name and version of the library.
     """
+    known = task.truth.original_image_ids
     return provenance(
         config=options.config,
         vocabulary=task.vocabulary,
@@ -91,7 +95,8 @@ def results_origin(
         ann_file_sha256=sha256_of(task.truth.path),
         results={str(path): sha256_of(path) for path in options.results},
         protocol=task.protocol.name,
+        max_dets=task.protocol.limit,
         novel=options.novel,
-        images=images,
+        image_ids=[known[number] for number in image_ids] if len(image_ids) < len(known) else None,
         images_with_results=options.images_with_results,
     )

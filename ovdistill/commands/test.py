@@ -53,6 +53,7 @@ def test_detector(options: TestOptions) -> None:
     options.set_local_rank()
     from mmengine.runner import Runner
 
+    from ovdistill.commands.test_origin import add_proposal_recall
     from ovdistill.core.distributed import is_main_process
     from ovdistill.extraction.prepare import prepare
     from ovdistill.inference.draw_hook import DrawDetections
@@ -61,6 +62,7 @@ def test_detector(options: TestOptions) -> None:
     assert options.checkpoint is not None  # see ``check_files``
     out = options.folder
     config = testing_config(options, out)
+    add_proposal_recall(config)
     with joined_processes(config, options.launcher):
         prepare(config, for_training=False)
         runner = Runner.from_cfg(config)
@@ -105,6 +107,8 @@ def write_results(
         runner: after its test loop.
         metrics: figures by name.
     """
+    assert options.checkpoint is not None  # see ``check_files``
+    from ovdistill.commands.test_origin import test_origin
     from ovdistill.core.provenance import provenance
     from ovdistill.evaluation.report import print_table, write_report
 
@@ -118,6 +122,7 @@ def write_results(
         ann_file=metric.ann_file,
         teacher_on_crops=options.teacher_on_crops,
         seconds_per_image=seconds_per_image(runner),
+        **test_origin(config, options.checkpoint, runner, metric),
     )
     path = write_report(out, metrics, origin, metric.per_category)
     print_table(metrics, title=f"{options.checkpoint}, {options.subset} images")

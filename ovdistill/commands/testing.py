@@ -20,7 +20,7 @@ TRAINING_KEYS = ("train_dataloader", "train_cfg", "optim_wrapper", "param_schedu
 VALIDATION_KEYS = ("val_dataloader", "val_cfg", "val_evaluator")
 DUMP = "detections"  # the files are detections.bbox.json and detections.segm.json
 # options that need a detector, and those that take the place of a config
-OF_DETECTOR = ("dump", "show", "teacher_on_crops")
+OF_DETECTOR = ("show", "teacher_on_crops")
 OF_ANNOTATIONS = ("novel", "protocol")
 
 

@@ -19,6 +19,8 @@ STUDENT_CONFIG = STUDENT / "config.json"
 STUDENT_WEIGHTS = STUDENT / "model.safetensors"
 SAMPLES = ASSETS / "samples"  # val images of OVShapes
 SAMPLE_IMAGE = SAMPLES / "ovshapes.png"
+REPORT_STYLE = ASSETS / "report/style.css"  # of the page of `ovdistill report`
+REPORT_SCRIPT = ASSETS / "report/script.js"
 LVIS_CATEGORIES = ASSETS / "lvis_v1_categories.tsv"
 
 

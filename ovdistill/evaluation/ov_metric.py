@@ -19,8 +19,8 @@ from ovdistill.evaluation.evaluate import (
     check_choice,
     evaluate,
 )
-from ovdistill.evaluation.records import Records, best_of_images, concatenate, image_records
-from ovdistill.evaluation.submission import write_submission
+from ovdistill.evaluation.records import Records, concatenate, image_records
+from ovdistill.evaluation.submission import write_submissions
 
 LOGGER = logging.getLogger(__name__)
 
@@ -37,7 +37,8 @@ class OVMetric(BaseMetric):
     The classes are those of ``dataset_meta``: ``cat_ids``, ``classes`` and ``is_base``, three
     sequences in the same order. The images are those that the detector was run on. After an
     evaluation ``per_category`` holds a dict for each class (id, name, group, and AP and AP50 for
-    each metric).
+    each metric), and ``image_ids`` the ids of the images as the file has them, or None if they are
+    all images of the file.
 
     Args:
         ann_file: COCO or LVIS annotation file.
@@ -78,6 +79,7 @@ class OVMetric(BaseMetric):
         self.outfile_prefix = outfile_prefix
         self.evaluator_version = ""
         self.per_category: list[dict[str, Any]] = []
+        self.image_ids: list[Any] | None = None
 
     @property
     def with_masks(self) -> bool:
@@ -100,23 +102,19 @@ class OVMetric(BaseMetric):
         """Evaluate the detections of all images; the keys are described at the class."""
         truth = read_annotations(self.ann_file, allow_outside_images=True)  # none is opened
         image_ids = self._image_ids(truth, [image_id for image_id, _ in results])
+        known = truth.original_image_ids
+        everything = len(image_ids) == len(known)
+        self.image_ids = None if everything else [known[number] for number in image_ids]
         records = concatenate([part for _, part in results], with_masks=self.with_masks)
+        found = dict.fromkeys(self.metrics, records)
         if self.outfile_prefix:
-            self._write(records, truth)
+            write_submissions(self.outfile_prefix, found, truth, self.protocol)
         names = zip(*map(self._meta, ("cat_ids", "classes", "is_base")), strict=True)
         classes = [EvaluatedClass(*name) for name in names]
-        found = dict.fromkeys(self.metrics, records)
         evaluation = evaluate(truth, found, classes, image_ids, self.protocol)
         self.per_category = evaluation.per_category
         self.evaluator_version = evaluation.evaluator
         return evaluation.metrics
-
-    def _write(self, records: Records, truth: Annotations) -> None:
-        """Write the detections; in the LVIS protocol as many of an image as count there."""
-        if self.protocol.name == "lvis":
-            records = best_of_images(records, self.protocol.limit)
-        for metric in self.metrics:
-            write_submission(f"{self.outfile_prefix}.{metric}.json", records, metric, truth)
 
     def _image_ids(self, truth: Annotations, processed: list[int]) -> list[int]:
         """Return the processed image ids, sorted, and check that the annotation file has them."""

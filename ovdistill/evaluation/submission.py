@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,30 @@ import numpy as np
 from ovdistill.core.files import atomic_file
 from ovdistill.core.masks import rle_to_json
 from ovdistill.datasets.annotations import Annotations
-from ovdistill.evaluation.records import Records
+from ovdistill.evaluation.evaluate import Protocol
+from ovdistill.evaluation.records import Records, best_of_images
 
 CHUNK = 10_000  # detections that are dicts at the same time
+
+
+def write_submissions(
+    prefix: str, found: Mapping[str, Records], truth: Annotations, protocol: Protocol
+) -> None:
+    """Write detections to ``PREFIX.METRIC.json``; for LVIS as many of an image as count there.
+
+    Args:
+        prefix: path and first part of the name of the files.
+        found: the detections by metric, 'bbox' or 'segm'.
+        truth: the annotation file, whose ids are written.
+        protocol: how the detections are evaluated.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
+    for metric, records in found.items():
+        if protocol.name == "lvis":
+            records = best_of_images(records, protocol.limit)
+        write_submission(f"{prefix}.{metric}.json", records, metric, truth)
 
 
 def write_submission(

@@ -18,9 +18,9 @@ import numpy as np
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json
+from ovdistill.evaluation.reliability import measure_reliability
 
 CALIBRATION = "calibration.json"
-BINS = 15
 EPSILON = 1e-6
 RIDGE = 1e-3  # holds the curve where all detections are right, or none is
 
@@ -98,21 +98,9 @@ def fit(scores: np.ndarray, right: np.ndarray) -> Calibration:
         slope,
         intercept,
         len(scores),
-        calibration_error(scores, right),
-        calibration_error(held_out, right),
+        measure_reliability(scores, right).error,
+        measure_reliability(held_out, right).error,
     )
-
-
-def calibration_error(scores: np.ndarray, right: np.ndarray, bins: int = BINS) -> float:
-    """Return the expected calibration error (Naeini et al., 2015).
-
-    The mean over bins of equal width, weighted by their detections, of the difference between the
-    mean score and the share of right detections.
-    """
-    index = np.minimum((scores * bins).astype(int), bins - 1)
-    count = np.bincount(index, minlength=bins)
-    gap = np.bincount(index, scores - right, minlength=bins)
-    return float(np.abs(gap).sum() / max(count.sum(), 1))
 
 
 def _curve(scores: np.ndarray, right: np.ndarray) -> tuple[float, float]:

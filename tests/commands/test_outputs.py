@@ -32,6 +32,7 @@ WRITING = {
     "store map": "store map none ovshapes-clip -o",
     "teacher evaluate": "teacher evaluate --config vild_r18_shapes -o",
     "compare": "compare -o",
+    "report": "report none -o",
     "calibrate": "calibrate ovshapes --annotations none --images none -o",
     "publish": "publish vild_r18_shapes none.pth -o",
     "init-dataset": "init-dataset none.json -o",

@@ -74,7 +74,23 @@ def test_the_files_that_are_written(dumped, tmp_path, capsys):
     assert origin["results"] == {str(results): sha256_of(results)}
     assert origin["ann_file_sha256"] == sha256_of(truth) and origin["ann_file"] == str(truth)
     assert origin["evaluator"].startswith("hotcoco") and origin["protocol"] == protocol
-    assert origin["checkpoint"] is origin["config"] is None and origin["images"] == 5
+    assert origin["checkpoint"] is origin["config"] is None and origin["image_ids"] is None
+
+
+@pytest.mark.parametrize("metrics", [("bbox", "segm"), ("segm",)])
+def test_a_report_of_any_system(dumped, metrics, tmp_path):
+    """The detections that are written again are those that were scored, and can be reported."""
+    folder, protocol, _ = dumped
+    paths = [folder / f"detections.{metric}.json" for metric in metrics]
+    words = ["--protocol", protocol, "--annotations", folder / "truth.json", "--dump"]
+    out = score(tmp_path / "run", "--results", *paths, *words)
+    for path in paths:
+        assert json.loads((tmp_path / "run" / path.name).read_text()) == json.loads(
+            path.read_text()
+        )
+    main.run(["report", str(tmp_path / "run"), "--gallery", "0", "-o", str(tmp_path / "page")])
+    (run,) = json.loads((tmp_path / "page" / "report.json").read_text())["runs"]
+    assert run["metrics"] == out and len(run["classes"]) == CLASSES
 
 
 def test_a_vocabulary_says_which_classes_compete(dumped, tmp_path):
@@ -137,7 +153,6 @@ BAD = [
     (["CONFIG", "--results", "FILE", "--novel", "a"], "--novel"),
     (["CONFIG", "FILE", "--annotations", "FILE"], "--annotations without --results"),
     (["CONFIG", "FILE", "--images-with-results"], "--images-with-results without"),
-    (["CONFIG", "--results", "FILE", "--dump"], "--dump"),
     (["CONFIG", "--results", "FILE", "--show", "2"], "--show"),
     (["CONFIG", "--results", "none.json"], "none.json"),
     (["--results", "FILE", "--annotations", "none.json"], "none.json"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ovdistill.core.errors import UserError
-from ovdistill.inference.calibration import Calibration, calibration_error, fit
+from ovdistill.inference.calibration import Calibration, fit
 
 
 def drawn(count: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
@@ -29,12 +29,6 @@ def test_probabilities_keep_the_order_and_turn_back():
     assert (np.diff(curve.probabilities(scores)) >= 0).all()
     assert curve.probabilities(np.array([curve.score(0.3)])) == pytest.approx(0.3)
     assert curve.score(0) == 0 and curve.score(1) == 1
-
-
-def test_the_error_by_hand():
-    scores, right = np.array([0.1, 0.1, 0.9, 0.9]), np.array([False, False, True, False])
-    # two bins of two: |0.1 - 0| and |0.9 - 0.5|
-    assert calibration_error(scores, right, bins=2) == pytest.approx((0.1 + 0.4) / 2)
 
 
 def test_what_cannot_be_fitted():

@@ -1,0 +1,162 @@
+"""Read the folder that `ovdistill test --dump` writes: metrics, origin, classes, detections."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from ovdistill.core.errors import UserError
+from ovdistill.core.header_values import INTEGER, TEXT, expect
+from ovdistill.core.json_files import read_json
+from ovdistill.datasets.annotation_ids import image_number
+from ovdistill.evaluation.records import Records
+from ovdistill.evaluation.result_files import FIX, number, read_metrics, read_object
+
+METRICS = ("bbox", "segm")
+SUBFOLDER = "test"  # of a training's folder
+
+
+@dataclass(frozen=True, eq=False)
+class RunFiles:
+    """What a test run has left.
+
+    Attributes:
+        folder: the folder.
+        metrics: AP and more by key, in percent, -1.0 where there is no ground truth.
+        origin: of ``provenance.json``.
+        classes: of ``per_category.json``, by ascending id.
+        detections: by metric, 'bbox' or 'segm' or both. Ids are numbers, see ``annotation_ids``.
+    """
+
+    folder: Path
+    metrics: dict[str, float]
+    origin: dict[str, Any]
+    classes: list[dict[str, Any]]
+    detections: dict[str, Records]
+
+    @property
+    def boxes(self) -> Records:
+        """The detections with their boxes: those around the masks where there are masks alone."""
+        return self.detections["bbox" if "bbox" in self.detections else "segm"]
+
+
+def read_run(path: Path) -> RunFiles:
+    """Read a folder of `ovdistill test`, or of a training that was tested.
+
+    Args:
+        path: the folder; the sub-folder ``test`` of a training's folder is taken in its place.
+
+    Raises:
+        UserError: a file is missing or damaged; the message has the command that writes it.
+    """
+    folder = path if (path / "metrics.json").is_file() else path / SUBFOLDER
+    if not (folder / "metrics.json").is_file():
+        raise UserError(
+            f"{path} has no metrics.json, and no folder {SUBFOLDER} with one; expected a folder "
+            "of `ovdistill test CONFIG CHECKPOINT -o FOLDER --dump`"
+        )
+    metrics = read_metrics(folder / "metrics.json")
+    origin = read_object(folder / "provenance.json", "provenance.json")
+    command = dump_command(origin, folder)
+    for key, kind in (("ann_file", TEXT), ("protocol", TEXT), ("max_dets", INTEGER)):
+        try:
+            expect(origin, key, kind)
+        except ValueError as error:
+            raise UserError(
+                f"{folder / 'provenance.json'} cannot be used ({error}); an earlier version "
+                f"wrote it. Test again: {command}"
+            ) from None
+    paths = {metric: folder / f"detections.{metric}.json" for metric in METRICS}
+    wanted = [metric for metric in METRICS if f"{metric}/AP" in metrics]
+    missing = [paths[metric] for metric in wanted if not paths[metric].is_file()]
+    if missing or not wanted:
+        raise UserError(
+            f"there are no detections to look at ({', '.join(map(str, missing)) or folder}): "
+            f"write them with {command}"
+        )
+    detections = {metric: read_detections(paths[metric], metric) for metric in wanted}
+    return RunFiles(folder, metrics, origin, _read_classes(folder), detections)
+
+
+def dump_command(origin: dict[str, Any], folder: Path) -> str:
+    """Return the command that tests a run again and writes its detections."""
+    config, checkpoint = origin.get("config"), origin.get("checkpoint")
+    words = ["ovdistill", "test", f"{config or 'CONFIG'}", f"{checkpoint or 'CHECKPOINT'}"]
+    subset = ["--subset", "val"] if origin.get("subset") == "val" else []
+    return f"`{shlex.join([*words, *subset, '-o', str(folder), '--dump'])}`"
+
+
+def read_detections(path: Path, metric: str) -> Records:
+    """Read detections in COCO's result format.
+
+    Args:
+        path: the file.
+        metric: 'bbox', or 'segm', whose masks are RLEs.
+
+    Raises:
+        UserError: no such file, or a damaged one.
+    """
+    rows = read_json(path, "file of detections", hint=FIX)
+    try:
+        if not isinstance(rows, list):
+            raise TypeError("it holds no list")
+        images = np.array(_numbers([row["image_id"] for row in rows]), dtype=np.int64)
+        categories = np.array(_numbers([row["category_id"] for row in rows]), dtype=np.int64)
+        scores = np.array([row["score"] for row in rows], dtype=np.float64)
+        rles = None
+        if metric == "segm":
+            masks = [row["segmentation"] for row in rows]
+            rles = [{"size": m["size"], "counts": m["counts"].encode("ascii")} for m in masks]
+            boxes = coco_mask.toBbox(rles) if rles else np.zeros((0, 4))
+        else:
+            boxes = np.array([row["bbox"] for row in rows], dtype=np.float64).reshape(-1, 4)
+        good = np.isfinite(boxes).all() and ((scores >= 0) & (scores <= 1)).all()
+        if not good or len(boxes) != len(rows):
+            raise ValueError("a box is no box, or a score is not from 0 to 1")
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError, UserError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UserError(
+            f"{path} is damaged ({reason:.120}); expected detections in COCO's format. {FIX}"
+        ) from None
+    return Records(images, categories, scores, boxes, rles)
+
+
+def run_names(folders: Sequence[Path]) -> list[str]:
+    """Return a short name of each folder: the parts of its path in which it differs from others."""
+    parts = [list(folder.absolute().parts) for folder in folders]
+    for names in parts:
+        if names[-1] == SUBFOLDER and len(names) > 1:
+            names.pop()
+    if len(set(map(tuple, parts))) < 2:
+        return [names[-1] for names in parts]
+    while all(len(names) > 1 and names[-1] == parts[0][-1] for names in parts):
+        for names in parts:
+            names.pop()
+    while all(len(names) > 1 and names[0] == parts[0][0] for names in parts):
+        for names in parts:
+            names.pop(0)
+    return ["/".join(names) for names in parts]
+
+
+def _numbers(ids: list[Any]) -> list[int]:
+    known = {value: image_number(value) for value in set(ids)}
+    return [known[value] for value in ids]
+
+
+def _read_classes(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "per_category.json"
+    rows = read_json(path, "per_category.json", hint=FIX)
+    try:
+        for row in rows:
+            number(row["id"], path, "id")
+            if not isinstance(row["name"], str) or row["group"] not in ("base", "novel"):
+                raise ValueError(f"a class is {row!r:.80}")
+    except (TypeError, KeyError, ValueError) as error:
+        raise UserError(f"{path} is damaged ({error}). {FIX}") from None
+    return sorted(rows, key=lambda row: row["id"])

@@ -1,0 +1,37 @@
+"""What `ovdistill test` measures and notes beside AP."""
+
+from __future__ import annotations
+
+import pytest
+
+from ovdistill.commands.test_origin import add_proposal_recall, proposals_per_image
+from ovdistill.models.config import load_config
+
+
+def config_for(recipe: str, **options):
+    config = load_config(recipe, options)
+    add_proposal_recall(config)
+    evaluators = config.test_evaluator
+    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
+    return config, [one for one in evaluators if one["type"] == "ProposalRecall"]
+
+
+def test_an_rpn_that_keeps_a_thousand():
+    config, (recall,) = config_for("vild_r50_lvis")
+    assert recall["numbers"] == [10, 100, 300, 1000]
+    assert recall["ann_file"] == config.test_evaluator[0]["ann_file"]
+    assert config.model.test_cfg.rcnn.keep_proposals
+    assert proposals_per_image(config) == 1000
+
+
+@pytest.mark.parametrize(("kept", "numbers"), [(100, [10, 100]), (500, [10, 100, 300]), (7, [7])])
+def test_no_more_than_the_rpn_keeps(kept, numbers):
+    options = {"model.test_cfg.rpn.max_per_img": kept}
+    config, (recall,) = config_for("vild_r18_shapes", **options)  # which has the metric already
+    assert recall["numbers"] == numbers
+    assert proposals_per_image(config) == kept
+
+
+def test_a_one_stage_detector_has_no_proposals():
+    config, recalls = config_for("hierkd_atss_r18_shapes")
+    assert recalls == [] and proposals_per_image(config) is None

@@ -1,0 +1,113 @@
+"""The folder of a test run: what is there, what is missing, what is damaged."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ovdistill.core.errors import UserError
+from ovdistill.evaluation.analysis.run_files import read_detections, read_run, run_names
+from tests.evaluation.analysis.worlds import random_world, write_files
+
+
+@pytest.fixture
+def run(tmp_path) -> Path:
+    return write_files(tmp_path / "work" / "test", *random_world(0))
+
+
+def test_a_folder_of_a_training_means_its_test(run):
+    direct, above = read_run(run), read_run(run.parent)
+    assert direct.folder == above.folder == run
+    rows = json.loads((run / "detections.bbox.json").read_text())
+    assert len(direct.detections["bbox"]) == len(rows)
+    assert [row["name"] for row in direct.classes] == ["cat", "dog", "yak", "emu"]
+
+
+def test_missing_detections_name_the_command_that_writes_them(run):
+    (run / "detections.bbox.json").unlink()
+    with pytest.raises(UserError) as error:
+        read_run(run)
+    command = f"ovdistill test some_config {run}/last.pth -o {run} --dump"
+    assert f"`{command}`" in str(error.value)
+
+
+def test_an_earlier_version_must_be_tested_again(run):
+    path = run / "provenance.json"
+    origin = json.loads(path.read_text())
+    del origin["max_dets"]
+    path.write_text(json.dumps(origin | {"subset": "val"}))
+    with pytest.raises(UserError, match="max_dets.*--subset val"):
+        read_run(run)
+
+
+def test_no_run_at_all(tmp_path):
+    with pytest.raises(UserError, match="metrics.json"):
+        read_run(tmp_path)
+
+
+GOOD = {"image_id": "7", "category_id": 2, "bbox": [1, 2, 3, 4], "score": 0.5}
+
+
+def test_ids_are_numbers(tmp_path):
+    path = tmp_path / "detections.bbox.json"
+    path.write_text(json.dumps([GOOD]))
+    found = read_detections(path, "bbox")
+    assert (found.image_ids.tolist(), found.category_ids.tolist()) == ([7], [2])
+    assert found.boxes.tolist() == [[1, 2, 3, 4]]
+    path.write_text("[]")
+    assert len(read_detections(path, "bbox")) == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"bbox": [1, 2, 3]},
+        {"bbox": None},
+        {"bbox": [1, 2, 3, "x"]},
+        {"score": 1.5},
+        {"score": None},
+        {"image_id": None},
+        {"image_id": [1]},
+        {"category_id": True},
+    ],
+)
+def test_damaged_detections(tmp_path, change):
+    path = tmp_path / "detections.bbox.json"
+    path.write_text(json.dumps([GOOD | change]))
+    with pytest.raises(UserError, match="detections.bbox.json"):
+        read_detections(path, "bbox")
+
+
+@pytest.mark.parametrize("content", ["{", "{}", "[1]", "3", '[{"image_id": 1}]'])
+def test_other_files(tmp_path, content):
+    path = tmp_path / "detections.bbox.json"
+    path.write_text(content)
+    with pytest.raises(UserError):
+        read_detections(path, "bbox")
+
+
+def test_masks_are_rles(tmp_path):
+    path = tmp_path / "detections.segm.json"
+    row = {key: GOOD[key] for key in ("image_id", "category_id", "score")}
+    path.write_text(json.dumps([row | {"segmentation": {"size": [2, 3], "counts": "02100"}}]))
+    found = read_detections(path, "segm")
+    assert found.rles == [{"size": [2, 3], "counts": b"02100"}]
+    path.write_text(json.dumps([row | {"segmentation": [[1, 2, 3]]}]))
+    with pytest.raises(UserError, match="detections.segm.json"):
+        read_detections(path, "segm")
+
+
+@pytest.mark.parametrize(
+    ("folders", "names"),
+    [
+        (["/a/best/seed0/test", "/a/vild/seed0/test"], ["best", "vild"]),
+        (["/a/best/seed0", "/a/best/seed1"], ["seed0", "seed1"]),
+        (["/a/best/test"], ["best"]),
+        (["/a/b/c", "/a/c"], ["a/b", "a"]),
+        (["/a/x/test", "/a/x/test"], ["x", "x"]),
+    ],
+)
+def test_names_say_what_differs(folders, names):
+    assert run_names([Path(folder) for folder in folders]) == names
