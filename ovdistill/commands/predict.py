@@ -130,8 +130,8 @@ def predict(options: PredictOptions) -> int:
     detector, vocabulary = load_detector(found, options, text)
     from ovdistill.commands.predict_images import predict_images
     from ovdistill.commands.predict_videos import predict_videos, predict_webcam
-    from ovdistill.inference.result_files import open_result_files
     from ovdistill.inference.limits import Limits, make_limits
+    from ovdistill.inference.result_files import open_result_files
 
     single = make_limits(read_thresholds(options.thresholds), 1, detector.queries).thresholds
     limits = Limits(options.score_threshold, options.max_dets, thresholds=single)

@@ -14,8 +14,10 @@ import numpy as np
 ONE = 2048  # weights of OpenCV's bilinear resizing have 11 bits
 
 
-def fitting_size(size: tuple[int, int], scale: tuple[int, int], *, keep_ratio: bool) -> np.ndarray:
-    """Return (2,) int64, the h and w that ``OVResize`` gives an image.
+def fitting_size(
+    size: tuple[int, int], scale: tuple[int, int], *, keep_ratio: bool
+) -> tuple[int, int]:
+    """Return the h and w that ``OVResize`` gives an image.
 
     Args:
         size: H and W.
@@ -23,9 +25,10 @@ def fitting_size(size: tuple[int, int], scale: tuple[int, int], *, keep_ratio: b
         keep_ratio: keep the ratio of the sides.
     """
     if not keep_ratio:
-        return np.array(scale[::-1])
+        return scale[1], scale[0]
     factor = min(max(scale) / max(size), min(scale) / min(size))
-    return np.array([max(1, int(side * factor + 0.5)) for side in size])
+    height, width = (max(1, int(side * factor + 0.5)) for side in size)
+    return height, width
 
 
 def resize(image: np.ndarray, size: Sequence[int]) -> np.ndarray:

@@ -149,7 +149,9 @@ class OnnxDetector:
         header = self.header
         seen = [_reduced(image) for image in images]
         fitting = [
-            fitting_size(image.shape[:2], header.scale, keep_ratio=header.keep_ratio)
+            fitting_size(
+                (image.shape[0], image.shape[1]), header.scale, keep_ratio=header.keep_ratio
+            )
             for image in seen
         ]
         resized = [resize(image, size) for image, size in zip(seen, fitting, strict=True)]

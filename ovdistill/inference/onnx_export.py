@@ -71,7 +71,7 @@ def export_onnx(
     header = _header(detector, masks=masks, texts_as_input=texts_as_input, origin=origin or {})
     grouped = asked.has_phrases or texts_as_input
     graph = DetectorGraph(model, Limits().same_object, masks=masks, grouped=grouped).eval()
-    texts = _texts(asked)
+    texts = texts_of(asked)
     example = texts if by_tokens else _some_texts(header.embed_dim)
     written = _trace(graph, example, header.divisor, opset, any_names=not by_tokens)
     _finish(written, texts, header)
@@ -94,9 +94,7 @@ def _header(
     steps = engine.model.data_preprocessor
     with_masks = masks and head.with_mask
     made_by = {
-        "normalization": {"mean": steps.mean.flatten().tolist(), "std": steps.std.flatten().tolist()}
-        if steps._enable_normalize
-        else None,
+        "normalization": _normalization(steps),
         **asked.vocabulary.teacher.to_header(),
         **origin,
     }
@@ -118,13 +116,22 @@ def _header(
     )
 
 
+def _normalization(steps: Any) -> dict[str, Any] | None:
+    """Return what the graph does to pixels, RGB or BGR as the network takes them."""
+    if not steps._enable_normalize:
+        return None
+    mean, std = (value.flatten().tolist() for value in (steps.mean, steps.std))
+    return {"mean": mean, "std": std, "channels": "RGB" if steps._channel_conversion else "BGR"}
+
+
 def _hash(vocabulary: Vocabulary) -> str:
     digest = hashlib.sha256("\n".join(vocabulary.names).encode())
     digest.update(vocabulary.embeddings.numpy().tobytes())
     return digest.hexdigest()[:16]
 
 
-def _texts(asked: Asked) -> Texts:
+def texts_of(asked: Asked) -> Texts:
+    """Return what a detector is asked for as tensors."""
     vocabulary = asked.vocabulary
     classes, wanted = torch.tensor(asked.classes), torch.tensor(asked.wanted)
     return Texts(vocabulary.embeddings, vocabulary.is_base, classes, wanted)
@@ -136,9 +143,7 @@ def _some_texts(embed_dim: int) -> Texts:
     return Texts(rows, all_base, torch.arange(SOME_NAMES), torch.tensor(SOME_NAMES))
 
 
-def _trace(
-    graph: DetectorGraph, texts: Texts, divisor: int, opset: int, *, any_names: bool
-) -> Any:
+def _trace(graph: DetectorGraph, texts: Texts, divisor: int, opset: int, *, any_names: bool) -> Any:
     """Return the graph as an ONNX model for any number of images of any size."""
     dim = torch.export.Dim
     images = dim("images", min=1)
@@ -163,6 +168,7 @@ def _trace(
             output_names=list(OUTPUTS),
             verbose=False,
         )
+    assert written is not None  # it is where a file is named
     return written.model_proto
 
 
@@ -178,9 +184,7 @@ def _finish(model: Any, texts: Texts, header: OnnxHeader) -> None:
     used = {name for node in graph.node for name in node.input}
     arrays = dict(zip(TEXT_INPUTS, (part.numpy() for part in texts), strict=True))
     graph.initializer.extend(
-        numpy_helper.from_array(array, name)
-        for name, array in arrays.items()
-        if name in used
+        numpy_helper.from_array(array, name) for name, array in arrays.items() if name in used
     )
     fixed = set(TEXT_INPUTS) - (used if header.texts_as_input else set())
     inputs = [value for value in graph.input if value.name not in fixed]

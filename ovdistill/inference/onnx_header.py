@@ -135,7 +135,7 @@ def _header(content: Any) -> OnnxHeader:
     if values["calibration"] is not None:
         curve = {key: expect(values["calibration"], key, NUMBER) for key in ("slope", "intercept")}
         if curve["slope"] <= 0:
-            raise ValueError(f"its calibration has the slope {curve['slope']}; expected one that rises")
+            raise ValueError(f"its calibration falls (slope {curve['slope']})")
         values["calibration"] = Calibration(**curve)
     for name in ("names", "phrases", "scale"):
         values[name] = tuple(values[name])

@@ -185,7 +185,7 @@ class DetectorGraph(nn.Module):
     def _detections(
         self, regions: Regions, score_threshold: Tensor, texts: Texts
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return row, class and score of the detections, see ``classify_regions`` and ``select``."""
+        """Return region, class and score of the detections, see ``selection.select``."""
         config = self.head.test_cfg
         lowest = (score_threshold - 1e-6).clamp(min=config.score_thr)
         row, label = (regions.scores > lowest).nonzero().unbind(1)

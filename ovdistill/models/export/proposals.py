@@ -53,9 +53,7 @@ def propose(head: RPNHead, x: Sequence[Tensor], sizes: Tensor) -> tuple[Rows, Te
     anchors = head.prior_generator.grid_priors(
         [level.shape[-2:] for level in scores], device=x[0].device
     )
-    levels = [
-        _best(*level, config.nms_pre) for level in zip(scores, deltas, anchors, strict=True)
-    ]
+    levels = [_best(*level, config.nms_pre) for level in zip(scores, deltas, anchors, strict=True)]
     best, moved, start = (torch.cat(parts, dim=1) for parts in zip(*levels, strict=True))
     boxes = decode(head.bbox_coder, start, moved)
     limits = sizes.flip(1).repeat(1, 2).to(boxes.dtype)[:, None]

@@ -48,7 +48,7 @@ class Rows:
         return Rows(boxes, self.image, self.images)
 
     def clipped(self, boxes: Tensor, sizes: Tensor) -> Rows:
-        """Return the same rows with (R, 4) boxes, clipped to images of (N, 2) heights and widths."""
+        """Return the same rows with (R, 4) boxes, clipped to images of (N, 2) sides."""
         limits = sizes.flip(1).repeat(1, 2).to(boxes.dtype)
         return self.with_boxes(torch.minimum(boxes.clamp(min=0), limits[self.image]))
 
