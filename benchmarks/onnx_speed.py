@@ -22,7 +22,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.requery import random_names
 from ovdistill import Detector, OnnxDetector
 from ovdistill.core.assets import SAMPLES
 from ovdistill.core.recipes import find_recipe
@@ -30,8 +29,9 @@ from ovdistill.inference.agreement import agreement, together
 from ovdistill.inference.limits import Limits
 from ovdistill.inference.onnx_export import export_onnx
 from ovdistill.inference.pretrained import DetectorFiles
+from ovdistill.vocabulary import Vocabulary
 
-TEXT = "red striped heart, green star, solid circle, outlined cross, ring, dotted square, arrow"
+TEXT = "ring, star, heart, cross, circle, square, triangle, arrow"
 LEAST = 0.05
 
 
@@ -64,7 +64,9 @@ def random_detector(config: str, names: int) -> Detector:
     torch.manual_seed(0)
     files = DetectorFiles(find_recipe(config), None)  # type: ignore[arg-type]  # random
     detector = Detector(files, "cpu", overrides={"model.backbone.init_cfg": None})
-    detector.set_vocabulary(random_names(names, 512))
+    embeddings = np.random.default_rng(0).standard_normal((names, 512), dtype=np.float32)
+    vocabulary = Vocabulary.from_array(embeddings, [f"name {i}" for i in range(names)])
+    detector.set_vocabulary(vocabulary)
     return detector
 
 

@@ -24,7 +24,7 @@ from ovdistill.inference.onnx_export import export_onnx
 from ovdistill.inference.onnx_header import INPUTS
 
 pytestmark = pytest.mark.slow  # the export takes a minute
-TEXT = "red striped heart, green star, solid circle, ring"
+TEXT = "ring, star, heart, cross, circle, square, triangle, arrow"
 LEAST = 0.05
 
 
@@ -48,12 +48,12 @@ def exported(path) -> OnnxDetector:
 
 
 def images() -> list[np.ndarray]:
-    """Return the samples in different sizes and shapes, in different boxes of the same batch."""
-    sizes = [(128, 128), (200, 90), (50, 333), (301, 300), (9, 14)]
-    files = sorted(SAMPLES.glob("*.png"))
+    """Return the samples, each in several sizes and shapes."""
+    sizes = [(128, 128), (90, 120), (301, 300), (200, 90), (9, 14)]
     return [
-        np.asarray(Image.open(files[i % len(files)]).convert("RGB").resize(size))
-        for i, size in enumerate(sizes)
+        np.asarray(Image.open(file).convert("RGB").resize(size))
+        for file in sorted(SAMPLES.glob("*.png"))
+        for size in sizes
     ]
 
 
@@ -68,7 +68,7 @@ def compare(exported: OnnxDetector, detector: Detector, batch_size: int = 1):
 @pytest.mark.parametrize("batch_size", [1, 3])
 def test_the_same_detections(exported, detector, batch_size):
     found = compare(exported, detector, batch_size)
-    assert found.detections > 10 and found.is_close, found
+    assert found.detections > 60 and found.is_close, found
 
 
 def test_all_fields(exported, detector):
