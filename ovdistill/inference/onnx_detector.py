@@ -24,10 +24,9 @@ from ovdistill.inference.large_images import reduced_size
 from ovdistill.inference.limits import Limits, make_limits
 from ovdistill.inference.numpy_images import fitting_size, pad_images, resize
 from ovdistill.inference.numpy_masks import paste_masks
-from ovdistill.inference.onnx_header import INPUTS, OUTPUTS, TEXT_INPUTS, OnnxHeader
+from ovdistill.inference.onnx_header import INPUTS, OUTPUTS, OnnxHeader
+from ovdistill.inference.onnx_session import check_graph, check_outputs, open_session
 from ovdistill.inference.sources import find_sources, is_single
-
-HOW = "make it with: ovdistill export MODEL --text NAMES -o model.onnx"
 
 
 class OnnxDetector:
@@ -54,11 +53,11 @@ class OnnxDetector:
         threads: int | None = None,
         providers: Sequence[str] | None = None,
     ) -> None:
-        self._session = _open_session(Path(path), threads, providers)
+        self._session = open_session(Path(path), threads, providers)
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.header = OnnxHeader.from_metadata(metadata, os.fspath(path))
         self._texts: dict[str, np.ndarray] = {}  # by default those in the file
-        _check_graph(self._session, self.header, os.fspath(path))
+        check_graph(self._session, self.header, os.fspath(path))
 
     @property
     def queries(self) -> tuple[str, ...]:
@@ -164,7 +163,7 @@ class OnnxDetector:
         )
         outputs = self._session.run(OUTPUTS, dict(zip(INPUTS, inputs, strict=True)) | self._texts)
         values = dict(zip(OUTPUTS, outputs, strict=True))
-        _check_outputs(values, len(header.names))
+        check_outputs(values, len(header.names))
         return [
             self._detections(values, index, small.shape[:2], size, image.shape[:2], limits)
             for index, (small, size, image) in enumerate(zip(seen, fitting, images, strict=True))
@@ -224,44 +223,6 @@ class OnnxDetector:
         return curve.probabilities(scores) if curve else scores
 
 
-def _open_session(path: Path, threads: int | None, providers: Sequence[str] | None) -> Any:
-    """Return onnxruntime's session of a file."""
-    runtime = import_extra("onnxruntime", "onnx")
-    if not path.is_file():
-        raise UserError(f"no file {path}; {HOW}")
-    if threads is not None and threads < 1:
-        raise UserError(f"got threads={threads}; expected 1 or more")
-    options = runtime.SessionOptions()
-    options.log_severity_level = 3  # warnings are for who exports
-    options.intra_op_num_threads = threads or 0
-    there = runtime.get_available_providers()
-    if unknown := set(providers or ()).difference(there):
-        raise UserError(f"got the providers {sorted(unknown)}; installed are {there}")
-    errors = runtime.capi.onnxruntime_pybind11_state
-    try:
-        return runtime.InferenceSession(os.fspath(path), options, list(providers or there))
-    except (errors.InvalidProtobuf, errors.InvalidGraph, errors.Fail, errors.NoModel) as error:
-        reason = str(error).splitlines()[0][:200]
-        raise UserError(f"{path} is no ONNX file that can be run ({reason}); {HOW}") from None
-
-
-def _check_graph(session: Any, header: OnnxHeader, path: str) -> None:
-    """Raise UserError unless a graph takes and returns what its header says."""
-    inputs = {value.name for value in session.get_inputs()}
-    texts = {value.name for value in session.get_overridable_initializers()}
-    outputs = {value.name for value in session.get_outputs()}
-    expected = {"texts"} if header.texts_as_input else set()
-    if (
-        inputs != set(INPUTS)
-        or not expected <= texts <= set(TEXT_INPUTS)
-        or not outputs.issuperset(OUTPUTS)
-    ):
-        raise UserError(
-            f"{path} takes {sorted(inputs | texts)} and returns {sorted(outputs)}; expected "
-            f"{sorted({*INPUTS, *expected})} and {sorted(OUTPUTS)}: {HOW}"
-        )
-
-
 def _read_vocabulary(
     path: str | os.PathLike[str], header: OnnxHeader
 ) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
@@ -287,15 +248,3 @@ def _reduced(image: np.ndarray) -> np.ndarray:
     if image.shape[:2] == (height, width):
         return image
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BOX))
-
-
-def _check_outputs(values: Mapping[str, np.ndarray], classes: int) -> None:
-    """Raise UserError for boxes and scores that are no numbers, and labels of no class."""
-    if not all(np.isfinite(values[name]).all() for name in ("boxes", "scores", "runner_up_scores")):
-        raise UserError(
-            "the detector returned boxes or scores that are not finite numbers: its weights are "
-            "damaged, or their training diverged"
-        )
-    for name, least in (("labels", 0), ("nearest", 0), ("runner_up", -1)):
-        if not ((values[name] >= least) & (values[name] < classes)).all():
-            raise UserError(f"the detector returned {name} that are none of its {classes} classes")

@@ -8,7 +8,6 @@ Shapes: W phrases, G classes, D embedding width.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -28,7 +27,7 @@ OUTPUTS = (
     *("nearest", "nearest_scores", "masks"),
 )
 MOST_SIDE = 16_384  # pixels of a network input
-NUMBER = Kind("a finite number", lambda v: type(v) in (int, float) and math.isfinite(v))
+NUMBER = Kind("a number", lambda v: type(v) in (int, float) and -1e9 <= v <= 1e9)
 SHARE = Kind("a number from 0 to 1", lambda v: NUMBER.fits(v) and 0 <= v <= 1)
 SIDE = Kind(f"1 to {MOST_SIDE}", lambda v: type(v) is int and 1 <= v <= MOST_SIDE)
 SCALE = Kind(f"two of {SIDE.description}", lambda v: list_of(SIDE).fits(v) and len(v) == 2)

@@ -6,6 +6,7 @@ from ..reader import Reader
 from .annotations import AnnotationsReader, CaptionTextsReader, EvaluationReader, TrainingReader
 from .command_line import ConfigOptionsReader, EnvironmentReader, WordsReader
 from .configs import ConfigReader, PlaceholderReader
+from .exported import OnnxHeaderReader
 from .images import ImageReader
 from .results import ComparisonReader, ResultsReader
 from .search import IndexReader
@@ -21,6 +22,6 @@ READERS: dict[str, type[Reader]] = {
         *(TemplatesReader, QueriesReader, VocabularyReader, PromptsReader, EmbeddingsReader),
         *(StoreReader, CaptionStoreReader, ProposalsReader, CheckpointReader, WeightsReader),
         *(ImageReader, ConfigReader, PlaceholderReader, ConfigOptionsReader, EnvironmentReader),
-        *(WordsReader, ResultsReader, ComparisonReader, IndexReader),
+        *(WordsReader, ResultsReader, ComparisonReader, IndexReader, OnnxHeaderReader),
     )
 }
