@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ovdistill.commands.checks import check_file
-from ovdistill.commands.options import ConfigOptions, argument, complete_recipe, flag, option
+from ovdistill.commands.options import argument, complete_recipe, flag, option
+from ovdistill.commands.text_options import TextOptions
 from ovdistill.core.errors import UserError
 from ovdistill.core.extras import import_extra
 
@@ -31,7 +32,7 @@ LEAST_SCORE = 0.05  # of detections that --check compares
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportOptions(ConfigOptions):
+class ExportOptions(TextOptions):
     """Options of ``ovdistill export``."""
 
     model: str = argument(
@@ -40,18 +41,6 @@ class ExportOptions(ConfigOptions):
         completer=complete_recipe,
     )
     checkpoint: str | None = option(None, help="weights for a config", metavar="FILE")
-    text: str | None = option(
-        None, help="what to look for, separated by commas, or a file of names"
-    )
-    background: str = option(
-        "auto",
-        help="names that compete with the text but are not reported: auto (those of the training), "
-        "none, or names of your own",
-        metavar="TEXT",
-    )
-    vocabulary: str | None = option(
-        None, help="vocabulary file to use instead of --text", metavar="FILE"
-    )
     out: Path = option(flags=["-o"], help="file to write", metavar="FILE", writes="file")
     texts_as_input: bool = flag(help="text embeddings are inputs, so that names can be changed")
     opset: int = option(18, help="version of ONNX's operations", least=18, most=23)
@@ -70,16 +59,21 @@ def export(options: ExportOptions) -> int:
     Raises:
         UserError: a missing input, a detector that cannot be exported, or a missing extra.
     """
-    if (options.text is None) == (options.vocabulary is None):
-        raise UserError("expected one of --text and --vocabulary.")
-    if options.background != "auto" and options.vocabulary:
-        raise UserError("--background goes with --text: the vocabulary file holds all its names.")
+    options.check_texts()
+    if options.text is None and options.vocabulary is None:
+        raise UserError("nothing to look for; expected --text or --vocabulary.")
     check_file(options.checkpoint, "--checkpoint")
-    check_file(options.vocabulary, "--vocabulary")
     for package in ("onnx", "onnxscript", *(["onnxruntime"] if options.check else [])):
         import_extra(package, "export")
-    detector = load_detector(options)
+    from ovdistill.inference.pretrained import find_detector
+
+    found = find_detector(options.model, options.checkpoint)
+    # heavy imports follow when all input has been checked
+    from ovdistill.inference.detector import Detector
     from ovdistill.inference.onnx_export import export_onnx
+
+    detector = Detector(found, device="cpu", overrides=options.overrides)
+    options.set_texts(detector, options.text or "")
 
     start = time.perf_counter()
     header = export_onnx(
@@ -99,23 +93,6 @@ def export(options: ExportOptions) -> int:
     names = f"{header.wanted} names, {len(header.names) - header.wanted} that compete"
     print(f"wrote {options.out} ({size:.1f} MB, {names}, {time.perf_counter() - start:.0f} s)")
     return check_images(detector, options) if options.check else 0
-
-
-def load_detector(options: ExportOptions) -> Detector:
-    """Return the detector, with what to look for set."""
-    from ovdistill.inference.detector import Detector
-    from ovdistill.inference.pretrained import find_detector
-    from ovdistill.vocabulary import Vocabulary
-
-    found = find_detector(options.model, options.checkpoint)
-    detector = Detector(found, device="cpu", overrides=options.overrides)
-    if options.vocabulary:
-        detector.set_vocabulary(Vocabulary.load(options.vocabulary))
-    else:
-        assert options.text is not None  # one of both is given
-        background = None if options.background.strip() in ("none", "") else options.background
-        detector.set_vocabulary(options.text, background)
-    return detector
 
 
 def check_images(detector: Detector, options: ExportOptions) -> int:

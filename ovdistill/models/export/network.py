@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ovdistill.models.export.frozen_norm import freeze_norms
 from ovdistill.models.export.pooling import PyramidPooling
 from ovdistill.models.export.proposals import decode, propose
 from ovdistill.models.export.rows import Rows
@@ -86,6 +87,7 @@ class DetectorGraph(nn.Module):
         super().__init__()
         self.model = copy.deepcopy(model).cpu().eval()
         self.head = self.model.roi_head
+        freeze_norms(self.head)
         self.head.bbox_roi_extractor = PyramidPooling(self.head.bbox_roi_extractor)
         if self.head.with_mask:
             self.head.mask_roi_extractor = PyramidPooling(self.head.mask_roi_extractor)

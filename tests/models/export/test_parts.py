@@ -12,10 +12,12 @@ from ovdistill import Detector
 from ovdistill.core.assets import SAMPLE_IMAGE
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image
+from ovdistill.models.export.frozen_norm import freeze_norms
 from ovdistill.models.export.pooling import PyramidPooling
 from ovdistill.models.export.proposals import decode
 from ovdistill.models.export.rows import Rows
 from ovdistill.models.export.supported import check_exportable
+from ovdistill.models.normalized_heads import RowBatchNorm
 
 
 def boxes(count: int, side: float = 100.0) -> torch.Tensor:
@@ -28,6 +30,21 @@ def test_decoding():
     coder = DeltaXYWHBBoxCoder(target_means=(0.1, 0, 0, 0.2), target_stds=(0.1, 0.1, 0.2, 0.2))
     own, deltas = boxes(50), torch.randn(50, 4) * 9
     torch.testing.assert_close(decode(coder, own, deltas), coder.decode(own, deltas))
+
+
+@pytest.mark.parametrize(
+    ("norm", "shape"), [(torch.nn.BatchNorm2d, (5, 3, 4, 4)), (RowBatchNorm, (5, 3))]
+)
+def test_frozen_normalisation(norm, shape):
+    torch.manual_seed(0)
+    heads = torch.nn.Sequential(torch.nn.Sequential(norm(3)), norm(3, affine=False))
+    for _ in range(3):
+        heads(torch.randn(shape) * 3 + 1)  # statistics
+    torch.nn.init.normal_(heads[0][0].weight)
+    expected = heads.eval()(torch.ones(shape))
+    freeze_norms(heads)
+    torch.testing.assert_close(heads(torch.ones(shape)), expected)
+    assert not any(isinstance(module, norm) for module in heads.modules())
 
 
 def test_pooling_of_levels():
