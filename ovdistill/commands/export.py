@@ -43,7 +43,7 @@ class ExportOptions(TextOptions):
     checkpoint: str | None = option(None, help="weights for a config", metavar="FILE")
     out: Path = option(flags=["-o"], help="file to write", metavar="FILE", writes="file")
     texts_as_input: bool = flag(help="text embeddings are inputs, so that names can be changed")
-    opset: int = option(18, help="version of ONNX's operations", least=18, most=23)
+    opset: int = option(18, help="version of ONNX's operations", least=18, most=20)
     no_masks: bool = flag(help="leave the masks out")
     check: tuple[str, ...] = option(
         (), help="compare file and detector on these images", metavar="IMAGE"
