@@ -4,9 +4,10 @@
     python -m benchmarks.onnx_speed --config vild_r50_lvis --size 800x1333   # random weights
 
 The first compares 50 test images, each enlarged or reduced by a factor that is drawn from 0.5 to 5,
-and prints the differences of all detections with a score over 0.05. Both print medians of wall time
+and prints the differences of all detections with a score over 0.05. Both print medians of CPU time
 an image, side by side with the same number of threads: of the detector in PyTorch, which keeps no
-regions, and of onnxruntime. The export takes a minute or more.
+regions, and of onnxruntime. CPU time does not depend on what else runs. The export takes a minute
+or more.
 """
 
 from __future__ import annotations
@@ -36,15 +37,15 @@ LEAST = 0.05
 
 
 def side_by_side(runs: Sequence[Callable[[], object]], times: int) -> list[float]:
-    """Return the median seconds of each of several runs, which take turns."""
+    """Return the median CPU seconds of each of several runs, which take turns."""
     taken: list[list[float]] = [[] for _ in runs]
     for run in runs:
         run()
     for _ in range(times):
         for run, own in zip(runs, taken, strict=True):
-            start = time.perf_counter()
+            start = time.process_time()
             run()
-            own.append(time.perf_counter() - start)
+            own.append(time.process_time() - start)
     return [statistics.median(own) for own in taken]
 
 

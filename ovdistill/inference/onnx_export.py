@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.extras import import_extra
-from ovdistill.core.files import atomic_file
+from ovdistill.core.files import write_bytes
 from ovdistill.core.provenance import provenance
 from ovdistill.inference.asked import Asked
 from ovdistill.inference.detector import Detector
@@ -26,7 +26,6 @@ from ovdistill.models.export.network import DetectorGraph
 from ovdistill.models.export.supported import check_exportable
 from ovdistill.models.export.texts import Texts
 from ovdistill.models.image_pipeline import ResizeAndPack, build_image_pipeline
-from ovdistill.models.region_token_head import RegionTokenHead
 from ovdistill.vocabulary import Vocabulary
 
 LEAST_OPSET = 18  # the first with all operations
@@ -65,21 +64,15 @@ def export_onnx(
         import_extra(package, "export")
     model, asked = detector.engine.model, detector.engine.asked
     check_exportable(model)
-    by_tokens = isinstance(model.roi_head.bbox_head.fc_cls, RegionTokenHead)
-    if by_tokens and texts_as_input:
-        raise UserError("a detector that aligns tokens has its names fixed: no --texts-as-input")
     header = _header(detector, masks=masks, texts_as_input=texts_as_input, origin=origin or {})
     grouped = asked.has_phrases or texts_as_input
     graph = DetectorGraph(model, Limits().same_object, masks=masks, grouped=grouped).eval()
     texts = texts_of(asked)
-    example = texts if by_tokens else _some_texts(header.embed_dim)
-    written = _trace(graph, example, header.divisor, opset, any_names=not by_tokens)
+    written = _trace(graph, _some_texts(header.embed_dim), header.divisor, opset)
     _finish(written, texts, header)
-    content = written.SerializeToString()
-    if len(content) > LARGEST:
-        raise UserError(f"the detector has {len(content):,} bytes; one ONNX file holds 2 GB")
-    with atomic_file(path) as temporary:
-        temporary.write_bytes(content)
+    if written.ByteSize() > LARGEST:
+        raise UserError(f"the detector has {written.ByteSize():,} bytes; an ONNX file holds 2 GB")
+    write_bytes(path, written.SerializeToString())
     return header
 
 
@@ -143,11 +136,11 @@ def _some_texts(embed_dim: int) -> Texts:
     return Texts(rows, all_base, torch.arange(SOME_NAMES), torch.tensor(SOME_NAMES))
 
 
-def _trace(graph: DetectorGraph, texts: Texts, divisor: int, opset: int, *, any_names: bool) -> Any:
+def _trace(graph: DetectorGraph, texts: Texts, divisor: int, opset: int) -> Any:
     """Return the graph as an ONNX model for any number of images of any size."""
     dim = torch.export.Dim
     images = dim("images", min=1)
-    names = {0: dim("names", min=1)} if any_names else None
+    names = {0: dim("names", min=1)}
     shapes = {
         "images": {0: images, 1: divisor * dim("rows", min=1), 2: divisor * dim("columns", min=1)},
         "sizes": {0: images},

@@ -11,6 +11,7 @@ from mmdet.models.task_modules.coders import DeltaXYWHBBoxCoder
 
 from ovdistill.core.errors import UserError
 from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
+from ovdistill.models.region_token_head import RegionTokenHead
 
 
 def check_exportable(model: Any) -> None:
@@ -46,6 +47,7 @@ def _problems(model: OpenVocabularyRCNN) -> dict[str, bool]:
             type(coder) is not DeltaXYWHBBoxCoder or coder.add_ctr_clamp
             for coder in (rpn.bbox_coder, head.bbox_head.bbox_coder)
         ),
+        "a head that aligns tokens": isinstance(head.bbox_head.fc_cls, RegionTokenHead),
         "a shared head": head.with_shared_head,
         "boxes for each class": not head.bbox_head.reg_class_agnostic,
         "masks for each class": head.with_mask and not head.mask_head.class_agnostic,
