@@ -15,14 +15,19 @@ class FrozenNorm(nn.Module):
         norm: with statistics, and of C channels.
     """
 
+    scale: Tensor
+    shift: Tensor
+
     def __init__(self, norm: _BatchNorm) -> None:
         super().__init__()
-        scale = (norm.running_var + norm.eps).rsqrt()
+        mean, variance = norm.running_mean, norm.running_var
+        assert mean is not None and variance is not None  # its class says so
+        scale = (variance + norm.eps).rsqrt()
+        shift = -mean * scale
         if norm.affine:
-            scale = scale * norm.weight
-        shift = -norm.running_mean * scale
+            scale, shift = scale * norm.weight, shift * norm.weight + norm.bias
         self.register_buffer("scale", scale.detach())
-        self.register_buffer("shift", (shift + norm.bias if norm.affine else shift).detach())
+        self.register_buffer("shift", shift.detach())
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (R, C, ...) features normalised."""
