@@ -6,8 +6,10 @@ Shapes: N images, H x W pixels, W class names, D embedding width.
 from __future__ import annotations
 
 import hashlib
+import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -150,8 +152,7 @@ def _trace(graph: DetectorGraph, texts: Texts, divisor: int, opset: int) -> Any:
     pixels = torch.zeros(2, 6 * divisor, 8 * divisor, 3, dtype=torch.uint8)
     sizes = torch.tensor([[6 * divisor, 8 * divisor], [5 * divisor, 7 * divisor]])
     example: tuple[Tensor | Texts, ...] = (pixels, sizes, torch.tensor(0.3), texts)
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of torch about its own parts
+    with torch.no_grad(), _without_warnings():
         program = torch.export.export(graph, example, dynamic_shapes=shapes, strict=False)
         written = torch.onnx.export(
             program,
@@ -163,6 +164,20 @@ def _trace(graph: DetectorGraph, texts: Texts, divisor: int, opset: int) -> Any:
         )
     assert written is not None  # it is where a file is named
     return written.model_proto
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Leave out what torch and its exporter say about parts of their own."""
+    logger = logging.getLogger("onnx_ir")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def _finish(model: Any, texts: Texts, header: OnnxHeader) -> None:
