@@ -25,7 +25,7 @@ from ovdistill.core.assets import SAMPLE_IMAGE
 from ovdistill.core.images import read_image
 from ovdistill.inference.asked import ask
 from ovdistill.inference.engine import Engine
-from ovdistill.inference.selection import Limits
+from ovdistill.inference.limits import Limits
 from ovdistill.models.config import load_config
 from ovdistill.vocabulary import Vocabulary
 

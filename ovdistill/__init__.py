@@ -19,14 +19,15 @@ from ovdistill.core.version import VERSION
 if TYPE_CHECKING:
     from ovdistill.inference.detections import Detections
     from ovdistill.inference.detector import Detector
+    from ovdistill.inference.onnx_detector import OnnxDetector
     from ovdistill.inference.search.index import Index
 
 __version__ = VERSION
-__all__ = ["Detections", "Detector", "Index", "__version__"]
+__all__ = ["Detections", "Detector", "Index", "OnnxDetector", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    """Return ``Detector``, ``Detections`` or ``Index``, imported at their first use (PEP 562)."""
+    """Return a class of ``__all__``, imported at its first use (PEP 562)."""
     if name == "Detector":
         from ovdistill.inference.detector import Detector
 
@@ -35,6 +36,10 @@ def __getattr__(name: str) -> Any:
         from ovdistill.inference.detections import Detections
 
         return Detections
+    if name == "OnnxDetector":
+        from ovdistill.inference.onnx_detector import OnnxDetector
+
+        return OnnxDetector
     if name == "Index":
         from ovdistill.inference.search.index import Index
 

@@ -50,6 +50,7 @@ COMMANDS: Commands = {
     "report": ("report:report", "say what happened in a test run, on a page"),
     "calibrate": ("calibrate:calibrate", "turn scores into probabilities"),
     "publish": ("publish:publish", "pack a trained detector to hand out"),
+    "export": ("export:export", "write a detector as an ONNX file"),
     "init-dataset": ("init_dataset:init_dataset", "write a config for your own data"),
     "check": ("check:check", "check an annotation file, and write a clean one"),
     "make-ovshapes": ("make_ovshapes:make_ovshapes", "draw the embedded benchmark"),

@@ -27,7 +27,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ovdistill.commands.checks import check_file, check_positive
-from ovdistill.commands.options import ConfigOptions, argument, complete_recipe, flag, option
+from ovdistill.commands.options import argument, complete_recipe, flag, option
+from ovdistill.commands.text_options import TextOptions
 from ovdistill.core.assets import SAMPLE_IMAGE
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
@@ -49,7 +50,7 @@ RANDOM_NOTE = "RANDOM TEACHER WEIGHTS: THE NAMES HAVE NO MEANING, THE RESULT IS 
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictOptions(ConfigOptions):
+class PredictOptions(TextOptions):
     """Options of ``ovdistill predict``."""
 
     images: tuple[str, ...] = argument(
@@ -57,18 +58,6 @@ class PredictOptions(ConfigOptions):
         "shipped sample)",
         default=(),
         metavar="FILE",
-    )
-    text: str | None = option(
-        None, help="what to look for, separated by commas, or a file of names"
-    )
-    background: str = option(
-        "auto",
-        help="names that compete with the text but are not reported: auto (those of the training), "
-        "none, or names of your own",
-        metavar="TEXT",
-    )
-    vocabulary: str | None = option(
-        None, help="vocabulary file to use instead of --text", metavar="FILE"
     )
     model: str | None = option(
         None,
@@ -130,8 +119,8 @@ def predict(options: PredictOptions) -> int:
     detector, vocabulary = load_detector(found, options, text)
     from ovdistill.commands.predict_images import predict_images
     from ovdistill.commands.predict_videos import predict_videos, predict_webcam
+    from ovdistill.inference.limits import Limits, make_limits
     from ovdistill.inference.result_files import open_result_files
-    from ovdistill.inference.selection import Limits, make_limits
 
     single = make_limits(read_thresholds(options.thresholds), 1, detector.queries).thresholds
     limits = Limits(options.score_threshold, options.max_dets, thresholds=single)
@@ -169,15 +158,11 @@ def load_detector(
 ) -> tuple[Detector, Vocabulary]:
     """Return the detector of these files, and the vocabulary that it looks for."""
     from ovdistill.inference.detector import Detector
-    from ovdistill.vocabulary import Vocabulary
 
     detector = Detector(
         found, device=options.device, overrides=options.overrides, half=options.half
     )
-    if options.vocabulary:
-        return detector, detector.set_vocabulary(Vocabulary.load(options.vocabulary))
-    background = None if options.background.strip() in ("none", "") else options.background
-    return detector, detector.set_vocabulary(text, background)
+    return detector, options.set_texts(detector, text)
 
 
 def report_bad(bad: list[str], images: int, videos: int) -> int:
@@ -199,10 +184,7 @@ def report_bad(bad: list[str], images: int, videos: int) -> int:
 
 def check_choices(options: PredictOptions) -> None:
     """Raise UserError for options that exclude each other, bad numbers and missing files."""
-    if options.text is not None and options.vocabulary:
-        raise UserError("got --text and --vocabulary: give one of them.")
-    if options.background != "auto" and options.vocabulary:
-        raise UserError("--background goes with --text: the vocabulary file holds all its names.")
+    options.check_texts()
     if (options.config is None) != (options.checkpoint is None):
         got = "--checkpoint" if options.config is None else "--config"
         raise UserError(f"got {got} alone: give --config and --checkpoint, or neither.")
@@ -214,7 +196,6 @@ def check_choices(options: PredictOptions) -> None:
     if options.config:
         find_recipe(options.config)
     check_file(options.checkpoint, "--checkpoint")
-    check_file(options.vocabulary, "--vocabulary")
 
 
 def origin_of(

@@ -13,8 +13,8 @@ from ovdistill.core.images import ImageError
 from ovdistill.core.text import printable
 from ovdistill.inference.detections import Detections
 from ovdistill.inference.detector import Detector
+from ovdistill.inference.limits import Limits
 from ovdistill.inference.result_files import ResultFile
-from ovdistill.inference.selection import Limits
 from ovdistill.inference.sources import ImageSource
 
 

@@ -13,7 +13,7 @@ from ovdistill.commands.predict_images import counted
 from ovdistill.core.stop_requests import StopRequest, stop_requests
 from ovdistill.core.text import printable
 from ovdistill.inference.detector import Detector
-from ovdistill.inference.selection import Limits
+from ovdistill.inference.limits import Limits
 from ovdistill.inference.video.camera import Camera
 from ovdistill.inference.video.frames import detect_frames
 from ovdistill.inference.video.reading import VideoError, VideoReader

@@ -19,8 +19,8 @@ from ovdistill.inference.detection import Detection
 from ovdistill.inference.detector import Detector
 from ovdistill.inference.formats.outlines import mask_outline, simplify_outline
 from ovdistill.inference.formats.parts import whole_pixels
+from ovdistill.inference.limits import make_limits
 from ovdistill.inference.pretrained import SHIPPED
-from ovdistill.inference.selection import make_limits
 
 if TYPE_CHECKING:
     from cvat_sdk.auto_annotation import DetectionFunctionContext

@@ -21,8 +21,8 @@ from ovdistill.inference.encoded_texts import EncodedTexts
 from ovdistill.inference.engine import Engine
 from ovdistill.inference.hub import copy_detector, push_detector
 from ovdistill.inference.image_stream import detect_images
+from ovdistill.inference.limits import Limits, make_limits
 from ovdistill.inference.pretrained import SHIPPED, DetectorFiles, find_detector
-from ovdistill.inference.selection import Limits, make_limits
 from ovdistill.inference.sources import ImageSource, find_sources, is_single
 from ovdistill.inference.video.frames import predict_video
 from ovdistill.models.config import load_config

@@ -15,7 +15,8 @@ from mmengine.runner import Runner
 
 from ovdistill.core.images import read_image, write_image
 from ovdistill.core.result_names import ResultNames
-from ovdistill.inference.selection import Limits, select
+from ovdistill.inference.limits import Limits
+from ovdistill.inference.selection import select
 from ovdistill.inference.truth import read_truth
 from ovdistill.visualization.drawing import draw_detections
 from ovdistill.visualization.panels import side_by_side

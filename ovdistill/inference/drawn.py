@@ -15,7 +15,6 @@ from ovdistill.core.files import write_json
 from ovdistill.core.images import write_image
 from ovdistill.inference.formats.parts import pixels_of
 from ovdistill.inference.large_images import MAX_PIXELS, reduce_image
-from ovdistill.visualization.drawing import draw_detections
 
 if TYPE_CHECKING:
     from ovdistill.inference.detections import Detections
@@ -38,6 +37,8 @@ def draw(detections: Detections, max_pixels: int = MAX_PIXELS, note: str = "") -
     Raises:
         UserError: the image is unknown, or its file cannot be read.
     """
+    from ovdistill.visualization.drawing import draw_detections  # records need no OpenCV
+
     image = pixels_of(detections)
     small = reduce_image(image, max_pixels)
     moved = detections.moved(image.shape[:2], small.shape[:2])

@@ -22,7 +22,8 @@ from ovdistill.inference.asked import Asked
 from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.detections import Detections
 from ovdistill.inference.large_images import reduce_image
-from ovdistill.inference.selection import Limits, select
+from ovdistill.inference.limits import Limits
+from ovdistill.inference.selection import select
 from ovdistill.models.build import build_detector
 from ovdistill.models.foremost_regions import foremost_regions
 from ovdistill.models.half_precision import half_dtype, return_float32

@@ -36,8 +36,21 @@ def rename(first: Tensor, second: Tensor, share: float) -> Tensor:
         object)``, and the background of ``first``. Two looks that disagree lower each other.
     """
     names = torch.lerp(_names(first), _names(second), share)
-    objects = first[:, :-1].logsumexp(dim=1, keepdim=True)
+    objects = of_any_class(first)[:, None]
     return torch.cat([(objects + names).clamp(max=0), first[:, -1:]], dim=1)
+
+
+def of_any_class(log_scores: Tensor) -> Tensor:
+    """Return the (R,) log of the sum of the scores of all classes.
+
+    torch's ``logsumexp`` asks whether there are any rows, which a graph for export cannot answer.
+
+    Args:
+        log_scores: (R, W + 1), the background last.
+    """
+    classes = log_scores[:, :-1]
+    largest = classes.amax(dim=1, keepdim=True).clamp(min=torch.finfo(classes.dtype).min)
+    return (classes - largest).exp().sum(dim=1).log() + largest[:, 0]
 
 
 def _names(log_scores: Tensor) -> Tensor:

@@ -99,7 +99,7 @@ class RegionTokenHead(RegionWordHead):
             (R, W + 1) log-scores; the last column, the background, is -inf.
         """
         scores = merge_tokens(logsigmoid(self.align(embeddings)).exp(), self.positive_map)
-        background = scores.new_full((len(scores), 1), -torch.inf)
+        background = scores.new_full((scores.shape[0], 1), -torch.inf)
         return torch.cat([scores.clamp(min=torch.finfo(scores.dtype).tiny).log(), background], 1)
 
 

@@ -137,7 +137,7 @@ class RegionWordHead(BaseModule):
             if self.training and not self.train_novel:
                 logits = logits.masked_fill(~self.is_base, -torch.inf)
             if self.background is None:
-                background = logits.new_full((len(logits), 1), -torch.inf)
+                background = logits.new_full((logits.shape[0], 1), -torch.inf)
             else:
                 unit = F.normalize(self.background.float(), dim=-1)
                 background = embeddings.float() @ unit.T * self.current_scale

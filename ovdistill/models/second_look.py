@@ -20,7 +20,7 @@ from torchvision.ops import box_iou, nms
 
 from ovdistill.models.box_quality import jitter
 from ovdistill.models.mask_boxes import MaskBoxRoIHead
-from ovdistill.models.refined_names import rename
+from ovdistill.models.refined_names import of_any_class, rename
 from ovdistill.models.tight_boxes import clip_boxes
 
 # (R, 5) RoIs and their (R, W + 1) log-scores -> new log-scores
@@ -202,4 +202,18 @@ def foremost(boxes: Tensor, log_scores: Tensor, iou: float, most: int) -> Tensor
     Returns:
         (at most ``most``,) int64 indices.
     """
-    return nms(boxes, log_scores[:, :-1].logsumexp(dim=1), iou)[:most]
+    return nms(boxes, certainty(log_scores), iou)[:most]
+
+
+def certainty(log_scores: Tensor) -> Tensor:
+    """Return (R,) values in the order of the probability that boxes hold an object.
+
+    These are log-odds: float32 holds no difference between probabilities of 1 - 4e-7 and 1 - 5e-7,
+    which many boxes have, so that rounding would order them. Without a background they are the
+    log-scores of all classes together.
+
+    Args:
+        log_scores: (R, W + 1) log-probabilities, the background last.
+    """
+    objects, background = of_any_class(log_scores), log_scores[:, -1]
+    return torch.where(background.isfinite(), objects - background, objects)

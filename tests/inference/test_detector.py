@@ -16,7 +16,7 @@ from ovdistill.inference import engine
 from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.detector import Detector
 from ovdistill.inference.large_images import reduce_image
-from ovdistill.inference.selection import Limits
+from ovdistill.inference.limits import Limits
 from ovdistill.inference.sources import find_sources
 from ovdistill.vocabulary import Vocabulary
 

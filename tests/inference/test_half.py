@@ -11,7 +11,7 @@ from ovdistill import Detector
 from ovdistill.core.assets import SAMPLE_IMAGE
 from ovdistill.inference.asked import ask
 from ovdistill.inference.engine import Engine
-from ovdistill.inference.selection import Limits
+from ovdistill.inference.limits import Limits
 from ovdistill.models.config import load_config
 
 from ..batches import make_vocabulary

@@ -9,7 +9,8 @@ from mmengine.structures import InstanceData
 
 from ovdistill.core.errors import UserError
 from ovdistill.inference.calibration import Calibration
-from ovdistill.inference.selection import Limits, make_limits, select
+from ovdistill.inference.limits import Limits, make_limits
+from ovdistill.inference.selection import select
 
 
 def instances() -> InstanceData:

@@ -12,6 +12,7 @@ from .annotations import (
 )
 from .command_line import ConfigOptionsReader, EnvironmentReader, WordsReader
 from .configs import ConfigReader, PlaceholderReader
+from .exported import OnnxHeaderReader
 from .images import ImageReader
 from .results import ComparisonReader, ResultsReader
 from .search import IndexReader
@@ -28,5 +29,6 @@ READERS: dict[str, type[Reader]] = {
         *(StoreReader, CaptionStoreReader, ProposalsReader, CheckpointReader, WeightsReader),
         *(ImageReader, ConfigReader, PlaceholderReader, ConfigOptionsReader, EnvironmentReader),
         *(WordsReader, ResultsReader, ComparisonReader, IndexReader, DetectionsReader),
+        OnnxHeaderReader,
     )
 }

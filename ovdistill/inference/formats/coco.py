@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json
-from ovdistill.core.masks import encode_masks, rle_to_json
+from ovdistill.core.rle import encode_rle
 from ovdistill.inference.formats.parts import class_numbers, size_of
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ def coco_results(
         }
         mask = one.mask
         if mask is not None:
-            (rle,) = encode_masks(mask[None])
-            result["segmentation"] = rle_to_json(rle)
+            result["segmentation"] = encode_rle(mask)
         results.append(result)
     return results
 

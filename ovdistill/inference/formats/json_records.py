@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ovdistill.core.masks import encode_masks, rle_to_json
+from ovdistill.core.rle import encode_rle
 
 if TYPE_CHECKING:
     from ovdistill.inference.detections import Detections
@@ -38,8 +38,7 @@ def records(detections: Detections, *, masks: bool = True) -> list[dict[str, Any
             record["runner_up"] = {"name": name, "score": round(score, 4)}
         mask = one.mask if masks else None
         if mask is not None:
-            (rle,) = encode_masks(mask[None])
-            record["mask"] = rle_to_json(rle)
+            record["mask"] = encode_rle(mask)
         result.append(record)
     return result
 

@@ -1,0 +1,1 @@
+"""A two-stage detector as one function of tensors, which can be exported."""
