@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os.path as osp
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
@@ -19,9 +19,11 @@ from ovdistill.datasets.annotations import (
     read_annotations,
 )
 from ovdistill.datasets.class_categories import find_categories
+from ovdistill.datasets.labelled_classes import Labelled, labelled_classes
 from ovdistill.vocabulary import Vocabulary
 
 LOGGER = logging.getLogger(__name__)
+NO_CATEGORY = -1  # in place of the id of a class that a file does not have
 
 
 @DATASETS.register_module()
@@ -38,36 +40,38 @@ class OVDataset(BaseDetDataset):
             then cleaned.
         labelled: 'base' drops the annotations of novel classes; 'all' keeps every one (testing,
             and the oracle that is trained on all classes); 'none' drops every one, for images that
-            distillation terms alone learn from: they are marked as ``image_level``.
+            distillation terms alone learn from: they are marked as ``image_level``. A list of base
+            class names keeps their annotations and drops all others, for a file that labels a part
+            of the classes; then only these must be category names of it.
         class_agnostic: every label is 0, for networks that tell objects from background only.
         allow_outside_images: take file names that are absolute or lead out of the image folder.
         **kwargs: as mmdet's ``BaseDetDataset``: ``ann_file``, ``data_root``, ``data_prefix``,
             ``pipeline``, ``filter_cfg`` with ``filter_empty_gt`` and ``min_size``, ``indices`` (an
             int n keeps the first n images, a list keeps the images of these indices).
 
-    ``metainfo`` has ``classes``, ``is_base``, ``frequency`` and ``cat_ids``, all in label order.
+    ``metainfo`` has ``classes``, ``is_base``, ``frequency`` and ``cat_ids``, all in label order; the
+    id is -1 for a class that the file does not have.
 
     Raises:
-        UserError: an unknown value of ``labelled``, a name of the vocabulary that is not a category
-            of the file, a file to train on whose annotations are all crowds or, where the pipeline
-            loads masks, have none; or see ``Vocabulary.load`` and ``read_annotations``.
+        UserError: a name of the vocabulary that is not a category of the file, a file to train on
+            whose annotations are all crowds or, where the pipeline loads masks, have none; or see
+            ``labelled_classes``, ``Vocabulary.load`` and ``read_annotations``.
     """
 
     def __init__(
         self,
         *args: Any,
         vocabulary: Vocabulary | str | Path,
-        labelled: Literal["base", "all", "none"] = "base",
+        labelled: Labelled = "base",
         class_agnostic: bool = False,
         allow_outside_images: bool = False,
         **kwargs: Any,
     ) -> None:
-        if labelled not in ("base", "all", "none"):
-            raise UserError(f"got labelled={labelled!r}; expected 'base', 'all' or 'none'.")
         if not isinstance(vocabulary, Vocabulary):
             vocabulary = Vocabulary.load(vocabulary)
         self.vocabulary = vocabulary
         self.labelled = labelled
+        self.is_labelled = labelled_classes(vocabulary, labelled)
         self.class_agnostic = class_agnostic
         self.allow_outside_images = allow_outside_images
         super().__init__(*args, **kwargs)
@@ -81,17 +85,16 @@ class OVDataset(BaseDetDataset):
             self._check_training(annotations)
         names = self.vocabulary.names
         cat_ids = self._cat_ids(annotations)
-        is_base = tuple(self.vocabulary.is_base.tolist())
         self._metainfo.update(
             classes=names,
-            is_base=is_base,
+            is_base=tuple(self.vocabulary.is_base.tolist()),
             cat_ids=cat_ids,
             frequency=self.vocabulary.frequency,
         )
         label_of = {
             cat_id: label
-            for label, (cat_id, base) in enumerate(zip(cat_ids, is_base, strict=True))
-            if self.labelled == "all" or (base and self.labelled == "base")
+            for label, (cat_id, used) in enumerate(zip(cat_ids, self.is_labelled, strict=True))
+            if used
         }
         return [
             self._record(image, annotations.by_image.get(image["id"], []), label_of)
@@ -119,7 +122,9 @@ class OVDataset(BaseDetDataset):
         """Return the category id of each class of the vocabulary, see ``find_categories``."""
         names = self.vocabulary.names
         cat_ids = find_categories(names, annotations.categories)
-        unknown = [name for name, found in zip(names, cat_ids, strict=True) if found is None]
+        wanted = (True,) * len(names) if isinstance(self.labelled, str) else self.is_labelled
+        found = zip(names, cat_ids, wanted, strict=True)
+        unknown = [name for name, cat_id, needed in found if needed and cat_id is None]
         if unknown:
             raise UserError(
                 f"{len(unknown)} of the {len(self.vocabulary)} names of the vocabulary are not "
@@ -128,7 +133,7 @@ class OVDataset(BaseDetDataset):
                 f"ovdistill vocab build --names {annotations.path} --teacher "
                 f"{self.vocabulary.teacher.name} -o FILE"
             )
-        return tuple(cat_id for cat_id in cat_ids if cat_id is not None)
+        return tuple(NO_CATEGORY if cat_id is None else cat_id for cat_id in cat_ids)
 
     def _record(
         self, image: Record, annotations: list[Record], label_of: dict[int, int]
