@@ -29,7 +29,7 @@ def labelled_classes(vocabulary: Vocabulary, labelled: Labelled) -> tuple[bool, 
     if isinstance(labelled, str):
         if labelled not in get_args(Group):
             raise UserError(
-                f"got labelled={labelled!r}; expected 'base', 'all', 'none' or a list of names."
+                f"got labelled={labelled!r}; expected 'base', 'all' or 'none', or a list of names."
             )
         return tuple(labelled == "all" or (labelled == "base" and base) for base in is_base)
     wanted = {clean_name(name): name for name in labelled}
