@@ -49,8 +49,8 @@ class OVDataset(BaseDetDataset):
             ``pipeline``, ``filter_cfg`` with ``filter_empty_gt`` and ``min_size``, ``indices`` (an
             int n keeps the first n images, a list keeps the images of these indices).
 
-    ``metainfo`` has ``classes``, ``is_base``, ``frequency`` and ``cat_ids``, all in label order. The
-    id of a class that is no category of the file is -1.
+    ``metainfo`` has ``classes``, ``is_base``, ``frequency`` and ``cat_ids``, all in label order; a
+    class that is no category of the file has the id -1.
 
     Raises:
         UserError: a name of the vocabulary that is not a category of the file, a file to train on
