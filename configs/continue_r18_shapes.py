@@ -51,8 +51,8 @@ train_dataloader = dict(
 )
 
 train_cfg = dict(max_iters=100, val_interval=100)
-optim_wrapper = dict(optimizer=dict(lr=5e-4))
+optim_wrapper = dict(optimizer=dict(lr=2e-4))
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=10),
-    dict(type="CosineAnnealingLR", by_epoch=False, begin=10, end=100, eta_min=5e-6),
+    dict(type="CosineAnnealingLR", by_epoch=False, begin=10, end=100, eta_min=2e-6),
 ]
