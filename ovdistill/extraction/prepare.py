@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from mmengine.config import Config
@@ -135,7 +135,7 @@ def check_teachers(config: Config) -> None:
 
 
 def prepare_data(
-    config: Config, type: str, root: str, drawn: Mapping[str, int] | None = None
+    config: Config, type: str, root: str, drawn: Mapping[str, Any] | None = None
 ) -> None:
     """Draw the embedded benchmark, unless it is there already.
 
