@@ -6,13 +6,15 @@ Command:
     ovdistill train continue_r18_shapes --load-from ovshapes
     ovdistill test continue_r18_shapes work_dirs/continue_r18_shapes/last.pth
 
-Without --load-from it starts from work_dirs/best_r18_shapes/last.pth. Arrows, of which that detector
-knew the names alone, are labelled in 130 new images, in which nothing else is labelled. Hearts and
-hexagons stay novel. docs/continue.md explains the parts, compares them with plain training, and has
-the config for data of your own.
+Without --load-from it starts from work_dirs/best_r18_shapes/last.pth. Split shape only: arrows, of
+which that detector knew the names alone, are labelled in 130 new images, in which nothing else is
+labelled; hearts and hexagons stay novel. docs/continue.md explains the parts, compares them with
+plain training, and has the config for data of your own.
 
 Cost: 100 iterations, about a minute on one CPU core, and the regions of the new images once.
-Result (test images, RESULT
+Result (geometry clip, test images, three seeds):
+box AP new 56.8 -> 70.6 +- 0.6, novel 71.9 -> 73.0 +- 0.2, base 83.2 -> 82.6 +- 0.2;
+mask AP 57.6 -> 65.6 +- 1.0, 74.6 -> 75.4 +- 0.5, 79.2 -> 78.9 +- 0.0.
 """
 
 _base_ = ["best_r18_shapes.py"]

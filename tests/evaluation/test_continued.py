@@ -3,11 +3,13 @@
 import json
 import re
 from pathlib import Path
+from statistics import mean, stdev
 
 import pytest
 
 from benchmarks.continue_training import collect, group_of, main, make_rows, markdown
 from ovdistill.commands.compare import CompareOptions, Comparison
+from ovdistill.core.recipes import find_recipe
 from ovdistill.models.config import load_config
 from ovdistill.ovshapes.categories import category_names
 
@@ -89,3 +91,14 @@ def test_the_table_of_the_page_is_that_of_the_recorded_runs():
     page = (ROOT / "docs" / "continue.md").read_text()
     shown = re.search(r"^\| training \|.*?\n\n", page, re.M | re.S)[0]
     assert [line.split("|")[1:7] for line in shown.splitlines() if line] == known
+
+
+def test_the_result_that_the_recipe_names():
+    rows = {row["name"]: row["runs"] for row in json.loads(RECORDED.read_text())["rows"]}
+    docstring = find_recipe("continue_r18_shapes").read_text().split('"""')[1]
+    for metric in ("bbox", "segm"):
+        for group in ("new", "novel", "base"):
+            before, after = (
+                [run[f"{metric}/{group}"] for run in rows[n]] for n in ("best", "continued")
+            )
+            assert f"{mean(before):.1f} -> {mean(after):.1f} +- {stdev(after):.1f}" in docstring
