@@ -3,6 +3,7 @@
     ovdistill train vild_r18_shapes
     ovdistill train my_config.py --work-dir runs/first --seed 1
     torchrun --nproc_per_node 8 -m ovdistill train vild_r50_lvis --launcher pytorch --amp
+    ovdistill train continue_r18_shapes --load-from ovshapes
 
 Missing inputs are made first, if they can be: data, vocabulary, proposals, regions.
 """
@@ -40,6 +41,12 @@ class TrainOptions(RunnerOptions):
         bare_value="auto",
         metavar="CHECKPOINT",
         help="continue from a checkpoint; without a path, from the last one in the work dir",
+    )
+    load_from: str | None = option(
+        None,
+        metavar="DETECTOR",
+        help="start from the weights of a trained detector: a checkpoint, or what `predict "
+        "--model` takes; its class names may be others (default: the config's load_from)",
     )
     auto_scale_lr: bool = flag(help="scale the learning rate by the batch size")
     amp: bool = flag(help="train with mixed precision: float16 on a GPU, bfloat16 on a CPU")
@@ -86,7 +93,7 @@ def training_config(options: TrainOptions) -> Config:
 
     Raises:
         UserError: a config that trains nothing or has no batch size to scale by, or a missing
-            checkpoint to resume from.
+            checkpoint to resume or start from.
     """
     from ovdistill.models.config import load_config
     from ovdistill.training.run import resume_from
@@ -115,9 +122,27 @@ def training_config(options: TrainOptions) -> Config:
                 f"got --auto-scale-lr; {options.config} names no base_batch_size for it."
             )
         config.auto_scale_lr.enable = True
+    if options.load_from:
+        config.load_from = find_weights(options.load_from)
     if options.resume:
         resume_from(config, options.resume)
     return config
+
+
+def find_weights(source: str) -> str:
+    """Return the weights that a training starts from.
+
+    Args:
+        source: a checkpoint or an address of one, or a detector as ``find_detector`` takes it.
+
+    Raises:
+        UserError: there is neither.
+    """
+    from ovdistill.inference.pretrained import find_detector
+
+    if "://" in source or Path(source).is_file():
+        return source
+    return str(find_detector(source).weights)
 
 
 def use_mixed_precision(config: Config) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os.path as osp
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
@@ -19,6 +20,7 @@ from ovdistill.datasets.annotations import (
     read_annotations,
 )
 from ovdistill.datasets.class_categories import require_categories
+from ovdistill.datasets.labelled_classes import Labelled, labelled_classes
 from ovdistill.vocabulary import Vocabulary
 
 LOGGER = logging.getLogger(__name__)
@@ -39,7 +41,9 @@ class OVDataset(BaseDetDataset):
             cleaned.
         labelled: 'base' drops the annotations of novel classes; 'all' keeps every one (testing,
             and the oracle that is trained on all classes); 'none' drops every one, for images that
-            distillation terms alone learn from: they are marked as ``image_level``.
+            distillation terms alone learn from: they are marked as ``image_level``. A list of base
+            class names keeps their annotations and drops all others, for a file that labels a part
+            of the classes; then only these must be category names of it.
         class_agnostic: every label is 0, for networks that tell objects from background only.
         allow_outside_images: take file names that are absolute or lead out of the image folder.
         **kwargs: as mmdet's ``BaseDetDataset``: ``ann_file``, ``data_root``, ``data_prefix``,
@@ -50,26 +54,25 @@ class OVDataset(BaseDetDataset):
     class that the file lacks has the category id ``NO_CATEGORY``.
 
     Raises:
-        UserError: an unknown value of ``labelled``, a name of the vocabulary that is not a category
-            of the file, a file to train on whose annotations are all crowds or, where the pipeline
-            loads masks, have none; or see ``Vocabulary.load`` and ``read_annotations``.
+        UserError: a name of the vocabulary that is not a category of the file, a file to train on
+            whose annotations are all crowds or, where the pipeline loads masks, have none; or see
+            ``labelled_classes``, ``Vocabulary.load`` and ``read_annotations``.
     """
 
     def __init__(
         self,
         *args: Any,
         vocabulary: Vocabulary | str | Path,
-        labelled: Literal["base", "all", "none"] = "base",
+        labelled: Labelled = "base",
         class_agnostic: bool = False,
         allow_outside_images: bool = False,
         **kwargs: Any,
     ) -> None:
-        if labelled not in ("base", "all", "none"):
-            raise UserError(f"got labelled={labelled!r}; expected 'base', 'all' or 'none'.")
         if not isinstance(vocabulary, Vocabulary):
             vocabulary = Vocabulary.load(vocabulary)
         self.vocabulary = vocabulary
         self.labelled = labelled
+        self.is_labelled = labelled_classes(vocabulary, labelled)
         self.class_agnostic = class_agnostic
         self.allow_outside_images = allow_outside_images
         super().__init__(*args, **kwargs)
@@ -82,21 +85,19 @@ class OVDataset(BaseDetDataset):
         if not self.test_mode and self.labelled != "none":
             self._check_training(annotations)
         names = self.vocabulary.names
-        needed = self.vocabulary.is_base | (self.labelled == "all")
         cat_ids = require_categories(
-            names, annotations, self.vocabulary.teacher.name, needed.tolist()
+            names, annotations, self.vocabulary.teacher.name, self._needed()
         )
-        is_base = tuple(self.vocabulary.is_base.tolist())
         self._metainfo.update(
             classes=names,
-            is_base=is_base,
+            is_base=tuple(self.vocabulary.is_base.tolist()),
             cat_ids=cat_ids,
             frequency=self.vocabulary.frequency,
         )
         label_of = {
             cat_id: label
-            for label, (cat_id, base) in enumerate(zip(cat_ids, is_base, strict=True))
-            if self.labelled == "all" or (base and self.labelled == "base")
+            for label, (cat_id, used) in enumerate(zip(cat_ids, self.is_labelled, strict=True))
+            if used
         }
         return [
             self._record(image, annotations.by_image.get(image["id"], []), label_of)
@@ -119,6 +120,12 @@ class OVDataset(BaseDetDataset):
             "background, since the pipeline loads masks",
             *(missing, len(annotations.annotations), annotations.path),
         )
+
+    def _needed(self) -> Sequence[bool]:
+        """Return whether each class must be a category of the file, see ``labelled``."""
+        if self.labelled == "all" or not isinstance(self.labelled, str):
+            return self.is_labelled
+        return self.vocabulary.is_base.tolist()
 
     def _record(
         self, image: Record, annotations: list[Record], label_of: dict[int, int]

@@ -1,4 +1,4 @@
-"""A sampler whose batches are of one data set each."""
+"""A sampler that draws from several data sets in turn."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class InfiniteSourceSampler(Sampler[int]):
 
     Args:
         dataset: the joined data sets.
-        batch_size: that of the data loader, on each rank.
+        batch_size: that of the data loader, on each rank. With 1, ``ratio`` counts images, so that
+            every batch mixes the data sets, as old and new images in `continue_r18_shapes`.
         ratio: how many batches of each data set are drawn in turn: (1, 4) for one of the first,
             then four of the second.
         seed: of the random order, the same on all ranks.

@@ -6,8 +6,9 @@ missing one it makes, or it raises an error that names the command to make it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -129,18 +130,22 @@ def check_teachers(config: Config) -> None:
                 )
 
 
-def prepare_data(config: Config, type: str, root: str) -> None:
-    """Draw the embedded benchmark, unless it is there already (with any number of images).
+def prepare_data(
+    config: Config, type: str, root: str, drawn: Mapping[str, Any] | None = None
+) -> None:
+    """Draw the embedded benchmark, unless it is there already.
 
     Args:
         config: not used; every step takes it.
         type: 'shapes', the only data set that can be drawn.
         root: the folder of the data set.
+        drawn: the arguments of ``make_ovshapes`` that it must have been drawn with, such as
+            ``seed`` and ``val``; None: the defaults, or what is there, with any number of images.
 
     Raises:
         UserError: another type, or a folder with other contents.
     """
     if type != "shapes":
         raise UserError(f"got prepare.data.type={type!r}; expected 'shapes'.")
-    if not Path(root, DONE).is_file():
-        make_ovshapes(root)
+    if drawn or not Path(root, DONE).is_file():
+        make_ovshapes(root, **(drawn or {}))

@@ -177,7 +177,7 @@ class SafeCheckpointHook(CheckpointHook):
                 f"cannot continue from {runner.cfg.load_from}: {len(missing)} of {len(names)} "
                 f"tensors of the network of this config are not in it (the first: {missing[0]}). "
                 "Name the config that it was trained with, or start a new training from its "
-                "weights with --cfg-options load_from=PATH."
+                "weights with --load-from PATH."
             )
 
     def _check_fitting(self, runner: Any, checkpoint: dict[str, Any]) -> None:
@@ -189,7 +189,7 @@ class SafeCheckpointHook(CheckpointHook):
             raise UserError(
                 f"{fitting} of the {len(weights)} tensors of {runner.cfg.load_from} fit the "
                 f"network of this config; expected at least {self.min_fitting:.0%}. Name others "
-                "with --cfg-options load_from=PATH, start from scratch with load_from=None, or "
+                "with --load-from PATH, start from scratch with --cfg-options load_from=None, or "
                 "accept less with default_hooks.checkpoint.min_fitting=SHARE."
             )
         runner.logger.info("%d of %d tensors to start from fit", fitting, len(weights))

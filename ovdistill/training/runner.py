@@ -67,7 +67,7 @@ class TrainingRunner(Runner):
             raise DamagedCheckpoint(
                 f"cannot continue from {filename} ({type(error).__name__}: {error}); expected a "
                 "checkpoint that a training with this config wrote. To start a new training from "
-                f"its weights: --cfg-options load_from={filename}"
+                f"its weights: --load-from {filename}"
             ) from error
 
 

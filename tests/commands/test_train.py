@@ -8,6 +8,7 @@ import torch
 
 from ovdistill.commands import main
 from ovdistill.commands.train import TrainOptions, training_config
+from ovdistill.core.assets import STUDENT
 from ovdistill.core.errors import UserError
 
 CONFIG = "vild_r18_shapes"
@@ -63,6 +64,16 @@ def test_a_config_that_trains_nothing():
 def test_resuming_a_missing_checkpoint(tmp_path: Path):
     with pytest.raises(UserError, match=r"none\.pth"):
         config_of("--work-dir", str(tmp_path), "--resume", str(tmp_path / "none.pth"))
+
+
+def test_the_weights_to_start_from(tmp_path: Path):
+    weights = tmp_path / "first.pth"
+    weights.touch()
+    assert config_of("--load-from", str(weights)).load_from == str(weights)
+    assert config_of("--load-from", "ovshapes").load_from == str(STUDENT / "model.safetensors")
+    assert config_of().load_from == "data/ovshapes/shape/proposals.pth"
+    with pytest.raises(UserError, match=r"none\.pth"):
+        config_of("--load-from", str(tmp_path / "none.pth"))
 
 
 def test_bad_batches():

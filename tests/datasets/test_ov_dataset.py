@@ -82,6 +82,20 @@ def test_all_annotations_and_order_of_labels(root, vocabulary):
     assert dataset.metainfo["is_base"] == (True, True, False)
 
 
+def test_a_file_that_labels_some_of_the_classes(root, vocabulary):
+    (first, *_) = dataset = build(root, vocabulary, labelled=["cat"])
+    labels = [[i["bbox_label"] for i in dataset.get_data_info(n)["instances"]] for n in range(3)]
+    assert labels == [[0], [], []] and first["img_id"] == 10
+    assert not dataset.get_data_info(0)["image_level"]
+
+
+def test_only_labelled_names_must_be_categories(root, vocabulary):
+    other = replace(vocabulary, names=("cat", "yak", "emu"))
+    assert build(root, other, labelled=["cat"]).metainfo["cat_ids"] == (5, -1, 9)
+    with pytest.raises(UserError, match="'yak'"):
+        build(root, other, labelled=["cat", "yak"])
+
+
 def test_images_without_labels_are_marked_and_none_is_dropped(root, vocabulary):
     dataset = build(root, vocabulary, labelled="none", filter_cfg=dict(filter_empty_gt=True))
     records = [dataset.get_data_info(n) for n in range(3)]

@@ -30,6 +30,13 @@ def test_batches_are_of_one_data_set_each_in_the_given_ratio():
     assert sorted(second[:10]) == [*range(100, 110)]
 
 
+def test_batches_that_mix_the_data_sets():
+    sampler = InfiniteSourceSampler(JOINED, batch_size=1, ratio=(1, 3), seed=3)
+    images = [JOINED[index] for index in islice(sampler, 80)]
+    for start in range(0, 80, 8):
+        assert sum(image < 100 for image in images[start : start + 8]) == 2
+
+
 def test_the_stream_can_be_entered_anywhere():
     assert drawn(20, skip=7) == drawn(27)[7:]
 

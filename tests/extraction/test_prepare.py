@@ -137,6 +137,17 @@ def test_everything_is_prepared_once(tmp_path):
     assert before == {path: path.stat().st_mtime_ns for path in before}
 
 
+def test_data_that_must_have_been_drawn_in_a_certain_way(tmp_path):
+    options = dict(type="shapes", root=str(tmp_path / "data"))
+    drawn = dict(seed=3, train=1, val=2, test=1, workers=1)
+    prepare_data(Config(), **options, drawn=drawn)
+    parameters = json.loads((tmp_path / "data" / "shapes.json").read_text())
+    assert (parameters["seed"], parameters["counts"]["val"]) == (3, 2)
+    prepare_data(Config(), **options)  # any will do
+    with pytest.raises(UserError, match='"val": 5'):
+        prepare_data(Config(), **options, drawn=drawn | dict(val=5))
+
+
 def test_other_data_than_ovshapes_is_not_drawn(tmp_path):
     with pytest.raises(UserError, match="'voc'"):
         prepare_data(Config(), type="voc", root=str(tmp_path))
