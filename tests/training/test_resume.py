@@ -132,7 +132,7 @@ def test_weights_alone_cannot_be_resumed_from(tmp_path: Path) -> None:
     torch.save({"state_dict": weights}, tmp_path / "weights.pth")
     config = toy_config(tmp_path)
     resume_from(config, str(tmp_path / "weights.pth"))
-    with pytest.raises(UserError, match=r"weights\.pth.*load_from"):
+    with pytest.raises(UserError, match=r"weights\.pth.*--load-from"):
         run_toy(config)
 
 
