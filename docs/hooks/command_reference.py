@@ -56,7 +56,7 @@ def section(program: str, target: str) -> str:
 
 
 def argument_usage(action: argparse.Action) -> str:
-    """Return how a positional argument stands in the usage line: in brackets if it may be absent."""
+    """Return a positional argument as usage lines have it: in brackets if it may be absent."""
     name = str(action.metavar)
     shown = f"{name} ..." if action.nargs in ("*", "+") else name
     return f"[{shown}]" if action.nargs in ("*", "?") else shown

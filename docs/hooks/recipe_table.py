@@ -16,8 +16,8 @@ INTRODUCTION = """\
 
 A recipe is a config that ships with the package. `ovdistill train NAME` finds it from any folder.
 Cost and result are what its docstring says; the docstring also has every difference from what was
-published. A recipe on OVShapes without a cost has the schedule of `vild_r18_shapes`. Figures of papers
-and of released code are theirs, not measured here.
+published. A recipe on OVShapes without a cost has the schedule of `vild_r18_shapes`. Figures of
+papers and of released code are theirs, not measured here.
 """
 GROUPS = {"_shapes": "OVShapes", "_lvis": "OV-LVIS", "_coco": "OV-COCO", "": "Other data"}
 COST = "Cost(?: and result)?"
@@ -94,7 +94,7 @@ def labelled(text: str, label: str) -> str:
     if found is None:
         return ""
     about = found["about"].strip(" ,()")
-    said = " ".join(found["text"].split()) or "in its file"  # a list follows
+    said = " ".join(found["text"].replace("+-", "±").split()) or "in its file"  # a list follows
     return f"{' '.join(about.split())}: {said}" if about else said
 
 

@@ -22,9 +22,7 @@ REPOSITORY_PAGES = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
-    **{
-        str(path.relative_to(ROOT)): f"methods/{path.parent.name}.md" for path in METHODS
-    },
+    **{str(path.relative_to(ROOT)): f"methods/{path.parent.name}.md" for path in METHODS},
 }
 GENERATED = {"commands.md": command_reference, "recipes.md": recipe_page}
 HIDDEN = {"index.md": ["navigation"], "recipes.md": ["toc"]}  # what has nothing to add there

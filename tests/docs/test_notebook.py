@@ -31,7 +31,9 @@ def test_it_is_committed_without_outputs(notebook):
 def test_it_runs(notebook, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(NOTEBOOK.parents[1]))
-    (parameters,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
+    (parameters,) = (
+        cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ())
+    )
     parameters.source, changed = re.subn("TRAIN_IMAGES, .*", SMALL, parameters.source)
     assert changed == 1
     client = nbclient.NotebookClient(
