@@ -48,7 +48,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     markdown, broken = lead_links(markdown, source, target, pages | STANDS_FOR, ROOT, address)
     for link in broken:
         log.warning(f"{source} links to {link}, which is not there")
-    page.meta["hide"] = HIDDEN.get(target, [])
+    if target in HIDDEN:
+        page.meta["hide"] = HIDDEN[target]
     page.edit_url = None if target in GENERATED else f"{address}/edit/main/{source}"
     return markdown
 
