@@ -25,8 +25,9 @@ PY ?= $(ENV)/bin/python
 # One mark for each checkout that is installed in this environment.
 INSTALLED := $(ENV)/.ovdistill-$(firstword $(shell pwd | cksum))
 DEV := $(INSTALLED)-dev
+DOCS := $(INSTALLED)-docs
 
-.PHONY: help quickstart test test-fast coverage lint wheel doctor clean
+.PHONY: help quickstart test test-fast coverage lint wheel docs doctor clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -56,11 +57,14 @@ lint: $(DEV)  ## check style, types and which room imports which
 wheel: $(DEV)  ## build sdist and wheel, and use the wheel in a fresh environment and an empty folder
 	PYTHON=$(PY) PIP_ARGS="$(PIP_ARGS)" .ci/check-wheel
 
+docs: $(DOCS)  ## build the documentation as a site, into site/
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
+
 doctor: $(INSTALLED)  ## check the installation
 	$(PY) -m ovdistill doctor
 
 clean:  ## remove .venv and what tests and tools have cached; data/ and work_dirs/ stay
-	rm -rf .venv .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache build dist *.egg-info
+	rm -rf .venv .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache build dist site *.egg-info
 	rm -f .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -75,6 +79,10 @@ $(INSTALLED): pyproject.toml setup.py | $(PY)
 
 $(DEV): $(INSTALLED)
 	$(PY) -m pip install -q $(PIP_ARGS) -e '.[dev]'
+	@touch $@
+
+$(DOCS): $(INSTALLED)
+	$(PY) -m pip install -q $(PIP_ARGS) -e '.[docs]'
 	@touch $@
 
 .venv/bin/python:

@@ -6,6 +6,8 @@ stage's ten, two of five). It takes the shipped weights of proposals_r18_shapes;
 `ovdistill train rpn_r18_shapes` trains the same network.
 
     ovdistill compare --geometry hard --rows text vild vouch -o work_dirs/compare
+
+Cost: none, its weights ship with the package.
 """
 
 _base_ = ["proposals_r18_shapes.py"]

@@ -4,7 +4,9 @@ Command:
 
     torchrun --nproc_per_node 8 -m ovdistill train rpn_r50_coco --launcher pytorch
 
-Cost and result are not measured yet. Differences from published proposals: see rpn_r50_lvis.py.
+Cost and result: not measured.
+
+Differences from published proposals: see rpn_r50_lvis.py.
 """
 
 _base_ = [

@@ -4,7 +4,7 @@ Command:
 
     torchrun --nproc_per_node 8 -m ovdistill train rpn_r50_lvis --launcher pytorch
 
-Cost and result are not measured yet. For orientation, AR@100 of RPNs trained on base boxes: ViLD's
+Cost and result: not measured. For orientation, AR@100 of RPNs trained on base boxes: ViLD's
 39.3 on novel classes; DetPro's, with a ResNet-101, 36.5 over all classes, which does not compare
 (github.com/dyabel/detpro, issue 27).
 

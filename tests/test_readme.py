@@ -1,17 +1,14 @@
 """The Python examples of README.md and docs/ run as they stand.
 
 A block is left out if another test runs its page word for word, or if the line before it is the
-comment ``<!-- not run: REASON -->``.
+comment ``<!-- not run: REASON -->``. What the pages show of the shell is in tests/docs.
 """
 
 import re
 import runpy
-import shlex
 from pathlib import Path
 
 import pytest
-
-from ovdistill.commands.main import COMMANDS, command_parser, load_command
 
 ROOT = Path(__file__).parents[1]
 TESTED_ELSEWHERE = {"detections.md", "own_student.md", "own_teacher.md", "own_term.md"}
@@ -64,26 +61,3 @@ def test_the_drawing_of_the_rooms_has_those_of_the_import_contract():
     rooms = {room for layer in script["read_layers"]() for room in layer}
     folders = {path.parent.name for path in (ROOT / "ovdistill").glob("*/__init__.py")}
     assert rooms == folders == set(script["ROOMS"])
-
-
-def commands():
-    """Every line of a code block that runs ovdistill."""
-    for page in PAGES:
-        text = page.read_text().replace("\\\n", " ")
-        blocks = re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-        lines = [
-            *"\n".join(blocks).splitlines(),
-            *re.findall(r"^ {4}(?:\$ )?(.*)", text, re.MULTILINE),
-        ]
-        for line in lines:
-            if found := re.match(r"(?:torchrun .*? -m )?(ovdistill .*)", line):
-                yield pytest.param(found[1], id=f"{page.relative_to(ROOT)}: {found[1][:50]}")
-
-
-@pytest.mark.parametrize("line", [*commands()])
-def test_documented_command_has_options_that_exist(line):
-    words = shlex.split(line, comments=True)[1:]
-    target = COMMANDS
-    while not isinstance(target, str):
-        target = target[words.pop(0)][0]
-    command_parser("ovdistill", load_command(target)).parse_args(words)

@@ -32,7 +32,7 @@ PER_DETECTION = (
 class Detections:
     """n detections in an image of H x W pixels, best first.
 
-    Example:
+    Examples:
         >>> for one in detections.filter(min_score=0.5):
         ...     print(one.name, one.score, one.box)
         >>> detections[:3].save("best.png")

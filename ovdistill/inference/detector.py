@@ -36,7 +36,7 @@ LOGGER = logging.getLogger(__name__)
 class Detector:
     """Finds the objects that texts describe in images.
 
-    Example:
+    Examples:
         >>> detector = Detector.from_pretrained("ovshapes")
         >>> image = "ovdistill/assets/samples/ovshapes.png"
         >>> detections = detector.predict(image, "red striped heart, green star")

@@ -55,7 +55,7 @@ class Hit:
 class Index:
     """Regions of many images. They are mapped into memory, so that opening reads little.
 
-    Example:
+    Examples:
         >>> index = Index.open("photos.index")
         >>> hits = index.search("striped star", k=50)
 

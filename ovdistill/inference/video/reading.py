@@ -78,7 +78,7 @@ class VideoInfo:
 class VideoReader:
     """The frames of a video file.
 
-    Example:
+    Examples:
         >>> with VideoReader(Path("street.mp4")) as reader:
         ...     for frame in reader:
         ...         print(frame.index, frame.time, frame.image.shape)

@@ -1,0 +1,273 @@
+"""Which documented commands are run, and how; and which are not, and why.
+
+A command that is in neither of the tables makes a test fail; so does an entry without a command.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# a training of two steps
+TINY = (
+    "train_cfg.max_iters=2",
+    "train_cfg.val_interval=9",
+    "train_dataloader.batch_size=2",
+    "train_dataloader.num_workers=0",
+    "train_dataloader.persistent_workers=False",
+    "prepare.regions.per_image=4",
+)
+ALONE = ("test_dataloader.num_workers=0", "test_dataloader.persistent_workers=False")
+SHAPES = "data/ovshapes"
+MADE = f"{SHAPES}/shape/clip"  # vocabulary and regions
+VAL = f"{SHAPES}/annotations/instances_val.json"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command that runs.
+
+    Attributes:
+        text: the command as a page shows it, or one of our own that prepares the next.
+        replace: words of it, and what takes their place: the page's stand for files of a user.
+        add: further words, which make it small.
+        code: its exit code.
+        needs: packages without which it is left out.
+        own: no page shows it.
+    """
+
+    text: str
+    replace: dict[str, str] = field(default_factory=dict)
+    add: tuple[str, ...] = ()
+    code: int = 0
+    needs: tuple[str, ...] = ()
+    own: bool = False
+
+
+def shows_help(text: str) -> Step:
+    """Return a step that only reads the options of a benchmark, which would run for minutes."""
+    return Step(text, add=("--help",))
+
+
+# In this order, in one folder that tests/docs/world.py fills.
+STEPS = [
+    Step("ovdistill doctor"),
+    # OVShapes, drawn small
+    Step("ovdistill make-ovshapes", add="--train 12 --val 16 --test 4 --workers 1 -q".split()),
+    Step(
+        f"ovdistill train-teacher --evaluate {SHAPES} "
+        "--embedding-map ovshapes-clip ovshapes-clip-directions-shape"
+    ),
+    # from the first training to a search
+    Step("ovdistill train vild_r18_shapes", add=("--cfg-options", *TINY)),
+    Step(
+        "ovdistill test vild_r18_shapes work_dirs/vild_r18_shapes/last.pth -o out",
+        add=("--cfg-options", *ALONE),
+    ),
+    Step("ovdistill train vouch_r18_shapes", add=("--cfg-options", *TINY)),
+    Step(
+        "ovdistill test vouch_r18_shapes work_dirs/vouch_r18_shapes/last.pth -o out",
+        add=("--cfg-options", *ALONE),
+    ),
+    Step(
+        "ovdistill predict --config vouch_r18_shapes "
+        "--checkpoint work_dirs/vouch_r18_shapes/last.pth "
+        '--text "red striped heart" -o outputs'
+    ),
+    Step("ovdistill publish vouch_r18_shapes work_dirs/vouch_r18_shapes/last.pth -o my_detector"),
+    Step(f"ovdistill index {SHAPES}/images -o shapes.index --model my_detector"),
+    Step('ovdistill search shapes.index "striped star" -k 20 -o outputs'),
+    # the detector that ships
+    Step("ovdistill predict"),
+    Step('ovdistill predict IMAGE --text "red striped star, outlined heart" -o outputs'),
+    Step(
+        'ovdistill predict FOLDER "more/**/*.jpg" video.mp4 --text names.yaml '
+        "--model PUBLISHED_FOLDER",
+        replace={"FOLDER": "photos"},
+        needs=("av",),
+    ),
+    Step(
+        'ovdistill predict photos "more/**/*.jpg" --text "zebra, tent" --model FOLDER '
+        "--save image coco yolo -o outputs"
+    ),
+    Step('ovdistill predict photos --text "zebra, tent" --model FOLDER --half'),
+    Step('ovdistill predict street.mp4 --text "zebra, tent" -o outputs', needs=("av",)),
+    Step(
+        'ovdistill predict street.mp4 --text "zebra, tent" --track --every 3 --batch-size 4',
+        needs=("av", "trackers"),
+    ),
+    Step("ovdistill predict FOLDER --text names.yaml", replace={"FOLDER": "films"}, needs=("av",)),
+    Step('ovdistill index photos "more/**/*.jpg" -o photos.index'),
+    Step('ovdistill search photos.index "striped star" -k 50'),
+    Step('ovdistill search photos.index "couch, sofa, settee" -o outputs'),
+    Step("ovdistill search photos.index --region photo.jpg:10,20,110,120"),
+    Step("ovdistill search photos.index --like photo.jpg"),
+    Step(
+        "ovdistill publish CONFIG CHECKPOINT -o FOLDER",
+        replace={
+            "CONFIG": "vild_r18_shapes",
+            "CHECKPOINT": "work_dirs/vild_r18_shapes/last.pth",
+            "FOLDER": "packed",
+        },
+    ),
+    Step(
+        "ovdistill publish CONFIG CHECKPOINT -o FOLDER --half --metrics out/metrics.json "
+        "--license apache-2.0",
+        replace={
+            "CONFIG": "vild_r18_shapes",
+            "CHECKPOINT": "work_dirs/vild_r18_shapes/last.pth",
+            "FOLDER": "packed_half",
+        },
+    ),
+    Step(
+        "ovdistill calibrate FOLDER --annotations val.json --images DIR",
+        replace={"val.json": VAL, "DIR": f"{SHAPES}/images"},
+    ),
+    Step(
+        "ovdistill calibrate FOLDER --annotations val.json --images IMAGES",
+        replace={"val.json": VAL, "IMAGES": f"{SHAPES}/images"},
+    ),
+    Step(
+        f"ovdistill calibrate FOLDER --annotations {VAL} --images {SHAPES}/images",
+    ),
+    Step(
+        f"ovdistill calibrate ovshapes --annotations {VAL} --images {SHAPES}/images "
+        "-o calibration.json"
+    ),
+    # class names
+    Step(
+        'ovdistill vocab build --names "solid star, striped star, dotted ring, outlined heart" '
+        '--split "outlined heart" --teacher ovshapes -o names.safetensors'
+    ),
+    Step(
+        'ovdistill vocab build --names "solid star, striped star, dotted ring, outlined heart" '
+        '--split "outlined heart" --teacher ovshapes --templates vild63 -o names63.safetensors',
+        own=True,
+    ),
+    Step("ovdistill vocab show names.safetensors --grep star"),
+    Step("ovdistill vocab diff names.safetensors names63.safetensors", code=1),
+    Step('ovdistill vocab nearest names.safetensors --text "a red star" --teacher ovshapes'),
+    Step(
+        "ovdistill vocab import lvis_v1_clip_a+cname.npy --names lvis "
+        "--teacher ViT-B-32-quickgelu:openai -o lvis.safetensors"
+    ),
+    Step(
+        "ovdistill vocab import coco_clip_a+cname.npy --names coco "
+        "--teacher ViT-B-32-quickgelu:openai -o coco.safetensors"
+    ),
+    Step(
+        "ovdistill vocab learn --config vild_r18_shapes -o learned.safetensors",
+        add=("--epochs", "1", "--bins", "single"),
+    ),
+    Step(
+        'ovdistill vocab nearest learned.safetensors --text "an old shoe" '
+        "--teacher ViT-B-32-quickgelu:openai",
+        replace={"ViT-B-32-quickgelu:openai": "ovshapes"},
+    ),
+    Step(
+        "ovdistill vocab build --names coco --templates learned.safetensors "
+        "--teacher ViT-B-32-quickgelu:openai -o coco.safetensors",
+        replace={"ViT-B-32-quickgelu:openai": "ovshapes", "coco.safetensors": "coco2.safetensors"},
+    ),
+    # stores of regions
+    Step(
+        "ovdistill extract --images train2017 --annotations instances_train2017.json "
+        "--teacher ViT-B-32-quickgelu:openai --proposals boxes.json -o regions",
+        replace={"ViT-B-32-quickgelu:openai": "ovshapes"},
+    ),
+    *(
+        Step(
+            f"ovdistill extract --images train2017 --annotations half_{name}.json "
+            f"--teacher ovshapes --proposals grid --per-image 4 -o {name}",
+            own=True,
+        )
+        for name in "ab"
+    ),
+    Step("ovdistill store info regions"),
+    Step("ovdistill store verify regions"),
+    Step("ovdistill store merge a b -o both"),
+    Step("ovdistill store verify both"),
+    Step("ovdistill store verify data/lvis/regions", replace={"data/lvis/regions": "regions"}),
+    Step(
+        f"ovdistill store info {MADE}/regions "
+        f"--annotations {SHAPES}/annotations/instances_train.json "
+        f"--vocabulary {MADE}/vocabulary.safetensors"
+    ),
+    Step(
+        "ovdistill store centre data/lvis/regions "
+        "--vocabulary data/lvis/vocabulary_vild63_synonyms.safetensors -o centred.safetensors",
+        replace={
+            "data/lvis/regions": f"{MADE}/regions",
+            "data/lvis/vocabulary_vild63_synonyms.safetensors": f"{MADE}/vocabulary.safetensors",
+        },
+    ),
+    Step(
+        "ovdistill store map data/lvis/regions centred.safetensors -o data/lvis/regions-centred",
+        replace={"data/lvis/regions": f"{MADE}/regions", "data/lvis/regions-centred": "centred"},
+    ),
+    Step(
+        f"ovdistill store centre {SHAPES}/SPLIT/clip/regions "
+        f"--vocabulary {SHAPES}/SPLIT/clip/vocabulary.safetensors --variance 0.99 -o FILE",
+        replace={
+            f"{SHAPES}/SPLIT/clip/regions": f"{MADE}/regions",
+            f"{SHAPES}/SPLIT/clip/vocabulary.safetensors": f"{MADE}/vocabulary.safetensors",
+            "FILE": "directions.safetensors",
+        },
+    ),
+    # data of one's own
+    Step("ovdistill check pets/train.json --images pets/images"),
+    Step("ovdistill check pets/train.json --fix clean.json"),
+    Step('ovdistill init-dataset my.json --novel "zebra, tent"'),
+    Step(
+        "ovdistill init-dataset pets/train.json --val pets/val.json "
+        '--novel "hamster, parrot" --name pets'
+    ),
+    shows_help("python -m benchmarks.requery"),
+    shows_help("python benchmarks/startup.py"),
+    shows_help(f"python -m benchmarks.absent_names --annotations {VAL} --images {SHAPES}/images"),
+    shows_help(f"python -m benchmarks.kinds --annotations {VAL} --images {SHAPES}/images"),
+    shows_help("python -m benchmarks.searching --texts EMBEDDINGS.npy"),
+    shows_help("python -m benchmarks.searching --texts EMBEDDINGS.npy --alone"),
+    shows_help(
+        "python benchmarks/learned_prompts.py configs/vild_r18_shapes.py learned.safetensors"
+    ),
+    shows_help(
+        "python benchmarks/extraction.py --images train2017 "
+        "--annotations instances_train2017.json --teacher ViT-B-32:openai"
+    ),
+    shows_help("python benchmarks/store_reading.py"),
+]
+
+# Patterns of commands that are not run, each with the reason. Options, recipe and overrides of
+# those of ovdistill are read all the same.
+NOT_RUN = {
+    "torchrun *": "needs several GPUs; tests/commands/test_processes.py runs several processes",
+    "srun *": "needs Slurm and GPUs",
+    "* *_r50_lvis*": "needs LVIS and CLIP's weights",
+    "* *_r50_coco*": "needs COCO and CLIP's weights",
+    "ovdistill vocab build *--teacher ViT-B-32*": "needs CLIP's weights",
+    "*configs/pets.py*": "needs CLIP's weights; tests/commands/test_init_dataset.py goes this way",
+    "ovdistill prepare-lvis *": "needs the official files; tests/datasets/official",
+    "ovdistill prepare-coco *": "needs the official files; tests/datasets/official",
+    "ovdistill train-teacher": "takes half an hour and replaces the weights that ship",
+    "ovdistill train-teacher --evaluate *": "is run with two maps",
+    "ovdistill train best_r18_shapes": "is `train vouch_r18_shapes` for a longer time",
+    "ovdistill test best_r18_shapes *": "is `test vouch_r18_shapes` with other weights",
+    "ovdistill publish best_r18_shapes *": "is `publish` with other weights",
+    "ovdistill train vild_r18_shapes --seed 0 *": "is `train` with the learned prompts",
+    "ovdistill test vild_r18_shapes * --cfg-options *": "is `test` with the learned prompts",
+    "ovdistill * angle_r18_shapes.py *": "tests/distillation/test_own_term.py runs that page",
+    "*ovdistill compare *": "trains for hours; tests/commands/test_compare.py",
+    "ovdistill app*": "runs until it is stopped; tests/app",
+    "ovdistill predict --webcam *": "needs a camera; tests/inference/video/test_camera.py",
+    # no commands of ovdistill
+    "make *": "installs, or is this test; the target has to be there",
+    "pip *": "installs; the extras have to be there",
+    "cvat-cli *": "needs a server; the parameters have to be there",
+    "git clone *": "needs a network",
+    "cd *": "is the shell's",
+    "export PYTHONPATH=*": "is the shell's",
+    "eval *": "is the shell's; tests/commands/test_completion.py",
+    "python3 -m venv *": "makes an environment",
+    "pre-commit install": "changes the checkout",
+    "python -c *": "downloads CLIP's weights",
+}
