@@ -63,6 +63,29 @@ STEPS = [
         "ovdistill test vild_r18_shapes work_dirs/vild_r18_shapes/last.pth -o out",
         add=("--cfg-options", *ALONE),
     ),
+    Step(
+        "ovdistill test vild_r18_shapes work_dirs/vild_r18_shapes/last.pth -o vild --dump",
+        add=("--cfg-options", *ALONE),
+    ),
+    Step("ovdistill report vild", own=True),
+    Step(
+        "ovdistill test --results detections.json --annotations instances_val2017.json "
+        "--novel coco -o out",
+        replace={
+            "detections.json": "vild/detections.bbox.json",
+            "instances_val2017.json": f"{SHAPES}/annotations/instances_test.json",
+            "coco": "shape",
+        },
+    ),
+    Step(
+        "ovdistill test --results detections.json --annotations pets.json "
+        '--novel "hamster, parrot" -o out',
+        replace={
+            "detections.json": "vild/detections.bbox.json",
+            "pets.json": f"{SHAPES}/annotations/instances_test.json",
+            "hamster, parrot": "solid heart, solid arrow",
+        },
+    ),
     Step("ovdistill train vouch_r18_shapes", add=("--cfg-options", *TINY)),
     Step(
         "ovdistill test vouch_r18_shapes work_dirs/vouch_r18_shapes/last.pth -o out",
@@ -235,6 +258,10 @@ STEPS = [
         "--annotations instances_train2017.json --teacher ViT-B-32:openai"
     ),
     shows_help("python benchmarks/store_reading.py"),
+    shows_help("python benchmarks/evaluators.py --cases 10000 --images 1000"),
+    shows_help("python benchmarks/continue_training.py -o work_dirs/continue"),
+    shows_help(f"python -m benchmarks.onnx_speed --images {SHAPES}/images/test"),
+    shows_help("python -m benchmarks.onnx_speed --config vild_r50_lvis --size 800x1333 --times 5"),
 ]
 
 # Patterns of commands that are not run, each with the reason. Options, recipe and overrides of
@@ -250,6 +277,18 @@ NOT_RUN = {
     "ovdistill prepare-coco *": "needs the official files; tests/datasets/official",
     "ovdistill train-teacher": "takes half an hour and replaces the weights that ship",
     "ovdistill train-teacher --evaluate *": "is run with two maps",
+    "ovdistill test --results * --annotations lvis_v1_val.json *": "is run with other data",
+    "ovdistill report best vild -o report": "is run with one of them",
+    "ovdistill init-dataset * --base-config vild_mobilenetv4_coco *": "tests/commands/"
+    "test_own_data.py runs that block",
+    "ovdistill init-dataset * --names names.txt *": "tests/commands/test_init_dataset.py",
+    "ovdistill train configs/pets_more.py": "tests/training/test_continue_example.py",
+    "ovdistill export *": "tests/commands/test_export.py",
+    "ovdistill teacher evaluate *": "tests/commands/teacher/test_evaluate.py",
+    "ovdistill prepare best_r18_shapes": "is `train` without the training",
+    "ovdistill * continue_r18_shapes*": "tests/training/test_continue.py",
+    "* *plain_shapes.py *": "tests/models/test_own_student.py runs that page",
+    "ovdistill vocab build --names names.txt *": "MODEL:PRETRAINED stands for a teacher",
     "ovdistill train best_r18_shapes": "is `train vouch_r18_shapes` for a longer time",
     "ovdistill test best_r18_shapes *": "is `test vouch_r18_shapes` with other weights",
     "ovdistill publish best_r18_shapes *": "is `publish` with other weights",
