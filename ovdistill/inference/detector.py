@@ -19,7 +19,7 @@ from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.detections import Detections
 from ovdistill.inference.encoded_texts import EncodedTexts
 from ovdistill.inference.engine import Engine
-from ovdistill.inference.hub import copy_detector, push_detector
+from ovdistill.inference.hub import HubMixin
 from ovdistill.inference.image_stream import detect_images
 from ovdistill.inference.limits import Limits, make_limits
 from ovdistill.inference.pretrained import SHIPPED, DetectorFiles, find_detector
@@ -33,7 +33,7 @@ from ovdistill.vocabulary.learned_prompts import LearnedPrompts
 LOGGER = logging.getLogger(__name__)
 
 
-class Detector:
+class Detector(HubMixin):
     """Finds the objects that texts describe in images.
 
     Examples:
@@ -96,33 +96,6 @@ class Detector:
             UserError: nothing of this name, or see ``Detector``.
         """
         return cls(find_detector(source, checkpoint, revision), **options)
-
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Copy a published detector into another folder, see ``copy_detector``."""
-        copy_detector(self.files, Path(folder))
-
-    def push_to_hub(
-        self,
-        repo_id: str,
-        *,
-        private: bool = False,
-        token: str | None = None,
-        commit_message: str = "Upload an ovdistill detector",
-    ) -> str:
-        """Upload a published detector to the model hub, see ``push_detector``.
-
-        Args:
-            repo_id: such as "user/detector".
-            private: of a repository that is made.
-            token: of the hub; by default, the one that is logged in.
-            commit_message: of the upload.
-
-        Returns:
-            The address of the repository.
-        """
-        return push_detector(
-            self.files, repo_id, private=private, token=token, message=commit_message
-        )
 
     @cached_property
     def teacher(self) -> Teacher:

@@ -67,3 +67,40 @@ def _published(files: DetectorFiles) -> Path:
             f"{files.config} {files.weights} -o FOLDER"
         )
     return folder
+
+
+class HubMixin:
+    """The part of a detector that hands it on, with the names of ``PyTorchModelHubMixin``.
+
+    Attributes:
+        files: config, weights and vocabulary of the detector.
+    """
+
+    files: DetectorFiles
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Copy a published detector into another folder, see ``copy_detector``."""
+        copy_detector(self.files, Path(folder))
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        private: bool = False,
+        token: str | None = None,
+        commit_message: str = "Upload an ovdistill detector",
+    ) -> str:
+        """Upload a published detector to the model hub, see ``push_detector``.
+
+        Args:
+            repo_id: such as "user/detector".
+            private: of a repository that is made.
+            token: of the hub; by default, the one that is logged in.
+            commit_message: of the upload.
+
+        Returns:
+            The address of the repository.
+        """
+        return push_detector(
+            self.files, repo_id, private=private, token=token, message=commit_message
+        )
