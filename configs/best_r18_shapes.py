@@ -15,8 +15,8 @@ Vouch, and beside it
 
 Cost: about 12 minutes on two CPU cores, and the regions of the mapped teacher, once.
 Result (split shape, geometry clip, test images, three seeds):
-box AP base 83.2 +- 0.4, novel 66.9 +- 0.9;
-mask AP 79.2 +- 0.2, 68.9 +- 0.5.
+box AP base 83.2 +- 0.3, novel 66.9 +- 0.7;
+mask AP 79.2 +- 0.2, 68.9 +- 0.3.
 """
 
 _base_ = ["_base_/distill_r18_shapes.py"]
