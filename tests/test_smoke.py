@@ -226,7 +226,7 @@ BAD = {
     "missing initial weights": (
         ["tools/train.py", "{config}", "--work-dir", "{tmp}", "--cfg-options", "data_root={data}"]
         + [*SMALL, "load_from={tmp}/none.pth"],
-        "no initial weights",
+        "initial weights {tmp}/none.pth: no such file",
     ),
     "missing checkpoint": (
         ["tools/test.py", "{config}", "{tmp}/none.pth", "--cfg-options", "data_root={data}"],

@@ -181,6 +181,8 @@ class Comparison:
         """
         self.out.mkdir(parents=True, exist_ok=True)
         command = [*_command("prepare", row), "--cfg-options", *self._options(row)]
+        if row.starts_from:  # whose weights come with its training
+            command.append("load_from=None")
         failure = self._run(command, self.out / "prepare.txt")[0]
         if failure:
             raise UserError(f"preparing {row.name}: {failure}")

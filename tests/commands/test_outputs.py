@@ -34,6 +34,7 @@ WRITING = {
     "compare": "compare -o",
     "report": "report none -o",
     "calibrate": "calibrate ovshapes --annotations none --images none -o",
+    "export": "export ovshapes --text star -o",
     "publish": "publish vild_r18_shapes none.pth -o",
     "init-dataset": "init-dataset none.json -o",
     "make-ovshapes": "make-ovshapes --root",
@@ -48,6 +49,7 @@ FILES = (
     "vocab learn",
     "store centre",
     "calibrate",
+    "export",
     "init-dataset",
     "prepare-voc",
 )

@@ -18,6 +18,7 @@ DOC = (ROOT / "docs" / "own_data.md").read_text()
 OFFLINE = {
     "init-dataset": ["--teacher", "ovshapes", "--batch-size", "2"],
     "prepare": ["--offline", "--cfg-options", "prepare.regions.per_image=2",
+                "model.backbone.init_cfg=None",
                 "prepare.proposals.options.model.backbone.init_cfg=None",
                 "prepare.proposals.options.train_dataloader.num_workers=0",
                 "prepare.proposals.options.train_dataloader.persistent_workers=False"],
