@@ -5,7 +5,7 @@
 #   TESTS     passed to pytest
 PYTHON ?= python3
 PIP_ARGS ?=
-TESTS ?= -n 2 --dist loadfile
+TESTS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 RECIPE := vouch_r18_shapes
 RUN := work_dirs/$(RECIPE)

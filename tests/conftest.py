@@ -10,6 +10,7 @@ os.environ["MPLBACKEND"] = "Agg"
 
 import random
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,12 @@ from ovdistill.core import mmcv_ops
 
 torch.set_num_threads(1)
 mmcv_ops.install()  # tests may import mmdet in any order
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of many slow tests, lest one worker is left with such a file."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(autouse=True)
