@@ -62,6 +62,8 @@ def export(options: ExportOptions) -> int:
     options.check_texts()
     if options.text is None and options.vocabulary is None:
         raise UserError("nothing to look for; expected --text or --vocabulary.")
+    if options.out.suffix != ".onnx":
+        raise UserError(f"got -o {options.out}; expected a file name that ends in .onnx")
     check_file(options.checkpoint, "--checkpoint")
     for package in ("onnx", "onnxscript", *(["onnxruntime"] if options.check else [])):
         import_extra(package, "export")

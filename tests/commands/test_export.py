@@ -17,12 +17,13 @@ from ovdistill.core.errors import UserError
         (["--vocabulary", "missing.safetensors"], "missing.safetensors"),
         (["--text", "ring", "--checkpoint", "missing.pth"], "missing.pth"),
         (["--text", "ring", "--opset", "12"], "12"),
+        (["--text", "ring", "-o", "model.pt2"], "model.pt2.*onnx"),
     ],
 )
 def test_bad_options(arguments, said, tmp_path):
     out = tmp_path / "model.onnx"
     with pytest.raises(UserError, match=said):
-        run(["export", "ovshapes", *arguments, "-o", str(out)])
+        run(["export", "ovshapes", "-o", str(out), *arguments])
     assert not out.exists()
 
 
