@@ -1,0 +1,1 @@
+"""Semantic and panoptic segmentation by words: data, metrics, losses and the segmentor."""
