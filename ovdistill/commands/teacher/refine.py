@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ovdistill.commands.checks import check_folder
+from ovdistill.commands.checks import check_file, check_folder
 from ovdistill.commands.options import MOST_SEED, option
 from ovdistill.commands.teacher_options import TeacherOptions, teacher_arguments
 from ovdistill.core.errors import UserError
 
 if TYPE_CHECKING:
+    from ovdistill.core.teacher_id import TeacherId
     from ovdistill.teacher_training.refine.refiner import RefineSettings
+    from ovdistill.teacher_training.refine.sources import RefineSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,15 @@ class RefineOptions(TeacherOptions):
     """Options of ``ovdistill teacher refine``."""
 
     images: Path = option(metavar="DIR", help="folder of images, without labels")
+    regions: Path | None = option(
+        None,
+        metavar="STORE",
+        help="regions of the images, embedded by the same teacher from crops: its boxes and "
+        "embeddings are taken in place of --boxes",
+    )
+    annotations: Path | None = option(
+        None, metavar="FILE", help="with --regions: file that lists the images with their ids"
+    )
     out: Path = option(flags=["-o"], metavar="DIR", help="folder of the teacher", writes="folder")
     name: str | None = option(
         None, help="name of the refined teacher (default: the teacher's and '-refined')"
@@ -52,11 +63,10 @@ def refine(options: RefineOptions) -> None:
         UserError: no such teacher or images, a folder that holds something else, or see
             ``Refiner``.
     """
-    check_folder(options.images, "--images")
+    check_choices(options)
     arguments = teacher_arguments(options)
     arguments.pop("embedding_map", None)  # its towers are refined, not what follows them
     from ovdistill.core.devices import choose_device
-    from ovdistill.core.image_folders import list_folder
     from ovdistill.teacher import OpenCLIPTeacher, build_teacher
     from ovdistill.teacher.weights import CONFIG_NAME
     from ovdistill.teacher_training.refine.refiner import Refiner
@@ -67,19 +77,30 @@ def refine(options: RefineOptions) -> None:
     teacher = build_teacher(arguments, choose_device(options.device))
     if not isinstance(teacher, OpenCLIPTeacher):
         raise UserError(f"teacher {teacher.name!r} is none of open_clip; only those are refined")
-    files = list_folder(options.images).images
-    if not files:
-        raise UserError(f"no images in {options.images}; expected a folder of photos")
     name = options.name or f"{teacher.name.replace(':', '-').replace('/', '-')}-refined"
     config = stated_config(teacher, arguments["model"], arguments.get("pretrained"), name)
-    refiner = Refiner(teacher, files, settings_of(options), options.out)
-    print(f"{len(files):,} images; {refiner.step} of {options.steps} steps are done")
+    source = find_source(options, teacher.id)
+    refiner = Refiner(teacher, source, settings_of(options), options.out)
+    print(f"{len(source):,} images; {refiner.step} of {options.steps} steps are done")
     refiner.run()
     write_refined(refiner, config, options.out)
     last = refiner.losses[-50:]
     if last:
         print(f"1 - cosine of the last {len(last)} steps: {sum(last) / len(last):.4f}")
     print(f"wrote {options.out}: teacher {name!r}")
+
+
+def check_choices(options: RefineOptions) -> None:
+    """Raise UserError for inputs that are missing, or that need each other."""
+    check_folder(options.images, "--images")
+    if (options.regions is None) != (options.annotations is None):
+        raise UserError(
+            f"got --regions {options.regions} and --annotations {options.annotations}; expected "
+            "both, or neither"
+        )
+    if options.regions:
+        check_folder(options.regions, "--regions")
+    check_file(options.annotations, "--annotations")
 
 
 def settings_of(options: RefineOptions) -> RefineSettings:
@@ -96,4 +117,27 @@ def settings_of(options: RefineOptions) -> RefineSettings:
         warm_up=min(500, options.steps // 10),
         half_weights=False,
     )
-    return RefineSettings(training, options.size, options.boxes)
+    return RefineSettings(training, options.size)
+
+
+def find_source(options: RefineOptions, teacher: TeacherId) -> RefineSource:
+    """Return the images and boxes that the options name.
+
+    Args:
+        options: of the command.
+        teacher: that is refined.
+
+    Raises:
+        UserError: no images, or see ``StoredRegions`` and ``read_annotations``.
+    """
+    from ovdistill.core.image_folders import list_folder
+    from ovdistill.datasets.annotations import read_annotations
+    from ovdistill.store import TeacherStore
+    from ovdistill.teacher_training.refine.sources import StoredRegions, UnlabelledImages
+
+    if options.regions is None:
+        return UnlabelledImages(list_folder(options.images).images, options.boxes)
+    assert options.annotations is not None  # see check_choices
+    images = read_annotations(options.annotations, warn=False).images
+    files = {image["id"]: options.images / image["file_name"] for image in images}
+    return StoredRegions(TeacherStore(options.regions), files, teacher)

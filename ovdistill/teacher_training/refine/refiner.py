@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ovdistill.core.errors import UserError
-from ovdistill.core.images import read_image
 from ovdistill.core.logs import progress
 from ovdistill.teacher import CropPolicy, DenseRegions, OpenCLIPTeacher
 from ovdistill.teacher.dense import dense_features
@@ -26,8 +25,8 @@ from ovdistill.teacher.dense_regions import DenseBatch, pool_boxes
 from ovdistill.teacher.open_clip_teacher import to_input
 from ovdistill.teacher_training.checkpoint import Checkpoints, load_checkpoint
 from ovdistill.teacher_training.optimizer import build_optimizer, set_rate
-from ovdistill.teacher_training.refine.boxes import draw_boxes
 from ovdistill.teacher_training.refine.loss import self_distillation_loss
+from ovdistill.teacher_training.refine.sources import RefineSource, Sample
 from ovdistill.teacher_training.settings import TrainingSettings
 
 
@@ -38,19 +37,15 @@ class RefineSettings:
     Attributes:
         training: steps, images of a step and the rest of the optimisation.
         size: longer side, in pixels, to which images are brought for dense features.
-        boxes: 'grid' or 'random', see ``draw_boxes``.
     """
 
     training: TrainingSettings
     size: int = 1024
-    boxes: str = "grid"
 
     def to_dict(self) -> dict[str, Any]:
         """Return all settings as plain JSON values."""
-        own = {**asdict(self.training), "size": self.size, "boxes": self.boxes}
-        return {
-            key: list(value) if isinstance(value, tuple) else value for key, value in own.items()
-        }
+        training = {**asdict(self.training), "betas": list(self.training.betas)}
+        return {**training, "size": self.size}
 
 
 class Refiner:
@@ -61,7 +56,7 @@ class Refiner:
     Args:
         teacher: the teacher, in float32. Its crops, or 1x and 1.5x where it has none, are the
             targets.
-        files: images without labels.
+        source: images and boxes.
         settings: how it is refined.
         folder: where checkpoints are written, and looked for.
 
@@ -70,21 +65,19 @@ class Refiner:
         losses: mean loss of each step of this run.
 
     Raises:
-        UserError: no images, a teacher that is not in float32, or a checkpoint of other settings.
+        UserError: a teacher that is not in float32, or a checkpoint of other settings.
     """
 
     def __init__(
         self,
         teacher: OpenCLIPTeacher,
-        files: Sequence[Path],
+        source: RefineSource,
         settings: RefineSettings,
         folder: Path,
     ) -> None:
-        if not files:
-            raise UserError("no images to refine the teacher with; expected at least one")
         if teacher.precision != "fp32":
             raise UserError(f"teacher precision {teacher.precision}; expected fp32 to train it")
-        self.teacher, self.files, self.settings = teacher, files, settings
+        self.teacher, self.source, self.settings = teacher, source, settings
         self.policy = teacher.crops if isinstance(teacher.crops, CropPolicy) else CropPolicy()
         self.dense = DenseRegions(settings.size)
         self.model = copy.deepcopy(teacher.model)
@@ -119,19 +112,14 @@ class Refiner:
         """
         training = self.settings.training
         rng = np.random.default_rng((training.seed, self.step))
-        few = len(self.files) < training.batch
-        chosen = rng.choice(len(self.files), training.batch, replace=few)
-        images = [torch.from_numpy(read_image(self.files[row])).permute(2, 0, 1) for row in chosen]
-        stride = self.teacher.dense_stride
+        few = len(self.source) < training.batch
+        rows = rng.choice(len(self.source), training.batch, replace=few)
+        samples = [self.source.sample(int(row), rng) for row in rows]
         # images of one size follow each other, so that they share a pass
-        images.sort(key=lambda image: self.dense.input_size(*image.shape[1:], stride))
-        boxes = [
-            draw_boxes(rng, (image.shape[1], image.shape[2]), self.settings.boxes)
-            for image in images
-        ]
+        samples.sort(key=lambda sample: sample.image.shape[1:])
         set_rate(self.optimizer, self.step, training)
         self.optimizer.zero_grad()
-        loss = self._backward(images, boxes)
+        loss = self._backward(samples)
         if not math.isfinite(loss):
             raise UserError(
                 f"the loss of step {self.step + 1} is {loss}; expected a lower --lr than "
@@ -142,25 +130,31 @@ class Refiner:
         self.step += 1
         return loss
 
-    def _backward(self, images: Sequence[Tensor], boxes: Sequence[Tensor]) -> float:
+    def _backward(self, samples: Sequence[Sample]) -> float:
         """Add the gradient of the loss of a step, and return the loss."""
         device = self.teacher.device
-        images = [image.to(device) for image in images]
-        targets = self.teacher.encode_regions(images, boxes, policy=self.policy)
-        pairs = zip(images, boxes, strict=True)
-        pixels = len(images) * self.settings.size**2
-        total, first = 0.0, 0
+        samples = [replace(sample, image=sample.image.to(device)) for sample in samples]
+        targets = torch.cat([self._crops(sample) for sample in samples])
         batches = self.dense.batches(
-            pairs, self.teacher.dense_stride, self.teacher.interpolation, pixels
+            ((sample.image, sample.boxes) for sample in samples),
+            self.teacher.dense_stride,
+            self.teacher.interpolation,
+            len(samples) * self.settings.size**2,
         )
+        total, first = 0.0, 0
         for batch in batches:
             count = sum(len(own) for own in batch.boxes)
-            pooled = self._pool(batch)
-            own = targets[first : first + count]
+            pooled, own = self._pool(batch), targets[first : first + count]
             loss = self_distillation_loss(pooled, own) * (count / len(targets))
             loss.backward()
             total, first = total + float(loss.detach()), first + count
         return total
+
+    def _crops(self, sample: Sample) -> Tensor:
+        """Return (P, D) the frozen teacher's embeddings of the crops of boxes."""
+        if sample.crops is not None:
+            return sample.crops.to(self.teacher.device)
+        return self.teacher.encode_regions(sample.image, sample.boxes, policy=self.policy)
 
     def _pool(self, batch: DenseBatch) -> Tensor:
         """Return (P, D) dense features of boxes, as ``Teacher.embed_dense``, with gradients."""
@@ -168,13 +162,13 @@ class Refiner:
         features = normalize(dense_features(self.model, pixels), dim=1)
         return pool_boxes(features, batch.boxes, self.teacher.dense_stride)
 
-    def _state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """Return what a run that goes on must have in common with this one."""
-        named = dict(teacher=str(self.teacher.id), images=len(self.files))
+        named = dict(teacher=str(self.teacher.id), **self.source.describe())
         return {**self.settings.to_dict(), **named}
 
     def _save(self) -> None:
-        self.checkpoints.save(self.step, self.model.visual, self.optimizer, self._state())
+        self.checkpoints.save(self.step, self.model.visual, self.optimizer, self.state())
 
     def _resume(self) -> int:
         """Load the newest checkpoint, where there is one, and return its step; else 0."""
@@ -182,7 +176,7 @@ class Refiner:
         if path is None:
             return 0
         step, before = load_checkpoint(path, self.model.visual, self.optimizer)
-        now = self._state()
+        now = self.state()
         if changed := [key for key in now if before.get(key) != now[key]]:
             listed = ", ".join(f"{key} {before.get(key)} there, {now[key]} now" for key in changed)
             raise UserError(

@@ -61,8 +61,7 @@ def write_refined(refiner: Refiner, config: TeacherConfig, folder: Path) -> Path
         ``folder``.
     """
     config.write(folder)
-    method = dict(method="CLIPSelf", teacher=str(refiner.teacher.id), **refiner.settings.to_dict())
-    write_json(folder / PROVENANCE_NAME, {**method, "crops": refiner.policy.to_dict()})
+    write_json(folder / PROVENANCE_NAME, {"method": "CLIPSelf", **refiner.state()})
     write_weights(folder, refiner.model, half=refiner.settings.training.half_weights)
     refiner.checkpoints.clear()
     return folder

@@ -13,6 +13,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image
 from ovdistill.teacher import CropPolicy, DenseRegions, build_teacher
 from ovdistill.teacher_training.refine.refiner import Refiner, RefineSettings
+from ovdistill.teacher_training.refine.sources import Sample, UnlabelledImages
 from ovdistill.teacher_training.settings import TrainingSettings
 
 CROPS = CropPolicy(scales=(1.0,), shape="squash")
@@ -46,7 +47,9 @@ def weights(refiner):
 
 def test_dense_features_come_to_agree_with_crops(teacher, files, tmp_path):
     training = replace(TRAINING, steps=12, batch=4, checkpoint_every=100)
-    refiner = Refiner(teacher, files, replace(SETTINGS, training=training), tmp_path)
+    refiner = Refiner(
+        teacher, UnlabelledImages(files), replace(SETTINGS, training=training), tmp_path
+    )
     before = {name: value.clone() for name, value in teacher.model.state_dict().items()}
     refiner.run()
     assert len(refiner.losses) == 12
@@ -64,44 +67,43 @@ def test_dense_features_come_to_agree_with_crops(teacher, files, tmp_path):
 
 def test_the_loss_of_a_step_is_the_mean_over_all_boxes(teacher, files, tmp_path):
     """Also where images of two sizes share no pass."""
-    refiner = Refiner(teacher, files, SETTINGS, tmp_path)
+    refiner = Refiner(teacher, UnlabelledImages(files), SETTINGS, tmp_path)
     images = [torch.from_numpy(read_image(path)).permute(2, 0, 1) for path in files[:2]]
     boxes = torch.tensor([[0.0, 0, 30, 30], [10, 5, 60, 60], [0, 0, 64, 64]])
     own = [boxes[:1], boxes]
     crops = teacher.encode_regions(images, own)
     dense = teacher.encode_regions(images, own, policy=DenseRegions(128))
     expected = (1 - (crops * dense).sum(dim=1)).mean()
-    assert refiner._backward(images, own) == pytest.approx(expected.item(), abs=1e-4)
+    samples = [Sample(image, boxes) for image, boxes in zip(images, own, strict=True)]
+    assert refiner._backward(samples) == pytest.approx(expected.item(), abs=1e-4)
     assert refiner.model.visual.conv1.weight.grad.abs().sum() > 0
 
 
 def test_an_interrupted_run_ends_like_one_in_a_piece(teacher, files, tmp_path):
-    whole = Refiner(teacher, files, SETTINGS, tmp_path / "whole")
+    whole = Refiner(teacher, UnlabelledImages(files), SETTINGS, tmp_path / "whole")
     whole.run()
-    cut = Refiner(teacher, files, SETTINGS, tmp_path / "cut")
+    cut = Refiner(teacher, UnlabelledImages(files), SETTINGS, tmp_path / "cut")
     for _ in range(5):
         cut.make_step()
         if cut.step == 4:
             cut._save()
-    again = Refiner(teacher, files, SETTINGS, tmp_path / "cut")
+    again = Refiner(teacher, UnlabelledImages(files), SETTINGS, tmp_path / "cut")
     assert again.step == 4
     again.run()
     expected = weights(whole)
     assert all(torch.equal(value, expected[name]) for name, value in weights(again).items())
     other = replace(SETTINGS, size=64)
     with pytest.raises(UserError, match="size 128 there, 64 now"):
-        Refiner(teacher, files, other, tmp_path / "cut")
+        Refiner(teacher, UnlabelledImages(files), other, tmp_path / "cut")
 
 
 def test_what_cannot_be_refined(teacher, files, tmp_path):
-    with pytest.raises(UserError, match="no images"):
-        Refiner(teacher, [], SETTINGS, tmp_path)
     half = build_teacher(dict(model="ovshapes", precision="bf16"))
     with pytest.raises(UserError, match="bf16"):
-        Refiner(half, files, SETTINGS, tmp_path)
+        Refiner(half, UnlabelledImages(files), SETTINGS, tmp_path)
     fast = replace(SETTINGS, training=replace(TRAINING, learning_rate=1e30))
     with pytest.raises(UserError, match="--lr"):
-        Refiner(teacher, files, fast, tmp_path).run()
+        Refiner(teacher, UnlabelledImages(files), fast, tmp_path).run()
 
 
 def test_the_command_writes_an_ordinary_teacher(teacher, files, tmp_path, capsys):
