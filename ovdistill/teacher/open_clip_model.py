@@ -148,6 +148,11 @@ def _create(
             torch.manual_seed(0)
             clip = open_clip.create_model(model, **arguments)
         return clip, open_clip.get_tokenizer(model, **tokenizer)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"teacher {name!r} has a tokenizer of Hugging Face, which needs {error.name}: "
+            "pip install 'ovdistill[siglip]'"
+        ) from error
     except Exception as error:  # open_clip wraps and raises many kinds
         source = arguments.get("pretrained", model.removeprefix(LOCAL_DIR))
         reason = " ".join(str(error).split())[:300]

@@ -205,6 +205,12 @@ STEPS = [
         )
         for name in "ab"
     ),
+    Step(
+        "ovdistill teacher refine --teacher ViT-B-32-quickgelu:openai --images train2017 "
+        "-o refined --size 640",
+        replace={"ViT-B-32-quickgelu:openai": "ovshapes", "640": "64"},
+        add=("--steps", "1", "--batch", "2"),
+    ),
     Step("ovdistill store info regions"),
     Step("ovdistill store verify regions"),
     Step("ovdistill store merge a b -o both"),
@@ -258,6 +264,11 @@ STEPS = [
         "--annotations instances_train2017.json --teacher ViT-B-32:openai"
     ),
     shows_help("python benchmarks/store_reading.py"),
+    shows_help(
+        "python benchmarks/dense_speed.py --images train2017 "
+        "--annotations instances_train2017.json --teacher ViT-B-32:openai"
+    ),
+    shows_help("python benchmarks/dense_regions.py --refined refined"),
     shows_help("python benchmarks/evaluators.py --cases 10000 --images 1000"),
     shows_help("python benchmarks/continue_training.py -o work_dirs/continue"),
     shows_help(f"python -m benchmarks.onnx_speed --images {SHAPES}/images/test"),

@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -171,6 +172,15 @@ def test_weights_of_another_architecture(copy):
     config["model_cfg"]["embed_dim"] = 64
     (copy / CONFIG_NAME).write_text(json.dumps(config))
     with pytest.raises(UserError, match="do not load: .*expected weights of exactly this"):
+        OpenCLIPTeacher(str(copy))
+
+
+def test_a_tokenizer_of_hugging_face_without_its_package(copy, monkeypatch):
+    config = json.loads((copy / CONFIG_NAME).read_text())
+    config["model_cfg"]["text_cfg"]["hf_tokenizer_name"] = "any/name"
+    (copy / CONFIG_NAME).write_text(json.dumps(config))
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(UserError, match=r"needs transformers.*ovdistill\[siglip\]"):
         OpenCLIPTeacher(str(copy))
 
 
