@@ -32,6 +32,7 @@ STORE: Commands = {
 }
 TEACHER: Commands = {
     "evaluate": ("teacher.evaluate:evaluate", "measure a teacher on labelled images"),
+    "refine": ("teacher.refine:refine", "let dense features agree with crops"),
 }
 COMMANDS: Commands = {
     "train": ("train:train", "train a detector"),

@@ -10,7 +10,7 @@ from ovdistill.datasets.annotations import Annotations
 from ovdistill.evaluation.regions.matching import Objects
 from ovdistill.extraction.images import ImageFile
 from ovdistill.store import TeacherStore
-from ovdistill.teacher import CropPolicy, Teacher
+from ovdistill.teacher import RegionPolicy, Teacher
 from ovdistill.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Inputs:
         fitted: further ones, to which the linear probe is fitted; None for parts of ``measured``.
         vocabulary: W class names with text embeddings.
         captions: of the images, by image id; empty without captions.
-        policies: ways to crop, by name.
+        policies: ways to embed boxes, by name.
         ceilings: None for whole images.
         seed: of the parts of the probe; None leaves it out.
         batch_size: crops in a forward pass.
@@ -73,7 +73,7 @@ class Inputs:
     fitted: LabelledImages | None
     vocabulary: Vocabulary
     captions: Mapping[int, Sequence[str]]
-    policies: Mapping[str, CropPolicy]
+    policies: Mapping[str, RegionPolicy]
     ceilings: CeilingInputs | None
     seed: int | None
     batch_size: int

@@ -1,0 +1,99 @@
+r"""Refine a teacher's dense features, so that they agree with its own embeddings of crops.
+
+    ovdistill teacher refine --teacher ViT-B-16:openai --images train2017 -o refined
+    ovdistill extract --config vild_r50_lvis --teacher refined --dense-size 1024
+
+No labels are needed (CLIPSelf, Wu et al., arXiv 2310.01403). The folder holds an ordinary teacher
+with a name of its own; its texts are those of the teacher that it comes from. After an
+interruption, the same command continues where it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ovdistill.commands.checks import check_folder
+from ovdistill.commands.options import MOST_SEED, option
+from ovdistill.commands.teacher_options import TeacherOptions, teacher_arguments
+from ovdistill.core.errors import UserError
+
+if TYPE_CHECKING:
+    from ovdistill.teacher_training.refine.refiner import RefineSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefineOptions(TeacherOptions):
+    """Options of ``ovdistill teacher refine``."""
+
+    images: Path = option(metavar="DIR", help="folder of images, without labels")
+    out: Path = option(flags=["-o"], metavar="DIR", help="folder of the teacher", writes="folder")
+    name: str | None = option(
+        None, help="name of the refined teacher (default: the teacher's and '-refined')"
+    )
+    steps: int = option(5000, help="optimiser steps", least=1)
+    batch: int = option(16, help="images of a step", least=1)
+    size: int = option(
+        1024, metavar="PIXELS", help="longer side of images for dense features", least=1
+    )
+    boxes: Literal["grid", "random"] = option(
+        "grid", help="where both are compared: cells of random grids, or random boxes"
+    )
+    lr: float = option(1e-5, help="highest learning rate", least=1e-9)
+    seed: int = option(0, help="seed of images and boxes", least=0, most=MOST_SEED)
+    checkpoint_every: int = option(500, help="steps between two checkpoints", least=1)
+
+
+def refine(options: RefineOptions) -> None:
+    """Refine the teacher and write it.
+
+    Raises:
+        UserError: no such teacher or images, a folder that holds something else, or see
+            ``Refiner``.
+    """
+    check_folder(options.images, "--images")
+    arguments = teacher_arguments(options)
+    arguments.pop("embedding_map", None)  # its towers are refined, not what follows them
+    from ovdistill.core.devices import choose_device
+    from ovdistill.core.image_folders import list_folder
+    from ovdistill.teacher import OpenCLIPTeacher, build_teacher
+    from ovdistill.teacher.weights import CONFIG_NAME
+    from ovdistill.teacher_training.refine.refiner import Refiner
+    from ovdistill.teacher_training.refine.result import stated_config, write_refined
+
+    if (options.out / CONFIG_NAME).is_file():
+        raise UserError(f"{options.out} has a teacher already; name another folder with -o")
+    teacher = build_teacher(arguments, choose_device(options.device))
+    if not isinstance(teacher, OpenCLIPTeacher):
+        raise UserError(f"teacher {teacher.name!r} is none of open_clip; only those are refined")
+    files = list_folder(options.images).images
+    if not files:
+        raise UserError(f"no images in {options.images}; expected a folder of photos")
+    name = options.name or f"{teacher.name.replace(':', '-').replace('/', '-')}-refined"
+    config = stated_config(teacher, arguments["model"], arguments.get("pretrained"), name)
+    refiner = Refiner(teacher, files, settings_of(options), options.out)
+    print(f"{len(files):,} images; {refiner.step} of {options.steps} steps are done")
+    refiner.run()
+    write_refined(refiner, config, options.out)
+    last = refiner.losses[-50:]
+    if last:
+        print(f"1 - cosine of the last {len(last)} steps: {sum(last) / len(last):.4f}")
+    print(f"wrote {options.out}: teacher {name!r}")
+
+
+def settings_of(options: RefineOptions) -> RefineSettings:
+    """Return the settings that the options name; what they do not name is CLIPSelf's."""
+    from ovdistill.teacher_training.refine.refiner import RefineSettings
+    from ovdistill.teacher_training.settings import TrainingSettings
+
+    training = TrainingSettings(
+        steps=options.steps,
+        batch=options.batch,
+        learning_rate=options.lr,
+        seed=options.seed,
+        checkpoint_every=options.checkpoint_every,
+        warm_up=min(500, options.steps // 10),
+        half_weights=False,
+    )
+    return RefineSettings(training, options.size, options.boxes)

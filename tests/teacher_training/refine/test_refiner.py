@@ -1,0 +1,124 @@
+"""Refining: it learns what it should, leaves alone what it should, and goes on where it stopped."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ovdistill.commands import main
+from ovdistill.core.errors import UserError
+from ovdistill.core.images import read_image
+from ovdistill.teacher import CropPolicy, DenseRegions, build_teacher
+from ovdistill.teacher_training.refine.refiner import Refiner, RefineSettings
+from ovdistill.teacher_training.settings import TrainingSettings
+
+CROPS = CropPolicy(scales=(1.0,), shape="squash")
+TRAINING = TrainingSettings(
+    steps=6, batch=2, learning_rate=1e-3, warm_up=0, checkpoint_every=2, keep_checkpoints=9
+)
+SETTINGS = RefineSettings(TRAINING, size=128)
+
+
+@pytest.fixture(scope="module")
+def teacher():
+    return build_teacher(dict(model="ovshapes", crops=CROPS))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Images of two sizes."""
+    folder = tmp_path_factory.mktemp("images")
+    generator = np.random.default_rng(0)
+    paths = [folder / f"{number}.png" for number in range(4)]
+    for number, path in enumerate(paths):
+        size = (96, 64) if number % 2 else (64, 64)
+        small = generator.integers(0, 256, (5, 5, 3), np.uint8)
+        Image.fromarray(small).resize(size, Image.BICUBIC).save(path)
+    return paths
+
+
+def weights(refiner):
+    return {name: value.clone() for name, value in refiner.model.state_dict().items()}
+
+
+def test_dense_features_come_to_agree_with_crops(teacher, files, tmp_path):
+    training = replace(TRAINING, steps=12, batch=4, checkpoint_every=100)
+    refiner = Refiner(teacher, files, replace(SETTINGS, training=training), tmp_path)
+    before = {name: value.clone() for name, value in teacher.model.state_dict().items()}
+    refiner.run()
+    assert len(refiner.losses) == 12
+    assert sum(refiner.losses[-3:]) < 0.9 * sum(refiner.losses[:3])
+    after = weights(refiner)
+    for name, value in teacher.model.state_dict().items():
+        assert torch.equal(value, before[name])  # the target is frozen
+        if not name.startswith("visual."):
+            assert torch.equal(value, after[name])  # texts are unchanged
+    assert not torch.equal(after["visual.conv1.weight"], before["visual.conv1.weight"])
+    # queries and keys have no part in dense features
+    name = "visual.attnpool.q_proj.weight"
+    assert torch.equal(after[name], before[name])
+
+
+def test_the_loss_of_a_step_is_the_mean_over_all_boxes(teacher, files, tmp_path):
+    """Also where images of two sizes share no pass."""
+    refiner = Refiner(teacher, files, SETTINGS, tmp_path)
+    images = [torch.from_numpy(read_image(path)).permute(2, 0, 1) for path in files[:2]]
+    boxes = torch.tensor([[0.0, 0, 30, 30], [10, 5, 60, 60], [0, 0, 64, 64]])
+    own = [boxes[:1], boxes]
+    crops = teacher.encode_regions(images, own)
+    dense = teacher.encode_regions(images, own, policy=DenseRegions(128))
+    expected = (1 - (crops * dense).sum(dim=1)).mean()
+    assert refiner._backward(images, own) == pytest.approx(expected.item(), abs=1e-4)
+    assert refiner.model.visual.conv1.weight.grad.abs().sum() > 0
+
+
+def test_an_interrupted_run_ends_like_one_in_a_piece(teacher, files, tmp_path):
+    whole = Refiner(teacher, files, SETTINGS, tmp_path / "whole")
+    whole.run()
+    cut = Refiner(teacher, files, SETTINGS, tmp_path / "cut")
+    for _ in range(5):
+        cut.make_step()
+        if cut.step == 4:
+            cut._save()
+    again = Refiner(teacher, files, SETTINGS, tmp_path / "cut")
+    assert again.step == 4
+    again.run()
+    expected = weights(whole)
+    assert all(torch.equal(value, expected[name]) for name, value in weights(again).items())
+    other = replace(SETTINGS, size=64)
+    with pytest.raises(UserError, match="size 128 there, 64 now"):
+        Refiner(teacher, files, other, tmp_path / "cut")
+
+
+def test_what_cannot_be_refined(teacher, files, tmp_path):
+    with pytest.raises(UserError, match="no images"):
+        Refiner(teacher, [], SETTINGS, tmp_path)
+    half = build_teacher(dict(model="ovshapes", precision="bf16"))
+    with pytest.raises(UserError, match="bf16"):
+        Refiner(half, files, SETTINGS, tmp_path)
+    fast = replace(SETTINGS, training=replace(TRAINING, learning_rate=1e30))
+    with pytest.raises(UserError, match="--lr"):
+        Refiner(teacher, files, fast, tmp_path).run()
+
+
+def test_the_command_writes_an_ordinary_teacher(teacher, files, tmp_path, capsys):
+    out = tmp_path / "refined"
+    words = ["teacher", "refine", "--teacher", "ovshapes", "--images", str(files[0].parent)]
+    words += ["--size", "96", "--steps", "2", "--batch", "2", "--lr", "1e-3", "--device", "cpu"]
+    assert not main.run([*words, "-o", str(out)])
+    assert "ovshapes-rn-refined" in capsys.readouterr().out
+    refined = build_teacher(dict(model=str(out)))
+    assert refined.name == "ovshapes-rn-refined" and not refined.id.is_same(teacher.id)
+    texts = ["a red star", "a ring"]
+    torch.testing.assert_close(refined.encode_text(texts), teacher.encode_text(texts))
+    assert refined.whole_image == teacher.whole_image and refined.interpolation == "bilinear"
+    stated = json.loads((out / "provenance.json").read_text())
+    assert (stated["method"], stated["size"], stated["steps"]) == ("CLIPSelf", 96, 2)
+    assert not (out / "checkpoints").exists()
+    with pytest.raises(UserError, match="already"):
+        main.run([*words, "-o", str(out)])
+    with pytest.raises(UserError, match="--images"):
+        main.run([*words[:4], "--images", str(tmp_path / "none"), "-o", str(out)])
