@@ -55,6 +55,7 @@ ROOMS = {
         "runs that resume exactly and stop at NaN",
         ("run_training", "SafeCheckpointHook"),
     ),
+    "segmentation": Room("#0369a1", "label maps and masks by words: data, metrics, segmentor", ()),
     "models": Room(
         "#1d4ed8",
         "detectors and heads, as mmdet calls them",
@@ -64,7 +65,12 @@ ROOMS = {
         "#be185d", "AP of base and novel classes; comparison of methods", ("OVMetric", "Row")
     ),
     "ovshapes": Room(
-        "#4d7c0f", "the embedded benchmark; training of its small teacher", ("make_ovshapes",)
+        "#4d7c0f", "the embedded benchmark; what its small teacher learns from", ("make_ovshapes",)
+    ),
+    "teacher_training": Room(
+        "#86198f",
+        "objectives of a teacher's training; adapting a teacher",
+        ("Objective", "Towers"),
     ),
     "datasets": Room(
         "#15803d",
@@ -322,7 +328,7 @@ def write_row(drawing: Drawing, name: str, x: float, y: float, width: float) -> 
     """Write what is said of a room that has a layer for itself."""
     room, middle = ROOMS[name], y + LAYER_HEIGHT / 2
     drawing.text(x + 0.1, middle, name, 9, color=room.colour, weight="bold")
-    drawing.text(x + 1.15, middle, room.text, 8.6)
+    drawing.text(x + 1.45, middle, room.text, 8.6)
     style = dict(color=FAINT, ha="right", family="monospace")
     drawing.text(x + width - 0.1, middle, ", ".join(room.names), 8.2, **style)
 

@@ -54,6 +54,7 @@ def encode_objects(
     *,
     batch_size: int = 128,
     workers: int = 1,
+    title: str = "true boxes",
 ) -> Iterator[EncodedChunk]:
     """Yield embeddings of a chunk of images after another, and show the progress.
 
@@ -61,12 +62,14 @@ def encode_objects(
 
     Args:
         files: the images.
-        objects: labelled objects by image id, in pixels of the original image.
+        objects: labelled objects by image id, in pixels of the original image; boxes are cut off
+            at its edges.
         teacher: embeds.
         policies: ways to embed regions, by name.
         whole: ids of images that are embedded as a whole, too.
         batch_size: crops in a forward pass.
         workers: processes that read images; 0 = this process.
+        title: what is embedded, for the progress.
 
     Raises:
         UserError: no image could be read, or embeddings that are not finite.
@@ -74,7 +77,7 @@ def encode_objects(
     starts = range(0, len(files), IMAGES_PER_CHUNK)
     rows = [[*range(start, min(start + IMAGES_PER_CHUNK, len(files)))] for start in starts]
     problems: list[str] = []
-    with progress(total=len(files), title="true boxes", unit="image") as bar:
+    with progress(total=len(files), title=title, unit="image") as bar:
         for loaded in image_loader(files, rows, workers):
             problems += [f"{i.file.path}: {i.problem}" for i in loaded if i.problem]
             good = {
@@ -86,7 +89,7 @@ def encode_objects(
     if len(problems) == len(files):
         raise UserError(
             f"none of the {len(files)} images could be read (the first, {problems[0]}); check "
-            "--images, or data_root of the config"
+            "the folder of the images"
         )
     if problems:
         LOGGER.warning(

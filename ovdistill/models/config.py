@@ -17,11 +17,13 @@ from mmengine.utils import import_modules_from_strings
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
+from ovdistill.models import config_text
 from ovdistill.models.neck_channels import fit_neck
 from ovdistill.models.placeholders import fill_placeholders
 from ovdistill.models.published_config import read_published
 from ovdistill.models.python_config import NO_YAML, place_of, read_python
 
+config_text.install()
 LOGGER = logging.getLogger(__name__)
 # the placeholders that say where the data are; another config of the same data is read with them
 DATA_PLACEHOLDERS = (

@@ -1,8 +1,6 @@
 """`ovdistill compare`: what is there is reported and not run again, bad input is refused."""
 
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +11,7 @@ from ovdistill.evaluation.comparison_rows import ROWS, pick_rows
 from ovdistill.models.config import load_config
 
 from ..comparison_runs import write_runs
-
-ROOT = Path(__file__).parents[2]
+from ..running import start
 
 
 @pytest.fixture
@@ -25,8 +22,7 @@ def out(tmp_path):
 
 
 def compare(*arguments: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, ROOT / "tools" / "compare_methods.py", *arguments]
-    return subprocess.run([*map(str, command)], capture_output=True, text=True, cwd=ROOT)
+    return start("tools/compare_methods.py", *arguments)
 
 
 def test_it_reports_what_is_there_and_refuses_unknown_rows(out):

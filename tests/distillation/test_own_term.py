@@ -4,12 +4,9 @@ Module, config, rows and commands are those that docs/own_term.md shows, word fo
 """
 
 import json
-import os
 import re
 import runpy
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +15,8 @@ import torch
 from ovdistill.distillation.batch import DistillInputs, DistillRegions, TextEmbeddings
 from ovdistill.distillation.term import DistillationTerm
 from ovdistill.evaluation.comparison_rows import load_rows
+
+from ..running import run as run_tool
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "own_term.md").read_text()
@@ -57,11 +56,7 @@ def commands():
 
 
 def run(folder, *words):
-    environment = {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "ovdistill", *words]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    return run_tool("-m", "ovdistill", *words, folder=folder)
 
 
 @pytest.fixture(scope="module")

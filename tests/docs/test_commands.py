@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-import json
-import os
 import re
 import shlex
 import subprocess
-import sys
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 import pytest
 from torch.distributed.run import get_args_parser
@@ -20,6 +16,7 @@ from ovdistill.commands.main import parse
 from ovdistill.core.recipes import find_recipe
 from ovdistill.models.config import load_config
 
+from ..running import start
 from .documented import ROOT, documented
 from .steps import NOT_RUN, STEPS, Step
 from .world import fill
@@ -40,27 +37,17 @@ def missing(step: Step) -> list[str]:
 
 def words_of(step: Step) -> list[str]:
     words = [step.replace.get(word, word) for word in shlex.split(step.text)]
-    if words[0] == "python" and words[1] != "-m":
-        words[1] = str(ROOT / words[1])
-    return [*words, *step.add]
+    program = words[1:] if words[0] == "python" else ["-m", *words]
+    return [*program, *step.add]
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory) -> dict[str, dict[str, object]]:
-    """What each step printed, and its exit code; all of them in one folder, in their order."""
+def results(tmp_path_factory) -> dict[str, subprocess.CompletedProcess[str]]:
+    """Each step when it is done; all of them in one folder, in their order."""
     folder = tmp_path_factory.mktemp("user")
     fill(folder)
     steps = [step for step in STEPS if not missing(step)]
-    files = [tmp_path_factory.mktemp("steps") / name for name in ("commands", "results")]
-    files[0].write_text(json.dumps([words_of(step) for step in steps]))
-    subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("run_steps.py")), *map(str, files)],
-        cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-        check=True,
-    )
-    found = json.loads(files[1].read_text())
-    return {step.text: result for step, result in zip(steps, found, strict=True)}
+    return {step.text: start(*words_of(step), folder=folder) for step in steps}
 
 
 @pytest.mark.slow
@@ -68,9 +55,9 @@ def results(tmp_path_factory) -> dict[str, dict[str, object]]:
 def test_a_command_runs(step, results):
     if packages := missing(step):
         pytest.skip(f"needs {', '.join(packages)}")
-    result = results[step.text]
-    printed = result["output"]
-    assert result["code"] == step.code, printed[-3000:]
+    done = results[step.text]
+    printed = done.stdout + done.stderr
+    assert done.returncode == step.code, printed[-3000:]
     for line in OUTPUT.get(step.text, ()):
         assert " ".join(line.split()) in " ".join(printed.split())
     if "--help" in step.add:

@@ -4,15 +4,14 @@ Module, configs and commands are those that docs/own_student.md shows, word for 
 """
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+
+from ..running import run as run_tool
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "own_student.md").read_text()
@@ -45,11 +44,7 @@ def folder(tmp_path_factory):
 
 
 def run(folder, *words):
-    environment = {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "ovdistill", *words]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    return run_tool("-m", "ovdistill", *words, folder=folder)
 
 
 @pytest.mark.parametrize("code", [PIXELS, SPEED])

@@ -4,10 +4,7 @@ Module and config are those that docs/own_teacher.md shows, word for word.
 """
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +15,8 @@ from ovdistill.models.config import load_config
 from ovdistill.store import TeacherStore
 from ovdistill.teacher import build_teacher
 from ovdistill.vocabulary import Vocabulary
+
+from ..running import run
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "own_teacher.md").read_text()
@@ -47,11 +46,7 @@ def project(folder):
 
 
 def ovdistill(root, command, *options):
-    environment = {**os.environ, "PYTHONPATH": f"{root}:{ROOT}", "OMP_NUM_THREADS": "1"}
-    words = [sys.executable, "-m", "ovdistill", *command.split(), *map(str, options)]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=root, env=environment)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return run("-m", "ovdistill", *command.split(), *options, folder=root)
 
 
 @pytest.mark.slow

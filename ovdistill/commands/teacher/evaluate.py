@@ -3,10 +3,13 @@ r"""Measure a teacher on labelled images before anything is trained with it.
     ovdistill teacher evaluate --config best_r18_shapes -o out
     ovdistill teacher evaluate --teacher ViT-B-32-quickgelu:openai --annotations instances.json \
         --images val2017 --novel "cat, dog" --captions captions.json --max-images 1000 -o out
+    ovdistill teacher evaluate --teacher ViT-B-32-quickgelu:openai --folder imagenet/val \
+        --names imagenet.csv --train-folder imagenet/train -o out
 
 Prints zero-shot accuracy on true boxes for each way to crop, a linear probe, retrieval with
-captions, the modality gap, and the AP that a student can hope for; -o writes teacher.json and
-teacher.md. docs/teacher_evaluation.md says what each figure means.
+captions, the modality gap, and the AP that a student can hope for. --folder measures whole images
+in a folder for each class: zero-shot accuracy, a linear probe and the gap. -o writes teacher.json
+and teacher.md. docs/teacher_evaluation.md says what each figure means.
 """
 
 from __future__ import annotations
@@ -20,6 +23,10 @@ from ovdistill.commands.options import MOST_SEED, flag, option
 from ovdistill.commands.teacher_options import TeacherOptions, load_teacher
 from ovdistill.core.errors import UserError
 
+# options that only true boxes, or only class folders have
+OF_BOXES = "annotations images captions regions crops temperature protocol".split()
+OF_FOLDERS = "names train_folder".split()
+
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateOptions(TeacherOptions):
@@ -31,12 +38,26 @@ class EvaluateOptions(TeacherOptions):
     images: Path | None = option(
         None, metavar="DIR", help="folder of its images (default: the config's)"
     )
+    folder: Path | None = option(
+        None, metavar="DIR", help="measure whole images, in a folder of DIR for each class"
+    )
+    names: Path | None = option(
+        None,
+        metavar="FILE",
+        help="class names of the folders: a table with the columns folder and name, or one name a "
+        "line in the folders' order (default: what the folders are called)",
+    )
+    train_folder: Path | None = option(
+        None,
+        metavar="DIR",
+        help="fit the linear probe to these class folders (default: to some of the images)",
+    )
     subset: Literal["train", "val", "test"] = option("val", help="images of the config to take")
     vocabulary: Path | None = option(
         None,
         metavar="FILE",
         help="class names, split and text embeddings (default: the config's; without a config the "
-        "categories of the file are encoded)",
+        "categories of the file, or the folders, are encoded)",
     )
     templates: str | None = option(
         None, help="encode the names with these prompts: single, vild63, or a file"
@@ -61,7 +82,9 @@ class EvaluateOptions(TeacherOptions):
     temperature: float | None = option(
         None, help="divisor of cosines in the ceilings (default: the teacher's)", least=1e-6
     )
-    max_images: int | None = option(None, help="images to take, drawn always alike", least=1)
+    max_images: int | None = option(
+        None, help="images to take, of each folder, drawn always alike", least=1
+    )
     no_probe: bool = flag(help="leave out the linear probe, which takes minutes with 1203 classes")
     seed: int = option(0, help="seed of the parts of the probe", least=0, most=MOST_SEED)
     protocol: Literal["coco", "lvis"] | None = option(
@@ -89,13 +112,15 @@ def evaluate(options: EvaluateOptions) -> None:
     """
     check_choices(options)
     from ovdistill.commands.printing import print_lines
-    from ovdistill.commands.teacher.inputs import find_inputs
+    from ovdistill.commands.teacher.box_inputs import find_box_inputs
+    from ovdistill.commands.teacher.folder_inputs import find_folder_inputs
     from ovdistill.commands.teacher.measure import measure_teacher
     from ovdistill.commands.teacher.output import write_figures
     from ovdistill.evaluation.teacher.tables import closing_lines, tables
 
     teacher = load_teacher(options)
-    inputs = find_inputs(options, teacher)
+    find = find_folder_inputs if options.folder else find_box_inputs
+    inputs = find(options, teacher)
     figures = measure_teacher(inputs, teacher)
     print_lines([f"teacher {teacher.id}", *inputs.remarks, ""])
     for table in tables(figures):
@@ -108,19 +133,30 @@ def evaluate(options: EvaluateOptions) -> None:
 def check_choices(options: EvaluateOptions) -> None:
     """Raise UserError for inputs that are missing, or that exclude each other."""
     options.check_teacher()
+    _check_folder_choices(options)
     own = options.annotations and options.images
-    if not own and (options.annotations or options.images or not options.config):
+    if (
+        not options.folder
+        and not own
+        and (options.annotations or options.images or not options.config)
+    ):
         raise UserError(
             f"got --annotations {options.annotations} and --images {options.images}; expected "
-            "both, or a --config that has both"
+            "both, a --config that has both, or --folder"
         )
     for path, name in (
         (options.annotations, "--annotations"),
         (options.vocabulary, "--vocabulary"),
         (options.captions, "--captions"),
+        (options.names, "--names"),
     ):
         check_file(path, name)
-    for path, name in ((options.images, "--images"), (options.regions, "--regions")):
+    for path, name in (
+        (options.images, "--images"),
+        (options.regions, "--regions"),
+        (options.folder, "--folder"),
+        (options.train_folder, "--train-folder"),
+    ):
         if path:
             check_folder(path, name)
     if options.vocabulary and (options.templates or options.split):
@@ -128,3 +164,16 @@ def check_choices(options: EvaluateOptions) -> None:
             "got --vocabulary and --templates or --split; expected one: a vocabulary has its "
             "embeddings and its split"
         )
+
+
+def _check_folder_choices(options: EvaluateOptions) -> None:
+    """Raise UserError for options of true boxes beside --folder, or the other way round."""
+    here, others = ("with", OF_BOXES) if options.folder else ("without", OF_FOLDERS)
+    given = [name for name in others if getattr(options, name) not in (None, ())]
+    if given:
+        words = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UserError(
+            f"got {words} {here} --folder; expected options of true boxes or of --folder"
+        )
+    if options.train_folder and options.no_probe:
+        raise UserError("got --train-folder and --no-probe; expected one of them")

@@ -10,25 +10,31 @@ from time import perf_counter
 import torch
 from torch import Tensor
 
-from ovdistill.commands.teacher.inputs import Inputs
+from ovdistill.commands.teacher.inputs import CeilingInputs, Inputs, LabelledImages
 from ovdistill.core.errors import UserError
 from ovdistill.core.logs import progress
 from ovdistill.evaluation.regions.geometry import EmbeddingSums, gap_norm, measure_geometry
 from ovdistill.evaluation.regions.objects import shared_images
-from ovdistill.evaluation.teacher.advice import advise
+from ovdistill.evaluation.teacher.advice import advise, advise_on_images
 from ovdistill.evaluation.teacher.ceiling import (
     Judge,
     ceiling_alone,
     ceiling_base_known,
     ceiling_of_regions,
 )
-from ovdistill.evaluation.teacher.figures import CropFigures, RegionCeiling, TeacherFigures
-from ovdistill.evaluation.teacher.linear_probe import measure_probe
+from ovdistill.evaluation.teacher.figures import (
+    Ceilings,
+    CropFigures,
+    RegionCeiling,
+    TeacherFigures,
+)
+from ovdistill.evaluation.teacher.linear_probe import Probe, measure_probe
 from ovdistill.evaluation.teacher.objects import TrueObjects
 from ovdistill.evaluation.teacher.retrieval import Retrieval, measure_retrieval
 from ovdistill.evaluation.teacher.zero_shot import ZeroShot, ZeroShotCounter
 from ovdistill.extraction.encode_objects import EncodedChunk, encode_objects
 from ovdistill.teacher import Teacher
+from ovdistill.vocabulary import Vocabulary
 
 LOGGER = logging.getLogger(__name__)
 TEXTS_PER_BATCH = 256
@@ -65,19 +71,21 @@ def measure_teacher(inputs: Inputs, teacher: Teacher) -> TeacherFigures:
     """
     vocabulary = inputs.vocabulary
     texts, is_base = vocabulary.embeddings, vocabulary.is_base
-    encoded = encode(inputs, teacher)
+    encoded = encode(inputs, inputs.measured, teacher)
     objects = encoded.objects
     sums = EmbeddingSums(len(vocabulary), teacher.embed_dim)
     sums.add(objects.embeddings, objects.labels)
     geometry = measure_geometry(sums, texts)
-    probe = None
-    if inputs.seed is not None:
-        probe = measure_probe(objects, is_base, inputs.seed, teacher.device)
+    probe = linear_probe(inputs, objects, teacher)
     crops = tuple(
         CropFigures(name, policy.to_dict(), encoded.zero_shot[name])
         for name, policy in inputs.policies.items()
     )
-    judge = Judge(inputs.found, inputs.cat_ids, is_base, inputs.protocol, encoded.image_ids)
+    if inputs.ceilings:
+        ceilings = measure_ceilings(inputs, inputs.ceilings, encoded)
+        advice = advise(crops, len(vocabulary), geometry, probe)
+    else:
+        ceilings, advice = None, advise_on_images(crops[0].zero_shot, probe)
     return TeacherFigures(
         images=len(encoded.image_ids),
         objects=len(objects),
@@ -86,18 +94,15 @@ def measure_teacher(inputs: Inputs, teacher: Teacher) -> TeacherFigures:
         crops=crops,
         geometry=geometry,
         gap=gap_norm(sums, texts),
-        temperature=inputs.temperature,
-        alone=ceiling_alone(objects, texts, inputs.temperature, judge),
-        base_known=ceiling_base_known(objects, texts, is_base, inputs.temperature, judge),
-        regions=region_ceiling(inputs, encoded.image_ids),
+        ceilings=ceilings,
         probe=probe,
         retrieval=retrieval(inputs, encoded, teacher),
-        advice=advise(crops, len(vocabulary), geometry, probe),
+        advice=advice,
     )
 
 
-def encode(inputs: Inputs, teacher: Teacher) -> Encoded:
-    """Embed the true boxes with every crop policy, and the images that have captions.
+def encode(inputs: Inputs, images: LabelledImages, teacher: Teacher) -> Encoded:
+    """Embed labelled boxes with every crop policy, and the images that have captions.
 
     Raises:
         UserError: see ``encode_objects``; or no image with an object could be read.
@@ -109,13 +114,14 @@ def encode(inputs: Inputs, teacher: Teacher) -> Encoded:
     embeddings: list[Tensor] = []
     start = perf_counter()
     for chunk in encode_objects(
-        inputs.files,
-        inputs.objects,
+        images.files,
+        images.objects,
         teacher,
         inputs.policies,
         inputs.captions.keys(),
         batch_size=inputs.batch_size,
         workers=inputs.workers,
+        title="true boxes" if inputs.ceilings else "whole images",
     ):
         for name, counter in counters.items():
             counter.add(chunk.embeddings[name], chunk.objects.labels)
@@ -128,7 +134,7 @@ def encode(inputs: Inputs, teacher: Teacher) -> Encoded:
         embeddings=torch.cat(embeddings),
     )
     if not len(objects):
-        raise UserError("no image with an object could be read; check --images")
+        raise UserError("no image with an object could be read; check the images")
     LOGGER.info(
         "encoded %d objects in %s in %.1f s",
         *(len(objects), " and ".join(inputs.policies), perf_counter() - start),
@@ -158,17 +164,51 @@ def retrieval(inputs: Inputs, encoded: Encoded, teacher: Teacher) -> Retrieval |
     return measure_retrieval(encoded.whole, torch.cat(embedded), image_of)
 
 
-def region_ceiling(inputs: Inputs, image_ids: Sequence[int]) -> RegionCeiling | None:
+def linear_probe(inputs: Inputs, objects: TrueObjects, teacher: Teacher) -> Probe | None:
+    """Return the linear probe; None if it is left out, or of too few images.
+
+    Raises:
+        UserError: there are images to fit it to, and none of them can be read.
+    """
+    if inputs.seed is None:
+        return None
+    to_fit = None
+    if inputs.fitted:
+        to_fit = encode(inputs, inputs.fitted, teacher).objects
+    is_base = inputs.vocabulary.is_base
+    return measure_probe(objects, is_base, inputs.seed, teacher.device, to_fit)
+
+
+def measure_ceilings(inputs: Inputs, needed: CeilingInputs, encoded: Encoded) -> Ceilings:
+    """Return the AP that a student can hope for.
+
+    Raises:
+        UserError: the store has none of the images.
+    """
+    texts, is_base = inputs.vocabulary.embeddings, inputs.vocabulary.is_base
+    judge = Judge(needed.found, needed.cat_ids, is_base, needed.protocol, encoded.image_ids)
+    temperature = needed.temperature
+    return Ceilings(
+        temperature=temperature,
+        alone=ceiling_alone(encoded.objects, texts, temperature, judge),
+        base_known=ceiling_base_known(encoded.objects, texts, is_base, temperature, judge),
+        regions=region_ceiling(inputs.vocabulary, needed, encoded.image_ids),
+    )
+
+
+def region_ceiling(
+    vocabulary: Vocabulary, needed: CeilingInputs, image_ids: Sequence[int]
+) -> RegionCeiling | None:
     """Return the ceiling with the regions of the store; None without one.
 
     Raises:
         UserError: the store has none of the images.
     """
-    store, vocabulary = inputs.store, inputs.vocabulary
+    store = needed.store
     if store is None:
         return None
     read = {*image_ids}
-    shared = [image_id for image_id in shared_images(store, inputs.found) if image_id in read]
+    shared = [image_id for image_id in shared_images(store, needed.found) if image_id in read]
     if not shared:
         raise UserError(
             f"store {store.folder} has none of the {len(read)} images that were drawn; expected "
@@ -176,6 +216,6 @@ def region_ceiling(inputs: Inputs, image_ids: Sequence[int]) -> RegionCeiling | 
         )
     shown = progress(shared, title="regions", unit="image", leave=False)
     images = ((image_id, store[image_id]) for image_id in shown)
-    judge = Judge(inputs.found, inputs.cat_ids, vocabulary.is_base, inputs.protocol, shared)
-    found = ceiling_of_regions(images, vocabulary.embeddings, inputs.temperature, judge)
+    judge = Judge(needed.found, needed.cat_ids, vocabulary.is_base, needed.protocol, shared)
+    found = ceiling_of_regions(images, vocabulary.embeddings, needed.temperature, judge)
     return RegionCeiling(len(shared), found)

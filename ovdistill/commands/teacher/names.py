@@ -10,7 +10,7 @@ from ovdistill.datasets.annotations import Annotations
 from ovdistill.datasets.build_vocabulary import encode_names, split_names
 from ovdistill.datasets.name_json import names_of_json
 from ovdistill.teacher import Teacher
-from ovdistill.vocabulary import Vocabulary
+from ovdistill.vocabulary import Names, Vocabulary
 from ovdistill.vocabulary.learned_prompts import read_prompts
 
 if TYPE_CHECKING:
@@ -36,15 +36,35 @@ def find_vocabulary(
         UserError: a vocabulary of another teacher, or names, templates or a split that do not fit.
     """
     if options.vocabulary:
-        return _load(options.vocabulary, teacher)
+        return load_vocabulary(options.vocabulary, teacher)
     if config is None or options.split:
-        names, is_base = split_names(names_of_json([*found.categories.values()]), options.split)
-        prompts = read_prompts(options.templates or "single")
-        return Vocabulary.encode(names, teacher, prompts, is_base, show_progress=True)
+        names = names_of_json([*found.categories.values()])
+        return encode_vocabulary(names, options, teacher)
     return _of_config(options, config, teacher)
 
 
-def _load(path: Path, teacher: Teacher) -> Vocabulary:
+def encode_vocabulary(names: Names, options: EvaluateOptions, teacher: Teacher) -> Vocabulary:
+    """Return names with the split and the prompts of the options, encoded for this measurement.
+
+    Args:
+        names: of the labelled images.
+        options: of the command.
+        teacher: embeds the names.
+
+    Raises:
+        UserError: templates or a split that do not fit.
+    """
+    chosen, is_base = split_names(names, options.split)
+    prompts = read_prompts(options.templates or "single")
+    return Vocabulary.encode(chosen, teacher, prompts, is_base, show_progress=True)
+
+
+def load_vocabulary(path: Path, teacher: Teacher) -> Vocabulary:
+    """Return the vocabulary of a file.
+
+    Raises:
+        UserError: it is of another teacher, or see ``Vocabulary.load``.
+    """
     vocabulary = Vocabulary.load(path)
     if not vocabulary.teacher.is_same(teacher.id) or vocabulary.embed_dim != teacher.embed_dim:
         raise UserError(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ovdistill.commands.teacher.inputs import Inputs
-from ovdistill.core.files import sha256_of, write_json, write_text
+from ovdistill.core.files import write_json, write_text
 from ovdistill.core.provenance import installed_version, provenance
 from ovdistill.core.text import markdown_cell
 from ovdistill.evaluation.teacher.figures import TeacherFigures
@@ -39,20 +39,15 @@ def write_figures(
 
 def _origin(options: EvaluateOptions, inputs: Inputs, teacher: Teacher) -> dict[str, Any]:
     """Return where the figures come from, as plain JSON values."""
-    vocabulary, given = inputs.vocabulary, options.vocabulary
-    captions = options.captions
+    vocabulary, given, ceilings = inputs.vocabulary, options.vocabulary, inputs.ceilings
     return provenance(
         config=options.config,
         vocabulary=None if given is None else str(given),
-        evaluator=installed_version("hotcoco"),
+        evaluator=installed_version("hotcoco") if ceilings else None,
         **teacher.id.to_header(),
         random_teacher=teacher.random,
         precision=getattr(teacher, "precision", "fp32"),
-        annotations=str(inputs.found.path),
-        annotations_sha256=sha256_of(inputs.found.path),
-        captions=None if captions is None else str(captions),
-        captions_sha256=None if captions is None else sha256_of(captions),
-        regions=None if inputs.store is None else str(inputs.store.folder),
+        **inputs.origin,
         templates=list(vocabulary.templates),
         novel=[
             name
@@ -60,7 +55,7 @@ def _origin(options: EvaluateOptions, inputs: Inputs, teacher: Teacher) -> dict[
             if not is_base
         ],
         whole_image=teacher.whole_image.to_dict(),
-        protocol=inputs.protocol,
+        protocol=ceilings.protocol if ceilings else None,
         max_images=options.max_images,
         seed=inputs.seed,
     )
@@ -70,10 +65,12 @@ def _markdown(figures: TeacherFigures, inputs: Inputs, origin: dict[str, Any]) -
     facts = [
         f"teacher {origin['teacher']}, weights {origin['teacher_hash'] or 'of unknown hash'}",
         *inputs.remarks,
-        f"annotations SHA-256 {origin['annotations_sha256']}",
-        f"ovdistill {origin['ovdistill']}, {origin['libraries']['torch']}, {origin['evaluator']}, "
-        f"{origin['date']}",
     ]
+    if inputs.ceilings:
+        facts.append(f"annotations SHA-256 {origin['annotations_sha256']}")
+    versions = [f"ovdistill {origin['ovdistill']}", origin["libraries"]["torch"]]
+    versions += [origin["evaluator"]] if inputs.ceilings else []
+    facts.append(", ".join([*versions, origin["date"]]))
     parts = [
         "# What the teacher can do\n",
         _list(facts),

@@ -44,6 +44,17 @@ def advise(
     return tuple(found) or (NOTHING,)
 
 
+def advise_on_images(zero_shot: ZeroShot, probe: Probe | None) -> tuple[str, ...]:
+    """Return the advice that holds for whole images, too; there may be none.
+
+    Args:
+        zero_shot: accuracy.
+        probe: the linear probe; None if there is none.
+    """
+    line = probe and _texts(zero_shot, probe)
+    return (line,) if line else ()
+
+
 def _crops(crops: Sequence[CropFigures]) -> str | None:
     """Say which crops name more objects, of novel classes where there are some."""
     kind, share = NOVEL if NOVEL[1](crops[0].zero_shot).count else ALL
@@ -84,7 +95,7 @@ def _texts(zero_shot: ZeroShot, probe: Probe) -> str | None:
     if not _is_above(labelled, named):
         return None
     return (
-        f"a linear probe tells {percent(labelled.share)} of the objects apart, the names "
+        f"a linear probe gives {percent(labelled.share)} their class, the names "
         f"{percent(named.share)}: the images hold more than the texts say. Try other templates "
         "(--templates vild63), synonyms, other spellings of the confused names, or learned "
         "prompts (ovdistill vocab learn)"

@@ -42,8 +42,27 @@ class RegionCeiling:
 
 
 @dataclass(frozen=True)
+class Ceilings:
+    """The AP that a student can hope for, in percent.
+
+    Attributes:
+        temperature: divisor of cosines in the softmax.
+        alone: ceiling of the teacher alone.
+        base_known: ceiling where base classes are known.
+        regions: ceiling with real proposals; None without a store.
+    """
+
+    temperature: float
+    alone: Ceiling
+    base_known: Ceiling
+    regions: RegionCeiling | None
+
+
+@dataclass(frozen=True)
 class TeacherFigures:
-    """What was measured; shares are in [0, 1], AP is in percent, None is what could not be.
+    """What was measured; shares are in [0, 1], None is what could not be.
+
+    An object is a true box, or a whole image that has one label.
 
     Attributes:
         images: number of images that were read.
@@ -51,12 +70,9 @@ class TeacherFigures:
         names: W, the class names that compete.
         novel_names: how many of them are novel.
         crops: zero-shot accuracy of each crop policy. All else is of the first one.
-        geometry: mean cosines of true boxes and class names.
-        gap: norm of the gap vector, from the mean of the true boxes to that of the class names.
-        temperature: divisor of cosines in the softmax of the ceilings.
-        alone: ceiling of the teacher alone.
-        base_known: ceiling where base classes are known.
-        regions: ceiling with real proposals; None without a store.
+        geometry: mean cosines of objects and class names.
+        gap: norm of the gap vector, from the mean of the objects to that of the class names.
+        ceilings: of detection; None for whole images.
         probe: the linear probe; None if it was left out, or of too few images.
         retrieval: between whole images and captions; None without captions.
         advice: sentences.
@@ -69,10 +85,12 @@ class TeacherFigures:
     crops: tuple[CropFigures, ...]
     geometry: Geometry
     gap: float | None
-    temperature: float
-    alone: Ceiling
-    base_known: Ceiling
-    regions: RegionCeiling | None
+    ceilings: Ceilings | None
     probe: Probe | None
     retrieval: Retrieval | None
     advice: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """What an object is, in the plural: 'true boxes' or 'whole images'."""
+        return "true boxes" if self.ceilings else "whole images"

@@ -1,7 +1,7 @@
 """A linear probe: how well labels could tell the classes apart in the teacher's embeddings.
 
-Multinomial logistic regression on the embeddings of true boxes, with labels of base and novel
-classes alike. Where the probe is good and the names are not, the images hold what is needed and the
+Multinomial logistic regression on the embeddings of objects, with labels of base and novel classes
+alike. Where the probe is good and the names are not, the images hold what is needed and the
 texts (names, prompts) do not say it. Where the probe is bad too, no prompt helps.
 
 Shapes: n objects, C classes that have objects, D embedding width.
@@ -9,6 +9,9 @@ Shapes: n objects, C classes that have objects, D embedding width.
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -51,24 +54,34 @@ class Probe:
 
 
 def measure_probe(
-    objects: TrueObjects, is_base: Tensor, seed: int = 0, device: torch.device | str = "cpu"
+    objects: TrueObjects,
+    is_base: Tensor,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    to_fit: TrueObjects | None = None,
 ) -> Probe | None:
     """Fit and measure a linear probe.
 
     Images are drawn into three parts that share none: weights are fitted on the first for each
     penalty, the second chooses the penalty, then both are fitted together and the third is
-    measured.
+    measured. Where there are objects to fit it to, the first two parts are drawn of these, and all
+    others are measured.
 
     Args:
         objects: the objects; of more than ``MOST_OBJECTS`` those of some images are used.
         is_base: (W,) bool.
         seed: of the parts.
         device: where it is fitted.
+        to_fit: objects of other images to fit it to.
 
     Returns:
-        None if there are fewer than ``LEAST_IMAGES`` images or two classes.
+        None if there are fewer than ``LEAST_IMAGES`` images or two classes to fit it to.
     """
-    parts = _split(objects.image_ids, seed)
+    if to_fit is None:
+        parts = _split(objects.image_ids, (FIT, CHOOSE), seed)
+    elif parts := _split(to_fit.image_ids, (FIT / (FIT + CHOOSE),), seed):
+        parts.append(torch.arange(len(objects)) + len(to_fit))
+        objects = _joined(to_fit, objects)
     if parts is None:
         return None
     fit, choose, held_out = parts
@@ -146,11 +159,12 @@ class _Model:
         return torch.isin(labels, self.classes)
 
 
-def _split(image_ids: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor] | None:
-    """Return the rows of objects to fit, to choose with and to measure on; no image is in two.
+def _split(image_ids: Tensor, shares: Sequence[float], seed: int) -> list[Tensor] | None:
+    """Return the rows of objects in parts of the images; no image is in two.
 
     Args:
         image_ids: (n,) int64, image of each object.
+        shares: of the images in each part but the last, which has the rest.
         seed: of the drawing.
 
     Returns:
@@ -162,12 +176,16 @@ def _split(image_ids: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor] | None
     drawn = drawn[counts[drawn].cumsum(0) <= MOST_OBJECTS]
     if len(drawn) < LEAST_IMAGES:
         return None
-    first, second = round(FIT * len(drawn)), round((FIT + CHOOSE) * len(drawn))
-    fit, choose, held_out = (
-        torch.isin(image, part).nonzero().flatten()
-        for part in (drawn[:first], drawn[first:second], drawn[second:])
+    ends = [round(share * len(drawn)) for share in itertools.accumulate(shares)]
+    return [torch.isin(image, part).nonzero().flatten() for part in drawn.tensor_split(ends)]
+
+
+def _joined(first: TrueObjects, second: TrueObjects) -> TrueObjects:
+    """Return the objects of two sets of images; the ids of images mean nothing any more."""
+    fields = (f.name for f in dataclasses.fields(TrueObjects))
+    return TrueObjects(
+        **{name: torch.cat([getattr(first, name), getattr(second, name)]) for name in fields}
     )
-    return fit, choose, held_out
 
 
 def _scaled(embeddings: Tensor, fit: Tensor) -> Tensor:

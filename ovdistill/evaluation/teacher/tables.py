@@ -8,7 +8,7 @@ from ovdistill.evaluation.accumulate import NO_TRUTH, harmonic_mean
 from ovdistill.evaluation.regions.lines import cosine_rows
 from ovdistill.evaluation.regions.percent import MISSING, two_digits
 from ovdistill.evaluation.teacher.ceiling import Ceiling
-from ovdistill.evaluation.teacher.figures import TeacherFigures
+from ovdistill.evaluation.teacher.figures import Ceilings, TeacherFigures
 from ovdistill.evaluation.teacher.linear_probe import Probe
 from ovdistill.evaluation.teacher.retrieval import LEVELS, Retrieval
 from ovdistill.evaluation.teacher.shares import Share
@@ -26,18 +26,20 @@ def tables(figures: TeacherFigures) -> Iterator[TextTable]:
     if figures.retrieval is not None:
         yield _retrieval(figures.retrieval)
     yield _geometry(figures)
-    yield _ceilings(figures)
+    if figures.ceilings is not None:
+        yield _ceilings(figures.ceilings)
 
 
 def closing_lines(figures: TeacherFigures) -> Iterator[str]:
     """Yield what the ceilings mean, and the advice."""
-    yield ceiling_line(figures)
+    if figures.ceilings is not None:
+        yield ceiling_line(figures.ceilings)
     yield from (f"advice: {line}" for line in figures.advice)
 
 
-def ceiling_line(figures: TeacherFigures) -> str:
+def ceiling_line(ceilings: Ceilings) -> str:
     """Return a sentence that says what a student can hope for."""
-    alone, known = figures.alone, figures.base_known
+    alone, known = ceilings.alone, ceilings.base_known
     if alone.ap50_novel is None:
         return (
             "ceiling: there is no novel object here; on perfect boxes this teacher's names give "
@@ -49,8 +51,8 @@ def ceiling_line(figures: TeacherFigures) -> str:
         "novel AP50; what labels of base classes teach can lift it towards "
         f"{_ap(known.ap50_novel)}, not beyond"
     )
-    if figures.regions is not None:
-        found = figures.regions.ceiling
+    if ceilings.regions is not None:
+        found = ceilings.regions.ceiling
         line += (
             f". On the boxes of the store they give {_ap(found.ap50_novel)} novel, "
             f"{_ap(found.ap50_base)} base"
@@ -69,7 +71,7 @@ def _zero_shot(figures: TeacherFigures) -> Iterator[TextTable]:
     names = f"{figures.names} names, {figures.novel_names} novel"
     for title, level in (("top-1", "top1"), ("top-5", "top5")):
         yield TextTable(
-            f"Zero-shot {title} of true boxes among {names}, % (95 % interval)",
+            f"Zero-shot {title} of {figures.kind} among {names}, % (95 % interval)",
             ["crops", *header],
             [
                 [
@@ -138,22 +140,22 @@ def _retrieval(found: Retrieval) -> TextTable:
 def _geometry(figures: TeacherFigures) -> TextTable:
     gap = ("gap: mean region to mean class name, length", two_digits(figures.gap), "")
     return TextTable(
-        "Mean cosines of true boxes (regions) and class names",
+        f"Mean cosines of {figures.kind} (regions) and class names",
         ["", "cosine", "pairs"],
         [*cosine_rows(figures.geometry), gap],
     )
 
 
-def _ceilings(figures: TeacherFigures) -> TextTable:
+def _ceilings(found: Ceilings) -> TextTable:
     rows = [
-        ("true boxes, the teacher alone", figures.alone),
-        ("true boxes, base classes known", figures.base_known),
+        ("true boxes, the teacher alone", found.alone),
+        ("true boxes, base classes known", found.base_known),
     ]
-    if figures.regions is not None:
-        found = figures.regions
-        rows.append((f"regions of the store, {found.images} images", found.ceiling))
+    if found.regions is not None:
+        title = f"regions of the store, {found.regions.images} images"
+        rows.append((title, found.regions.ceiling))
     return TextTable(
-        f"Ceiling: AP of the teacher's names (temperature {figures.temperature:.4g})",
+        f"Ceiling: AP of the teacher's names (temperature {found.temperature:.4g})",
         ["boxes", "AP50 novel", "AP50 base", "HM50", "AP novel", "AP base"],
         [[title, *_ceiling(ceiling)] for title, ceiling in rows],
     )

@@ -57,7 +57,7 @@ def test_by_a_config(root, tmp_path, capsys):
     assert zero_shot["everything"]["top1"]["share"] > 0.9
     assert zero_shot["base"]["top1"]["count"] + zero_shot["novel"]["top1"]["count"] == count
     assert sum(own["objects"] for own in zero_shot["classes"]) == count
-    assert figures["alone"]["ap50_novel"] > 90 and figures["probe"]["fitted"] > 0
+    assert figures["ceilings"]["alone"]["ap50_novel"] > 90 and figures["probe"]["fitted"] > 0
     assert figures["retrieval"]["captions"] == 16
     assert figures["retrieval"]["text_to_image"][2]["share"] > 0.9
     assert found["teacher"].startswith("ovshapes-rn+clip-gap") and len(found["teacher_hash"]) == 16
@@ -77,8 +77,9 @@ def test_without_a_config(own, tmp_path):
     )  # fmt: skip
     figures = measured(tmp_path)["figures"]
     assert [own["name"] for own in figures["crops"]] == ["pad:1", "square:1+1.5"]
-    assert (figures["images"], figures["novel_names"], figures["temperature"]) == (5, 5, 0.5)
-    assert figures["probe"] is figures["retrieval"] is figures["regions"] is None
+    ceilings = figures["ceilings"]
+    assert (figures["images"], figures["novel_names"], ceilings["temperature"]) == (5, 5, 0.5)
+    assert figures["probe"] is figures["retrieval"] is ceilings["regions"] is None
     assert measured(tmp_path)["templates"] == ["a photo of {article} {}."]
 
 
@@ -103,8 +104,8 @@ def test_with_a_vocabulary_and_a_store(own, tmp_path, capsys):
     words = ["--teacher", "ovshapes-plain", *own[2:], "--vocabulary", tmp_path / "names"]
     evaluate(*words, "--regions", store, "--crops", "own", "--no-probe", "-o", tmp_path / "out")
     figures = measured(tmp_path / "out")["figures"]
-    assert figures["regions"]["images"] == 3
-    assert figures["regions"]["ceiling"]["ap_base"] == 0  # no region is on an object
+    assert figures["ceilings"]["regions"]["images"] == 3
+    assert figures["ceilings"]["regions"]["ceiling"]["ap_base"] == 0  # no region is on an object
     assert "regions of the store, 3 images" in capsys.readouterr().out
     with pytest.raises(UserError, match=r"--vocabulary and --templates"):
         evaluate(*words, "--templates", "single")

@@ -7,9 +7,14 @@ import torch
 
 from ovdistill.evaluation.regions.advice import NOTHING
 from ovdistill.evaluation.regions.geometry import Geometry, MeanCosine
-from ovdistill.evaluation.teacher.advice import advise
+from ovdistill.evaluation.teacher.advice import advise, advise_on_images
 from ovdistill.evaluation.teacher.ceiling import Ceiling
-from ovdistill.evaluation.teacher.figures import CropFigures, RegionCeiling, TeacherFigures
+from ovdistill.evaluation.teacher.figures import (
+    Ceilings,
+    CropFigures,
+    RegionCeiling,
+    TeacherFigures,
+)
 from ovdistill.evaluation.teacher.linear_probe import Probe
 from ovdistill.evaluation.teacher.retrieval import Retrieval
 from ovdistill.evaluation.teacher.shares import Share, share_of
@@ -45,6 +50,12 @@ def crops(novel: int, novel_alone: int, name: str = "square:1+1.5") -> CropFigur
 
 
 PROBE = Probe(800, 65, 0.01, share(92), share(93), share(90), 0)
+CEILINGS = Ceilings(
+    temperature=0.01,
+    alone=Ceiling(61.0, 62.5, 63.5, 64.5),
+    base_known=Ceiling(99.5, 71.5, 99.9, 73.5),
+    regions=RegionCeiling(77, Ceiling(41.5, 42.5, 43.5, 44.5)),
+)
 FIGURES = TeacherFigures(
     images=250,
     objects=1000,
@@ -53,10 +64,7 @@ FIGURES = TeacherFigures(
     crops=(crops(87, 90), crops(80, 90, "clip:1")),
     geometry=GEOMETRY,
     gap=0.31,
-    temperature=0.01,
-    alone=Ceiling(61.0, 62.5, 63.5, 64.5),
-    base_known=Ceiling(99.5, 71.5, 99.9, 73.5),
-    regions=RegionCeiling(77, Ceiling(41.5, 42.5, 43.5, 44.5)),
+    ceilings=CEILINGS,
     probe=PROBE,
     retrieval=Retrieval(500, 2500, (share(31), share(58), share(70)), (share(29), NONE, NONE)),
     advice=("do this",),
@@ -111,14 +119,30 @@ def test_tables_have_every_figure():
 
 
 def test_what_was_not_measured_has_no_table():
-    bare = replace(FIGURES, regions=None, probe=None, retrieval=None, gap=None)
+    without = replace(CEILINGS, regions=None)
+    bare = replace(FIGURES, ceilings=without, probe=None, retrieval=None, gap=None)
     text = "\n".join(table.markdown() for table in tables(bare))
     assert not any(word in text for word in ("probe", "Retrieval", "store", "None"))
 
 
 def test_the_ceiling_in_words():
-    line = ceiling_line(FIGURES)
+    line = ceiling_line(CEILINGS)
     assert all(figure in line for figure in ("64.5 novel", "63.5 base", "73.5", "44.5 novel"))
-    assert "store" not in ceiling_line(replace(FIGURES, regions=None))
-    no_novel = ceiling_line(replace(FIGURES, alone=Ceiling(61.0, None, 63.5, None)))
+    assert "store" not in ceiling_line(replace(CEILINGS, regions=None))
+    no_novel = ceiling_line(replace(CEILINGS, alone=Ceiling(61.0, None, 63.5, None)))
     assert "no novel object" in no_novel and "63.5" in no_novel
+
+
+def test_whole_images_have_no_ceiling():
+    whole = replace(FIGURES, ceilings=None, advice=())
+    text = "\n".join(table.markdown() for table in tables(whole))
+    assert "of whole images among 65 names" in text and "Linear probe" in text
+    assert not any(word in text for word in ("eiling", "true boxes", "AP50"))
+    assert [*closing_lines(whole)] == []
+
+
+def test_advice_on_whole_images_is_on_texts_alone():
+    zero_shot = FIGURES.crops[0].zero_shot
+    assert advise_on_images(zero_shot, PROBE) == advise_on_images(zero_shot, None) == ()
+    (line,) = advise_on_images(zero_shot, replace(PROBE, everything=share(97)))
+    assert "vild63" in line

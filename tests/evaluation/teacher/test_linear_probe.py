@@ -44,14 +44,14 @@ def test_it_depends_on_the_seed_alone():
 
 def test_no_image_is_in_two_parts():
     image_ids = torch.arange(100).repeat_interleave(3)
-    parts = [{*image_ids[rows].tolist()} for rows in _split(image_ids, seed=0)]
+    parts = [{*image_ids[rows].tolist()} for rows in _split(image_ids, (0.6, 0.2), seed=0)]
     assert list(map(len, parts)) == [60, 20, 20]
     assert len(set.union(*parts)) == 100
 
 
 def test_of_very_many_objects_some_images_are_taken(monkeypatch):
     monkeypatch.setattr(linear_probe, "MOST_OBJECTS", 120)
-    assert sum(map(len, _split(torch.arange(100).repeat_interleave(3), seed=0))) == 120
+    assert sum(map(len, _split(torch.arange(100).repeat_interleave(3), (0.6, 0.2), 0))) == 120
 
 
 def test_the_weights_are_where_the_gradient_is_zero():
@@ -69,7 +69,7 @@ def test_the_weights_are_where_the_gradient_is_zero():
 
 def test_a_class_that_no_fitted_object_has_is_left_out():
     found = objects(0.1)
-    held_out = _split(found.image_ids, seed=0)[2]
+    held_out = _split(found.image_ids, (0.6, 0.2), seed=0)[2]
     labels = found.labels.clamp(max=1)
     labels[held_out[0]] = 2
     changed = TrueObjects(found.image_ids, found.boxes, labels, found.embeddings)
@@ -89,3 +89,13 @@ def test_of_one_class_there_is_none():
         found.image_ids, found.boxes, torch.zeros_like(found.labels), found.embeddings
     )
     assert measure_probe(one, IS_BASE) is None
+
+
+def test_fitted_to_other_images_it_is_measured_on_all_of_these():
+    """The ids of the two sets mean nothing to each other, and may be the same."""
+    fitted, measured = objects(0.1), objects(0.1, images=5)
+    found = measure_probe(measured, IS_BASE, to_fit=fitted)
+    assert (found.fitted, found.everything.count, found.everything.share) == (240, 20, 1)
+    turned = TrueObjects(fitted.image_ids, fitted.boxes, (fitted.labels + 1) % 3, fitted.embeddings)
+    assert measure_probe(measured, IS_BASE, to_fit=turned).everything.share == 0
+    assert measure_probe(fitted, IS_BASE, to_fit=objects(0.1, images=9)) is None
