@@ -6,8 +6,10 @@ import os
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from ovdistill.core.errors import UserError
 
@@ -85,6 +87,39 @@ def get_world_size() -> int:
 def is_main_process() -> bool:
     """Return True if this process has rank 0, as a single process does."""
     return get_rank() == 0
+
+
+def gather_rows(rows: Tensor) -> tuple[Tensor, int]:
+    """Return the rows of all ranks with gradient, and the index of this rank's first row.
+
+    Every rank must have the same number of rows. Where the loss of all is the mean over the ranks'
+    own, as data-parallel training averages gradients, the gradient of the rows is that of all.
+    """
+    if not is_initialized():
+        return rows, 0
+    gathered: Tensor = _Gather.apply(rows)
+    return gathered, get_rank() * len(rows)
+
+
+class _Gather(torch.autograd.Function):
+    """Joins the rows of all ranks; a rank's gradient is the sum of what all ranks give for it."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        """Return the rows of all ranks."""
+        parts = [
+            torch.empty_like(rows, memory_format=torch.contiguous_format)
+            for _ in range(get_world_size())
+        ]
+        torch.distributed.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """Return the gradient of this rank's rows."""
+        total = gradient.contiguous().clone()
+        torch.distributed.all_reduce(total)
+        return total.chunk(get_world_size())[get_rank()]
 
 
 def patient_group() -> torch.distributed.ProcessGroup | None:
