@@ -1,0 +1,1 @@
+"""Image contrastive learning: two views of one image find each other."""

@@ -1,0 +1,1 @@
+"""Image-text matching: does this text describe this image?"""

@@ -1,0 +1,1 @@
+"""Masked cross-modal modelling: an image and its text complete each other."""

@@ -1,0 +1,1 @@
+"""Masked image modelling: hidden squares of an image are predicted from the rest."""

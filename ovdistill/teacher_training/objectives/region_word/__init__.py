@@ -1,0 +1,1 @@
+"""Region-word matching: the boxes of an image find their phrases."""
