@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from ovdistill.core.errors import UserError
 
@@ -85,6 +86,19 @@ def get_world_size() -> int:
 def is_main_process() -> bool:
     """Return True if this process has rank 0, as a single process does."""
     return get_rank() == 0
+
+
+def gather_rows(rows: Tensor) -> tuple[Tensor, int]:
+    """Return the rows of all ranks with gradient, and the index of this rank's first row.
+
+    Every rank must have the same number of rows. Where the loss of all is the mean over the ranks'
+    own, as data-parallel training averages gradients, the gradient of the rows is that of all.
+    """
+    if not is_initialized():
+        return rows, 0
+    from torch.distributed.nn.functional import all_gather  # not in every build of torch
+
+    return torch.cat(all_gather(rows)), get_rank() * len(rows)
 
 
 def patient_group() -> torch.distributed.ProcessGroup | None:

@@ -1,4 +1,4 @@
-"""HierKD's formulas on plain tensors (this file imports torch only).
+"""HierKD's formulas on plain tensors (this file imports torch and the gathering of ranks only).
 
 Shapes: N images, P distillation regions, K patches of an image, M noun phrases or captions, A dense
 locations, W class names, D embedding width.
@@ -7,10 +7,10 @@ locations, W class names, D embedding width.
 from __future__ import annotations
 
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor
-from torch.distributed.nn.functional import all_gather
+
+from ovdistill.core.distributed import gather_rows
 
 
 def instance_loss(
@@ -76,16 +76,6 @@ def text_image_similarity(patches: Tensor, texts: Tensor, scale: Tensor | float)
         (M, N).
     """
     return scale * torch.einsum("mnd,md->mn", attend(patches, texts), texts)
-
-
-def gather_rows(rows: Tensor) -> tuple[Tensor, int]:
-    """Return the rows of all ranks with gradient, and the index of this rank's first row.
-
-    Every rank must have the same number of rows.
-    """
-    if not (dist.is_available() and dist.is_initialized()):
-        return rows, 0
-    return torch.cat(all_gather(rows)), dist.get_rank() * len(rows)
 
 
 def caption_loss(

@@ -1,0 +1,63 @@
+"""Register training objectives by name, and build those that a config names.
+
+An objective of your own is registered with the decorator::
+
+    @register_objective
+    class MyObjective(EmbeddingObjective): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from ovdistill.core.errors import UserError
+from ovdistill.core.text import did_you_mean
+from ovdistill.teacher_training.objective import Objective
+
+OBJECTIVES: dict[str, type[Objective]] = {}
+T = TypeVar("T", bound=type[Objective])
+
+
+def register_objective(objective: T) -> T:
+    """Register a class under its name, so that a config can name it; use it as a decorator.
+
+    Returns:
+        The class, unchanged.
+
+    Raises:
+        ValueError: another module has registered a class of this name.
+    """
+    name = objective.__name__
+    known = OBJECTIVES.get(name)
+    if known is not None and known.__module__ != objective.__module__:
+        raise ValueError(f"an objective {name!r} is registered by {known.__module__} already")
+    OBJECTIVES[name] = objective
+    return objective
+
+
+def build_objective(options: Mapping[str, Any]) -> Objective:
+    """Build the objective that a config describes.
+
+    Args:
+        options: ``type``, the name of a registered class, and the class's arguments, such as
+            ``weight``.
+
+    Raises:
+        UserError: no such type, or arguments that the class does not take.
+    """
+    import ovdistill.teacher_training.objectives  # noqa: F401  # registers those of the package
+
+    arguments = dict(options)
+    name = arguments.pop("type", None)
+    if name not in OBJECTIVES:
+        known = f"expected one of: {', '.join(sorted(OBJECTIVES))}."
+        raise UserError(
+            f"no training objective {name!r}; {did_you_mean(str(name), OBJECTIVES, known)} A class "
+            "of your own is registered with @register_objective in a module that custom_imports "
+            "of the config names (docs/teacher_training.md)."
+        )
+    try:
+        return OBJECTIVES[name](**arguments)
+    except TypeError as error:
+        raise UserError(f"training objective {name} with {arguments}: {error}") from error
