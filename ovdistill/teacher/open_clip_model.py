@@ -62,6 +62,21 @@ def create_model(model: str, pretrained: str | None, *, random_weights: bool) ->
     return _create(model, model, arguments, {})
 
 
+def create_untrained(directory: Path, seed: int) -> tuple[Any, Any]:
+    """Create the model that a directory's configuration describes, untrained, and its tokenizer.
+
+    Args:
+        directory: has ``CONFIG_NAME``, and the tokenizer's files where it is not open_clip's own.
+        seed: of the random weights.
+
+    Raises:
+        UserError: the configuration describes no model.
+    """
+    arguments = {"load_weights": False, "pretrained_text": False}
+    name = _configured_name(directory)
+    return _create(f"{LOCAL_DIR}{directory}", name, arguments, _merges(directory), seed)
+
+
 def find_weights(model: str, pretrained: str | None, *, random_weights: bool) -> Path | None:
     """Return the weights of a model, a file or a folder, downloaded if need be; None for random.
 
@@ -130,9 +145,13 @@ def _create_from_directory(
         for path in directory.glob("*.safetensors"):
             verify_tensors(path)
         arguments = {"require_pretrained": True}
+    return _create(f"{LOCAL_DIR}{directory}", name, arguments, _merges(directory))
+
+
+def _merges(directory: Path) -> dict[str, Any]:
+    """Return the arguments of a tokenizer whose merges are in a directory."""
     merges = directory / BPE_NAME
-    tokenizer = {"bpe_path": str(merges)} if merges.is_file() else {}
-    return _create(f"{LOCAL_DIR}{directory}", name, arguments, tokenizer)
+    return {"bpe_path": str(merges)} if merges.is_file() else {}
 
 
 def _random_weights(name: str) -> dict[str, Any]:
@@ -141,11 +160,11 @@ def _random_weights(name: str) -> dict[str, Any]:
 
 
 def _create(
-    model: str, name: str, arguments: dict[str, Any], tokenizer: dict[str, Any]
+    model: str, name: str, arguments: dict[str, Any], tokenizer: dict[str, Any], seed: int = 0
 ) -> tuple[Any, Any]:
     try:
         with torch.random.fork_rng(devices=[]):  # random weights: the same in every process
-            torch.manual_seed(0)
+            torch.manual_seed(seed)
             clip = open_clip.create_model(model, **arguments)
         return clip, open_clip.get_tokenizer(model, **tokenizer)
     except Exception as error:  # open_clip wraps and raises many kinds

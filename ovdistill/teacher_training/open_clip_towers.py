@@ -1,0 +1,154 @@
+"""The towers of an open_clip model under training; see ``Towers`` for the shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from open_clip import CLIP
+from open_clip.tokenizer import HFTokenizer, SimpleTokenizer
+from open_clip.transformer import TextTransformer
+from torch import Tensor, nn
+
+from ovdistill.core.errors import UserError
+from ovdistill.teacher.dense import dense_features
+
+NEVER_IN_UTF8 = 0xFF  # a byte that no text has
+
+
+class OpenCLIPTowers(nn.Module):
+    """Both towers of an open_clip ``CLIP`` or ``CustomTextCLIP``, as objectives use them.
+
+    Args:
+        model: an open_clip model with ViT, ModifiedResNet or timm's image towers.
+        tokenizer: the model's tokenizer.
+
+    Attributes:
+        mean: (3,) mean of the input's RGB pixels in [0, 1].
+        std: (3,) their standard deviation.
+
+    See ``Towers`` for the others.
+
+    Raises:
+        UserError: images that are not square, or a model without a scale of logits.
+    """
+
+    def __init__(self, model: nn.Module, tokenizer: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.model: Any = model  # open_clip's classes publish no types
+        self.tokenizer = tokenizer
+        visual = self.model.visual
+        self.image_size = _side(visual.image_size)
+        self.mean, self.std = (torch.tensor(visual.preprocess_cfg[key]) for key in ("mean", "std"))
+        if getattr(self.model, "logit_scale", None) is None:
+            raise UserError(f"{type(model).__name__} has no logit_scale; expected a CLIP to train")
+        visual.to(memory_format=torch.channels_last)  # a third faster on the CPU, same results
+        self.vocab_size: int = self.model.vocab_size
+        modes = {module: module.training for module in self.modules()}
+        self.eval()  # statistics of normalisation stay as they are
+        with torch.no_grad():
+            images = torch.zeros(1, 3, self.image_size, self.image_size)
+            self.embed_dim = self.encode_texts(tokenizer(["a"])).shape[1]
+            self.image_width = self.image_map(images).shape[1]
+        for module, mode in modes.items():
+            module.training = mode
+
+    @property
+    def device(self) -> torch.device:
+        """Device on which the towers run."""
+        return self.model.logit_scale.device
+
+    @property
+    def text_width(self) -> int:
+        """Width of the text tower, see ``Towers``."""
+        return self._text_tower().token_embedding.weight.shape[1]
+
+    @property
+    def mask_token(self) -> int:
+        """Id of a token that no text has, see ``Towers``.
+
+        Raises:
+            UserError: the tokenizer has none.
+        """
+        found = None
+        if isinstance(self.tokenizer, SimpleTokenizer):
+            character = self.tokenizer.byte_encoder[NEVER_IN_UTF8]
+            found = self.tokenizer.encoder.get(character)
+        elif isinstance(self.tokenizer, HFTokenizer):
+            found = self.tokenizer.tokenizer.mask_token_id
+        if found is None:
+            raise UserError(
+                f"{type(self.tokenizer).__name__} has no token to mask others with; expected "
+                "open_clip's SimpleTokenizer, or one of Hugging Face with a mask token"
+            )
+        return int(found)
+
+    @property
+    def scale(self) -> Tensor:
+        """Scalar with gradient, the factor that makes logits of cosines."""
+        return self.model.logit_scale.exp().squeeze()
+
+    def encode_images(self, images: Tensor) -> Tensor:
+        """Return (N, D) float32 unit embeddings of images, see ``Towers``."""
+        images = images.contiguous(memory_format=torch.channels_last)
+        return F.normalize(self.model.encode_image(images).float(), dim=-1)
+
+    def encode_texts(self, tokens: Tensor) -> Tensor:
+        """Return (N, D) float32 unit embeddings of texts, see ``Towers``."""
+        return F.normalize(self.model.encode_text(tokens).float(), dim=-1)
+
+    def image_map(self, images: Tensor) -> Tensor:
+        """Return (N, C, h, w), the last feature map, normalised where the tower does so."""
+        images = images.contiguous(memory_format=torch.channels_last)
+        found = self.model.visual.forward_intermediates(
+            images, indices=1, normalize_intermediates=True, intermediates_only=True
+        )
+        return found["image_intermediates"][-1]
+
+    def dense_images(self, images: Tensor) -> Tensor:
+        """Return (N, D, h, w) raw features in the space of the texts, see ``dense_features``."""
+        return dense_features(self.model, images.contiguous(memory_format=torch.channels_last))
+
+    def text_states(self, tokens: Tensor, *, causal: bool = True) -> Tensor:
+        """Return (N, L, E), see ``Towers``; padding is attended to by nobody.
+
+        Raises:
+            UserError: a text tower that is not open_clip's own, or one with a class token (CoCa).
+        """
+        tower, length = self._text_tower(), tokens.shape[1]
+        if getattr(tower, "cls_emb", None) is not None:
+            raise UserError("the text tower has a class token (CoCa); expected one without")
+        dtype = tower.transformer.get_cast_dtype()
+        hidden = (tower.token_embedding(tokens) + tower.positional_embedding[:length]).to(dtype)
+        mask = None if tower.attn_mask is None else tower.attn_mask[:length, :length]
+        if mask is None or not causal:
+            heads = tower.transformer.resblocks[0].attn.num_heads
+            mask = _padding_mask(tokens, hidden.dtype).repeat_interleave(heads, dim=0)
+        return tower.ln_final(tower.transformer(hidden, attn_mask=mask))
+
+    def _text_tower(self) -> Any:
+        """Return what holds the text tower's parts: the model itself, or a tower of its own."""
+        tower = self.model if isinstance(self.model, CLIP) else getattr(self.model, "text", None)
+        if not isinstance(tower, (CLIP, TextTransformer)):
+            raise UserError(
+                f"the text tower is a {type(tower).__name__}; expected one of open_clip's own for "
+                "an objective that looks at hidden states or token embeddings"
+            )
+        return tower
+
+
+def _side(size: Any) -> int:
+    """Return the side of a square input."""
+    height, width = size if isinstance(size, (tuple, list)) else (size, size)
+    if height != width:
+        raise UserError(f"the image tower takes {height} x {width} pixels; expected a square")
+    return int(height)
+
+
+def _padding_mask(tokens: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return (N, L, L), -inf in the columns of the zeros behind the end of each text, else 0."""
+    used = tokens.flip(1).cumsum(1).flip(1) > 0  # a zero within a text is a token like others
+    mask = torch.zeros_like(used, dtype=dtype).masked_fill(~used, float("-inf"))
+    return mask[:, None].expand(-1, tokens.shape[1], -1)
