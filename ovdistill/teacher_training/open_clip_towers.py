@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
 from ovdistill.teacher.dense import dense_features
+from ovdistill.teacher_training.batch import is_text
 
 NEVER_IN_UTF8 = 0xFF  # a byte that no text has
 
@@ -149,6 +150,6 @@ def _side(size: Any) -> int:
 
 def _padding_mask(tokens: Tensor, dtype: torch.dtype) -> Tensor:
     """Return (N, L, L), -inf in the columns of the zeros behind the end of each text, else 0."""
-    used = tokens.flip(1).cumsum(1).flip(1) > 0  # a zero within a text is a token like others
+    used = is_text(tokens)
     mask = torch.zeros_like(used, dtype=dtype).masked_fill(~used, float("-inf"))
     return mask[:, None].expand(-1, tokens.shape[1], -1)

@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ovdistill.core.errors import UserError
 from ovdistill.teacher_training.batch import TrainingBatch
 from ovdistill.teacher_training.objective import Objective
+from ovdistill.teacher_training.open_clip_towers import OpenCLIPTowers
 from ovdistill.teacher_training.registry import build_objective
 
 from .small_towers import small_towers
@@ -34,10 +36,10 @@ TOWERS = {
     "masked_image": {"image"},
     "masked_language": {"text"},
 }
-STEPS = 50
+STEPS = 25
 
 
-def _build(name: str, kind: str = "vit") -> tuple[Objective, Any]:
+def _build(name: str, kind: str = "vit") -> tuple[Objective, OpenCLIPTowers]:
     torch.manual_seed(0)
     towers = small_towers(kind)
     objective = build_objective(VARIANTS[name])
@@ -55,8 +57,8 @@ def _total(losses: dict[str, Tensor]) -> Tensor:
 def test_training_lowers_the_loss(name: str) -> None:
     objective, towers = _build(name)
     parameters = [*towers.model.parameters(), *objective.parameters()]
-    optimizer = torch.optim.Adam(parameters, lr=1e-2)
-    batch = toy_batch(8)
+    optimizer = torch.optim.Adam(parameters, lr=3e-3)
+    batch = toy_batch(towers)
     before = _measure(objective, towers, batch)
     for _ in range(STEPS):
         _total(losses_of(objective, towers, batch)).backward()
@@ -64,11 +66,11 @@ def test_training_lowers_the_loss(name: str) -> None:
         optimizer.zero_grad()
     if name == "image_queue":  # the loss grows with the number of keys
         objective.keys.zero_()
-    assert _measure(objective, towers, batch) < 0.8 * before
+    assert _measure(objective, towers, batch) < 0.7 * before
 
 
 @torch.no_grad()
-def _measure(objective: Objective, towers: Any, batch: TrainingBatch) -> float:
+def _measure(objective: Objective, towers: OpenCLIPTowers, batch: TrainingBatch) -> float:
     torch.manual_seed(1)
     objective.eval()
     total = sum(_total(losses_of(objective, towers, batch)).item() for _ in range(4))
@@ -80,7 +82,7 @@ def _measure(objective: Objective, towers: Any, batch: TrainingBatch) -> float:
 @pytest.mark.parametrize("name", VARIANTS)
 def test_gradients_reach_the_towers_that_it_trains(name: str, kind: str) -> None:
     objective, towers = _build(name, kind)
-    _total(losses_of(objective, towers, toy_batch())).backward()
+    _total(losses_of(objective, towers, toy_batch(towers))).backward()
     assert _trained(towers.model) == TOWERS.get(name, {"image", "text"})
     assert all(p.grad is not None and p.grad.isfinite().all() for p in objective.parameters())
 
@@ -105,7 +107,7 @@ def test_a_seed_makes_the_loss_the_same(name: str) -> None:
     for seed in (3, 3):
         objective, towers = _build(name)
         torch.manual_seed(seed)
-        found.append(_total(losses_of(objective, towers, toy_batch())).item())
+        found.append(_total(losses_of(objective, towers, toy_batch(towers))).item())
     assert found[0] == found[1]
 
 
@@ -117,7 +119,7 @@ def test_bfloat16_comes_near_to_float32(name: str) -> None:
     for enabled in (False, True):
         torch.manual_seed(3)
         with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
-            loss = _total(losses_of(objective, towers, toy_batch()))
+            loss = _total(losses_of(objective, towers, toy_batch(towers)))
         assert loss.dtype == torch.float32
         found.append(loss.item())
     loss.backward()
@@ -127,9 +129,31 @@ def test_bfloat16_comes_near_to_float32(name: str) -> None:
 @pytest.mark.parametrize("name", ["region_word_focal", "region_word_sigmoid"])
 def test_no_boxes_keep_the_graph(name: str) -> None:
     objective, towers = _build(name)
-    loss = _total(losses_of(objective, towers, without_boxes(toy_batch())))
+    loss = _total(losses_of(objective, towers, without_boxes(toy_batch(towers))))
     loss.backward()
     assert loss.item() == 0
     assert all(p.grad is None or not p.grad.any() for p in towers.model.parameters())
     assert towers.model.visual.conv1.weight.grad is not None
     assert towers.model.token_embedding.weight.grad is not None
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        (dict(type="ImageContrastive", temperature=0), "temperature 0"),
+        (dict(type="ImageContrastive", queue=-1), "queue -1"),
+        (dict(type="ImageContrastive", hidden=0), "hidden 0"),
+        (dict(type="MaskedImage", ratio=0), "ratio 0"),
+        (dict(type="MaskedImage", square=65), "squares of 65"),
+        (dict(type="MaskedLanguage", share=1.5), "share of 1.5"),
+        (dict(type="MaskedCrossModal", image_weight=-1), "image_weight -1"),
+        (dict(type="MaskedCrossModal", width=30), "width 30"),
+        (dict(type="ImageTextMatching", negatives="soft"), "'soft'.*hard, shuffled"),
+        (dict(type="ImageTextMatching", temperature=-1), "temperature -1"),
+        (dict(type="RegionWord", loss="softmax"), "'softmax'.*focal, sigmoid"),
+        (dict(type="RegionWord", scale=0), "scale 0"),
+    ],
+)
+def test_bad_options(options: dict[str, Any], match: str) -> None:
+    with pytest.raises(UserError, match=match):
+        build_objective(options).set_towers(small_towers("vit"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -14,45 +14,40 @@ from ovdistill.teacher_training.batch import (
     TrainingBatch,
 )
 from ovdistill.teacher_training.objective import EmbeddingObjective, Objective
+from ovdistill.teacher_training.open_clip_towers import OpenCLIPTowers
 
-START, END, LENGTH = 61, 62, 8
-COLOURS = torch.tensor([[1.0, -1, -1], [-1, 1, -1], [-1, -1, 1], [1, 1, -1]])
-FIRST_WORD = 10  # the token of the first colour
+COLOURS = {"red": (1, -1, -1), "green": (-1, 1, -1), "blue": (-1, -1, 1), "yellow": (1, 1, -1)}
 
 
-def toy_batch(count: int = 12, size: int = 64, seed: int = 0) -> TrainingBatch:
+def toy_batch(towers: OpenCLIPTowers, count: int = 8, seed: int = 0) -> TrainingBatch:
     """Images whose left and right halves have a colour each, noise, and all that objectives need.
 
-    Texts are start, the word of the left colour, the word of the right one, end.
+    Texts are such as "red blue", phrases such as "red".
     """
     generator = torch.Generator().manual_seed(seed)
     halves = torch.randint(len(COLOURS), (count, 2), generator=generator)
-    plain = COLOURS[halves].transpose(1, 2)[:, :, None].expand(-1, -1, size, -1)
-    plain = plain.repeat_interleave(size // 2, dim=3)
+    size, names = towers.image_size, list(COLOURS)
+    rgb = torch.tensor([*COLOURS.values()]).float()[halves].transpose(1, 2)  # (n, 3, 2)
+    plain = rgb[:, :, None].expand(-1, -1, size, -1).repeat_interleave(size // 2, dim=3)
     images, views = (plain + 0.1 * torch.randn(plain.shape, generator=generator) for _ in range(2))
+    captions = [f"{names[left]} {names[right]}" for left, right in halves.tolist()]
     return TrainingBatch(
-        images, texts(halves), torch.full((count,), NO_LABEL), views, _boxes(halves, size)
+        images=images,
+        tokens=towers.tokenizer(captions),
+        labels=torch.full((count,), NO_LABEL),
+        views=views,
+        boxes=LabelledBoxes(
+            boxes=_left_and_right(size).repeat(count, 1),
+            image_index=torch.arange(count).repeat_interleave(2),
+            phrases=towers.tokenizer(names),
+            phrase_index=halves.flatten(),
+        ),
     )
 
 
-def texts(words: Tensor) -> Tensor:
-    """(n, 8) tokens of (n, k) colours."""
-    rows = len(words)
-    filled = [torch.full((rows, 1), START), words + FIRST_WORD, torch.full((rows, 1), END)]
-    tokens = torch.cat(filled, dim=1)
-    return torch.nn.functional.pad(tokens, (0, LENGTH - tokens.shape[1]))
-
-
-def _boxes(halves: Tensor, size: int) -> LabelledBoxes:
-    """Both halves of each image; phrases are the colours."""
+def _left_and_right(size: int) -> Tensor:
     middle, end = size / 2, float(size)
-    pair = torch.tensor([[0.0, 0.0, middle, end], [middle, 0.0, end, end]])
-    return LabelledBoxes(
-        boxes=pair.repeat(len(halves), 1),
-        image_index=torch.arange(len(halves)).repeat_interleave(2),
-        phrases=texts(torch.arange(len(COLOURS))[:, None]),
-        phrase_index=halves.flatten(),
-    )
+    return torch.tensor([[0.0, 0.0, middle, end], [middle, 0.0, end, end]])
 
 
 def without_boxes(batch: TrainingBatch) -> TrainingBatch:
@@ -62,13 +57,15 @@ def without_boxes(batch: TrainingBatch) -> TrainingBatch:
     none = LabelledBoxes(
         boxes.boxes[:0], boxes.image_index[:0], boxes.phrases[:0], boxes.phrase_index[:0]
     )
-    return TrainingBatch(batch.images, batch.tokens, batch.labels, batch.views, none)
+    return replace(batch, boxes=none)
 
 
-def losses_of(objective: Objective, towers: Any, batch: TrainingBatch) -> dict[str, Tensor]:
+def losses_of(
+    objective: Objective, towers: OpenCLIPTowers, batch: TrainingBatch
+) -> dict[str, Tensor]:
     """The losses of an objective of either kind."""
     if isinstance(objective, EmbeddingObjective):
         assert batch.views is not None
         images, views = towers.encode_images(batch.images), towers.encode_images(batch.views)
-        return objective(PairEmbeddings(images, None, views, batch.labels, torch.tensor(10.0)))
+        return objective(PairEmbeddings(images, None, views, batch.labels, towers.scale))
     return objective(batch, towers)

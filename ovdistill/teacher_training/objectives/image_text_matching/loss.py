@@ -44,9 +44,7 @@ def draw_negatives(logits: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
     # the device
     noise = -torch.empty_like(logits, dtype=torch.float32).exponential_().log()
     score = (logits.detach().float() + noise).masked_fill(~allowed, -torch.inf)
-    # the first column of no columns does not exist: N = 0 has no maximum along its rows
-    columns = score.argmax(dim=1) if len(score) else score.new_zeros(0, dtype=torch.long)
-    return columns, allowed.any(dim=1)
+    return score.argmax(dim=1), allowed.any(dim=1)
 
 
 def matching_loss(fitting: Tensor, other: Tensor, found: Tensor) -> Tensor:
@@ -61,7 +59,7 @@ def matching_loss(fitting: Tensor, other: Tensor, found: Tensor) -> Tensor:
         found: (M,) bool, False for a pair that is left out.
 
     Returns:
-        Scalar. Zero, with a graph, for no pair.
+        Scalar.
     """
     losses = F.softplus(-fitting.float()).sum() + (F.softplus(other.float()) * found).sum()
-    return losses / (found.sum() + len(fitting)).clamp(min=1)
+    return losses / (found.sum() + len(fitting))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
-from ovdistill.teacher_training.batch import TrainingBatch
+from ovdistill.teacher_training.batch import TrainingBatch, is_text
 from ovdistill.teacher_training.fusion import Fusion
 from ovdistill.teacher_training.objective import TowerObjective
 from ovdistill.teacher_training.objectives.image_text_matching.loss import (
@@ -14,7 +14,6 @@ from ovdistill.teacher_training.objectives.image_text_matching.loss import (
     matching_loss,
     mismatches,
 )
-from ovdistill.teacher_training.objectives.masked_language.loss import is_text
 from ovdistill.teacher_training.registry import register_objective
 from ovdistill.teacher_training.towers import Towers
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
-from ovdistill.teacher_training.batch import TrainingBatch
+from ovdistill.teacher.dense import dense_stride
+from ovdistill.teacher_training.batch import TrainingBatch, is_text
 from ovdistill.teacher_training.fusion import Fusion
 from ovdistill.teacher_training.objective import TowerObjective
-from ovdistill.teacher_training.objectives.masked_image.pixels import MaskedPixels, map_size
-from ovdistill.teacher_training.objectives.masked_language.loss import is_text
+from ovdistill.teacher_training.objectives.masked_image.pixels import MaskedPixels
 from ovdistill.teacher_training.objectives.masked_language.tokens import MaskedTokens
 from ovdistill.teacher_training.registry import register_objective
 from ovdistill.teacher_training.towers import Towers
@@ -66,8 +66,8 @@ class MaskedCrossModal(TowerObjective):
         self.fusion = Fusion(towers, *self.sizes)
         self.tokens = MaskedTokens(width, towers, self.share)
         if self.image_weight:
-            size = map_size(towers)
-            self.pixels = MaskedPixels(width, towers.image_size, size, self.square, self.ratio)
+            stride = dense_stride(towers.model)
+            self.pixels = MaskedPixels(width, towers.image_size, stride, self.square, self.ratio)
 
     def forward(self, batch: TrainingBatch, towers: Towers) -> dict[str, Tensor]:
         """Return ``loss_cross_modal_text`` and, unless images stay whole, ``..._image``."""

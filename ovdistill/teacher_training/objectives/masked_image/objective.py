@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from ovdistill.teacher.dense import dense_stride
 from ovdistill.teacher_training.batch import TrainingBatch
 from ovdistill.teacher_training.objective import TowerObjective
-from ovdistill.teacher_training.objectives.masked_image.pixels import MaskedPixels, map_size
+from ovdistill.teacher_training.objectives.masked_image.pixels import MaskedPixels
 from ovdistill.teacher_training.registry import register_objective
 from ovdistill.teacher_training.towers import Towers
 
@@ -39,7 +40,11 @@ class MaskedImage(TowerObjective):
     def set_towers(self, towers: Towers) -> None:
         """Build the colour that hides pixels, and the head that predicts them."""
         self.pixels = MaskedPixels(
-            towers.image_width, towers.image_size, map_size(towers), self.square, self.ratio
+            towers.image_width,
+            towers.image_size,
+            dense_stride(towers.model),
+            self.square,
+            self.ratio,
         )
 
     def forward(self, batch: TrainingBatch, towers: Towers) -> dict[str, Tensor]:

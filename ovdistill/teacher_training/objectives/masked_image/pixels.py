@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
 from ovdistill.teacher_training.objectives.masked_image.loss import draw_mask, masked_pixel_loss
-from ovdistill.teacher_training.towers import Towers
 
 
 class MaskedPixels(nn.Module):
@@ -20,8 +19,8 @@ class MaskedPixels(nn.Module):
     Args:
         channels: C of the feature map that the head reads.
         image_size: S.
-        map_size: h, positions of the feature map along a side.
-        square: side of a square, pixels; None for that of a position of the feature map.
+        stride: side in pixels of the square that a position of the feature map stands for.
+        square: side of a square, pixels; None for the stride.
         ratio: share of the squares that is hidden.
 
     Raises:
@@ -29,10 +28,9 @@ class MaskedPixels(nn.Module):
     """
 
     def __init__(
-        self, channels: int, image_size: int, map_size: int, square: int | None, ratio: float
+        self, channels: int, image_size: int, stride: int, square: int | None, ratio: float
     ) -> None:
         super().__init__()
-        stride = image_size // map_size
         square = stride if square is None else square
         if not 0 < ratio <= 1 or not 1 <= square <= image_size:
             raise UserError(
@@ -62,17 +60,3 @@ class MaskedPixels(nn.Module):
         return masked_pixel_loss(
             predicted, images[..., :height, :width], mask[..., :height, :width]
         )
-
-
-@torch.no_grad()
-def map_size(towers: Towers) -> int:
-    """Return h, the positions along a side of the image tower's feature map."""
-    training = [module for module in towers.model.modules() if module.training]
-    device = next(towers.model.parameters()).device
-    towers.model.eval()  # an empty image must not reach the statistics of a batch normalisation
-    try:
-        empty = torch.zeros(1, 3, towers.image_size, towers.image_size, device=device)
-        return towers.image_map(empty).shape[-1]
-    finally:
-        for module in training:
-            module.training = True

@@ -12,12 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ovdistill.teacher_training.batch import is_text
+
 MASKED, RANDOM = 0.8, 0.1  # shares of the chosen tokens; the rest stays as it is
-
-
-def is_text(tokens: Tensor) -> Tensor:
-    """Return (N, L) bool, True up to the last of (N, L) tokens that is not zero."""
-    return (tokens != 0).flip(1).cummax(dim=1).values.flip(1)
 
 
 def draw_positions(tokens: Tensor, share: float) -> tuple[Tensor, Tensor]:

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from ovdistill.teacher_training.batch import is_text
 from ovdistill.teacher_training.objectives.masked_language.loss import (
     draw_positions,
     hide_tokens,
-    is_text,
     masked_token_loss,
 )
 
