@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
 from ovdistill.core.errors import UserError
 from ovdistill.teacher_training.batch import TrainingBatch
@@ -157,3 +158,16 @@ def test_no_boxes_keep_the_graph(name: str) -> None:
 def test_bad_options(options: dict[str, Any], match: str) -> None:
     with pytest.raises(UserError, match=match):
         build_objective(options).set_towers(small_towers("vit"))
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_no_value_is_waited_for(name: str) -> None:
+    objective, towers = _build(name)
+    batch = toy_batch(towers)
+    # a fake tensor has a shape and no values: reading one, for which a GPU would have to be
+    # waited for, is an error
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        losses = losses_of(objective, towers, batch)
+        assert all(loss.shape == () for loss in losses.values())
+        with pytest.raises(DataDependentOutputException):
+            _total(losses).item()
