@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -128,9 +129,12 @@ def test_bfloat16_comes_near_to_float32(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["region_word_focal", "region_word_sigmoid"])
-def test_no_boxes_keep_the_graph(name: str) -> None:
+@pytest.mark.parametrize("given", [True, False])
+def test_no_boxes_keep_the_graph(name: str, given: bool) -> None:
     objective, towers = _build(name)
-    loss = _total(losses_of(objective, towers, without_boxes(toy_batch(towers))))
+    batch = without_boxes(toy_batch(towers))
+    batch = batch if given else replace(batch, boxes=None)
+    loss = _total(losses_of(objective, towers, batch))
     loss.backward()
     assert loss.item() == 0
     assert all(p.grad is None or not p.grad.any() for p in towers.model.parameters())

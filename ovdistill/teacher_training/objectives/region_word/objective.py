@@ -10,7 +10,7 @@ from torchvision.ops import roi_align
 
 from ovdistill.core.errors import UserError
 from ovdistill.distillation.region_word.loss import focal_loss
-from ovdistill.teacher_training.batch import TrainingBatch
+from ovdistill.teacher_training.batch import LabelledBoxes, TrainingBatch
 from ovdistill.teacher_training.objective import TowerObjective
 from ovdistill.teacher_training.objectives.region_word.loss import (
     pair_sigmoid_loss,
@@ -72,8 +72,7 @@ class RegionWord(TowerObjective):
 
     def forward(self, batch: TrainingBatch, towers: Towers) -> dict[str, Tensor]:
         """Return ``loss_region_word``."""
-        boxes = batch.boxes
-        assert boxes is not None
+        boxes = _no_boxes(batch) if batch.boxes is None else batch.boxes
         dense = towers.dense_images(batch.images)
         regions = pool_regions(dense, boxes.boxes, boxes.image_index, batch.images.shape[-1])
         phrases = towers.encode_texts(boxes.phrases)
@@ -87,6 +86,12 @@ class RegionWord(TowerObjective):
             return pair_sigmoid_loss(logits, targets)
         considered = torch.ones(logits.shape[1], dtype=torch.bool, device=logits.device)
         return focal_loss(logits, targets, considered, self.alpha, self.gamma)
+
+
+def _no_boxes(batch: TrainingBatch) -> LabelledBoxes:
+    """Return what a batch has whose source found no box in its images."""
+    none = batch.labels[:0]
+    return LabelledBoxes(batch.images.new_zeros(0, 4), none, batch.tokens[:0], none)
 
 
 def pool_regions(dense: Tensor, boxes: Tensor, image_index: Tensor, size: int) -> Tensor:
