@@ -79,7 +79,7 @@ def draw_training_data(folder: Path, images: int) -> list[dict[str, Any]]:
     """Draw images and cut out their objects, unless they are there; return the sources of data."""
     run(
         ["make-ovshapes", "--root", folder, "--seed", DATA_SEED]
-        + ["--train", images, "--val", 0, "--test", 0],
+        + ["--train", images, "--val", 1, "--test", 1],
         folder.parent / "data.txt",
     )
     annotations = folder / "annotations/instances_train.json"

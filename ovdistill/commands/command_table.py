@@ -31,7 +31,16 @@ STORE: Commands = {
     "map": ("store.map:map_embeddings", "write a store again with its embeddings mapped"),
 }
 TEACHER: Commands = {
+    "train": ("teacher.train:train", "train a teacher from images and texts"),
     "evaluate": ("teacher.evaluate:evaluate", "measure a teacher on labelled images"),
+    "shapes-accuracy": (
+        "teacher.shapes_accuracy:shapes_accuracy",
+        "measure a teacher of the embedded benchmark",
+    ),
+    "shapes-geometry": (
+        "teacher.shapes_geometry:shapes_geometry",
+        "make the maps that give the embedded benchmark's teacher CLIP's geometry",
+    ),
 }
 COMMANDS: Commands = {
     "train": ("train:train", "train a detector"),
@@ -44,7 +53,7 @@ COMMANDS: Commands = {
     "extract": ("extract:extract", "make a store of the teacher's region embeddings"),
     "vocab": (VOCAB, "make and compare vocabulary files"),
     "store": (STORE, "check, describe and join stores"),
-    "teacher": (TEACHER, "measure a teacher before it is distilled"),
+    "teacher": (TEACHER, "train and measure teachers"),
     "compare": ("compare:compare", "train and test methods side by side"),
     "summarize": ("summarize:summarize", "average the metrics of several test runs"),
     "report": ("report:report", "say what happened in a test run, on a page"),
@@ -57,7 +66,6 @@ COMMANDS: Commands = {
     "prepare-lvis": ("prepare_lvis:prepare_lvis", "check LVIS v1 and write its base annotations"),
     "prepare-coco": ("prepare_coco:prepare_coco", "check COCO 2017 and write OV-COCO's files"),
     "prepare-voc": ("prepare_voc:prepare_voc", "write PASCAL VOC in COCO's format"),
-    "train-teacher": ("train_teacher:train_teacher", "train the embedded benchmark's teacher"),
     "doctor": ("doctor.doctor:doctor", "check the installation, and say how to fix it"),
     "version": ("version:version", "print the versions of ovdistill and its libraries"),
 }

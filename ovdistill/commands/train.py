@@ -99,6 +99,10 @@ def training_config(options: TrainOptions) -> Config:
     from ovdistill.training.run import resume_from
 
     config = load_config(options.config, options.overrides)
+    if "objectives" in config:
+        raise UserError(
+            f"{options.config} trains a teacher: ovdistill teacher train --config {options.config}"
+        )
     if config.get("train_cfg") is None:
         raise UserError(
             f"{options.config} trains nothing: it tests a detector of another config, with "

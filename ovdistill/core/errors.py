@@ -32,6 +32,12 @@ class UserError(Exception):
     exit_code = 2
 
 
+class DivergedError(UserError):
+    """Error for a training whose numbers are no longer finite."""
+
+    exit_code = 3
+
+
 def run_tool(main: Callable[[], int | None]) -> NoReturn:
     """Run a command and end the process with its exit code, without a traceback on bad input.
 

@@ -59,6 +59,7 @@ class ImageError(UserError):
     """Error for an image that is missing, damaged or too large.
 
     Attributes:
+        path: the file, or what the image is called.
         problem: what is wrong, without the name of the file.
     """
 
@@ -66,7 +67,7 @@ class ImageError(UserError):
         # torch makes a worker's error again from its message alone
         name = os.fspath(path)
         super().__init__(f"cannot read image {name}: {problem}" if problem else name)
-        self.problem = problem or name
+        self.path, self.problem = name, problem or name
 
 
 def read_image(

@@ -10,6 +10,7 @@ from ovdistill.core.text import did_you_mean
 PACKAGE = Path(__file__).parents[1]
 # an installed package has the recipes inside, a checkout beside the package
 FOLDERS = (PACKAGE / "configs", PACKAGE.parent / "configs")
+TEACHERS = "teachers"  # the folder below it of those that train a teacher
 MOST_NAMES = 5  # that an error lists
 
 
@@ -26,7 +27,7 @@ def recipe_folder() -> Path:
 
 
 def recipe_names() -> list[str]:
-    """Return the names of the shipped recipes, sorted."""
+    """Return the names of the shipped recipes of detectors, sorted."""
     return sorted(path.stem for path in recipe_folder().glob("*.py"))
 
 
@@ -46,9 +47,10 @@ def find_recipe(name: str | Path) -> Path:
         is_folder = path.is_dir()
     except OSError as error:  # too long a name, or a folder that may not be read
         raise UserError(f"no config file {str(name)[:200]} ({error.strerror})") from None
-    shipped = recipe_folder() / f"{str(name).removesuffix('.py')}.py"
-    if path.name == str(name) and shipped.is_file():
-        return shipped
+    file = f"{str(name).removesuffix('.py')}.py"
+    for shipped in (recipe_folder() / file, recipe_folder() / TEACHERS / file):
+        if path.name == str(name) and shipped.is_file():
+            return shipped
     if is_folder:
         held = ", ".join(sorted(file.name for file in path.glob("*.py"))[:MOST_NAMES])
         raise UserError(f"got the folder {name}; expected a config file: {held or 'it holds none'}")

@@ -74,7 +74,7 @@ class OpenCLIPTeacher(Teacher):
         self.random = random_weights
         self.precision = precision
         visual = self.model.visual
-        self.image_size = _side(visual.image_size, self.name)
+        self.image_size = square_side(visual.image_size, self.name)
         self._set_preprocessing(visual.preprocess_cfg)
         # models without a scale of their own were not trained with scaled cosines
         scale = getattr(self.model, "logit_scale", None)
@@ -192,8 +192,12 @@ def to_input(images: Tensor, mean: Tensor, std: Tensor, precision: str) -> Tenso
     return pixels
 
 
-def _side(size: int | Sequence[int], name: str) -> int:
+def square_side(size: int | Sequence[int], name: str) -> int:
     """Return the side of square images.
+
+    Args:
+        size: height and width, or the side.
+        name: of the model, for the message.
 
     Raises:
         UserError: the model takes others.

@@ -67,7 +67,8 @@ def require_weights(directory: Path) -> None:
     if not any(any(directory.glob(f"*{s}")) for s in (".safetensors", ".bin", ".pth")):
         raise UserError(
             f"no weights (*.safetensors) in teacher directory {str(directory)!r}; copy them there "
-            f"(the embedded benchmark's teacher: ovdistill train-teacher --out {directory})"
+            "(the embedded benchmark's teacher: ovdistill teacher train --config teacher_shapes -o "
+            f"{directory})"
         )
 
 

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
 from ovdistill.teacher.dense import dense_features
+from ovdistill.teacher.open_clip_teacher import square_side
 from ovdistill.teacher_training.batch import is_text
+from ovdistill.teacher_training.normalization import Normalization
 
 NEVER_IN_UTF8 = 0xFF  # a byte that no text has
 
@@ -27,8 +29,8 @@ class OpenCLIPTowers(nn.Module):
         tokenizer: the model's tokenizer.
 
     Attributes:
-        mean: (3,) mean of the input's RGB pixels in [0, 1].
-        std: (3,) their standard deviation.
+        preprocessing: open_clip's configuration of the input.
+        normalize: makes the input of pixels.
 
     See ``Towers`` for the others.
 
@@ -41,8 +43,9 @@ class OpenCLIPTowers(nn.Module):
         self.model: Any = model  # open_clip's classes publish no types
         self.tokenizer = tokenizer
         visual = self.model.visual
-        self.image_size = _side(visual.image_size)
-        self.mean, self.std = (torch.tensor(visual.preprocess_cfg[key]) for key in ("mean", "std"))
+        self.image_size = square_side(visual.image_size, type(visual).__name__)
+        self.preprocessing: dict[str, Any] = dict(visual.preprocess_cfg)
+        self.normalize = Normalization(*(tuple(self.preprocessing[key]) for key in ("mean", "std")))
         if getattr(self.model, "logit_scale", None) is None:
             raise UserError(f"{type(model).__name__} has no logit_scale; expected a CLIP to train")
         visual.to(memory_format=torch.channels_last)  # a third faster on the CPU, same results
@@ -138,14 +141,6 @@ class OpenCLIPTowers(nn.Module):
                 "an objective that looks at hidden states or token embeddings"
             )
         return tower
-
-
-def _side(size: Any) -> int:
-    """Return the side of a square input."""
-    height, width = size if isinstance(size, (tuple, list)) else (size, size)
-    if height != width:
-        raise UserError(f"the image tower takes {height} x {width} pixels; expected a square")
-    return int(height)
 
 
 def _padding_mask(tokens: Tensor, dtype: torch.dtype) -> Tensor:

@@ -12,15 +12,9 @@ from mmengine.runner import autocast
 from torch import Tensor
 
 from ovdistill.core.distributed import is_initialized
-from ovdistill.core.errors import UserError
+from ovdistill.core.errors import DivergedError
 
 LEAST_SCALE = 1.0  # of a gradient scaler: below, even unscaled gradients overflow
-
-
-class DivergedError(UserError):
-    """Error for a training whose numbers are no longer finite."""
-
-    exit_code = 3
 
 
 class FiniteSteps(OptimWrapper):

@@ -32,7 +32,7 @@ def complete(line: str, answer: Path, *program: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("ovdistill tr", ["train", "train-teacher"]),
+        ("ovdistill tr", ["train"]),
         ("ovdistill vocab b", ["build"]),
         ("ovdistill train vild_r18", ["vild_r18_shapes"]),
         ("ovdistill train vild_r18_shapes --res", ["--resume"]),

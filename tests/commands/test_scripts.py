@@ -59,10 +59,6 @@ FLAGS: dict[str, tuple[str, dict[str, Any]]] = {
         dict(config="config", work_dir="w", resume="auto", auto_scale_lr=True, amp=True, seed=3)
         | dict(deterministic=True, prepare_only=True, **RUNNER_VALUES),
     ),
-    "train_teacher": (
-        "--out o --steps 1 --batch 2 --seed 3 --pool 4 --workers 5 --evaluate e",
-        dict(out=Path("o"), steps=1, batch=2, seed=3, pool=4, workers=5, evaluate=Path("e")),
-    ),
     "image_demo": (
         "image --text t --background b --vocabulary v --config c --checkpoint k -o out "
         "--score-threshold 0.5 --max-dets 3 --device cpu --offline --cfg-options a=1",
@@ -106,10 +102,6 @@ DEFAULTS: dict[str, tuple[str, dict[str, Any]]] = {
         "a",
         dict(work_dir=None, resume=None, auto_scale_lr=False, amp=False, seed=0)
         | dict(deterministic=False, prepare_only=False, launcher="none", local_rank=0),
-    ),
-    "train_teacher": (
-        "",
-        dict(out=None, steps=2000, batch=130, seed=0, pool=8000, workers=2, evaluate=None),
     ),
     "image_demo": (
         "",

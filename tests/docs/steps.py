@@ -54,7 +54,7 @@ STEPS = [
     # OVShapes, drawn small
     Step("ovdistill make-ovshapes", add="--train 12 --val 16 --test 4 --workers 1 -q".split()),
     Step(
-        f"ovdistill train-teacher --evaluate {SHAPES} "
+        f"ovdistill teacher shapes-accuracy {SHAPES} "
         "--embedding-map ovshapes-clip ovshapes-clip-directions-shape"
     ),
     # from the first training to a search
@@ -275,8 +275,10 @@ NOT_RUN = {
     "*configs/pets.py*": "needs CLIP's weights; tests/commands/test_init_dataset.py goes this way",
     "ovdistill prepare-lvis *": "needs the official files; tests/datasets/official",
     "ovdistill prepare-coco *": "needs the official files; tests/datasets/official",
-    "ovdistill train-teacher": "takes half an hour and replaces the weights that ship",
-    "ovdistill train-teacher --evaluate *": "is run with two maps",
+    "ovdistill teacher train --config teacher_shapes": "takes half an hour; "
+    "tests/commands/teacher/test_train.py makes some steps",
+    "ovdistill teacher shapes-accuracy *": "is run with two maps",
+    "ovdistill teacher shapes-geometry *": "tests/ovshapes/teacher/test_clip_geometry.py",
     "ovdistill test --results * --annotations lvis_v1_val.json *": "is run with other data",
     "ovdistill report best vild -o report": "is run with one of them",
     "ovdistill init-dataset * --base-config vild_mobilenetv4_coco *": "tests/commands/"

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from ovdistill.core.assets import TEACHER_DIR
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
-from ovdistill.ovshapes.teacher.training import WEIGHTS_NAME
+from ovdistill.teacher_training.folder import WEIGHTS_NAME
 from ovdistill.teacher import CropPolicy, OpenCLIPTeacher, teacher_name
 from ovdistill.teacher.weights import CONFIG_NAME
 
@@ -156,7 +156,7 @@ def test_missing_directory_config_and_weights(copy):
     with pytest.raises(UserError, match="no teacher directory"):
         OpenCLIPTeacher(str(copy / "elsewhere"))
     (copy / WEIGHTS_NAME).unlink()
-    with pytest.raises(UserError, match=r"no weights .*ovdistill train-teacher --out"):
+    with pytest.raises(UserError, match=r"no weights .*ovdistill teacher train"):
         OpenCLIPTeacher(str(copy))
     (copy / CONFIG_NAME).write_text("{")
     with pytest.raises(UserError, match="open_clip_config"):

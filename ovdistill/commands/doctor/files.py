@@ -39,7 +39,8 @@ DATASETS: dict[str, tuple[tuple[str, ...], str]] = {
 
 def check_shipped_teacher(folder: Path = TEACHER_DIR) -> Check:
     """Return whether the small teacher of the embedded benchmark is in the package."""
-    name, fix = "teacher, embedded", "ovdistill train-teacher"
+    name = "teacher, embedded"
+    fix = f"ovdistill teacher train --config teacher_shapes -o {folder}"
     if not (folder / "open_clip_config.json").is_file() or not list(folder.glob("*.safetensors")):
         return Check(name, PROBLEM, f"no open_clip_config.json and .safetensors in {folder}", fix)
     return Check(name, OK, str(folder))

@@ -140,6 +140,25 @@ def jitter(boxes: Tensor, generator: torch.Generator, exact_share: float = EXACT
     return torch.where(exact, boxes, torch.cat([moved - scaled / 2, moved + scaled / 2], dim=1))
 
 
+@dataclass(frozen=True, eq=False)
+class Draw:
+    """What is random in n crops, before any pixel is touched.
+
+    Attributes:
+        images: (n,) int64 index of the image of each crop.
+        boxes: (n, 4) float32 xyxy, absolute pixels of the image; may reach outside of it.
+        mirrored: (2, n, 1, 1, 1) bool, upside down and left to right.
+        gain: (n, 1, 1, 1) factor on pixels in [0, 1].
+        offset: (n, 1, 1, 1) added to them.
+    """
+
+    images: Tensor
+    boxes: Tensor
+    mirrored: Tensor
+    gain: Tensor
+    offset: Tensor
+
+
 class CropSampler:
     """Draws batches of crops in which all categories occur equally often and no kind twice.
 
@@ -164,14 +183,14 @@ class CropSampler:
         if missing := sum(len(members) == 0 for members in self.members):
             raise UserError(
                 f"{missing} of {NUM_KINDS} kinds of object are missing in {len(pool.images)} "
-                "teacher images; expected all: give a larger --pool (4000 is safe)"
+                "teacher images; expected all: give more (4000 are safe)"
             )
 
-    def crops(self) -> tuple[Tensor, np.ndarray]:
-        """Draw a batch of crops.
+    def draw_crops(self) -> tuple[Draw, np.ndarray]:
+        """Draw a batch of 65 * per_category crops.
 
         Returns:
-            (65 * per_category, 3, S, S) float32 RGB in [0, 1], and the kinds of their objects.
+            The draw, and the kinds of the objects, int64.
         """
         colours = self.rng.permuted(np.tile(np.arange(SIZES[0]), (NUM_CATEGORIES, 1)), axis=1)[
             :, : self.per_category
@@ -181,35 +200,36 @@ class CropSampler:
         boxes = jitter(self.pool.boxes[chosen], self.generator)
         scales = torch.tensor(self.policy.scales)
         scale = scales[torch.from_numpy(self.rng.integers(len(scales), size=len(kinds)))]
-        images = self.pool.images[self.pool.image_index[chosen]]
-        return self._augment(self._crop(images, _square(boxes, scale))), kinds
+        return self._draw(self.pool.image_index[chosen], _square(boxes, scale)), kinds
 
-    def images(self, count: int) -> tuple[Tensor, list[str]]:
-        """Draw whole images with their captions.
-
-        Returns:
-            (count, 3, S, S) float32 RGB in [0, 1], and the captions.
-        """
+    def draw_images(self, count: int) -> Draw:
+        """Draw whole images."""
         chosen = self.rng.choice(len(self.pool.images), size=count, replace=False)
-        images = self.pool.images[chosen]
-        height, width = images.shape[-2:]
+        height, width = self.pool.images.shape[-2:]
         boxes = torch.tensor([[0.0, 0.0, width, height]]).expand(count, 4)
-        return self._augment(self._crop(images, boxes)), [self.pool.captions[i] for i in chosen]
+        return self._draw(torch.from_numpy(chosen), boxes)
 
-    def _crop(self, images: Tensor, boxes: Tensor) -> Tensor:
-        """Crop one box of each image to (n, 3, S, S) float32, black outside of the image."""
+    def render(self, draw: Draw) -> Tensor:
+        """Return the crops (n, 3, S, S) float32 RGB in [0, 1] of a draw, black outside of images.
+
+        They may be mirrored, and contrast and brightness vary, which no caption mentions.
+        """
+        images, boxes = self.pool.images[draw.images], draw.boxes
         rois = torch.cat([torch.arange(len(boxes))[:, None].to(boxes), boxes], dim=1)
-        return roi_align(images.float(), rois, output_size=self.size, aligned=True)
-
-    def _augment(self, crops: Tensor) -> Tensor:
-        """Flip the crops and vary contrast and brightness, which no caption mentions."""
-        n, generator = len(crops), self.generator
-        for axis in (2, 3):
-            mirrored = torch.rand(n, 1, 1, 1, generator=generator) < 0.5
+        crops = roi_align(images.float(), rois, output_size=self.size, aligned=True)
+        for axis, mirrored in zip((2, 3), draw.mirrored, strict=True):
             crops = torch.where(mirrored, crops.flip(axis), crops)
-        gain = 1 + 0.1 * (torch.rand(n, 1, 1, 1, generator=generator) * 2 - 1)
-        offset = 0.04 * (torch.rand(n, 1, 1, 1, generator=generator) * 2 - 1)
-        return (crops / 255 * gain + offset).clamp(0, 1)
+        return (crops / 255 * draw.gain + draw.offset).clamp(0, 1)
+
+    def _draw(self, images: Tensor, boxes: Tensor) -> Draw:
+        """Return a draw of these boxes, with random looks."""
+        shape = (len(boxes), 1, 1, 1)
+        mirrored = torch.stack(
+            [torch.rand(shape, generator=self.generator) < 0.5 for axis in ("y", "x")]
+        )
+        gain = 1 + 0.1 * (torch.rand(shape, generator=self.generator) * 2 - 1)
+        offset = 0.04 * (torch.rand(shape, generator=self.generator) * 2 - 1)
+        return Draw(images, boxes, mirrored, gain, offset)
 
 
 def _square(boxes: Tensor, scale: Tensor) -> Tensor:
