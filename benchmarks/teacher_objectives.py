@@ -167,11 +167,11 @@ def measure_teacher(folder: Path, data_root: Path) -> Figures:
     return {name: 100 * share["share"] for name, share in shares.items()}
 
 
-def measure_student(folder: Path, seed: int, data_root: Path) -> Figures:
+def measure_student(folder: Path, seed: int, args: argparse.Namespace) -> Figures:
     """Distil a detector from the teacher of a folder; return its box AP on val images."""
-    options = ["--cfg-options", f"data_root={data_root}", "split=shape", "geometry=plain"]
+    options = ["--cfg-options", f"data_root={args.data_root}", "split=shape", "geometry=plain"]
     options += [f"teacher.model={folder / 'teacher'}", f"regions={folder / 'regions'}"]
-    options += [f"vocabulary={folder / 'vocabulary.safetensors'}"]
+    options += [f"vocabulary={folder / 'vocabulary.safetensors'}", *args.student_options]
     log, work_dir = folder / "log.txt", folder / "student"
     run(["prepare", STUDENT, *options], log)
     train = ["train", STUDENT, "--seed", seed, "--work-dir", work_dir, "--resume"]
@@ -211,7 +211,7 @@ def make_run(
         figures = {**measure_teacher(folder, args.data_root), "minutes": minutes}
         write_json(path, figures)
     if args.student and NAMED & {*row.split("+")} and "AP_novel" not in figures:
-        write_json(path, {**figures, **measure_student(folder, seed, args.data_root)})
+        write_json(path, {**figures, **measure_student(folder, seed, args)})
     print(f"{row}, seed {seed}: done", flush=True)
 
 
@@ -252,11 +252,12 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--rows", nargs="+", default=ROWS, help="rows to run (default: all)")
     parser.add_argument("--seeds", type=int, default=3, help="runs of a row (default: 3)")
-    parser.add_argument("--steps", type=int, default=2000, help="of each training (default: 2000)")
+    parser.add_argument("--steps", type=int, default=1000, help="of each training (default: 1000)")
     parser.add_argument("--batch", type=int, default=128, help="pairs of a step (default: 128)")
     parser.add_argument("--images", type=int, default=4000, help="drawn for the trainings")
+    parser.add_argument("--student", action="store_true", help="distil detectors from them")
     parser.add_argument(
-        "--student", action="store_true", help="distil detectors from them"
+        "--student-options", nargs="+", default=[], metavar="KEY=VALUE", help="of their config"
     )
     parser.add_argument("--report", action="store_true", help="only write the table")
     args = parser.parse_args()
