@@ -6,6 +6,7 @@ import os
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -96,9 +97,29 @@ def gather_rows(rows: Tensor) -> tuple[Tensor, int]:
     """
     if not is_initialized():
         return rows, 0
-    from torch.distributed.nn.functional import all_gather  # not in every build of torch
+    gathered: Tensor = _Gather.apply(rows)
+    return gathered, get_rank() * len(rows)
 
-    return torch.cat(all_gather(rows)), get_rank() * len(rows)
+
+class _Gather(torch.autograd.Function):
+    """Joins the rows of all ranks; a rank's gradient is the sum of what all ranks give for it."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        """Return the rows of all ranks."""
+        parts = [
+            torch.empty_like(rows, memory_format=torch.contiguous_format)
+            for _ in range(get_world_size())
+        ]
+        torch.distributed.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """Return the gradient of this rank's rows."""
+        total = gradient.contiguous().clone()
+        torch.distributed.all_reduce(total)
+        return total.chunk(get_world_size())[get_rank()]
 
 
 def patient_group() -> torch.distributed.ProcessGroup | None:

@@ -73,8 +73,12 @@ def create_untrained(directory: Path, seed: int) -> tuple[Any, Any]:
         UserError: the configuration describes no model.
     """
     arguments = {"load_weights": False, "pretrained_text": False}
-    name = _configured_name(directory)
-    return _create(f"{LOCAL_DIR}{directory}", name, arguments, _merges(directory), seed)
+    name, before = _configured_name(directory), logging.root.manager.disable
+    logging.disable(logging.WARNING)  # open_clip's, that there are no weights
+    try:
+        return _create(f"{LOCAL_DIR}{directory}", name, arguments, _merges(directory), seed)
+    finally:
+        logging.disable(before)
 
 
 def find_weights(model: str, pretrained: str | None, *, random_weights: bool) -> Path | None:

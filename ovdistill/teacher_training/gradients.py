@@ -21,7 +21,8 @@ from ovdistill.teacher_training.objective import EmbeddingObjective, Objective, 
 from ovdistill.teacher_training.open_clip_towers import OpenCLIPTowers
 from ovdistill.teacher_training.parts import split_batch
 
-Embedded = dict[str, Tensor]  # (N, D) by 'images', 'texts', 'views'
+EMBEDDED = ("images", "texts", "views")
+Embedded = dict[str, Tensor]  # (N, D) by a name of ``EMBEDDED``
 Losses = dict[str, Tensor]
 
 
@@ -46,7 +47,7 @@ class GradientComputer:
         self.of_embeddings = [o for o in objectives if isinstance(o, EmbeddingObjective)]
         self.of_towers = [o for o in objectives if isinstance(o, TowerObjective)]
         needs = {name for objective in self.of_embeddings for name in objective.needs}
-        self.embedded = [name for name in ("images", "texts", "views") if name in needs]
+        self.embedded: list[str] = [name for name in EMBEDDED if name in needs]
 
     def __call__(self, batch: TrainingBatch) -> Losses:
         """Add the gradients of a batch of this rank.
@@ -74,7 +75,7 @@ class GradientComputer:
         if self.of_embeddings:
             with torch.no_grad(), fixed_statistics(self.towers):
                 first = [self._embed(p, seed) for p, seed in zip(parts, seeds, strict=True)]
-            whole = {
+            whole: Embedded = {
                 name: torch.cat([part[name] for part in first]).requires_grad_()
                 for name in self.embedded
             }

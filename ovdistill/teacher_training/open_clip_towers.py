@@ -38,9 +38,11 @@ class OpenCLIPTowers(nn.Module):
         UserError: images that are not square, or a model without a scale of logits.
     """
 
+    model: Any  # an open_clip model, whose classes publish no types
+
     def __init__(self, model: nn.Module, tokenizer: Callable[..., Tensor]) -> None:
         super().__init__()
-        self.model: Any = model  # open_clip's classes publish no types
+        self.model = model
         self.tokenizer = tokenizer
         visual = self.model.visual
         self.image_size = square_side(visual.image_size, type(visual).__name__)

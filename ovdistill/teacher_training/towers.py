@@ -19,18 +19,29 @@ class Towers(Protocol):
         embed_dim: D.
         image_size: S, pixels.
         image_width: C.
-        text_width: E.
         vocab_size: number of tokens of the tokenizer.
-        mask_token: id of a token that no text has, for masked language modelling.
     """
 
     model: nn.Module
     embed_dim: int
     image_size: int
     image_width: int
-    text_width: int
     vocab_size: int
-    mask_token: int
+
+    @property
+    def text_width(self) -> int:
+        """E."""
+        ...
+
+    @property
+    def mask_token(self) -> int:
+        """Id of a token that no text has, for masked language modelling."""
+        ...
+
+    @property
+    def scale(self) -> Tensor:
+        """Scalar with gradient, the factor that makes logits of cosines."""
+        ...
 
     def encode_images(self, images: Tensor) -> Tensor:
         """Return (N, D) unit embeddings of (N, 3, S, S) normalised images."""

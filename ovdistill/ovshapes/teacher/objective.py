@@ -40,7 +40,7 @@ class GroupContrast(TowerObjective):
             raise UserError("GroupContrast with another source of data; expected OVShapesCrops")
         crops = batch.captions.shape[1]
         images, texts = towers.encode_images(batch.images), towers.encode_texts(batch.tokens)
-        scale = towers.model.logit_scale.exp()
+        scale = towers.scale
         captions = len(texts) - batch.whole
         losses = {
             f"loss_level_{level}": group_loss(images[:crops], texts[:captions], own, scale)

@@ -83,7 +83,8 @@ class Augmentation:
             result; (k,) int64 which they are.
         """
         pixels = torch.from_numpy(image).permute(2, 0, 1)
-        shown = self.rectangle(*image.shape[:2], rng)
+        height, width = image.shape[:2]
+        shown = self.rectangle(height, width, rng)
         (crops,) = SQUASH.crop([(pixels, shown[None])], size, interpolation)
         mirrored = bool(rng.random() < self.flip)
         moved, kept = _move(torch.from_numpy(boxes).float().reshape(-1, 4), shown, size)

@@ -40,7 +40,7 @@ class Draws:
         step = 0
         while True:
             if len(self.shares) == 1:
-                sources = np.zeros(self.places, np.int64)
+                sources: np.ndarray = np.zeros(self.places, np.int64)
             else:
                 rng = np.random.default_rng((self.seed, CHOICE, step))
                 sources = rng.choice(len(self.shares), self.places, p=self.shares)

@@ -110,7 +110,7 @@ class BatchSource(ABC):
         divisible: whether a batch can be encoded in parts.
     """
 
-    provides: ClassVar[tuple[str, ...]] = ("images", "texts")
+    provides: tuple[str, ...] = ("images", "texts")
     divisible: ClassVar[bool] = True
 
     @abstractmethod

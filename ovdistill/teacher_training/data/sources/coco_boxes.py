@@ -44,7 +44,7 @@ class CocoBoxes(PairSource):
         super().__init__(weight)
         found = read_annotations(annotations)
         names = {record["id"]: clean_name(name) for name, record in found.categories.items()}
-        texts = {} if captions is None else read_captions(captions)
+        texts = {} if captions is None else read_captions(Path(captions))
         self.images = Path(images)
         self.records: list[tuple[str, np.ndarray, tuple[str, ...], list[str]]] = []
         for image in found.images:

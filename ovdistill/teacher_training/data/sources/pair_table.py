@@ -52,7 +52,7 @@ class PairTable(PairSource):
         super().__init__(weight)
         self.file = Path(file)
         self.images = self.file.parent if images is None else Path(images)
-        columns = [image_column, text_column] + [label_column] * (label_column is not None)
+        columns = [image_column, text_column, *([label_column] if label_column else [])]
         self.names: list[str] = []
         self.texts: list[str | list[str]] = []
         self.labels: list[str | None] = []

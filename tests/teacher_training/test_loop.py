@@ -1,0 +1,176 @@
+"""The loop: what it writes, that it goes on where it ended, and that bad numbers end it."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from ovdistill.core.errors import DivergedError, UserError
+from ovdistill.teacher import OpenCLIPTeacher
+from ovdistill.teacher_training.batch import TrainingBatch
+from ovdistill.teacher_training.config import TeacherTraining
+from ovdistill.teacher_training.loop import TeacherTrainer
+from ovdistill.teacher_training.optimizer import MAX_LOGIT_SCALE, rate_factor
+from ovdistill.teacher_training.run import run_training
+
+from ..distillation.ranks import run_on_ranks
+from . import tiny
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("pairs")
+    tiny.write_pairs(folder)
+    return folder
+
+
+def weights(folder: Path) -> dict[str, Tensor]:
+    return OpenCLIPTeacher(str(folder)).model.state_dict()
+
+
+def test_a_training_writes_a_teacher_with_its_origin(pairs, tmp_path) -> None:
+    config = tiny.config(pairs)
+    config["held_out"] = dict(config["data"][0], label_column="label")
+    config["objectives"].append(dict(type="ImageTextLabelContrastive", weight=0.5))
+    run_training(config, tmp_path / "out", CPU)
+    teacher = OpenCLIPTeacher(str(tmp_path / "out"))
+    assert teacher.name == "tiny" and teacher.embed_dim == 8
+    origin = json.loads((tmp_path / "out" / "provenance.json").read_text())
+    assert origin["training"]["training"]["steps"] == 4 and origin["teacher"] == "tiny"
+    assert 0 <= origin["figures"]["zero_shot"] <= 1
+    records = [json.loads(line) for line in (tmp_path / "out" / "log.jsonl").open()]
+    steps = [record["step"] for record in records if "rate" in record]
+    assert steps == [1, 2, 3, 4] and "loss_image_text_label" in records[0]
+    assert [r["step"] for r in records if "zero_shot" in r] == [2, 4]
+    kept = sorted(path.name for path in (tmp_path / "out" / "checkpoints").iterdir())
+    assert kept == ["step_00000002", "step_00000004"]
+
+
+class Killed(Exception):
+    """The end of a process, at any place."""
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("killed_at", [3, 4])
+def test_a_killed_run_goes_on_to_the_same_weights(
+    pairs, tmp_path, monkeypatch, killed_at: int, workers: int
+) -> None:
+    config = tiny.config(pairs, steps=5, workers=workers, part=4)
+    config["augmentation"] = dict(area=(0.3, 1.0), flip=0.5)
+    run_training(config, tmp_path / "whole", CPU)
+    make_step = TeacherTrainer.make_step
+
+    def dies(self: TeacherTrainer, *arguments: Any) -> None:
+        if self.step == killed_at:
+            raise Killed
+        make_step(self, *arguments)
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(TeacherTrainer, "make_step", dies)
+        run_training(config, tmp_path / "killed", CPU)
+    assert not (tmp_path / "killed" / "open_clip_model.safetensors").exists()
+    run_training(config, tmp_path / "killed", CPU, resume=True)
+    whole, killed = weights(tmp_path / "whole"), weights(tmp_path / "killed")
+    assert all(torch.equal(value, killed[name]) for name, value in whole.items())
+    lines = [json.loads(line)["step"] for line in (tmp_path / "killed" / "log.jsonl").open()]
+    assert lines == [1, 2, 3, 4, 5]
+
+
+def test_a_run_goes_on_with_the_state_of_the_optimizer(pairs, tmp_path) -> None:
+    """Without it the weights would differ: the test above could not fail otherwise."""
+    trainers = [_trainer(pairs, tmp_path) for _ in range(3)]
+    batch = tiny.batch(trainers[0].towers)
+    for _ in range(2):
+        trainers[0].make_step(batch)
+    trainers[0]._save()
+    assert trainers[1].resume() and trainers[1].step == 2
+    trainers[2].trained.load_state_dict(trainers[0].trained.state_dict())
+    trainers[2].step = 2
+    for trainer in trainers:
+        trainer.make_step(batch)
+    states = [trainer.trained.state_dict() for trainer in trainers]
+    assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+    assert not all(torch.equal(value, states[2][name]) for name, value in states[0].items())
+
+
+def _trainer(pairs: Path, folder: Path, **training: Any) -> TeacherTrainer:
+    return TeacherTrainer(TeacherTraining.build(tiny.config(pairs, **training)), folder, CPU)
+
+
+def test_another_config_is_said_or_refused(pairs, tmp_path, caplog) -> None:
+    config = tiny.config(pairs, steps=2)
+    run_training(config, tmp_path / "out", CPU)
+    with pytest.raises(UserError, match="--resume"):
+        run_training(config, tmp_path / "out", CPU)
+    run_training(tiny.config(pairs, steps=3), tmp_path / "out", CPU, resume=True)
+    assert "steps is 3, and was 2" in caplog.text
+    other = tiny.config(pairs, steps=4)
+    other["model"]["model"]["embed_dim"] = 4
+    with pytest.raises(UserError, match="not a checkpoint of this config"):
+        run_training(other, tmp_path / "out", CPU, resume=True)
+
+
+def test_a_gradient_that_is_not_finite_leaves_the_weights(pairs, tmp_path) -> None:
+    trainer = _trainer(pairs, tmp_path)
+    before = {name: value.clone() for name, value in trainer.trained.state_dict().items()}
+    batch = tiny.batch(trainer.towers)
+    batch.images[0, 0, 0, 0] = float("nan")
+    with pytest.raises(DivergedError, match="step 1"):
+        trainer.make_step(batch)
+    after = trainer.trained.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+
+def test_only_matrices_decay_and_the_scale_has_a_limit(pairs, tmp_path) -> None:
+    trainer = _trainer(pairs, tmp_path, learning_rate=1.0)
+    decayed, others = trainer.optimizer.param_groups
+    assert decayed["weight_decay"] > 0 and {p.ndim for p in decayed["params"]} >= {2, 4}
+    assert others["weight_decay"] == 0 and {p.ndim for p in others["params"]} == {0, 1}
+    with torch.no_grad():
+        trainer.towers.model.logit_scale.fill_(9.0)
+    trainer.make_step(tiny.batch(trainer.towers))
+    assert trainer.towers.model.logit_scale.item() <= MAX_LOGIT_SCALE + 1e-6
+
+
+def test_the_rate_rises_then_falls_to_nothing() -> None:
+    factors = [rate_factor(step, 10, 2) for step in range(11)]
+    assert factors[:3] == [0.5, 1.0, 1.0] and factors[6] == pytest.approx(0.5)
+    assert factors[2:] == sorted(factors[2:], reverse=True) and factors[10] == pytest.approx(0)
+    assert rate_factor(0, 4, 60) == 0.5  # at most a quarter is warm-up
+
+
+def _two_steps(pairs: Path, folder: Path, rank: int) -> None:
+    trainer = _trainer(pairs, folder, batch=4)
+    batches = trainer.training.data.batches(trainer.plan(), 0)
+    for _ in range(2):
+        trainer.make_step(next(batches))
+    torch.save(trainer.trained.state_dict(), folder / f"{rank}.pth")
+
+
+def test_two_processes_train_as_one_with_twice_the_batch(pairs, tmp_path) -> None:
+    trainer = _trainer(pairs, tmp_path)
+    batches = trainer.training.data.batches(trainer.plan(), 0)
+    for _ in range(2):
+        trainer.make_step(next(batches))
+    run_on_ranks(partial(_two_steps, pairs, tmp_path))
+    first, second = (torch.load(tmp_path / f"{rank}.pth") for rank in (0, 1))
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
+    # embeddings, not weights: Adam makes steps of noise too, as in the bias of keys
+    batch = tiny.batch(trainer.towers)
+    expected = _embeddings(trainer, batch)
+    trainer.trained.load_state_dict(first)
+    torch.testing.assert_close(_embeddings(trainer, batch), expected, atol=1e-5, rtol=0)
+
+
+def _embeddings(trainer: TeacherTrainer, batch: TrainingBatch) -> Tensor:
+    with torch.no_grad():
+        images = trainer.towers.encode_images(batch.images)
+        return torch.cat([images, trainer.towers.encode_texts(batch.tokens)])
