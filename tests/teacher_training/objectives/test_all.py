@@ -16,8 +16,7 @@ from ovdistill.teacher_training.objective import Objective
 from ovdistill.teacher_training.open_clip_towers import OpenCLIPTowers
 from ovdistill.teacher_training.registry import build_objective
 
-from .small_towers import small_towers
-from .toys import losses_of, toy_batch, without_boxes
+from .toys import losses_of, small_towers, toy_batch, without_boxes
 
 SMALL = dict(width=32, layers=1, heads=2)
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -38,7 +37,7 @@ TOWERS = {
     "masked_image": {"image"},
     "masked_language": {"text"},
 }
-STEPS = 25
+STEPS = 40
 
 
 def _build(name: str, kind: str = "vit") -> tuple[Objective, OpenCLIPTowers]:

@@ -1,8 +1,9 @@
-"""Toy batches: images of two coloured halves, and texts that name both colours."""
+"""Toy batches: images of two coloured halves, and texts that name both colours; small towers."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +17,18 @@ from ovdistill.teacher_training.batch import (
 from ovdistill.teacher_training.objective import EmbeddingObjective, Objective
 from ovdistill.teacher_training.open_clip_towers import OpenCLIPTowers
 
-COLOURS = {"red": (1, -1, -1), "green": (-1, 1, -1), "blue": (-1, -1, 1), "yellow": (1, 1, -1)}
+from ..tiny import towers as tiny_towers
+
+COLOURS = {"red": (1, -1, -1), "green": (-1, 1, -1), "blue": (-1, -1, 1)}
+IMAGE: dict[str, dict[str, Any]] = {
+    "vit": dict(image_size=64, layers=1, width=32, head_width=16, patch_size=16),
+    "resnet": dict(image_size=64, layers=[1, 1, 1, 1], width=8, head_width=16, patch_size=None),
+}
+
+
+def small_towers(kind: str) -> OpenCLIPTowers:
+    """Untrained towers, the same ones each time, with a ViT or a ResNet for images."""
+    return tiny_towers(IMAGE[kind])
 
 
 def toy_batch(towers: OpenCLIPTowers, count: int = 8, seed: int = 0) -> TrainingBatch:

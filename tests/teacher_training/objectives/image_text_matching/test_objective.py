@@ -8,8 +8,7 @@ import torch
 
 from ovdistill.teacher_training.objectives import ImageTextMatching
 
-from ..small_towers import small_towers
-from ..toys import toy_batch
+from ..toys import small_towers, toy_batch
 
 
 def _untrained(bias: float) -> ImageTextMatching:

@@ -6,8 +6,7 @@ import torch
 
 from ovdistill.teacher_training.objectives import MaskedCrossModal
 
-from ..small_towers import small_towers
-from ..toys import toy_batch
+from ..toys import small_towers, toy_batch
 
 SMALL = dict(width=32, layers=1, heads=2)
 
