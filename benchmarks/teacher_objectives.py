@@ -9,6 +9,8 @@ for the same steps on the same images, measures it with `ovdistill teacher evalu
 interruption the same command goes on: rows that are done are kept; --report writes the table of
 what is there.
 
+All rows with three seeds take about 22 hours of one core, their students 7 more.
+
 A row is names of objectives with a plus between, such as image_text+masked_image. Embeddings of
 rows without image_text, image_text_label or region_word say nothing of names: their zero-shot
 accuracy is left out.
