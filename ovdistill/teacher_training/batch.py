@@ -13,6 +13,14 @@ from torch import Tensor
 NO_LABEL = -1
 
 
+def is_text(tokens: Tensor) -> Tensor:
+    """Return (N, L) bool, True up to the last of (N, L) tokens that is not zero.
+
+    A zero within a text is a token like others.
+    """
+    return (tokens != 0).flip(1).cummax(dim=1).values.flip(1)
+
+
 @dataclass(frozen=True)
 class LabelledBoxes:
     """The boxes of a batch's images, and a phrase for each of them.

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ovdistill.core.errors import UserError
 from ovdistill.teacher.dense import dense_features
 from ovdistill.teacher.open_clip_teacher import square_side
+from ovdistill.teacher_training.batch import is_text
 from ovdistill.teacher_training.normalization import Normalization
 
 NEVER_IN_UTF8 = 0xFF  # a byte that no text has
@@ -146,6 +147,6 @@ class OpenCLIPTowers(nn.Module):
 
 def _padding_mask(tokens: Tensor, dtype: torch.dtype) -> Tensor:
     """Return (N, L, L), -inf in the columns of the zeros behind the end of each text, else 0."""
-    used = tokens.flip(1).cumsum(1).flip(1) > 0  # a zero within a text is a token like others
+    used = is_text(tokens)
     mask = torch.zeros_like(used, dtype=dtype).masked_fill(~used, float("-inf"))
     return mask[:, None].expand(-1, tokens.shape[1], -1)

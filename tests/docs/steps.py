@@ -269,6 +269,7 @@ STEPS = [
         "--annotations instances_train2017.json --teacher ViT-B-32:openai"
     ),
     shows_help("python benchmarks/dense_regions.py --refined refined"),
+    shows_help("python benchmarks/teacher_objectives.py -o work_dirs/objectives"),
     shows_help("python benchmarks/evaluators.py --cases 10000 --images 1000"),
     shows_help("python benchmarks/continue_training.py -o work_dirs/continue"),
     shows_help(f"python -m benchmarks.onnx_speed --images {SHAPES}/images/test"),
