@@ -11,3 +11,4 @@ from ovdistill.segmentation.data import (  # noqa: F401
     pack,
     panoptic,
 )
+from ovdistill.segmentation.metrics import panoptic_metric, semantic_metric  # noqa: F401
