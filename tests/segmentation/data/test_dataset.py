@@ -36,6 +36,7 @@ def build(root, steps=(), names=("dog", "kitty", "road", "tree"), novel=("road",
             vocabulary=vocabulary_of(names, novel),
             labels=str(root / "table.txt"),
             data_root=str(root),
+            serialize_data=False,  # mmengine collects garbage for it
             data_prefix=dict(img_path="images", seg_map_path="maps"),
             img_suffix=".png",
             pipeline=[*LOAD, *steps, *PACK],

@@ -35,6 +35,7 @@ def build(root, **more):
             type="OVShapesSegmentationDataset",
             vocabulary=vocabulary_of(names.names, novel),
             data_root=str(root),
+            serialize_data=False,  # mmengine collects garbage for it
             ann_file="annotations/instances_val.json",
             data_prefix=dict(img_path="images"),
             pipeline=PIPELINE,

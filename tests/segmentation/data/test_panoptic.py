@@ -35,6 +35,7 @@ def build(root, data):
             type="PanopticDataset",
             vocabulary=vocabulary_of(["sky", "cat"]),
             data_root=str(root),
+            serialize_data=False,  # mmengine collects garbage for it
             ann_file="panoptic.json",
             data_prefix=dict(img_path="images", seg_map_path="maps"),
             test_mode=True,

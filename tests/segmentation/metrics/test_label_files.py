@@ -42,6 +42,7 @@ def build(root, **more):
             vocabulary=vocabulary_of(NAMES, ["road"]),
             labels=str(root / "table.txt"),
             data_root=str(root),
+            serialize_data=False,  # mmengine collects garbage for it
             data_prefix=dict(img_path="images", seg_map_path="maps"),
             img_suffix=".png",
         )
