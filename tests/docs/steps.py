@@ -275,6 +275,7 @@ NOT_RUN = {
     "*configs/pets.py*": "needs CLIP's weights; tests/commands/test_init_dataset.py goes this way",
     "ovdistill prepare-lvis *": "needs the official files; tests/datasets/official",
     "ovdistill prepare-coco *": "needs the official files; tests/datasets/official",
+    "ovdistill prepare-segmentation *": "needs the official files; tests/commands",
     "ovdistill train-teacher": "takes half an hour and replaces the weights that ship",
     "ovdistill train-teacher --evaluate *": "is run with two maps",
     "ovdistill test --results * --annotations lvis_v1_val.json *": "is run with other data",

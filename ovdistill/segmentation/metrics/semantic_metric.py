@@ -109,7 +109,8 @@ def label_map_of(sample: dict, key: str, field: str = "sem_seg") -> Tensor:
             f"image {sample.get('img_id')} has no {key}.{field}: the truth comes from LoadLabelMap "
             "and PackSegmentationInputs in the test pipeline, the prediction from the segmentor."
         )
-    return torch.as_tensor(data[field]).squeeze(0).cpu()
+    found = torch.as_tensor(data[field]).cpu()
+    return found[0] if found.ndim == 3 else found
 
 
 def say_missing(scores: SemanticScores) -> None:

@@ -66,18 +66,53 @@ def test_segments_have_rows_and_numbers(root):
     assert truth.segments[0].tolist() == [[first, first, second], [0, CROWD, second]]
 
 
-@pytest.mark.parametrize("key, value", [("category_id", 7), ("id", None)])
-def test_segments_that_cannot_be_used(root, key, value):
+def of(*places):
+    """Return the part of the content that these keys lead to."""
+    data = part = content()
+    for place in places:
+        part = part[place]
+    return data, part
+
+
+FIRST = ("annotations", 0, "segments_info", 0)
+
+
+@pytest.mark.parametrize(
+    "places, key, value",
+    [
+        (FIRST, "category_id", 7),
+        (FIRST, "category_id", [1]),
+        (FIRST, "id", 0),
+        (FIRST, "id", None),
+        (FIRST[:2], "segments_info", "none"),
+        (FIRST[:2], "image_id", 9),
+        (FIRST[:2], "file_name", "../a.png"),
+        (("images", 0), "file_name", "/etc/a.png"),
+        (("categories", 0), "id", 1 << 40),
+        (("categories", 0), "id", 200),
+        (("categories", 0), "name", 5),
+    ],
+)
+def test_files_that_cannot_be_used(root, places, key, value):
+    data, part = of(*places)
+    part[key] = value
+    with pytest.raises(UserError, match="panoptic.json"):
+        build(root, data)
+
+
+@pytest.mark.parametrize(
+    "places, key",
+    [(FIRST, "id"), (FIRST, "category_id"), (FIRST[:2], "image_id"), (("categories", 0), "name")],
+)
+def test_keys_that_are_missing(root, places, key):
+    data, part = of(*places)
+    del part[key]
+    with pytest.raises(UserError, match=key):
+        build(root, data)
+
+
+def test_a_map_whose_ids_are_not_listed_is_ignored_there(root):
     data = content()
-    segment = data["annotations"][0]["segments_info"][0]
-    segment[key] = value
-    if value is None:
-        del segment[key]
-    with pytest.raises(UserError):
-        build(root, data)
-
-
-def test_a_map_of_an_image_that_is_not_listed(root):
-    data = content() | dict(images=[dict(id=9, file_name="b.png", height=2, width=3)])
-    with pytest.raises(UserError, match="8"):
-        build(root, data)
+    del data["annotations"][0]["segments_info"][0]
+    truth = build(root, data)[0]["data_samples"].gt_panoptic_seg
+    assert truth.sem_seg[0].tolist() == [[IGNORE, IGNORE, 0], [IGNORE, 1, 0]]
