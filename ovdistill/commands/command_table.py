@@ -67,6 +67,10 @@ COMMANDS: Commands = {
     "prepare-lvis": ("prepare_lvis:prepare_lvis", "check LVIS v1 and write its base annotations"),
     "prepare-coco": ("prepare_coco:prepare_coco", "check COCO 2017 and write OV-COCO's files"),
     "prepare-voc": ("prepare_voc:prepare_voc", "write PASCAL VOC in COCO's format"),
+    "prepare-segmentation": (
+        "prepare_segmentation:prepare_segmentation",
+        "check VOC, COCO-Stuff or ADE20K with label maps",
+    ),
     "doctor": ("doctor.doctor:doctor", "check the installation, and say how to fix it"),
     "version": ("version:version", "print the versions of ovdistill and its libraries"),
 }

@@ -158,6 +158,7 @@ def test_options_may_be_abbreviated() -> None:
         ["store", "info", "none"],
         ["store", "verify", "none"],
         ["prepare-lvis", "none"],
+        ["prepare-segmentation", "voc", "none"],
         ["prepare-coco", "none"],
         ["train", "vild_r18_shapes", "--cfg-options", "a"],
     ],

@@ -293,6 +293,7 @@ NOT_RUN = {
     "ovdistill teacher train --config teacher_shapes": "takes half an hour; "
     "tests/commands/teacher/test_train.py makes some steps",
     "ovdistill teacher shapes-accuracy *": "is run with two maps",
+    "ovdistill prepare-segmentation *": "needs the official files; tests/commands",
     "ovdistill test --results * --annotations lvis_v1_val.json *": "is run with other data",
     "ovdistill report best vild -o report": "is run with one of them",
     "ovdistill init-dataset * --base-config vild_mobilenetv4_coco *": "tests/commands/"
