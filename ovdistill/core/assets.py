@@ -22,6 +22,7 @@ SAMPLE_IMAGE = SAMPLES / "ovshapes.png"
 REPORT_STYLE = ASSETS / "report/style.css"  # of the page of `ovdistill report`
 REPORT_SCRIPT = ASSETS / "report/script.js"
 LVIS_CATEGORIES = ASSETS / "lvis_v1_categories.tsv"
+LABEL_TABLES = ASSETS / "label_tables"  # what the values of label maps of data sets mean
 
 
 def shipped_embedding_map(source: str) -> Path:

@@ -86,7 +86,7 @@ def read_image(
         ImageError: no such file, not an image, a damaged one, one that is too large, or one of
             another size than expected.
     """
-    with _opened(path) as image:
+    with open_image(path) as image:
         return _decode(image, path, expected_size)
 
 
@@ -103,7 +103,7 @@ def decode_image(content: bytes, name: str = "bytes") -> np.ndarray:
     Raises:
         ImageError: not an image, a damaged one, or one that is too large.
     """
-    with _opened(name, content) as image:
+    with open_image(name, content) as image:
         return _decode(image, name)
 
 
@@ -136,7 +136,7 @@ def read_image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     Raises:
         ImageError: no such file, or not an image. Damage after the header is not found.
     """
-    with _opened(path) as image:
+    with open_image(path) as image:
         width, height = image.size
         return (width, height) if _is_turned(image) else (height, width)
 
@@ -172,8 +172,11 @@ def write_image(path: str | os.PathLike[str], pixels: np.ndarray) -> None:
 
 
 @contextmanager
-def _opened(name: str | os.PathLike[str], content: bytes | None = None) -> Iterator[Image.Image]:
-    """Provide the opened image of a file, or of its content; all errors become ``ImageError``."""
+def open_image(name: str | os.PathLike[str], content: bytes | None = None) -> Iterator[Image.Image]:
+    """Provide Pillow's image of a file, or of its content, whose pixels are not decoded yet.
+
+    All errors of reading it, also those inside of the block, become ``ImageError``.
+    """
     if content is None:
         _check_regular(name)
     with _clear_errors(name):

@@ -116,9 +116,10 @@ def select_names(
     Args:
         source: see ``find_names``.
         split: 'lvis' (rare classes are novel), 'coco' (48 base, 17 novel; COCO's other 15 are left
-            out), 'none' (all are base), 'shape' or 'compositional' (OVShapes), or the novel names:
-            as ``read_names`` takes them, or a sequence, which may be empty. None: 'coco' for the
-            source 'coco', 'lvis' for names with frequencies, else 'none'.
+            out), 'voc-15' and 'stuff-156' (semantic segmentation), 'none' (all are base), 'shape'
+            or 'compositional' (OVShapes), or the novel names: as ``read_names`` takes them, or a
+            sequence, which may be empty. None: 'coco' for the source 'coco', 'lvis' for names with
+            frequencies, else 'none'.
 
     Returns:
         All names of the source (for the source 'coco' these are COCO's 80, of which embeddings are

@@ -9,6 +9,7 @@ from ovdistill.core.assets import LVIS_CATEGORIES
 from ovdistill.core.errors import UserError
 from ovdistill.core.json_files import read_json
 from ovdistill.core.name_files import names_a_file
+from ovdistill.datasets.label_table import SHIPPED, load_label_table
 from ovdistill.datasets.name_json import names_of_json, names_of_json_lines
 from ovdistill.datasets.name_lines import names_of_lines, names_of_yaml
 from ovdistill.datasets.name_tables import names_of_table
@@ -38,8 +39,9 @@ def find_names(source: str | os.PathLike[str]) -> Names:
 
     Args:
         source: 'lvis' (the 1203 of LVIS v1 as mmdet spells them, with their frequencies), 'coco80'
-            (all of COCO), 'coco' (the 48 base and 17 novel ones of OV-COCO); for everything else
-            see ``read_names``.
+            (all of COCO), 'coco' (the 48 base and 17 novel ones of OV-COCO); the classes of label
+            maps: 'voc' (20), 'coco-stuff' (171), 'ade20k' (150, with synonyms), 'ovshapes' (its 65
+            categories and 6 backgrounds); for everything else see ``read_names``.
 
     Raises:
         UserError: see ``read_names``.
@@ -51,6 +53,9 @@ def find_names(source: str | os.PathLike[str]) -> Names:
         return Names(COCO_NAMES)
     if source == "coco":
         return find_names("coco80").only({*COCO_BASE, *COCO_NOVEL})
+    if source in SHIPPED:
+        table = load_label_table(source)
+        return table.class_names(synonyms=source == "ade20k")
     return read_names(source)
 
 

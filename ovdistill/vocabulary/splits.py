@@ -38,6 +38,16 @@ COCO_NAMES = tuple(
     "oven|toaster|sink|refrigerator|book|clock|vase|scissors|teddy bear|hair drier|"
     "toothbrush".split("|")
 )  # COCO's 80, in the order of their ids
+# PASCAL VOC's 20 for semantic segmentation, the last five of which are unseen (ZS3, Bucher et al.
+# 2019, and SPNet, Xian et al. 2019; used by ZegFormer, MaskCLIP+ and others).
+VOC_NOVEL = ("potted plant", "sheep", "sofa", "train", "tv monitor")
+# COCO-Stuff's 171, of which 15 are unseen (SPNet, Xian et al. 2019).
+STUFF_NOVEL = tuple(
+    "cow|giraffe|suitcase|frisbee|skateboard|carrot|scissors|cardboard|clouds|grass|playing field|"
+    "river|road|tree|wall concrete".split("|")
+)
+# Splits that are a list of novel names.
+NOVEL_NAMES = {"voc-15": VOC_NOVEL, "stuff-156": STUFF_NOVEL}
 # OVShapes, in the style of COCO's 48 / 17. "compositional" has exactly these counts: each held-out
 # pair of pattern and shape is new, but both occur in base. "shape" is the hard one: three whole
 # shapes are never in base, which makes 50 / 15.
@@ -56,7 +66,7 @@ OVSHAPES_NOVEL = {
 }
 OVSHAPES_SPLITS = tuple(OVSHAPES_NOVEL)
 RARE = "r"
-SPLITS = ("lvis", "coco", "none")
+SPLITS = ("lvis", "coco", *NOVEL_NAMES, "none")
 
 
 def base_mask(
@@ -69,8 +79,9 @@ def base_mask(
     Args:
         names: W class names.
         frequency: "f", "c" or "r" of each name; needed by "lvis".
-        split: "lvis" (rare classes are novel), "coco" (the 48/17 split), "none" (all are base), or
-            the novel names themselves.
+        split: "lvis" (rare classes are novel), "coco" (the 48/17 split), "voc-15" and "stuff-156"
+            (segmentation: 5 of VOC's 20 and 15 of COCO-Stuff's 171 are novel), "none" (all are
+            base), or the novel names themselves.
 
     Returns:
         (W,) bool.
@@ -96,6 +107,8 @@ def base_mask(
                 f"{', '.join(unknown[:5])}; expected the 65 names (ovdistill.vocabulary.splits)"
             )
         return torch.tensor([clean_name(name) in COCO_BASE for name in names], dtype=torch.bool)
+    if isinstance(split, str) and split in NOVEL_NAMES:
+        split = NOVEL_NAMES[split]
     if isinstance(split, str):
         raise UserError(
             f"unknown split {split!r}; expected one of: {', '.join(SPLITS)}, or a list of names"

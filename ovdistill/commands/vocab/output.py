@@ -18,14 +18,16 @@ class NamesOptions(CommonOptions):
     """Options of commands that write a vocabulary: its class names, and the file."""
 
     names: str = option(
-        help="class names: 'lvis' (1203), 'coco' (the 65 of OV-COCO), 'coco80', a COCO or LVIS "
-        'file, another file of names (JSON, YAML, CSV, text), or "a, b, c"',
+        help="class names: 'lvis' (1203), 'coco' (the 65 of OV-COCO), 'coco80', 'voc' (20), "
+        "'coco-stuff' (171), 'ade20k' (150), 'ovshapes' (71), a COCO or LVIS file, another file of "
+        'names (JSON, YAML, CSV, text), or "a, b, c"',
     )
     split: str | None = option(
         None,
         help="which classes are novel: 'lvis' (the rare ones), 'coco' (17; of the 80 names 15 are "
-        "left out), 'none', or their names as for --names (default: lvis for names with "
-        "frequencies, coco for 'coco', else none)",
+        "left out), 'voc-15' (5 of VOC's 20), 'stuff-156' (15 of COCO-Stuff's 171), 'none', or "
+        "their names as for --names (default: lvis for names with frequencies, coco for 'coco', "
+        "else none)",
     )
     out: Path = option(
         flags=["-o"], help="vocabulary file to write (.safetensors)", metavar="FILE", writes="file"
