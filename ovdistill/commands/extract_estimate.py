@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ovdistill.core.errors import UserError
 from ovdistill.extraction import extract as extraction
-from ovdistill.extraction.estimate import bytes_per_region, seconds_per_region
+from ovdistill.extraction.estimate import bytes_per_region, describe_passes, seconds_per_image
 from ovdistill.extraction.images import ImageFile
 from ovdistill.extraction.proposals import ProposalSource
 from ovdistill.store import TeacherStore
@@ -35,11 +35,12 @@ def estimate(
         UserError: the disk has less space than the store may need.
     """
     regions = len(files) * settings.per_image
-    seconds = regions * seconds_per_region(teacher, settings.batch_size) / settings.world_size
+    one = seconds_per_image(teacher, settings.batch_size, settings.per_image)
+    seconds = len(files) * one / settings.world_size
     needed = regions * bytes_per_region(teacher.embed_dim)
     print(
         f"at most {regions:,} regions of {len(files):,} images, "
-        f"{len(teacher.crops.scales)} crops each: {needed / 2**30:.2f} GB; the teacher alone takes "
+        f"{describe_passes(teacher)}: {needed / 2**30:.2f} GB; the teacher alone takes "
         f"about {duration(seconds)} (processes: {settings.world_size}, on {teacher.device})"
     )
     there = next(folder for folder in (out, *out.absolute().parents) if folder.is_dir())

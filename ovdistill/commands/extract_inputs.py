@@ -21,6 +21,8 @@ from ovdistill.extraction.images import ImageFile
 from ovdistill.extraction.prepare import prepare_proposals
 from ovdistill.extraction.steps import run_step
 from ovdistill.models.config import load_config
+from ovdistill.teacher.dense_regions import MODE
+from ovdistill.teacher.region_policy import CROPS
 from ovdistill.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -158,9 +160,23 @@ def labelled_proposals(options: ExtractOptions, config: Config | None) -> source
 
 
 def with_crops(options: ExtractOptions, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a teacher with the crop policy of the options."""
+    """Return the arguments of a teacher with the way to embed regions that the options name.
+
+    Raises:
+        UserError: options of crops together with one of a whole image.
+    """
     given = dict(
         shape=options.crop_shape, scales=options.crop_scales or None, fuse=options.crop_fuse
     )
-    chosen = {key: value for key, value in given.items() if value is not None}
-    return dict(arguments, crops={**(arguments.get("crops") or {}), **chosen})
+    chosen: dict[str, Any] = {k: value for k, value in given.items() if value is not None}
+    own = dict(arguments.get("crops") or {})
+    if options.dense_size:
+        if chosen:
+            raise UserError(
+                f"got --dense-size with --crop-{next(iter(chosen))}; expected one of the two: "
+                "regions are crops, or come from one pass over the image"
+            )
+        chosen = dict(mode=MODE, size=options.dense_size)
+    elif chosen:
+        chosen["mode"] = CROPS
+    return dict(arguments, crops={**own, **chosen})

@@ -50,6 +50,13 @@ class ExtractOptions(TeacherOptions):
     crop_fuse: Literal["sum_then_norm", "norm_then_mean"] | None = option(
         None, help="how the embeddings of several scales are joined (default: the teacher's)"
     )
+    dense_size: int | None = option(
+        None,
+        metavar="PIXELS",
+        help="embed the regions of an image from one pass over it, brought to this longer side, "
+        "in place of crops (default: the teacher's)",
+        least=1,
+    )
     batch_size: int | None = option(
         None, help="crops in a forward pass (default: 64 on a CPU, 512 on a GPU)", least=1
     )

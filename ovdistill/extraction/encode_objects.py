@@ -18,7 +18,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.logs import progress
 from ovdistill.evaluation.regions.matching import Objects
 from ovdistill.extraction.images import ImageFile, image_loader
-from ovdistill.teacher import CropPolicy, Teacher
+from ovdistill.teacher import RegionPolicy, Teacher
 
 LOGGER = logging.getLogger(__name__)
 IMAGES_PER_CHUNK = 32  # read and encoded together; their boxes fill batches
@@ -49,7 +49,7 @@ def encode_objects(
     files: Sequence[ImageFile],
     objects: Mapping[int, Objects],
     teacher: Teacher,
-    policies: Mapping[str, CropPolicy],
+    policies: Mapping[str, RegionPolicy],
     whole: Collection[int] = (),
     *,
     batch_size: int = 128,
@@ -63,7 +63,7 @@ def encode_objects(
         files: the images.
         objects: labelled objects by image id, in pixels of the original image.
         teacher: embeds.
-        policies: ways to crop, by name.
+        policies: ways to embed regions, by name.
         whole: ids of images that are embedded as a whole, too.
         batch_size: crops in a forward pass.
         workers: processes that read images; 0 = this process.
@@ -98,7 +98,7 @@ def _encode(
     images: Mapping[int, Tensor],
     objects: Mapping[int, Objects],
     teacher: Teacher,
-    policies: Mapping[str, CropPolicy],
+    policies: Mapping[str, RegionPolicy],
     whole: Collection[int],
     batch_size: int,
 ) -> EncodedChunk:

@@ -50,7 +50,7 @@ class ExtractionSettings:
             kept.
         min_size: shortest side of a region in pixels; smaller regions are dropped.
         images_per_shard: images in a file of the store, the most that a crash can lose.
-        batch_size: crops in a forward pass of the teacher.
+        batch_size: crops in a forward pass of the teacher, or as many pixels of whole images.
         workers: processes that read images; 0 = this process.
         rank: number of this process among those that fill the store.
         world_size: number of processes that fill the store.
@@ -170,17 +170,12 @@ def _encoded(
     """Yield number, images and boxes, and (P, D) float16 embeddings on the CPU, of each shard."""
     batches = [list(_batches(len(files), number, options)) for number in todo]
     images = iter(image_loader(files, [b for own in batches for b in own], options.workers))
-    scales = len(teacher.crops.scales)
-    step = max(1, options.batch_size // scales) * scales
     for number, own in zip(todo, batches, strict=True):
         shard = _Shard()
-        crops = teacher.crops.crop(
-            _with_boxes((next(images) for _ in own), source, teacher.device, shard, options, bar),
-            teacher.image_size,
-            teacher.interpolation,
-            step,
-        )
-        parts = [teacher.embed_crops(batch).half() for batch in prefetch(crops)]
+        loaded = (next(images) for _ in own)
+        regions = _with_boxes(loaded, source, teacher.device, shard, options, bar)
+        made = prefetch(teacher.region_batches(regions, options.batch_size))
+        parts = [teacher.embed_batch(batch).half() for batch in made]
         none = torch.zeros(0, teacher.embed_dim, dtype=torch.float16, device=teacher.device)
         yield number, shard, torch.cat([none, *parts]).cpu()  # waits for the device once a shard
 

@@ -23,7 +23,8 @@ from ovdistill.extraction.extract import ExtractionSettings, extract, hash_ids
 from ovdistill.extraction.proposals import network_digest
 from ovdistill.store import TeacherStore
 from ovdistill.store.meta import NAME, StoreMeta, check_regions, read_meta
-from ovdistill.teacher import CropPolicy, build_teacher
+from ovdistill.teacher import build_teacher, region_policy
+from ovdistill.teacher.region_policy import CROPS, describe
 
 LOGGER = logging.getLogger(__name__)
 
@@ -81,14 +82,15 @@ def region_differences(config: Config, path: str, per_image: int) -> list[str]:
     if (count := meta.provenance.get("per_image", per_image)) < per_image:
         found.append(f"regions of an image: {count} there, {per_image} now")
     if config.teacher.get("type", "OpenCLIPTeacher") == "OpenCLIPTeacher":
-        crops = CropPolicy(**(config.teacher.get("crops") or {})).to_dict()
+        crops = describe(region_policy(config.teacher.get("crops")))
         found += [f"crops: {line}" for line in stale.differences(_crops(meta), crops)]
     return found
 
 
 def _crops(meta: StoreMeta) -> dict[str, Any]:
+    """Return how the regions of a store were embedded; {} for a store that does not say."""
     crops = meta.provenance.get("crops")
-    return crops if isinstance(crops, dict) else {}
+    return {"mode": CROPS, **crops} if isinstance(crops, dict) else {}
 
 
 def _proposal_differences(config: Config, meta: StoreMeta) -> list[str]:

@@ -12,6 +12,7 @@ from ovdistill.core.embedding_map import EmbeddingMap, embed_dim_after, mapped_i
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.teacher.crops import CropPolicy
+from ovdistill.teacher.dense_regions import DenseBatch
 from ovdistill.teacher.teacher import Teacher
 from ovdistill.teacher.text_tower import TextTower
 
@@ -64,6 +65,21 @@ class MappedTeacher(Teacher):
     def embed_crops(self, crops: Tensor, policy: CropPolicy | None = None) -> Tensor:
         """Embed the crops of regions, see ``Teacher``: the map follows after the scales."""
         return self.embedding_map.images(self.inner.embed_crops(crops, policy))
+
+    @property
+    def dense_stride(self) -> int:
+        """Pixels of a position of dense features, see ``Teacher``."""
+        return self.inner.dense_stride
+
+    def encode_dense(self, images: Tensor) -> Tensor:
+        """Embed every position of images, see ``Teacher``: each is mapped."""
+        features = self.inner.encode_dense(images).permute(0, 2, 3, 1)
+        mapped = self.embedding_map.images(features.flatten(0, 2))
+        return mapped.unflatten(0, features.shape[:3]).permute(0, 3, 1, 2)
+
+    def embed_dense(self, batch: DenseBatch) -> Tensor:
+        """Embed regions from one pass, see ``Teacher``: the map follows after the pooling."""
+        return self.embedding_map.images(self.inner.embed_dense(batch))
 
     def text_tower(self) -> TextTower:
         """Return the text tower, with the map behind it."""

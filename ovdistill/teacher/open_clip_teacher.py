@@ -16,7 +16,9 @@ from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
 from ovdistill.teacher.crops import CropPolicy
+from ovdistill.teacher.dense import dense_features, dense_stride
 from ovdistill.teacher.open_clip_model import create_model, find_weights, model_name
+from ovdistill.teacher.region_policy import RegionPolicy
 from ovdistill.teacher.registry import register_teacher
 from ovdistill.teacher.teacher import Teacher, hash_weights
 from ovdistill.teacher.text_tower import TextTower
@@ -56,7 +58,7 @@ class OpenCLIPTeacher(Teacher):
         self,
         model: str,
         pretrained: str | None = None,
-        crops: CropPolicy | Mapping[str, Any] | None = None,
+        crops: RegionPolicy | Mapping[str, Any] | None = None,
         device: str | torch.device = "cpu",
         *,
         random_weights: bool = False,
@@ -144,6 +146,18 @@ class OpenCLIPTeacher(Teacher):
             embeddings = self.model.encode_image(pixels).float()
         return embeddings.clone()  # an ordinary tensor, which a loss may take
 
+    @property
+    def dense_stride(self) -> int:
+        """Pixels of a position of dense features, see ``Teacher``."""
+        return dense_stride(self.model)
+
+    def encode_dense(self, images: Tensor) -> Tensor:
+        """Embed every position of images, see ``Teacher`` and ``dense``."""
+        with torch.inference_mode():
+            pixels = to_input(images.to(self.device), self.mean, self.std, self.precision)
+            features = nn.functional.normalize(dense_features(self.model, pixels).float(), dim=1)
+        return features.clone()  # an ordinary tensor, which a loss may take
+
     def text_tower(self) -> TextTower:
         """Return the text tower, see ``Teacher``."""
         return TextTower(self.model, self.tokenizer, self.name)
@@ -165,13 +179,13 @@ def to_input(images: Tensor, mean: Tensor, std: Tensor, precision: str) -> Tenso
     """Return normalised pixels, channels last in memory.
 
     Args:
-        images: (n, 3, S, S) RGB, uint8, or float in [0, 1].
+        images: (n, 3, H, W) RGB, uint8, or float in [0, 1].
         mean: (3, 1, 1) mean of pixels in [0, 1].
         std: (3, 1, 1) standard deviation of pixels in [0, 1].
         precision: a key of ``PRECISIONS``.
 
     Returns:
-        (n, 3, S, S) of the dtype of ``precision``.
+        (n, 3, H, W) of the dtype of ``precision``.
     """
     full = 255 if images.dtype == torch.uint8 else 1
     scale, shift = 1 / (std * full), -mean / std

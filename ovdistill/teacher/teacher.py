@@ -1,13 +1,14 @@
 """Base class of teachers; a teacher of your own is a subclass.
 
-Shapes: n texts, images or crops, P regions, D embedding width, S side of the teacher's input.
+Shapes: n texts, images or crops, P regions, D embedding width, S side of the teacher's input, h x w
+positions of dense features.
 """
 
 from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from torch import Tensor, nn
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.teacher.crops import CropPolicy
+from ovdistill.teacher.dense_regions import DenseBatch, DenseRegions, pool_boxes
+from ovdistill.teacher.region_policy import RegionPolicy, region_policy
 from ovdistill.teacher.text_tower import TextTower
 
 
@@ -28,7 +31,8 @@ class Teacher(nn.Module, ABC):
     on them (docs/own_teacher.md).
 
     Args:
-        crops: how ``encode_regions`` crops: a CropPolicy or its arguments. Default: 1x and 1.5x.
+        crops: how ``encode_regions`` embeds regions: a CropPolicy, a DenseRegions, or the arguments
+            of one, see ``region_policy``. Default: crops at 1x and 1.5x.
 
     Attributes:
         name: name of the teacher in files that are made with it, e.g. "ViT-B-32:openai".
@@ -48,9 +52,9 @@ class Teacher(nn.Module, ABC):
     random: bool = False
     whole_image: CropPolicy = CropPolicy(scales=(1.0,), shape="clip")
 
-    def __init__(self, crops: CropPolicy | Mapping[str, Any] | None = None) -> None:
+    def __init__(self, crops: RegionPolicy | Mapping[str, Any] | None = None) -> None:
         super().__init__()
-        self.crops = crops if isinstance(crops, CropPolicy) else CropPolicy(**(crops or {}))
+        self.crops = region_policy(crops)
 
     @classmethod
     def name_of(cls, **options: Any) -> str | None:
@@ -98,6 +102,30 @@ class Teacher(nn.Module, ABC):
             (n, D) float32, raw (not unit norm), on the teacher's device.
         """
 
+    @property
+    def dense_stride(self) -> int:
+        """Side in pixels of the square of the input that a position of dense features stands for.
+
+        Raises:
+            UserError: the teacher has no dense features.
+        """
+        raise self._no_dense_features()
+
+    def encode_dense(self, images: Tensor) -> Tensor:
+        """Embed every position of images, in the space of the texts.
+
+        Args:
+            images: (n, 3, H, W) RGB, uint8, or float in [0, 1]; H and W are multiples of
+                ``dense_stride``.
+
+        Returns:
+            (n, D, h, w) float32, unit norm along D, on the teacher's device; h = H / stride.
+
+        Raises:
+            UserError: the teacher has no dense features, or the size does not fit.
+        """
+        raise self._no_dense_features()
+
     def embed_crops(self, crops: Tensor, policy: CropPolicy | None = None) -> Tensor:
         """Embed the crops of regions and fuse those of each region.
 
@@ -108,7 +136,56 @@ class Teacher(nn.Module, ABC):
         Returns:
             (P, D) float32, unit norm, on the teacher's device.
         """
-        return (policy or self.crops).fuse_scales(self.encode_images(crops))
+        used = policy or self.crops
+        assert isinstance(used, CropPolicy)
+        return used.fuse_scales(self.encode_images(crops))
+
+    def embed_dense(self, batch: DenseBatch) -> Tensor:
+        """Embed the regions of images from one pass over them.
+
+        Returns:
+            (P, D) float32, unit norm, on the teacher's device; P regions of all images, in order.
+
+        Raises:
+            UserError: see ``encode_dense``.
+        """
+        return pool_boxes(self.encode_dense(batch.images), batch.boxes, self.dense_stride)
+
+    def region_batches(
+        self,
+        regions: Iterable[tuple[Tensor, Tensor]],
+        batch_size: int,
+        policy: RegionPolicy | None = None,
+    ) -> Iterator[Tensor | DenseBatch]:
+        """Yield what ``embed_batch`` embeds, so that a thread can make it ahead of the encoder.
+
+        Args:
+            regions: pairs of an image (3, H, W) uint8 RGB on the teacher's device and its boxes
+                (P, 4) float, xyxy, absolute pixels of the image; P may be 0.
+            batch_size: crops in a batch; batches of whole images have as many pixels, or one image.
+            policy: None for ``self.crops``.
+
+        Raises:
+            UserError: the policy is dense and the teacher has no dense features.
+        """
+        policy = policy or self.crops
+        if isinstance(policy, DenseRegions):
+            pixels = batch_size * self.image_size**2
+            return policy.batches(regions, self.dense_stride, self.interpolation, pixels)
+        scales = len(policy.scales)
+        step = max(1, batch_size // scales) * scales
+        return policy.crop(regions, self.image_size, self.interpolation, step)
+
+    def embed_batch(self, batch: Tensor | DenseBatch, policy: RegionPolicy | None = None) -> Tensor:
+        """Embed a batch of ``region_batches``, made with the same policy.
+
+        Returns:
+            (P, D) float32, unit norm, on the teacher's device.
+        """
+        if isinstance(batch, DenseBatch):
+            return self.embed_dense(batch)
+        assert not isinstance(policy, DenseRegions)
+        return self.embed_crops(batch, policy)
 
     def text_tower(self) -> TextTower:
         """Return the text tower from its token embeddings on, through which prompts are learned.
@@ -142,27 +219,34 @@ class Teacher(nn.Module, ABC):
         """Name and hash of the weights, as files that are made with the teacher state them."""
         return TeacherId(self.name, self.weights_hash)
 
+    def _no_dense_features(self) -> UserError:
+        return UserError(
+            f"teacher {self.name!r} ({type(self).__name__}) has no dense features (encode_dense); "
+            "expected an OpenCLIPTeacher, or regions by crops: crops=dict(mode='crops')"
+        )
+
     def encode_regions(
         self,
         images: Tensor | Sequence[Tensor],
         boxes: Tensor | Sequence[Tensor],
         batch_size: int = 128,
-        policy: CropPolicy | None = None,
+        policy: RegionPolicy | None = None,
     ) -> Tensor:
-        """Embed regions of images, cropped and fused by a policy.
+        """Embed regions of images by a policy: cropped and fused, or from one pass over the image.
 
         Args:
             images: an image (3, H, W) RGB, uint8 or float in [0, 1]; or several.
             boxes: (P, 4) xyxy, absolute pixels of the image, P may be 0; or one such tensor for
                 each of several images.
-            batch_size: crops in a forward pass; a batch mixes images.
-            policy: how regions are cropped; None for ``self.crops``.
+            batch_size: see ``region_batches``; a batch mixes images.
+            policy: how regions are embedded; None for ``self.crops``.
 
         Returns:
             (P, D) float32, unit norm, on the teacher's device; P regions of all images, in order.
 
         Raises:
-            UserError: a wrong shape, or a box without area or with NaN.
+            UserError: a wrong shape, a box without area or with NaN, or a dense policy of a teacher
+                without dense features.
         """
         images = [images] if isinstance(images, Tensor) else list(images)
         boxes = [boxes] if isinstance(boxes, Tensor) else list(boxes)
@@ -173,14 +257,8 @@ class Teacher(nn.Module, ABC):
         for image, own in zip(images, boxes, strict=True):
             _check_regions(image, own)
         images = [_to_uint8(image).to(self.device) for image in images]
-        policy = policy or self.crops
-        step = max(1, batch_size // len(policy.scales)) * len(policy.scales)
-        parts = [
-            self.embed_crops(crops, policy)
-            for crops in policy.crop(
-                zip(images, boxes, strict=True), self.image_size, self.interpolation, step
-            )
-        ]
+        batches = self.region_batches(zip(images, boxes, strict=True), batch_size, policy)
+        parts = [self.embed_batch(batch, policy) for batch in batches]
         return torch.cat(parts) if parts else torch.zeros(0, self.embed_dim, device=self.device)
 
 

@@ -42,6 +42,17 @@ def test_a_store_without_a_config(data, tmp_path, capsys):
     assert len([*(tmp_path / "store").glob("shard-*")]) == 2  # of an image each
 
 
+def test_regions_from_one_pass_over_an_image(data, tmp_path, capsys):
+    words = [*data, "--teacher", "ovshapes", "--proposals", "grid", "--workers", 0]
+    words += ["--per-image", 4, "--dense-size", 96, "-o", tmp_path / "store"]
+    assert not extract(*words)
+    assert "one pass of 96 pixels" in capsys.readouterr().out
+    store = TeacherStore(tmp_path / "store")
+    assert store.meta.provenance["crops"] == dict(mode="dense", size=96)
+    with pytest.raises(UserError, match="--crop-shape"):
+        extract(*words, "--crop-shape", "clip")
+
+
 def test_a_dry_run_keeps_nothing(data, tmp_path, capsys):
     words = [*data, "--teacher", "ovshapes", "--proposals", "random", "--workers", 0]
     assert not extract(*words, "-o", tmp_path / "store", "--per-image", 4, "--dry-run")

@@ -2,8 +2,8 @@
 
 import torch
 
-from ovdistill.extraction.estimate import bytes_per_region, seconds_per_region
-from ovdistill.teacher.crops import CropPolicy
+from ovdistill.extraction.estimate import bytes_per_region, describe_passes, seconds_per_image
+from ovdistill.teacher import CropPolicy, DenseRegions
 
 
 class Counting:
@@ -19,8 +19,24 @@ class Counting:
 
 def test_a_warm_up_and_a_measurement():
     teacher = Counting()
-    assert seconds_per_region(teacher, batch_size=6) > 0
+    assert seconds_per_image(teacher, batch_size=6, per_image=300) > 0
     assert teacher.seen == 12
+    assert describe_passes(teacher) == "3 crops each"
+
+
+def test_one_pass_over_an_image():
+    class Dense(Counting):
+        crops = DenseRegions(64)
+
+        def encode_regions(self, image, boxes, batch_size):
+            assert image.shape == (3, 48, 64) and batch_size == 6
+            self.seen += len(boxes)
+            return torch.zeros(len(boxes), 4)
+
+    teacher = Dense()
+    assert seconds_per_image(teacher, batch_size=6, per_image=300) > 0
+    assert teacher.seen == 600
+    assert "64 pixels" in describe_passes(teacher)
 
 
 def test_bytes():

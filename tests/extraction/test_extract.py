@@ -19,7 +19,7 @@ from ovdistill.extraction.images import ImageFile, load_image
 from ovdistill.extraction.proposals import GridProposals
 from ovdistill.store import TeacherStore
 from ovdistill.store.maintenance import verify
-from ovdistill.teacher import OpenCLIPTeacher
+from ovdistill.teacher import DenseRegions, OpenCLIPTeacher
 
 ROOT = Path(__file__).parents[2]
 IMAGES = 30
@@ -102,6 +102,29 @@ def test_a_store_holds_the_teachers_embeddings_of_its_boxes(data, teacher, whole
     assert (header["teacher"], header["teacher_hash"]) == teacher.id
     assert header["proposals"]["kind"] == "grid" and header["crops"]["scales"] == [1.0, 1.5]
     assert json.loads((whole / "skipped.json").read_text()) == []
+
+
+def test_regions_from_one_pass_over_their_image(data, tmp_path):
+    dense = OpenCLIPTeacher("ovshapes", crops=dict(mode="dense", size=96))
+    own = files(data)[:5]
+    out, again = tmp_path / "store", tmp_path / "again"
+    extract(own, GridProposals(12), dense, out, OPTIONS)
+    store = TeacherStore(out)
+    for file in own:
+        regions = store[file.image_id]
+        expected = dense.encode_regions(load_image(file).pixels, regions.boxes)
+        cosine = (regions.embeddings.float() * expected).sum(1)
+        assert len(cosine) == 12 and cosine.min() > 0.9995
+    assert store.meta.provenance["crops"] == dict(mode="dense", size=96)
+    # what was cut off in between ends with the same bytes
+    extract(own, GridProposals(12), dense, again, OPTIONS)
+    (again / "shard-00001.safetensors").unlink()
+    extract(own, GridProposals(12), dense, again, OPTIONS)
+    assert shards(again) == shards(out)
+    # and no store mixes the two ways
+    for other in (OpenCLIPTeacher("ovshapes"), OpenCLIPTeacher("ovshapes", crops=DenseRegions(64))):
+        with pytest.raises(UserError, match="crops: {'mode': 'dense', 'size': 96} there"):
+            extract(own, GridProposals(12), other, out, OPTIONS)
 
 
 def test_bad_images_and_boxes_are_recorded_and_the_run_goes_on(data, teacher, tmp_path):

@@ -187,6 +187,7 @@ def prepared(tmp_path_factory):
     [
         ({"prepare.regions.per_image": 11}, "regions of an image: 10 there, 11 now"),
         ({"teacher.crops": dict(scales=[1.0])}, "crops: scales"),
+        ({"teacher.crops.mode": "dense"}, "crops: mode: crops there, dense now"),
         ({"prepare.proposals.options": {"model.test_cfg.rpn.max_per_img": 5}}, "network"),
     ],
 )

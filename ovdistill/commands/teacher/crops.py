@@ -1,4 +1,4 @@
-"""Ways to crop as text: "clip:1", "square:1+1.5", and "own" for the teacher's."""
+"""Ways to crop as text: "clip:1", "square:1+1.5", "dense:1024", and "own" for the teacher's."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ovdistill.core.errors import UserError
-from ovdistill.teacher import CropPolicy
+from ovdistill.teacher import CropPolicy, DenseRegions, RegionPolicy
+from ovdistill.teacher.dense_regions import MODE
 
 OWN = "own"
 # those of the recipes and of the papers (docs/regions.md), and both sides resized
 USUAL = (OWN, "clip:1", "clip:1+1.5", "square:1", "square:1+1.5", "pad:1", "squash:1")
 
 
-def crop_policies(texts: Sequence[str], own: CropPolicy) -> dict[str, CropPolicy]:
-    """Return crop policies by name, in the order of the texts, each once.
+def crop_policies(texts: Sequence[str], own: RegionPolicy) -> dict[str, RegionPolicy]:
+    """Return ways to embed regions by name, in the order of the texts, each once.
 
     Args:
-        texts: SHAPE:SCALE, SHAPE:SCALE+SCALE, or 'own'; none of them for ``USUAL``.
-        own: the teacher's policy, whose other arguments all of them take.
+        texts: SHAPE:SCALE, SHAPE:SCALE+SCALE, dense:PIXELS, or 'own'; none for ``USUAL``.
+        own: the teacher's policy, whose other arguments all crops take.
 
     Raises:
         UserError: a text that is none of these.
@@ -27,17 +28,22 @@ def crop_policies(texts: Sequence[str], own: CropPolicy) -> dict[str, CropPolicy
     return {name_policy(policy): policy for policy in policies}
 
 
-def name_policy(policy: CropPolicy) -> str:
-    """Return shape and scales of a policy as text, such as "square:1+1.5"."""
+def name_policy(policy: RegionPolicy) -> str:
+    """Return a policy as text, such as "square:1+1.5" or "dense:1024"."""
+    if isinstance(policy, DenseRegions):
+        return f"{MODE}:{policy.size}"
     return f"{policy.shape}:{'+'.join(f'{scale:g}' for scale in policy.scales)}"
 
 
-def _parse(text: str, own: CropPolicy) -> CropPolicy:
-    shape, _, scales = text.partition(":")
+def _parse(text: str, own: RegionPolicy) -> RegionPolicy:
+    shape, _, values = text.partition(":")
     try:
-        return replace(own, shape=shape, scales=tuple(map(float, scales.split("+"))))
+        if shape == MODE:
+            return DenseRegions(int(values))
+        crops = own if isinstance(own, CropPolicy) else CropPolicy()
+        return replace(crops, shape=shape, scales=tuple(map(float, values.split("+"))))
     except ValueError:
         raise UserError(
-            f"got --crops {text!r:.60}; expected SHAPE:SCALES such as clip:1 or square:1+1.5, or "
-            f"{OWN!r}"
+            f"got --crops {text!r:.60}; expected SHAPE:SCALES such as clip:1 or square:1+1.5, "
+            f"{MODE}:PIXELS such as {MODE}:1024, or {OWN!r}"
         ) from None

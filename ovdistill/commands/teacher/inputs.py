@@ -16,7 +16,7 @@ from ovdistill.evaluation.regions.matching import Objects
 from ovdistill.evaluation.regions.objects import draw_images, labelled_objects
 from ovdistill.extraction.images import ImageFile, check_some_are_there
 from ovdistill.store import TeacherStore
-from ovdistill.teacher import CropPolicy, Teacher
+from ovdistill.teacher import RegionPolicy, Teacher
 from ovdistill.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Inputs:
     vocabulary: Vocabulary
     cat_ids: Sequence[int | None]
     captions: Mapping[int, Sequence[str]]
-    policies: Mapping[str, CropPolicy]
+    policies: Mapping[str, RegionPolicy]
     store: TeacherStore | None
     protocol: str
     temperature: float

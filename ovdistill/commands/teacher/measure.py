@@ -129,9 +129,10 @@ def encode(inputs: Inputs, teacher: Teacher) -> Encoded:
     )
     if not len(objects):
         raise UserError("no image with an object could be read; check --images")
-    crops = len(objects) * sum(len(policy.scales) for policy in inputs.policies.values())
-    seconds = perf_counter() - start
-    LOGGER.info("encoded %d crops in %.1f s, %.0f a second", crops, seconds, crops / seconds)
+    LOGGER.info(
+        "encoded %d objects in %s in %.1f s",
+        *(len(objects), " and ".join(inputs.policies), perf_counter() - start),
+    )
     return Encoded(
         image_ids=[image_id for chunk in chunks for image_id in chunk.read],
         objects=objects,

@@ -6,7 +6,8 @@ meet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from ovdistill.evaluation.regions.advice import NOTHING, advise_on_teacher
 from ovdistill.evaluation.regions.figures import Accuracy
@@ -51,12 +52,18 @@ def _crops(crops: Sequence[CropFigures]) -> str | None:
     there = share(best.zero_shot)
     if not _is_above(there, here):
         return None
-    scales = " ".join(f"{scale:g}" for scale in best.policy["scales"])
     return (
         f"crops {best.name} name {percent(there.share)} of {kind} objects as labelled, "
-        f"{crops[0].name} {percent(here.share)}: ovdistill extract --crop-shape "
-        f"{best.policy['shape']} --crop-scales {scales}"
+        f"{crops[0].name} {percent(here.share)}: ovdistill extract {_extract_options(best.policy)}"
     )
+
+
+def _extract_options(policy: Mapping[str, Any]) -> str:
+    """Return the options of `ovdistill extract` that choose a way to embed regions."""
+    if "scales" not in policy:
+        return f"--dense-size {policy['size']}"
+    scales = " ".join(f"{scale:g}" for scale in policy["scales"])
+    return f"--crop-shape {policy['shape']} --crop-scales {scales}"
 
 
 def _base_wins(zero_shot: ZeroShot) -> str | None:

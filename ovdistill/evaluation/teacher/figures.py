@@ -19,7 +19,7 @@ class CropFigures:
 
     Attributes:
         name: what the user calls it, such as 'square:1+1.5'.
-        policy: its arguments, see ``CropPolicy.to_dict``.
+        policy: its arguments, see ``to_dict`` of ``CropPolicy`` and of ``DenseRegions``.
         zero_shot: the accuracy.
     """
 

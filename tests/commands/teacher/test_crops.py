@@ -4,7 +4,7 @@ import pytest
 
 from ovdistill.commands.teacher.crops import crop_policies
 from ovdistill.core.errors import UserError
-from ovdistill.teacher import CropPolicy
+from ovdistill.teacher import CropPolicy, DenseRegions
 
 OWN = CropPolicy(scales=(1.0, 1.5), shape="square", fuse="norm_then_mean", fill=(9, 9, 9))
 
@@ -23,7 +23,28 @@ def test_the_usual_ones_begin_with_the_teachers_own_and_have_none_twice():
     assert next(iter(found)) == "squash:2" and len(found) == 7
 
 
-@pytest.mark.parametrize("text", ["clip", "clip:", "clip:a", "round:1", "clip:0", "clip:nan", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "clip",
+        "clip:",
+        "clip:a",
+        "round:1",
+        "clip:0",
+        "clip:nan",
+        "dense:",
+        "dense:1.5",
+        "dense:0",
+        "",
+    ],
+)
 def test_other_texts(text):
     with pytest.raises(UserError):
         crop_policies([text], OWN)
+
+
+def test_one_pass_over_the_image():
+    dense = DenseRegions(512)
+    found = crop_policies(["own", "dense:96", "clip:1"], dense)
+    assert [*found] == ["dense:512", "dense:96", "clip:1"]
+    assert found["dense:512"] == dense and found["clip:1"] == CropPolicy((1.0,), "clip")
