@@ -17,4 +17,4 @@ _base_ = ["_base_/segment_r18_shapes.py"]
 model = dict(
     distillers=[dict(type="PixelWordTerm"), dict(type="PixelEmbeddingTerm", loss_weight=2.0)]
 )
-custom_hooks = [dict(type="BuildDenseTeacher", scale=1.5)]
+custom_hooks = [dict(type="BuildDenseTeacher", scale=1.0)]

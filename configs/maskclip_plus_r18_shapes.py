@@ -18,7 +18,7 @@ _base_ = ["_base_/segment_r18_shapes.py"]
 model = dict(
     distillers=[
         dict(type="PixelWordTerm"),
-        dict(type="PseudoLabelTerm", self_training_after=500),
+        dict(type="PseudoLabelTerm", self_training_after=400),
     ]
 )
-custom_hooks = [dict(type="BuildDenseTeacher", scale=1.5)]
+custom_hooks = [dict(type="BuildDenseTeacher", scale=1.0)]

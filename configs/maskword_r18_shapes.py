@@ -36,8 +36,8 @@ model = dict(
     channels_last=True,
     data_preprocessor=_base_.data_preprocessor,
 )
-train_cfg = dict(max_iters=300, val_interval=300)
+train_cfg = dict(max_iters=600, val_interval=600)
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=50),
-    dict(type="CosineAnnealingLR", by_epoch=False, begin=50, end=300, eta_min=2e-5),
+    dict(type="CosineAnnealingLR", by_epoch=False, begin=50, end=600, eta_min=2e-5),
 ]

@@ -5,7 +5,7 @@ weights of the proposal network, which knows base boxes and no names. The teache
 best_r18_shapes.py: of its embeddings only the directions are kept in which regions differ.
 """
 
-_base_ = ["runtime.py", "segment_shapes_data.py", "shapes_schedule.py", "r18_shapes.py"]
+_base_ = ["runtime.py", "segment_shapes_data.py", "schedule_segment_shapes.py", "r18_shapes.py"]
 
 custom_imports = dict(
     imports=["ovdistill.segmentation.register", "ovdistill.training.register"],

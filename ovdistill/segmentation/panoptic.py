@@ -1,4 +1,4 @@
-"""Instances and a label map joined to a panoptic map (this file imports torch only).
+"""Instances and a label map joined to a panoptic map.
 
 Kirillov et al., "Panoptic Feature Pyramid Networks", CVPR 2019, arXiv 1901.02446, section 3: the
 heuristic that mmdet's ``HeuristicFusionHead`` has too. That one has things before stuff in its list
@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-NOTHING = -1  # row of a pixel that belongs to no segment
+from ovdistill.segmentation.data.label_map import IGNORE
 
 
 def join_panoptic(
@@ -37,10 +37,10 @@ def join_panoptic(
         least_area: pixels; a smaller area of a stuff class is left out.
 
     Returns:
-        (H, W) int64 rows or ``NOTHING``, and (H, W) int64 numbers of segments: 0 for stuff, and
+        (H, W) int64 rows or ``IGNORE``, and (H, W) int64 numbers of segments: 0 for stuff, and
         from 1 for instances.
     """
-    rows = torch.full_like(label_map, NOTHING)
+    rows = torch.full_like(label_map, IGNORE)
     segments = torch.zeros_like(label_map)
     for index in scores.argsort(descending=True).tolist():
         free = masks[index] & (segments == 0)

@@ -16,10 +16,9 @@ from torch.nn.functional import normalize
 
 from ovdistill.core.errors import UserError
 from ovdistill.segmentation.best_names import best_names, resize
+from ovdistill.segmentation.data.label_map import IGNORE
 from ovdistill.segmentation.dense_teacher import DenseTeacher
 from ovdistill.vocabulary import Vocabulary
-
-NOTHING = -1  # in a label map: none of the class names
 
 
 def zero_shot_segmentation(
@@ -46,7 +45,7 @@ def zero_shot_segmentation(
             which every teacher has.
 
     Returns:
-        (H, W) int64 rows of class names or ``NOTHING``, and (H, W) their probabilities. The scores
+        (H, W) int64 rows of class names or ``IGNORE``, and (H, W) their probabilities. The scores
         of the grid are interpolated bilinearly.
 
     Raises:
@@ -61,7 +60,7 @@ def zero_shot_segmentation(
     grid = grid_scores(dense, texts, teacher.teacher.temperature, denoise=denoise, smooth=smooth)
     size = (image.shape[1], image.shape[2])
     labels, best = best_names(partial(_upsampled, grid, size), len(texts), size)
-    return labels.masked_fill(labels >= len(vocabulary), NOTHING), best
+    return labels.masked_fill(labels >= len(vocabulary), IGNORE), best
 
 
 def grid_scores(

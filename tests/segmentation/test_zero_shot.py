@@ -8,8 +8,9 @@ from torch.nn.functional import normalize
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
+from ovdistill.segmentation.data.label_map import IGNORE
 from ovdistill.segmentation.dense_teacher import DenseTeacher
-from ovdistill.segmentation.zero_shot import NOTHING, grid_scores, zero_shot_segmentation
+from ovdistill.segmentation.zero_shot import grid_scores, zero_shot_segmentation
 from ovdistill.vocabulary import Vocabulary
 from tests.batches import D, make_vocabulary
 from tests.segmentation.small import Dense, dense_teacher
@@ -51,7 +52,7 @@ def test_pixels_get_the_name_of_their_colour(teacher):
 def test_what_is_nearer_to_a_background_has_no_name(teacher):
     red, blue = embeddings(teacher).split(1)
     labels, _ = zero_shot_segmentation(teacher, image(), vocabulary_of(red), background=blue)
-    assert (labels[:, :20] == 0).all() and (labels[:, 28:] == NOTHING).all()
+    assert (labels[:, :20] == 0).all() and (labels[:, 28:] == IGNORE).all()
 
 
 def test_names_that_are_nowhere_likely_are_left_out():

@@ -35,7 +35,7 @@ def pseudo_labels(logits: Tensor, wanted: Tensor, candidates: Tensor, least: flo
     takes the unseen names as candidates.
 
     Args:
-        logits: (N, W, h, w) similarities over temperature, of the teacher or of the student.
+        logits: (N, h, w, W) similarities over temperature, of the teacher or of the student.
         wanted: (N, h, w) bool: the pixels to label.
         candidates: (W,) bool: the names to choose from.
         least: a pixel whose best candidate has a lower probability among the candidates stays
@@ -44,6 +44,6 @@ def pseudo_labels(logits: Tensor, wanted: Tensor, candidates: Tensor, least: flo
     Returns:
         (N, h, w) int64: rows of class names, -1 where a pixel has no pseudo label.
     """
-    logits = logits.detach().masked_fill(~candidates[:, None, None], -torch.inf)
-    best, labels = logits.softmax(dim=1).max(dim=1)
+    logits = logits.detach().masked_fill(~candidates, -torch.inf)
+    best, labels = logits.softmax(dim=-1).max(dim=-1)
     return labels.masked_fill(~wanted | (best < least) | ~candidates.any(), -1)

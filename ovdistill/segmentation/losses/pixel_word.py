@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+NOT_LABELLED = -1
+
 
 def pixel_word_logits(
     pixels: Tensor, texts: Tensor, temperature: float | Tensor, known: Tensor | None = None
@@ -26,15 +28,13 @@ def pixel_word_logits(
         known: (W,) bool; the columns of other names are -inf, so that no loss depends on them.
 
     Returns:
-        (N, W, h, w) float32, also under autocast: over a temperature of 0.01 cosines span +-100,
-        where bfloat16 has steps of 0.5.
+        (N, h, w, W) float32, also under autocast: over a temperature of 0.01 cosines span +-100,
+        where bfloat16 has steps of 0.5. The names come last, which costs half of the time on the
+        CPU where embeddings are channels last in memory.
     """
     with torch.autocast(pixels.device.type, enabled=False):
-        cosines = torch.einsum("ndyx,wd->nwyx", pixels.float(), texts.float())
-        logits = cosines / temperature
-    if known is not None:
-        logits = logits.masked_fill(~known[:, None, None], -torch.inf)
-    return logits
+        logits = pixels.float().movedim(1, -1) @ (texts.float() / temperature).T
+    return logits if known is None else logits.masked_fill_(~known, -torch.inf)
 
 
 def pixel_word_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -43,20 +43,17 @@ def pixel_word_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = Non
     Source: LSeg, equation 2.
 
     Args:
-        logits: (N, W, h, w), see ``pixel_word_logits``.
-        labels: (N, h, w) int64; negative where a pixel is not labelled. Never a name of column
-            -inf.
+        logits: (N, h, w, W), see ``pixel_word_logits``.
+        labels: (N, h, w) int64; -1 where a pixel is not labelled. Never a name of column -inf.
         weights: (N, h, w) weight of each pixel; all one by default.
 
     Returns:
         Scalar: the weighted sum divided by the number of labelled pixels. Zero, with a graph,
         where no pixel is labelled.
     """
-    labelled = labels >= 0
-    rows = logits.permute(0, 2, 3, 1)[labelled]
-    if not len(rows):
-        return torch.where(logits.isfinite(), logits, 0).sum() * 0
-    losses = F.cross_entropy(rows, labels[labelled], reduction="none")
+    losses = F.cross_entropy(
+        logits.flatten(0, 2), labels.flatten(), ignore_index=NOT_LABELLED, reduction="none"
+    )
     if weights is not None:
-        losses = losses * weights[labelled]
-    return losses.sum() / len(rows)
+        losses = losses * weights.flatten()
+    return losses.sum() / (labels != NOT_LABELLED).sum().clamp(min=1)

@@ -81,4 +81,5 @@ class PixelWordHead(PanopticFPNHead):
 
     def log_scores(self, pixels: Tensor) -> Tensor:
         """Return the (N, W, h, w) log-probabilities of the class names at (N, D, h, w) pixels."""
-        return pixel_word_logits(pixels, self.text_embeddings, self.temperature).log_softmax(dim=1)
+        logits = pixel_word_logits(pixels, self.text_embeddings, self.temperature)
+        return logits.log_softmax(dim=-1).movedim(-1, 1)

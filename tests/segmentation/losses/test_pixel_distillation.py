@@ -28,7 +28,7 @@ def test_embedding_loss_of_nothing_is_zero_with_a_graph():
     assert loss.item() == 0
 
 
-LOGITS = torch.tensor([[3.0, 1.0, 0.0], [0.0, 0.0, 2.0], [0.0, 0.5, 0.0]]).T.reshape(1, 3, 1, 3)
+LOGITS = torch.tensor([[3.0, 1.0, 0.0], [0.0, 0.0, 2.0], [0.0, 0.5, 0.0]]).reshape(1, 1, 3, 3)
 
 
 def test_pseudo_labels_are_the_best_candidates_of_wanted_pixels():
