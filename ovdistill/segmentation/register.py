@@ -12,6 +12,7 @@ from ovdistill.segmentation.data import (  # noqa: F401
     panoptic,
 )
 from ovdistill.segmentation.losses import terms  # noqa: F401
+from ovdistill.segmentation.metrics import panoptic_metric, semantic_metric  # noqa: F401
 from ovdistill.segmentation.models import (  # noqa: F401
     dense_teacher_hook,
     mask_word,

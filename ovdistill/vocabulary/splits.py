@@ -66,7 +66,7 @@ OVSHAPES_NOVEL = {
 }
 OVSHAPES_SPLITS = tuple(OVSHAPES_NOVEL)
 RARE = "r"
-SPLITS = ("lvis", "coco", *NOVEL_NAMES, "none")
+SPLITS = ("lvis", "coco", "none", *NOVEL_NAMES)
 
 
 def base_mask(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os.path as osp
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ class SegmentationDataset(BaseSegDataset):
     The classes and their order are those of the vocabulary, which need not be those of the label
     maps: pixels of a class that the vocabulary does not have are ignored, and a class name without
     labels has no pixel. Records have ``img_path``, ``seg_map_path`` and ``img_id``, the file name
-    without suffix. One that is taken has ``label_lookup`` too, which ``LoadLabelMap`` applies.
+    without suffix. One that is taken has ``label_lookup`` too, which ``LoadLabelMap`` applies. The
+    metainfo has ``classes``, ``is_base`` and ``label_values``, each of W.
 
     Args:
         vocabulary: the W class names, or a file of them.
@@ -66,7 +68,9 @@ class SegmentationDataset(BaseSegDataset):
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Return the records of all images, and read what the values of their maps mean."""
-        self.label_lookup = self.make_lookup(self.load_table())
+        table = self.load_table()
+        self.label_lookup = self.make_lookup(table)
+        self._metainfo["label_values"] = label_values(table, self.vocabulary.names)
         records = self.load_records()
         if not records:
             raise UserError(
@@ -122,6 +126,19 @@ class SegmentationDataset(BaseSegDataset):
     def get_data_info(self, idx: int) -> dict[str, Any]:
         """Return a record, with the lookup that all of them share."""
         return super().get_data_info(idx) | {"label_lookup": self.label_lookup}
+
+
+def label_values(table: LabelTable, names: Sequence[str]) -> tuple[int, ...]:
+    """Return the value of each class name in label map files, ``IGNORE`` for one without.
+
+    Args:
+        table: what the values mean.
+        names: W class names.
+    """
+    values = [IGNORE] * len(names)
+    for value, row in sorted(table.rows(names).items(), reverse=True):
+        values[row] = value  # the smallest, where the vocabulary makes several classes one
+    return tuple(values)
 
 
 def _check_padding(transforms: list[Any]) -> None:
