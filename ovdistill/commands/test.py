@@ -63,6 +63,8 @@ def test_detector(options: TestOptions) -> None:
     assert options.checkpoint is not None  # see ``check_files``
     out = options.folder
     config = testing_config(options, out)
+    if options.show and is_segmentation(config):
+        raise UserError("got --show, which draws detections; a segmentor's label maps: --dump.")
     add_proposal_recall(config)
     with joined_processes(config, options.launcher):
         prepare(config, for_training=False)
@@ -71,10 +73,6 @@ def test_detector(options: TestOptions) -> None:
         load_weights(model, options.checkpoint)
         if options.teacher_on_crops:
             add_crop_teacher(model, config)
-        if options.show and is_segmentation(config):
-            raise UserError(
-                "got --show, which draws detections; a segmentor has label maps: --dump."
-            )
         if options.show:
             runner.register_hook(DrawDetections(out / "images", options.show))
         metrics = runner.test()

@@ -7,6 +7,7 @@ image.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from mmdet.models.detectors.base import BaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.utils import ConfigType
+from mmengine.structures import PixelData
 from torch import Tensor
 from torchvision.ops import nms
 
@@ -25,7 +27,23 @@ from ovdistill.models.vocabulary_mixin import load_vocabulary
 from ovdistill.segmentation.best_names import to_original
 from ovdistill.segmentation.losses.mask_word import geometric_ensemble, pool_masks, sum_over_masks
 from ovdistill.segmentation.models.segmentor import OpenVocabularySegmentor
+from ovdistill.segmentation.panoptic import join_panoptic
 from ovdistill.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class NamedImage:
+    """The named masks of an image, and its named pixels.
+
+    Attributes:
+        masks: (n, H, W) bool.
+        scores: (n, W) probabilities of the class names of each mask.
+        pixels: what ``best_names`` takes.
+    """
+
+    masks: Tensor
+    scores: Tensor
+    pixels: Callable[[slice], Tensor]
 
 
 @MODELS.register_module()
@@ -45,6 +63,8 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         least_object: masks are left out whose names have a smaller probability together.
         iou: of two boxes that overlap more, the one that is less of an object is left out.
         most: the largest number of masks of an image.
+        things: class names that have instances; ``predict`` then joins the masks and the label map
+            to a panoptic map too. None: label maps alone.
         teacher_share: exponents of the teacher for base and novel names; the teacher names every
             mask by its dense embeddings there, in testing too (FC-CLIP, 0.4 and 0.8). None: the
             detector alone names masks.
@@ -64,6 +84,7 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         least_object: float = 0.05,
         iou: float = 0.5,
         most: int = 100,
+        things: Sequence[str] | None = None,
         teacher_share: tuple[float, float] | None = None,
         channels_last: bool = False,
         train_cfg: ConfigType | None = None,
@@ -77,6 +98,7 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         self.least_object = least_object
         self.iou = iou
         self.most = most
+        self.things = None if things is None else frozenset(things)
         self.teacher_share = teacher_share
         self._build_pixels(vocabulary, pixel_head, distillers)
         if channels_last:
@@ -104,10 +126,40 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         with torch.no_grad():
             return self.detector.extract_feat(batch_inputs)
 
-    def name_pixels(
-        self, batch_inputs: Tensor, samples: SampleList
-    ) -> Iterator[Callable[[slice], Tensor]]:
-        """Yield, for each image, what ``best_names`` takes: probabilities at full size."""
+    def predict(
+        self,
+        batch_inputs: Tensor,
+        batch_data_samples: SampleList,
+        rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
+    ) -> SampleList:
+        """Return the samples with ``pred_sem_seg``, and with things ``pred_panoptic_seg`` too.
+
+        The latter has ``sem_seg`` and ``segments``, both (1, H, W) int64, see ``join_panoptic``.
+        For the arguments see ``OpenVocabularySegmentor``.
+        """
+        for sample, image in zip(
+            batch_data_samples, self._name_images(batch_inputs, batch_data_samples), strict=True
+        ):
+            sample.pred_sem_seg = self._label_map(image.pixels, sample)
+            if self.things is not None:
+                sample.pred_panoptic_seg = self._panoptic(image, sample.pred_sem_seg.sem_seg[0])
+        return batch_data_samples
+
+    def _panoptic(self, image: NamedImage, label_map: Tensor) -> PixelData:
+        """Return a panoptic map of the named masks and a (H, W) label map."""
+        assert self.things is not None
+        is_thing = torch.tensor(
+            [name in self.things for name in self.vocabulary.names], device=label_map.device
+        )
+        scores, labels = image.scores.max(dim=1)
+        of_things = is_thing[labels]
+        rows, segments = join_panoptic(
+            image.masks[of_things], labels[of_things], scores[of_things], label_map, is_thing
+        )
+        return PixelData(sem_seg=rows[None], segments=segments[None])
+
+    def _name_images(self, batch_inputs: Tensor, samples: SampleList) -> Iterator[NamedImage]:
+        """Yield the named masks and pixels of each image."""
         x = self.extract_feat(batch_inputs)
         pixels = self.pixel_head.embed(x)
         metas = [sample.metainfo for sample in samples]
@@ -116,7 +168,7 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         for index, (kept, meta) in enumerate(zip(regions, metas, strict=True)):
             masks, scores = self.name_masks(kept, batch_inputs[index : index + 1])
             grid = self.pixel_head.log_scores(pixels[index : index + 1])[0].exp()
-            yield partial(_mixed, masks, scores, grid, meta)
+            yield NamedImage(masks, scores, partial(_mixed, masks, scores, grid, meta))
 
     def name_masks(self, kept: KeptRegions, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return the masks of an image's objects, and their class names.

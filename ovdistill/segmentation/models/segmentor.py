@@ -6,7 +6,8 @@ pixel embeddings, H x W pixels of an original image.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from mmdet.models.detectors.base import BaseDetector
 from mmdet.registry import MODELS
-from mmdet.structures import SampleList
+from mmdet.structures import DetDataSample, SampleList
 from mmdet.utils import ConfigType
 from mmengine.structures import PixelData
 from torch import Tensor
@@ -200,22 +201,18 @@ class OpenVocabularySegmentor(VocabularyMixin, BaseDetector):
             batch_data_samples: of the images.
             rescale: must be True: label maps have the size of the original image.
         """
-        scores = self.name_pixels(batch_inputs, batch_data_samples)
-        for own, sample in zip(scores, batch_data_samples, strict=True):
-            size = tuple(sample.metainfo["ori_shape"][:2])
-            labels, best = best_names(own, len(self.vocabulary), size)
-            sample.pred_sem_seg = PixelData(sem_seg=labels[None], scores=best[None])
+        pixels = self.embed_pixels(batch_inputs)
+        for index, sample in enumerate(batch_data_samples):
+            grid = self.pixel_head.log_scores(pixels[index : index + 1])[0].exp()
+            scores = partial(_upsampled, grid, sample.metainfo)
+            sample.pred_sem_seg = self._label_map(scores, sample)
         return batch_data_samples
 
-    def name_pixels(
-        self, batch_inputs: Tensor, samples: SampleList
-    ) -> Iterator[Callable[[slice], Tensor]]:
-        """Yield, for each image, what ``best_names`` takes: probabilities at full size."""
-        grid = self._log_scores(self.embed_pixels(batch_inputs)).exp()
-        return [_upsampled(own, sample.metainfo) for own, sample in zip(grid, samples, strict=True)]
-
-    def _log_scores(self, pixels: Tensor) -> Tensor:
-        return self.pixel_head.log_scores(pixels)
+    def _label_map(self, scores: Callable[[slice], Tensor], sample: DetDataSample) -> PixelData:
+        """Return the best names of an image's pixels, see ``best_names`` and ``predict``."""
+        size = tuple(sample.metainfo["ori_shape"][:2])
+        labels, best = best_names(scores, len(self.vocabulary), size)
+        return PixelData(sem_seg=labels[None], scores=best[None])
 
 
 def _upsampled(grid: Tensor, meta: Mapping[str, Any]) -> Callable[[slice], Tensor]:

@@ -67,6 +67,18 @@ def test_without_masks_the_pixel_head_names_everything(model):
     assert torch.equal(found, whole[0].argmax(dim=0))
 
 
+def test_masks_and_label_map_are_joined_to_a_panoptic_map(model):
+    model.least_object = 0.0
+    assert "pred_panoptic_seg" not in predict(model)[0]
+    model.things = frozenset(["word 0", "word 1", "word 2", "word 3"])
+    (found, _) = predict(model)
+    rows, segments = found.pred_panoptic_seg.sem_seg, found.pred_panoptic_seg.segments
+    assert rows.shape == segments.shape == (1, 32, 32)
+    assert ((rows < 4) == (segments > 0))[rows >= 0].all()
+    stuff = rows >= 4
+    assert torch.equal(rows[stuff], found.pred_sem_seg.sem_seg[stuff])
+
+
 def test_masks_claim_what_they_are_sure_of():
     """One row of pixels: two masks, one, none."""
     masks = torch.tensor([[[True, True, False]], [[True, False, False]]])
