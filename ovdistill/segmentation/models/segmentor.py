@@ -151,7 +151,8 @@ class OpenVocabularySegmentor(VocabularyMixin, BaseDetector):
         pixels = self._pixels(self.pixel_head.embed(x), batch_inputs, batch_data_samples)
         regions = None
         if "regions" in self.distillers.needs:
-            regions = pixel_regions(pixels, batch_data_samples, batch_inputs.shape[-2:])
+            height, width = batch_inputs.shape[-2:]
+            regions = pixel_regions(pixels, batch_data_samples, (height, width))
         return self.distillers.losses(
             DistillInputs(
                 images=len(batch_data_samples),
@@ -169,7 +170,7 @@ class OpenVocabularySegmentor(VocabularyMixin, BaseDetector):
 
         The label of a position of the grid is that of the pixel in its middle.
         """
-        grid = tuple(student.shape[-2:])
+        grid = (student.shape[2], student.shape[3])
         maps = torch.stack([sample.gt_sem_seg.sem_seg for sample in samples])
         labels = F.interpolate(maps.float(), size=grid, mode="nearest-exact")[:, 0].long()
         inside = torch.zeros_like(labels, dtype=torch.bool)
@@ -215,8 +216,8 @@ class OpenVocabularySegmentor(VocabularyMixin, BaseDetector):
         return PixelData(sem_seg=labels[None], scores=best[None])
 
 
-def _upsampled(grid: Tensor, meta: Mapping[str, Any]) -> Callable[[slice], Tensor]:
-    return lambda names: to_original(grid[names], meta)
+def _upsampled(grid: Tensor, meta: Mapping[str, Any], names: slice) -> Tensor:
+    return to_original(grid[names], meta)
 
 
 def _inside(grid: tuple[int, ...], meta: Mapping[str, Any]) -> tuple[slice, slice]:
