@@ -54,6 +54,7 @@ def test_detector(options: TestOptions) -> None:
     from mmengine.runner import Runner
 
     from ovdistill.commands.test_origin import add_proposal_recall
+    from ovdistill.commands.test_segmentor import is_segmentation
     from ovdistill.core.distributed import is_main_process
     from ovdistill.extraction.prepare import prepare
     from ovdistill.inference.draw_hook import DrawDetections
@@ -62,6 +63,8 @@ def test_detector(options: TestOptions) -> None:
     assert options.checkpoint is not None  # see ``check_files``
     out = options.folder
     config = testing_config(options, out)
+    if options.show and is_segmentation(config):
+        raise UserError("got --show, which draws detections; a segmentor's label maps: --dump.")
     add_proposal_recall(config)
     with joined_processes(config, options.launcher):
         prepare(config, for_training=False)
@@ -109,9 +112,13 @@ def write_results(
     """
     assert options.checkpoint is not None  # see ``check_files``
     from ovdistill.commands.test_origin import test_origin
+    from ovdistill.commands.test_segmentor import is_segmentation, write_segmentation
     from ovdistill.core.provenance import provenance
     from ovdistill.evaluation.report import print_table, write_report
 
+    if is_segmentation(config):
+        write_segmentation(options, out, config, runner, metrics)
+        return
     (metric,) = (m for m in runner.test_evaluator.metrics if hasattr(m, "evaluator_version"))
     origin = provenance(
         config=options.config,
@@ -121,15 +128,8 @@ def write_results(
         subset=options.subset,
         ann_file=metric.ann_file,
         teacher_on_crops=options.teacher_on_crops,
-        seconds_per_image=seconds_per_image(runner),
         **test_origin(config, options.checkpoint, runner, metric),
     )
     path = write_report(out, metrics, origin, metric.per_category)
     print_table(metrics, title=f"{options.checkpoint}, {options.subset} images")
     print(f"wrote {path}")
-
-
-def seconds_per_image(runner: Runner) -> float:
-    """Return the mean seconds of the test loop for an image on one rank, without the metrics."""
-    batches = runner.message_hub.get_scalar("test/time").mean(None)
-    return float(batches) * len(runner.test_dataloader) / len(runner.test_dataloader.dataset)

@@ -53,9 +53,6 @@ def test_origin(config: Config, checkpoint: str, runner: Runner, metric: OVMetri
         runner: after its test loop.
         metric: of the run, after its evaluation.
     """
-    files: dict[str, Any] = dict(
-        checkpoint=checkpoint, vocabulary=config.vocabulary, ann_file=metric.ann_file
-    )
     prefix = getattr(runner.test_dataloader.dataset, "data_prefix", {})
     return dict(
         images=prefix.get("img"),
@@ -63,9 +60,27 @@ def test_origin(config: Config, checkpoint: str, runner: Runner, metric: OVMetri
         protocol=metric.protocol.name,
         max_dets=metric.protocol.limit,
         proposals_per_image=proposals_per_image(config),
+        **run_origin(config, checkpoint, runner, metric.ann_file),
+    )
+
+
+def run_origin(config: Config, checkpoint: str, runner: Runner, ann_file: str | None) -> dict:
+    """Return what a report needs to know of any test run: files, seed, command and time.
+
+    Args:
+        config: as it was tested.
+        checkpoint: path of the weights.
+        runner: after its test loop.
+        ann_file: of the images, if there is one.
+    """
+    files: dict[str, Any] = dict(
+        checkpoint=checkpoint, vocabulary=config.vocabulary, ann_file=ann_file
+    )
+    return dict(
         hashes={name: hash_file(path) for name, path in files.items() if _is_file(path)},
         seed=runner.seed,
         command=" ".join(["ovdistill", *sys.argv[1:]]),
+        seconds_per_image=seconds_per_image(runner),
     )
 
 
@@ -73,6 +88,12 @@ def proposals_per_image(config: Config) -> int | None:
     """Return how many proposals the RPN keeps of an image in a test; None without an RPN."""
     limits = config.model.get("test_cfg", {}).get("rpn")
     return None if limits is None else int(limits.max_per_img)
+
+
+def seconds_per_image(runner: Runner) -> float:
+    """Return the mean seconds of the test loop for an image on one rank, without the metrics."""
+    batches = runner.message_hub.get_scalar("test/time").mean(None)
+    return float(batches) * len(runner.test_dataloader) / len(runner.test_dataloader.dataset)
 
 
 def _is_file(path: Any) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TRAINING_KEYS = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler")
 VALIDATION_KEYS = ("val_dataloader", "val_cfg", "val_evaluator")
 DUMP = "detections"  # the files are detections.bbox.json and detections.segm.json
+LABEL_MAPS = "label_maps"  # folder of those that --dump writes of a segmentor
 # options that need a detector, and those that take the place of a config
 OF_DETECTOR = ("show", "teacher_on_crops")
 OF_ANNOTATIONS = ("novel", "protocol")
@@ -61,7 +62,10 @@ class TestOptions(RunnerOptions):
         None, help="vocabulary file to use instead of the config's", metavar="FILE"
     )
     subset: Literal["val", "test"] = option("test", old_flags=["--split"], help="images to test on")
-    dump: bool = flag(help=f"write the detections too, as {DUMP}.bbox.json and {DUMP}.segm.json")
+    dump: bool = flag(
+        help=f"write the detections too, as {DUMP}.bbox.json and {DUMP}.segm.json; of a segmentor "
+        f"its label maps, into {LABEL_MAPS}/"
+    )
     teacher_on_crops: bool = flag(
         help="classify every box with the config's teacher too: slow, not part of the detector"
     )
@@ -152,13 +156,31 @@ def testing_config(options: TestOptions, out: Path) -> Config:
         config.test_dataloader = config.val_dataloader
         config.test_evaluator = config.val_evaluator
     if options.dump:
-        instance_evaluator(config).outfile_prefix = str(out / DUMP)
+        dump_predictions(config, out)
     options.apply(config)
     config.work_dir = str(out)
     config.load_from = None
     for key in (*TRAINING_KEYS, *VALIDATION_KEYS):
         config[key] = None
     return config
+
+
+def dump_predictions(config: Config, out: Path) -> None:
+    """Let the test write detections, or the label maps of a segmentor.
+
+    Args:
+        config: for testing, changed in place.
+        out: folder of the results.
+
+    Raises:
+        UserError: its evaluator writes neither.
+    """
+    found = config.test_evaluator
+    for part in found if isinstance(found, list) else [found]:
+        if part.get("type") == "SegmentationMetric":
+            part.dump = str(out / LABEL_MAPS)
+            return
+    instance_evaluator(config).outfile_prefix = str(out / DUMP)
 
 
 def instance_evaluator(config: Config) -> Config:

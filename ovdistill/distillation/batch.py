@@ -1,7 +1,7 @@
 """What distillation terms see of a batch: dataclasses of tensors.
 
 Shapes: N images, R sampled RoIs, P distillation regions of all images of this rank, W class names,
-M noun phrases, D embedding width.
+M noun phrases, D embedding width, h x w the grid of the student's pixel embeddings.
 """
 
 from __future__ import annotations
@@ -83,6 +83,24 @@ class Captions:
 
 
 @dataclass
+class DistillPixels:
+    """The pixels of a batch, on the grid on which a segmentor embeds them.
+
+    Attributes:
+        student: (N, D, h, w) student embeddings, unit norm along D, with gradient.
+        labels: (N, h, w) int64 in [0, W), or negative: not labelled, or padding.
+        inside: (N, h, w) bool; False in the padding of the batch.
+        teacher: (N, D, h, w) float32 dense embeddings of the teacher, unit norm along D, no
+            gradient; None unless a term needs 'dense'.
+    """
+
+    student: Tensor
+    labels: Tensor
+    inside: Tensor
+    teacher: Tensor | None
+
+
+@dataclass
 class DistillInputs:
     """Everything that a distillation term may look at, for one batch on one rank.
 
@@ -95,6 +113,7 @@ class DistillInputs:
         captions: None unless a term needs them.
         image_level: the images have labels for the whole image alone, such as captions: detection
             losses are not computed on this batch.
+        pixels: None in a detector.
     """
 
     images: int
@@ -104,3 +123,4 @@ class DistillInputs:
     regions: DistillRegions | None
     captions: Captions | None
     image_level: bool = False
+    pixels: DistillPixels | None = None

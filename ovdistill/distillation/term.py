@@ -6,7 +6,7 @@ Shapes: R sampled RoIs, D embedding width.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar, cast
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -22,12 +22,13 @@ class DistillationTerm(nn.Module):
     graph, so that all ranks of a distributed run have the same gradients to reduce.
 
     Attributes:
-        needs: any of 'regions', 'captions' and 'rois'. The detector fills these parts of
+        needs: any of 'regions', 'captions' and 'rois', and of a segmentor 'pixels' and 'dense'
+            (pixels with the teacher's embeddings). The detector or segmentor fills these parts of
             ``DistillInputs``, and raises an error where it cannot or where the training pipeline
             does not load them.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("regions",)
+    needs: tuple[str, ...] = ("regions",)
 
     def set_embed_dim(self, embed_dim: int) -> None:
         """Build the layers whose size depends on D; called once, after construction."""

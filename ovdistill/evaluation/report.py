@@ -65,6 +65,7 @@ def write_report(
     metrics: Mapping[str, float],
     origin: Mapping[str, Any],
     per_category: Sequence[Mapping[str, Any]] = (),
+    tables: str | None = None,
 ) -> Path:
     """Write metrics.json, metrics.md, provenance.json and, if given, per_category.json.
 
@@ -73,6 +74,7 @@ def write_report(
         metrics: metrics by flat key; values that are no numbers are left out.
         origin: where the metrics come from, see ``core.provenance``.
         per_category: results of each class, see ``OVMetric.per_category``.
+        tables: the content of metrics.md; None: the table of detection.
 
     Returns:
         The path of metrics.json.
@@ -82,7 +84,7 @@ def write_report(
     write_json(directory / "provenance.json", dict(origin))
     if per_category:
         write_json(directory / "per_category.json", list(per_category))
-    write_text(directory / "metrics.md", markdown(numbers))
+    write_text(directory / "metrics.md", markdown(numbers) if tables is None else tables)
     write_json(directory / "metrics.json", numbers)
     return directory / "metrics.json"
 

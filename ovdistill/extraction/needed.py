@@ -19,7 +19,11 @@ from ovdistill.core.assets import shipped_proposals
 from ovdistill.core.errors import UserError
 from ovdistill.core.name_files import names_a_file
 from ovdistill.core.recipes import recipe_folder
-from ovdistill.extraction.config_inputs import proposal_network, training_annotations
+from ovdistill.extraction.config_inputs import (
+    proposal_network,
+    training_annotations,
+    training_dataset,
+)
 from ovdistill.extraction.prepare_proposals import not_trained
 from ovdistill.extraction.prepare_vocabulary import not_learned
 from ovdistill.models.components import name_of
@@ -158,7 +162,8 @@ def _annotations(
 ) -> Iterator[Search]:
     """Yield a search for each annotation file that is read, once."""
     files: dict[str, str] = {}
-    if for_training and config.get("train_dataloader"):
+    listed = for_training and config.get("train_dataloader")
+    if listed and training_dataset(config).get("ann_file"):  # else all images of a folder
         files[training_annotations(config)] = "annotations of the training images"
     if vocabulary and (names_a_file(vocabulary.names) or os.sep in vocabulary.names):
         files.setdefault(vocabulary.names, "class names")

@@ -186,7 +186,7 @@ def classify_regions(
         the second best class of the region, -1 if there is none, and ``runner_up_scores`` (n,).
         For their masks see ``region_masks``.
     """
-    overlapping, scores, index = _scored(head, kept, groups)
+    overlapping, scores, index = score_regions(head, kept, groups)
     config = head.test_cfg
     # hard suppression gives the same with every threshold, the faster the higher it is
     lowest = max(config.score_thr, score_threshold - 1e-6)
@@ -249,14 +249,24 @@ def scores_of_region(
         region: index into ``kept`` of a region that ``classify_regions`` detected.
         groups: see ``classify_regions``.
     """
-    _, scores, index = _scored(head, kept, groups)
+    _, scores, index = score_regions(head, kept, groups)
     return scores[(index == region).nonzero()[0, 0], :-1]
 
 
-def _scored(
-    head: OpenVocabularyRoIHead, kept: KeptRegions, groups: Tensor | None
+def score_regions(
+    head: OpenVocabularyRoIHead, kept: KeptRegions, groups: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return (n, 4) boxes to suppress by, (n, G + 1) scores, and (n,) the index of the region."""
+    """Score the regions of an image that can be detected, before any is suppressed.
+
+    Args:
+        head: see ``classify_regions``.
+        kept: see ``classify_regions``.
+        groups: see ``classify_regions``.
+
+    Returns:
+        (n, 4) boxes to suppress by, (n, G + 1) scores, the background last, and (n,) int64 index
+        into ``kept``.
+    """
     log_scores = head.score_embeddings(kept.embeddings)
     index = torch.arange(len(kept), device=log_scores.device)
     boxes = kept.regressed

@@ -11,4 +11,11 @@ from ovdistill.segmentation.data import (  # noqa: F401
     pack,
     panoptic,
 )
+from ovdistill.segmentation.losses import terms  # noqa: F401
 from ovdistill.segmentation.metrics import panoptic_metric, semantic_metric  # noqa: F401
+from ovdistill.segmentation.models import (  # noqa: F401
+    dense_teacher_hook,
+    mask_word,
+    pixel_word_head,
+    segmentor,
+)

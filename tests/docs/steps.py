@@ -16,6 +16,7 @@ TINY = (
     "train_dataloader.persistent_workers=False",
     "prepare.regions.per_image=4",
 )
+SMALL_TRAINING = TINY[:-1]  # of a recipe without regions
 ALONE = ("test_dataloader.num_workers=0", "test_dataloader.persistent_workers=False")
 SHAPES = "data/ovshapes"
 MADE = f"{SHAPES}/shape/clip"  # vocabulary and regions
@@ -99,6 +100,20 @@ STEPS = [
     Step("ovdistill publish vouch_r18_shapes work_dirs/vouch_r18_shapes/last.pth -o my_detector"),
     Step(f"ovdistill index {SHAPES}/images -o shapes.index --model my_detector"),
     Step('ovdistill search shapes.index "striped star" -k 20 -o outputs'),
+    # segmentation
+    Step("ovdistill train lseg_r18_shapes", add=("--cfg-options", *SMALL_TRAINING)),
+    Step(
+        "ovdistill test lseg_r18_shapes work_dirs/lseg_r18_shapes/last.pth",
+        add=("--cfg-options", *ALONE),
+    ),
+    Step(
+        "ovdistill train maskword_r18_shapes",
+        add=("--cfg-options", *SMALL_TRAINING, "model.detector.init_cfg=None"),
+    ),
+    Step(
+        "ovdistill test maskword_r18_shapes work_dirs/maskword_r18_shapes/last.pth",
+        add=("--cfg-options", *ALONE, "model.detector.init_cfg=None"),
+    ),
     # the detector that ships
     Step("ovdistill predict"),
     Step('ovdistill predict IMAGE --text "red striped star, outlined heart" -o outputs'),

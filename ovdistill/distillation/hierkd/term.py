@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -63,7 +63,7 @@ class HierKDGlobalTerm(DistillationTerm):
         gather: compare with the images (and captions) of all ranks.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("captions",)
+    needs: tuple[str, ...] = ("captions",)
     loss_name = "loss_hierkd_global"
 
     def __init__(

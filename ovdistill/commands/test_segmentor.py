@@ -1,0 +1,63 @@
+"""What `ovdistill test` does for a segmentor: it writes and prints figures of label maps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ovdistill.commands.testing import TestOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mmengine.config import Config
+    from mmengine.runner import Runner
+
+SEGMENTATION = ("SegmentationMetric", "PanopticMetric")
+
+
+def is_segmentation(config: Config) -> bool:
+    """Return whether a config tests a segmentor."""
+    found = config.test_evaluator
+    parts = found if isinstance(found, list) else [found]
+    return any(part.get("type") in SEGMENTATION for part in parts)
+
+
+def write_segmentation(
+    options: TestOptions, out: Path, config: Config, runner: Runner, metrics: dict[str, float]
+) -> None:
+    """Write metrics.json, metrics.md, per_category.json and provenance.json, and print a table.
+
+    Args:
+        options: of the command, with a checkpoint.
+        out: folder to write.
+        config: as it was tested.
+        runner: after its test loop.
+        metrics: figures by name.
+    """
+    from ovdistill.commands.test_origin import run_origin
+    from ovdistill.core.provenance import provenance
+    from ovdistill.evaluation.report import write_report
+    from ovdistill.segmentation.metrics.tables import summary_tables
+
+    assert options.checkpoint is not None  # see ``check_files``
+    dataset = runner.test_dataloader.dataset
+    origin = provenance(
+        config=options.config,
+        checkpoint=options.checkpoint,
+        vocabulary=config.vocabulary,
+        subset=options.subset,
+        ann_file=dataset.ann_file or None,
+        images=dataset.data_prefix.get("img_path"),
+        **run_origin(config, options.checkpoint, runner, dataset.ann_file),
+    )
+    tables = summary_tables(metrics)
+    per_category = [
+        dict(kind=metric.default_prefix, **record)
+        for metric in runner.test_evaluator.metrics
+        for record in metric.per_category
+    ]
+    text = "\n\n".join(table.markdown() for table in tables) + "\n"
+    path = write_report(out, metrics, origin, per_category, text)
+    for table in tables:
+        table.show()
+    print(f"wrote {path}")

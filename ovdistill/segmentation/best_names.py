@@ -1,0 +1,68 @@
+"""From the scores of class names on a coarse grid to the best name of each pixel.
+
+The scores are upsampled, not the labels. At full size, scores of 1,203 names would take 5 GB for
+an image of 1024 x 1024 pixels; so a few names are upsampled at a time, and only the best is kept.
+
+Shapes: W class names, h x w grid, H x W pixels of the original image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+MOST_VALUES = 2**25  # float32 values of scores at a time: 128 MB
+
+
+def best_names(
+    scores: Callable[[slice], Tensor], names: int, size: tuple[int, int], most: int = MOST_VALUES
+) -> tuple[Tensor, Tensor]:
+    """Return the best class name of each pixel.
+
+    Args:
+        scores: of some of the names at full size, (names of the slice, H, W).
+        names: W, at least 1.
+        size: H, W.
+        most: values of scores to hold at a time.
+
+    Returns:
+        (H, W) int64 rows of class names, and (H, W) their scores.
+    """
+    step = max(1, most // (size[0] * size[1]))
+    best: Tensor | None = None
+    for start in range(0, names, step):
+        part, rows = scores(slice(start, min(start + step, names))).max(dim=0)
+        if best is None:
+            best, labels = part, rows
+            continue
+        better = part > best
+        best = torch.where(better, part, best)
+        labels = torch.where(better, rows + start, labels)
+    assert best is not None
+    return labels, best
+
+
+def to_original(grid: Tensor, meta: Mapping[str, Any]) -> Tensor:
+    """Return maps of a grid over the network input as maps of the original image.
+
+    Args:
+        grid: (n, h, w), over the whole input, with its padding.
+        meta: ``batch_input_shape``, ``img_shape`` (without padding) and ``ori_shape``.
+
+    Returns:
+        (n, H, W), interpolated bilinearly: to the input, and without padding to the image.
+    """
+    height, width = meta["img_shape"][:2]
+    maps = resize(grid, tuple(meta["batch_input_shape"]))[:, :height, :width]
+    return resize(maps, tuple(meta["ori_shape"][:2]))
+
+
+def resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return (n, H, W) maps of (n, h, w) ones, interpolated bilinearly."""
+    if tuple(maps.shape[-2:]) == size:
+        return maps
+    return F.interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]

@@ -1,0 +1,1 @@
+"""The formulas of segmentation by words on plain tensors: these files import torch only."""

@@ -1,0 +1,1 @@
+"""Segmentors: networks that embed every pixel, and compare it with class names."""

@@ -1,0 +1,225 @@
+"""Semantic segmentation by the masks of a detector: class-agnostic masks that are then named.
+
+Shapes: N images, n masks of an image, D embedding width, W class names, H x W pixels of an original
+image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmdet.models.detectors.base import BaseDetector
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from mmdet.utils import ConfigType
+from mmengine.structures import PixelData
+from torch import Tensor
+from torchvision.ops import nms
+
+from ovdistill.models.kept_regions import KeptRegions, keep_regions, region_masks, score_regions
+from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
+from ovdistill.models.vocabulary_mixin import load_vocabulary
+from ovdistill.segmentation.best_names import to_original
+from ovdistill.segmentation.losses.mask_word import geometric_ensemble, pool_masks, sum_over_masks
+from ovdistill.segmentation.models.segmentor import OpenVocabularySegmentor
+from ovdistill.segmentation.panoptic import join_panoptic
+from ovdistill.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class NamedImage:
+    """The named masks of an image, and its named pixels.
+
+    Attributes:
+        masks: (n, H, W) bool.
+        scores: (n, W) probabilities of the class names of each mask.
+        pixels: what ``best_names`` takes.
+    """
+
+    masks: Tensor
+    scores: Tensor
+    pixels: Callable[[slice], Tensor]
+
+
+@MODELS.register_module()
+class MaskWordSegmentor(OpenVocabularySegmentor):
+    """Names the masks of a trained detector; a pixel head names the pixels of no mask.
+
+    The detector is frozen: the pixel head is trained on its pyramid. At each pixel the names have
+    the scores of the masks there (ZegFormer: the sum of a mask's probabilities times the mask), as
+    far as the masks are of objects; the rest up to 1 is left to the pixel head.
+
+    Args:
+        vocabulary: see ``OpenVocabularySegmentor``.
+        detector: config of an ``OpenVocabularyRCNN`` with masks, with ``init_cfg=dict(type=
+            "Pretrained", checkpoint=...)``; its vocabulary is that of the segmentor.
+        pixel_head: see ``OpenVocabularySegmentor``.
+        distillers: the terms that train the pixel head.
+        least_object: masks are left out whose names have a smaller probability together.
+        iou: of two boxes that overlap more, the one that is less of an object is left out.
+        most: the largest number of masks of an image.
+        things: class names that have instances; ``predict`` then joins the masks and the label map
+            to a panoptic map too. None: label maps alone.
+        teacher_share: exponents of the teacher for base and novel names; the teacher names every
+            mask by its dense embeddings there, in testing too (FC-CLIP, 0.4 and 0.8). None: the
+            detector alone names masks.
+        channels_last: see ``OpenVocabularySegmentor``.
+        train_cfg: not used.
+        test_cfg: not used.
+        **kwargs: as for mmdet's ``BaseDetector``.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary | str | Path,
+        detector: ConfigType,
+        pixel_head: ConfigType,
+        distillers: Sequence[ConfigType] = (),
+        *,
+        least_object: float = 0.05,
+        iou: float = 0.5,
+        most: int = 100,
+        things: Sequence[str] | None = None,
+        teacher_share: tuple[float, float] | None = None,
+        channels_last: bool = False,
+        train_cfg: ConfigType | None = None,
+        test_cfg: ConfigType | None = None,
+        **kwargs: Any,
+    ) -> None:
+        BaseDetector.__init__(self, **kwargs)
+        vocabulary = load_vocabulary(vocabulary)
+        self.detector: OpenVocabularyRCNN = MODELS.build(dict(detector, vocabulary=vocabulary))
+        self.detector.requires_grad_(requires_grad=False)
+        self.least_object = least_object
+        self.iou = iou
+        self.most = most
+        self.things = None if things is None else frozenset(things)
+        self.teacher_share = teacher_share
+        self._build_pixels(vocabulary, pixel_head, distillers)
+        if channels_last:
+            self.to(memory_format=torch.channels_last)
+        self.init_vocabulary(vocabulary)
+
+    def train(self, mode: bool = True) -> MaskWordSegmentor:  # noqa: FBT001, FBT002 - torch's
+        """Train the pixel head alone: the statistics of the detector's layers stay too."""
+        super().train(mode)
+        self.detector.eval()
+        return self
+
+    def set_vocabulary(self, vocabulary: Vocabulary) -> None:
+        """Replace the class names of the pixel head and of the detector."""
+        super().set_vocabulary(vocabulary)
+        self.detector.set_vocabulary(vocabulary)
+
+    @property
+    def needs_dense_teacher(self) -> bool:
+        """Whether a term or the naming of masks needs the teacher."""
+        return super().needs_dense_teacher or self.teacher_share is not None
+
+    def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return the detector's pyramid levels, without gradients."""
+        with torch.no_grad():
+            return self.detector.extract_feat(batch_inputs)
+
+    def predict(
+        self,
+        batch_inputs: Tensor,
+        batch_data_samples: SampleList,
+        rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
+    ) -> SampleList:
+        """Return the samples with ``pred_sem_seg``, and with things ``pred_panoptic_seg`` too.
+
+        The latter has ``sem_seg`` and ``segments``, both (1, H, W) int64, see ``join_panoptic``.
+        For the arguments see ``OpenVocabularySegmentor``.
+        """
+        for sample, image in zip(
+            batch_data_samples, self._name_images(batch_inputs, batch_data_samples), strict=True
+        ):
+            sample.pred_sem_seg = self._label_map(image.pixels, sample)
+            if self.things is not None:
+                sample.pred_panoptic_seg = self._panoptic(image, sample.pred_sem_seg.sem_seg[0])
+        return batch_data_samples
+
+    def _panoptic(self, image: NamedImage, label_map: Tensor) -> PixelData:
+        """Return a panoptic map of the named masks and a (H, W) label map."""
+        assert self.things is not None
+        is_thing = torch.tensor(
+            [name in self.things for name in self.vocabulary.names], device=label_map.device
+        )
+        scores, labels = image.scores.max(dim=1)
+        of_things = is_thing[labels]
+        rows, segments = join_panoptic(
+            image.masks[of_things], labels[of_things], scores[of_things], label_map, is_thing
+        )
+        return PixelData(sem_seg=rows[None], segments=segments[None])
+
+    def _name_images(self, batch_inputs: Tensor, samples: SampleList) -> Iterator[NamedImage]:
+        """Yield the named masks and pixels of each image."""
+        x = self.extract_feat(batch_inputs)
+        pixels = self.pixel_head.embed(x)
+        metas = [sample.metainfo for sample in samples]
+        proposals = self.detector.rpn_head.predict(x, samples, rescale=False)
+        regions = keep_regions(self.detector.roi_head, x, metas, proposals, once=True)
+        for index, (kept, meta) in enumerate(zip(regions, metas, strict=True)):
+            masks, scores = self.name_masks(kept, batch_inputs[index : index + 1])
+            grid = self.pixel_head.log_scores(pixels[index : index + 1])[0].exp()
+            yield NamedImage(masks, scores, partial(_mixed, masks, scores, grid, meta))
+
+    def name_masks(self, kept: KeptRegions, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the masks of an image's objects, and their class names.
+
+        Args:
+            kept: the regions of the image.
+            inputs: (1, 3, h, w) the image after preprocessing.
+
+        Returns:
+            (n, H, W) bool, and (n, W) probabilities of the class names, which together are that of
+            being an object.
+        """
+        boxes, scores, index = score_regions(self.detector.roi_head, kept)
+        names = scores[:, :-1]
+        objects = names.sum(dim=1).clamp(max=1)
+        chosen = (objects >= self.least_object).nonzero()[:, 0]
+        chosen = chosen[nms(boxes[chosen], objects[chosen], self.iou)[: self.most]]
+        masks = region_masks(self.detector.roi_head, kept, index[chosen])
+        names, objects = names[chosen], objects[chosen, None]
+        if self.teacher_share is not None and len(chosen):
+            of_teacher = self._judged_by_teacher(masks, inputs, kept.meta)
+            of_student = (names / objects).clamp(min=1e-8).log()
+            is_base = self.pixel_head.is_base
+            alpha, beta = self.teacher_share
+            names = objects * geometric_ensemble(of_student, of_teacher, is_base, alpha, beta).exp()
+        return masks, names
+
+    def _judged_by_teacher(self, masks: Tensor, inputs: Tensor, meta: dict[str, Any]) -> Tensor:
+        """Return the (n, W) log-probabilities of the class names of masks by the dense teacher."""
+        dense = self.dense_teacher_or_error().embed(self._as_images(inputs))[0]
+        pooled = pool_masks(to_original(dense, meta), masks)
+        temperature = self.dense_teacher_or_error().teacher.temperature
+        return (pooled @ self.pixel_head.text_embeddings.T / temperature).log_softmax(dim=-1)
+
+
+def _mixed(
+    masks: Tensor, scores: Tensor, grid: Tensor, meta: dict[str, Any], names: slice
+) -> Tensor:
+    """Return the (names, H, W) probabilities of some names from masks and pixels.
+
+    Args:
+        masks: (n, H, W) bool.
+        scores: (n, W) probabilities of the names of each mask.
+        grid: (W, h, w) probabilities of the names at each position of the pixel head.
+        meta: see ``to_original``.
+        names: which ones.
+    """
+    pixels = to_original(grid[names], meta)
+    if not len(masks):
+        return pixels
+    objects = scores.sum(dim=1).clamp(max=1)[:, None, None] * masks
+    claimed, together = objects.amax(dim=0), objects.sum(dim=0)
+    of_masks = sum_over_masks(scores[:, names], masks) / together.clamp(min=1e-6)
+    return claimed * of_masks + (1 - claimed) * pixels

@@ -1,0 +1,121 @@
+"""The segmentor on random images: losses, predictions, vocabularies."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import pytest
+import torch
+from mmengine.structures import PixelData
+
+from ovdistill.core.errors import UserError
+from ovdistill.core.teacher_id import TeacherId
+from ovdistill.models.config import load_config
+from tests.batches import D, losses_of, make_vocabulary, without_gradient
+from tests.segmentation.small import build, dense_teacher, labelled_batch
+
+ALIGN = dict(type="PixelWordTerm")
+DENSE = dict(type="PixelEmbeddingTerm")
+PSEUDO = dict(type="PseudoLabelTerm", self_training_after=1)
+REGIONS = dict(type="ViLDTerm")
+
+
+@pytest.fixture
+def vocabulary():
+    return make_vocabulary(6, novel=2)
+
+
+@pytest.mark.parametrize("terms", [[ALIGN], [ALIGN, DENSE], [ALIGN, PSEUDO], [ALIGN, REGIONS]])
+def test_every_weight_learns_from_every_combination_of_terms(vocabulary, terms):
+    model = build(vocabulary, distillers=terms)
+    model.set_dense_teacher(dense_teacher())
+    loss, logged = losses_of(model, labelled_batch())
+    loss.backward()
+    assert len(logged) == len(terms) + 1 and loss.isfinite()
+    assert not without_gradient(model)
+
+
+def test_the_teacher_sees_the_images_and_is_no_part_of_the_checkpoint(vocabulary):
+    model = build(vocabulary, distillers=[DENSE])
+    before = set(model.state_dict())
+    teacher = dense_teacher(scale=2.0)
+    model.set_dense_teacher(teacher)
+    losses_of(model, labelled_batch())
+    assert teacher.teacher.seen == [torch.Size([2, 3, 128, 128])]
+    assert set(model.state_dict()) == before
+    assert all(p.grad is None for p in teacher.teacher.parameters())
+
+
+def test_a_term_of_the_teacher_needs_one(vocabulary):
+    model = build(vocabulary, distillers=[DENSE])
+    assert model.needs_dense_teacher
+    with pytest.raises(UserError, match="BuildDenseTeacher"):
+        losses_of(model, labelled_batch())
+    other = dense_teacher()
+    other.teacher.id = TeacherId("another")
+    with pytest.raises(UserError, match="another"):
+        model.set_dense_teacher(other)
+
+
+def test_terms_of_detection_that_need_rois_are_refused(vocabulary):
+    with pytest.raises(UserError, match="rois"):
+        build(vocabulary, distillers=[dict(type="VouchTerm")])
+
+
+def predict(model, data):
+    with torch.no_grad():
+        return model.eval().test_step(data)
+
+
+def test_predictions_have_the_size_of_the_image_and_rows_of_the_vocabulary(vocabulary):
+    model = build(vocabulary)
+    for sample in predict(model, labelled_batch()):
+        assert sample.pred_sem_seg.sem_seg.shape == (1, 32, 32)
+        assert sample.pred_sem_seg.sem_seg.dtype == torch.int64
+        assert 0 <= sample.pred_sem_seg.sem_seg.min() <= sample.pred_sem_seg.sem_seg.max() < 6
+        assert (sample.pred_sem_seg.scores > 0).all()
+
+
+def test_labels_are_those_of_scores_at_full_size(vocabulary, monkeypatch):
+    model, data = build(vocabulary).eval(), labelled_batch()
+    with torch.no_grad():
+        inputs = model.data_preprocessor(deepcopy(data), False)["inputs"]
+        grid = model.pixel_head.log_scores(model.embed_pixels(inputs)).exp()
+        size = dict(mode="bilinear", align_corners=False)
+        whole = torch.nn.functional.interpolate(grid, size=(64, 64), **size)
+        whole = torch.nn.functional.interpolate(whole, size=(32, 32), **size)
+    monkeypatch.setattr("ovdistill.segmentation.best_names.MOST_VALUES", 1)
+    found = torch.stack([s.pred_sem_seg.sem_seg[0] for s in predict(model, data)])
+    assert torch.equal(found, whole.argmax(dim=1))
+
+
+def test_class_names_can_be_replaced(vocabulary):
+    model = build(vocabulary)
+    model.set_vocabulary(make_vocabulary(30, novel=3))
+    assert predict(model, labelled_batch())[0].pred_sem_seg.sem_seg.max() < 30
+    assert not any("text_embeddings" in key for key in model.state_dict())
+    with pytest.raises(UserError, match="width"):
+        model.set_vocabulary(make_vocabulary(3, embed_dim=D + 1))
+
+
+def test_padding_is_neither_labelled_nor_unlabelled(vocabulary):
+    model, data = build(vocabulary), labelled_batch()
+    data["inputs"][0] = data["inputs"][0][:, :32]
+    sample = data["data_samples"][0]
+    sample.gt_sem_seg = PixelData(sem_seg=sample.gt_sem_seg.sem_seg[:, :32])
+    sample.set_metainfo(dict(img_shape=(32, 64)))
+    seen = []
+    model.distillers[0].forward = lambda inputs: seen.append(inputs.pixels) or {}
+    model.train()(**model.data_preprocessor(data, True), mode="loss")
+    (pixels,) = seen
+    grid = pixels.inside.shape[1]
+    assert grid == 32  # two pixels of the input for a position
+    assert pixels.inside[0, :16].all() and not pixels.inside[0, 16:].any()
+    assert pixels.inside[1].all()
+    assert (pixels.labels[0, 16:] == -1).all() and (pixels.labels[0, :16] == 0).all()
+
+
+def test_a_temperature_must_be_positive(vocabulary):
+    head = load_config("lseg_r18_shapes").model.pixel_head
+    with pytest.raises(UserError, match="temperature=0"):
+        build(vocabulary, pixel_head=dict(head, temperature=0))
