@@ -30,5 +30,5 @@ class Normalization:
             torch.tensor(value, device=pixels.device).reshape(3, 1, 1)
             for value in (self.mean, self.std)
         )
-        full = 255 if pixels.dtype == torch.uint8 else 1
-        return (pixels.float() / full - mean) / std
+        values = pixels.float() / 255 if pixels.dtype == torch.uint8 else pixels
+        return (values - mean) / std

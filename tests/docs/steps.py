@@ -276,10 +276,12 @@ NOT_RUN = {
     "*configs/pets.py*": "needs CLIP's weights; tests/commands/test_init_dataset.py goes this way",
     "ovdistill prepare-lvis *": "needs the official files; tests/datasets/official",
     "ovdistill prepare-coco *": "needs the official files; tests/datasets/official",
+    "ovdistill teacher train --config pairs.py*": "needs CLIP's weights; "
+    "tests/commands/teacher/test_train.py goes this way",
+    'ovdistill vocab build --names "mug, tea pot" *': "with the teacher of that page",
     "ovdistill teacher train --config teacher_shapes": "takes half an hour; "
     "tests/commands/teacher/test_train.py makes some steps",
     "ovdistill teacher shapes-accuracy *": "is run with two maps",
-    "ovdistill teacher shapes-geometry *": "tests/ovshapes/teacher/test_clip_geometry.py",
     "ovdistill test --results * --annotations lvis_v1_val.json *": "is run with other data",
     "ovdistill report best vild -o report": "is run with one of them",
     "ovdistill init-dataset * --base-config vild_mobilenetv4_coco *": "tests/commands/"
