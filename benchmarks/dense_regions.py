@@ -4,7 +4,7 @@ r"""Regions by crops, from dense features, and from refined ones, on the embedde
     ovdistill teacher refine --teacher ovshapes-plain --images data/ovshapes/images \
         --annotations data/ovshapes/annotations/instances_train.json \
         --regions data/ovshapes/shape/plain/regions -o refined --size 192 --lr 1e-3 --steps 3000
-    python benchmarks/dense_regions.py --refined refined --ways own dense:128 dense:192 dense:256
+    python benchmarks/dense_regions.py --refined refined
 
 Prints, for the labelled boxes of the val images: the share whose nearest name is their own, of base
 and of novel names; the cosine to crops; milliseconds a box. --student trains and tests

@@ -226,6 +226,11 @@ STEPS = [
         replace={"ViT-B-32-quickgelu:openai": "ovshapes", "640": "64"},
         add=("--steps", "1", "--batch", "2"),
     ),
+    shows_help(
+        f"ovdistill teacher refine --teacher ovshapes-plain --images {SHAPES}/images "
+        f"--annotations {SHAPES}/annotations/instances_train.json "
+        f"--regions {SHAPES}/shape/plain/regions -o refined --size 192 --lr 1e-3 --steps 400"
+    ),
     Step("ovdistill store info regions"),
     Step("ovdistill store verify regions"),
     Step("ovdistill store merge a b -o both"),
@@ -283,8 +288,8 @@ STEPS = [
         "python benchmarks/dense_speed.py --images train2017 "
         "--annotations instances_train2017.json --teacher ViT-B-32:openai"
     ),
-    shows_help("python benchmarks/dense_regions.py --refined refined"),
     shows_help("python benchmarks/teacher_objectives.py -o work_dirs/objectives"),
+    shows_help("python benchmarks/dense_regions.py --refined refined --max-images 150"),
     shows_help("python benchmarks/evaluators.py --cases 10000 --images 1000"),
     shows_help("python benchmarks/continue_training.py -o work_dirs/continue"),
     shows_help(f"python -m benchmarks.onnx_speed --images {SHAPES}/images/test"),
