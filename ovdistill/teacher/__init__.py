@@ -1,5 +1,13 @@
 """Frozen teacher: embeds texts, images and regions of images in one space."""
 
+from ovdistill.teacher.adapted_teacher import AdaptedTeacher
+from ovdistill.teacher.adapter import (
+    NamedAdapter,
+    TeacherAdapter,
+    register_adapter,
+)
+from ovdistill.teacher.adapter_file import read_adapter, write_adapter
+from ovdistill.teacher.adapters import ClipAdapter
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.open_clip_teacher import OpenCLIPTeacher
 from ovdistill.teacher.registry import (
@@ -11,11 +19,18 @@ from ovdistill.teacher.registry import (
 from ovdistill.teacher.teacher import Teacher
 
 __all__ = [
+    "AdaptedTeacher",
+    "ClipAdapter",
     "CropPolicy",
+    "NamedAdapter",
     "OpenCLIPTeacher",
     "Teacher",
+    "TeacherAdapter",
     "build_teacher",
     "find_teacher_weights",
+    "read_adapter",
+    "register_adapter",
     "register_teacher",
     "teacher_name",
+    "write_adapter",
 ]

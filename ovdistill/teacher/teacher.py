@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
+from ovdistill.teacher.adapted_prompts import AdaptedPrompts
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.text_tower import TextTower
 
@@ -38,6 +39,7 @@ class Teacher(nn.Module, ABC):
         temperature: divisor that turns cosines into logits, 0.01 for OpenAI's CLIP.
         random: True for untrained weights; files that are made with them say so.
         whole_image: how a whole image becomes an input, as the model's own preprocessing does it.
+        prompts: those that class names take with this teacher; None for those of the user.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Teacher(nn.Module, ABC):
     temperature: float = 0.01
     random: bool = False
     whole_image: CropPolicy = CropPolicy(scales=(1.0,), shape="clip")
+    prompts: AdaptedPrompts | None = None
 
     def __init__(self, crops: CropPolicy | Mapping[str, Any] | None = None) -> None:
         super().__init__()

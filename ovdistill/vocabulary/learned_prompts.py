@@ -95,6 +95,22 @@ def read_prompts(
     return learned
 
 
+def prompts_for(
+    teacher: Teacher, prompts: tuple[str, ...] | LearnedPrompts
+) -> tuple[str, ...] | LearnedPrompts:
+    """Return the prompts that a teacher was adapted together with, else those that are given."""
+    own = teacher.prompts
+    if own is None:
+        return prompts
+    return LearnedPrompts(
+        own.contexts,
+        check_name_position(own.name_position),
+        teacher.id,
+        own.description,
+        own.spelling,
+    )
+
+
 def load_learned_prompts(file: safe_open, header: VocabularyHeader) -> LearnedPrompts | None:
     """Load the learned prompts of an open vocabulary file; None if it was made with templates.
 

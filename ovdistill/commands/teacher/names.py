@@ -11,7 +11,7 @@ from ovdistill.datasets.build_vocabulary import encode_names, split_names
 from ovdistill.datasets.name_json import names_of_json
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary import Vocabulary
-from ovdistill.vocabulary.learned_prompts import read_prompts
+from ovdistill.vocabulary.learned_prompts import prompts_for, read_prompts
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -39,7 +39,7 @@ def find_vocabulary(
         return _load(options.vocabulary, teacher)
     if config is None or options.split:
         names, is_base = split_names(names_of_json([*found.categories.values()]), options.split)
-        prompts = read_prompts(options.templates or "single")
+        prompts = prompts_for(teacher, read_prompts(options.templates or "single"))
         return Vocabulary.encode(names, teacher, prompts, is_base, show_progress=True)
     return _of_config(options, config, teacher)
 

@@ -1,0 +1,8 @@
+"""The kinds of adapters that ship: importing this package registers them.
+
+How they are learned is in ``ovdistill.teacher_training.adapt``.
+"""
+
+from ovdistill.teacher.adapters.clip_adapter import ClipAdapter
+
+__all__ = ["ClipAdapter"]
