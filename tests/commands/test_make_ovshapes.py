@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ovdistill.commands.make_ovshapes import MakeOvshapesOptions, make_ovshapes
 from ovdistill.core.images import read_image
 
 TOOL = Path(__file__).parents[2] / "tools" / "make_shapes.py"
@@ -21,3 +22,10 @@ def test_the_preview_is_written_and_nothing_else(tmp_path):
     subprocess.run([sys.executable, str(TOOL), "--preview", str(sheet)], check=True, cwd=tmp_path)
     assert read_image(sheet).shape[1] == 6 * 256
     assert list(tmp_path.iterdir()) == [sheet]
+
+
+def test_a_domain_has_a_preview_of_its_own(tmp_path):
+    painted, crayon = tmp_path / "painted.png", tmp_path / "crayon.png"
+    make_ovshapes(MakeOvshapesOptions(preview=str(painted)))
+    make_ovshapes(MakeOvshapesOptions(preview=str(crayon), domain="crayon"))
+    assert painted.read_bytes() != crayon.read_bytes()
