@@ -13,6 +13,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.teacher.adapter import NamedAdapter, adapted_id
 from ovdistill.teacher.crops import CropPolicy
+from ovdistill.teacher.image_tower import ImageTower
 from ovdistill.teacher.teacher import Teacher
 from ovdistill.teacher.text_tower import TextTower
 from ovdistill.teacher.wrapped_teacher import WrappedTeacher
@@ -71,6 +72,13 @@ class AdaptedTeacher(WrappedTeacher):
             )
         return super().text_tower()
 
+    def image_tower(self) -> ImageTower:
+        """Return the image tower, see ``Teacher``, with the adapter in front of it and behind."""
+        tower = super().image_tower()
+        if self.adapter.changes_pixels:
+            tower.before = _first(self.adapter.adapt_pixels, tower.before)
+        return tower
+
     def change_images(self, embeddings: Tensor) -> Tensor:
         """Adapt embeddings of images, see ``WrappedTeacher``."""
         return _exactly(self.adapter.adapt_images, embeddings)
@@ -88,6 +96,13 @@ class AdaptedTeacher(WrappedTeacher):
             images = images.float() / 255
         with torch.no_grad():
             return self.adapter.adapt_pixels(images)
+
+
+def _first(
+    change: Callable[[Tensor], Tensor], then: Callable[[Tensor], Tensor] | None
+) -> Callable[[Tensor], Tensor]:
+    """Return the function that applies both, one after the other."""
+    return change if then is None else lambda pixels: then(change(pixels))
 
 
 def _exactly(change: Callable[[Tensor], Tensor], embeddings: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.teacher.adapted_prompts import AdaptedPrompts
 from ovdistill.teacher.crops import CropPolicy
+from ovdistill.teacher.image_tower import ImageTower
 from ovdistill.teacher.text_tower import TextTower
 
 
@@ -122,6 +123,18 @@ class Teacher(nn.Module, ABC):
         raise UserError(
             f"teacher {self.name!r} ({type(self).__name__}) has no text tower to learn prompts "
             "through; expected an OpenCLIPTeacher, or written templates: ovdistill vocab"
+        )
+
+    def image_tower(self) -> ImageTower:
+        """Return the image tower with gradients, through which pixels are learned.
+
+        Raises:
+            UserError: the teacher has no such image tower.
+        """
+        raise UserError(
+            f"teacher {self.name!r} ({type(self).__name__}) has no image tower that passes "
+            "gradients; expected an OpenCLIPTeacher, or a method that learns from embeddings: "
+            "ovdistill teacher adapt clip-adapter"
         )
 
     def train(self, mode: bool = True) -> Teacher:  # noqa: FBT001, FBT002 - torch's signature

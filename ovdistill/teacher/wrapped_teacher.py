@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ovdistill.teacher.crops import CropPolicy
+from ovdistill.teacher.image_tower import ImageTower
 from ovdistill.teacher.teacher import Teacher
 from ovdistill.teacher.text_tower import TextTower
 
@@ -59,6 +60,12 @@ class WrappedTeacher(Teacher):
         """Return the text tower, with the change behind it."""
         tower = self.inner.text_tower()
         tower.after = _following(tower.after, self.change_texts)
+        return tower
+
+    def image_tower(self) -> ImageTower:
+        """Return the image tower, with the change behind it."""
+        tower = self.inner.image_tower()
+        tower.after = _following(tower.after, self.change_images)
         return tower
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ovdistill.core.errors import UserError
 from ovdistill.teacher import AdaptedTeacher, NamedAdapter, Teacher, TeacherAdapter, write_adapter
+from ovdistill.teacher_training.adapt.crops import RegionCrops
 from ovdistill.vocabulary import Names, Vocabulary
 from ovdistill.vocabulary.learned_prompts import prompts_for
 
@@ -28,13 +29,13 @@ class LabelledRegions:
     Attributes:
         embeddings: (n, D) float32, unit norm, of the teacher before it is adapted.
         labels: (n,) int64, rows of the vocabulary.
-        crops: (n, scales, 3, S, S) uint8 RGB, cut out by the teacher's own policy; None unless the
-            method needs them.
+        crops: the regions as pixels, cut out by the teacher's own policy; None unless the method
+            needs them.
     """
 
     embeddings: Tensor
     labels: Tensor
-    crops: Tensor | None = None
+    crops: RegionCrops | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -1,0 +1,103 @@
+"""Visual prompts: learned pixels that are added to every image in front of the frozen tower.
+
+Source: Bahng et al., "Exploring Visual Prompts for Adapting Large-Scale Models", arXiv 2203.17274.
+
+Shapes: n images, S side of the teacher's input, w width of the prompt, K pixels that it has.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ovdistill.core.errors import UserError
+from ovdistill.teacher.adapter import TeacherAdapter, register_adapter
+
+PLACES = ("frame", "patch")
+
+
+@register_adapter
+class VisualPrompt(TeacherAdapter):
+    """A frame around the image, or a patch in its corner, that is added to the pixels.
+
+    Args:
+        image_size: S.
+        width: w, pixels: of the frame's sides, or the side of the patch; up to S / 2 for a frame.
+        place: 'frame' (the paper's padding) or 'patch' (its fixed patch, at the top left).
+
+    Attributes:
+        values: (3, K) float32, RGB in the units of pixels in [0, 1]; zeros at first, which change
+            nothing.
+
+    Raises:
+        ValueError: a width that does not fit, or an unknown place.
+    """
+
+    kind = "visual-prompt"
+
+    def __init__(self, image_size: int, width: int, place: str = "frame") -> None:
+        super().__init__()
+        self.image_size, self.width, self.place = int(image_size), int(width), place
+        count = prompt_size(self.image_size, self.width, place)
+        self.values = nn.Parameter(torch.zeros(3, count))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments, see ``TeacherAdapter``."""
+        return {"image_size": self.image_size, "width": self.width, "place": self.place}
+
+    def adapt_pixels(self, images: Tensor) -> Tensor:
+        """Add the prompt to images, see ``TeacherAdapter``; sums may leave [0, 1]."""
+        if images.shape[-1] != self.image_size or images.shape[-2] != self.image_size:
+            raise UserError(
+                f"the visual prompt is for images of {self.image_size} pixels; got "
+                f"{tuple(images.shape[-2:])}"
+            )
+        return add_prompt(images, self.values, self.width, self.place)
+
+
+def add_prompt(images: Tensor, values: Tensor, width: int, place: str) -> Tensor:
+    """Return ``x + v``, where v is zero outside of the prompt: equation 2 of the paper.
+
+    It is not clamped, as in the released code, so that every pixel keeps its gradient.
+
+    Args:
+        images: (n, 3, S, S).
+        values: (3, K), row by row from the top left.
+        width: w.
+        place: 'frame' or 'patch'.
+
+    Returns:
+        (n, 3, S, S), of the dtype of the images.
+    """
+    size = images.shape[-1]
+    where = prompt_pixels(size, width, place).to(images.device).flatten().nonzero().flatten()
+    full = torch.zeros(3, size * size, dtype=images.dtype, device=images.device)
+    full = full.index_copy(1, where, values.to(full))
+    return images + full.reshape(3, size, size)
+
+
+def prompt_pixels(size: int, width: int, place: str) -> Tensor:
+    """Return (S, S) bool, where the prompt is."""
+    inside = torch.ones(size, size, dtype=torch.bool)
+    if place == "patch":
+        inside[width:], inside[:, width:] = False, False
+    else:
+        inside[width : size - width, width : size - width] = False
+    return inside
+
+
+def prompt_size(size: int, width: int, place: str) -> int:
+    """Return K, the number of pixels of a prompt.
+
+    Raises:
+        ValueError: a width that does not fit, or an unknown place.
+    """
+    if place not in PLACES:
+        raise ValueError(f"place {place!r}; expected one of: {', '.join(PLACES)}")
+    most = size if place == "patch" else size // 2
+    if not 0 < width <= most:
+        raise ValueError(f"a {place} {width} pixels wide; expected 1 to {most}")
+    return width**2 if place == "patch" else size**2 - (size - 2 * width) ** 2

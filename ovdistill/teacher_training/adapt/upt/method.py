@@ -1,0 +1,78 @@
+"""Learns prompts of both towers at once, made by one small network.
+
+Source: Zang et al., "Unified Vision and Language Prompt Learning" (UPT), arXiv 2210.07225.
+Differences: the visual prompts are a frame around the image rather than tokens of a ViT, so that
+towers of every kind take them; the context starts from a text, and the frame from zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from ovdistill.core.errors import UserError
+from ovdistill.teacher.adapters.upt import UnifiedPrompts
+from ovdistill.teacher.adapters.visual_prompt import add_prompt, prompt_size
+from ovdistill.teacher_training.adapt.data import Adaptation, AdaptData, AdaptMethod, adapted_by
+from ovdistill.teacher_training.adapt.embed_crops import CropEmbedder
+from ovdistill.teacher_training.adapt.fit import fit
+from ovdistill.teacher_training.adapt.loss import name_loss
+from ovdistill.teacher_training.adapt.upt.network import PromptNetwork
+from ovdistill.teacher_training.adapt.visual_prompt.method import (
+    change_pixels_first,
+    prompt_width,
+)
+from ovdistill.vocabulary.prompt_context import ContextPrompts, context_from_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnifiedPromptsMethod(AdaptMethod):
+    """Settings of UPT.
+
+    Attributes:
+        init: text whose tokens are the context at first.
+        visual: visual prompts, V.
+        width: of the frame's sides, pixels; None for 30 of 224, as for visual prompts.
+    """
+
+    name: ClassVar[str] = "upt"
+    needs_crops: ClassVar[bool] = True
+
+    epochs: int = 10
+    batch: int = 64
+    lr: float = 2e-3
+    init: str = "a photo of a"
+    visual: int = 8
+    width: int | None = None
+
+    def learn(self, data: AdaptData, report: Callable[[str], None] = print) -> Adaptation:
+        """Learn the network, and keep what it makes, see ``AdaptMethod``."""
+        teacher, text_tower = data.teacher, data.teacher.text_tower()
+        start = context_from_text(self.init, text_tower)
+        # names that are too long are an error before the training, not after it
+        prompts = ContextPrompts(data.vocabulary.names, text_tower, len(start), spelling="words")
+        base = [data.vocabulary.names[row] for row in data.base_rows.tolist()]
+        prompts = ContextPrompts(base, text_tower, len(start), spelling="words")
+        width = prompt_width(self.width, teacher.image_size)
+        network = self._network(start, prompt_pixel_count(teacher.image_size, width))
+        image_tower, frame = teacher.image_tower(), [torch.zeros(0)]
+        change_pixels_first(image_tower, lambda pixels: add_prompt(pixels, frame[0], width, "frame"))
+        embed = CropEmbedder(data, image_tower, self.seed)
+        labels = data.base_labels(data.train).to(teacher.device)
+
+        def loss_of(rows: Tensor) -> Tensor:
+            context, frame[0] = network()
+            return name_loss(
+                embed(rows), prompts.encode(context), labels[rows], teacher.temperature
+            )
+
+        fit(network.parameters(), loss_of, len(data.train), self, report)
+        context, values = network()
+        adapter = UnifiedPrompts.of_values(
+            teacher.image_size, width, values.cpu(), context.cpu(), self.describe()
+        )
+        return adapted_by(adapter, data, self.name)
