@@ -30,8 +30,15 @@ STORE: Commands = {
     "centre": ("store.centre:centre", "write the map that removes the means of embeddings"),
     "map": ("store.map:map_embeddings", "write a store again with its embeddings mapped"),
 }
+ADAPT: Commands = {
+    "clip-adapter": (
+        "teacher.adapt.clip_adapter:clip_adapter",
+        "learn a small network behind the towers",
+    ),
+}
 TEACHER: Commands = {
     "evaluate": ("teacher.evaluate:evaluate", "measure a teacher on labelled images"),
+    "adapt": (ADAPT, "learn a field from regions of base classes"),
 }
 COMMANDS: Commands = {
     "train": ("train:train", "train a detector"),
@@ -44,7 +51,7 @@ COMMANDS: Commands = {
     "extract": ("extract:extract", "make a store of the teacher's region embeddings"),
     "vocab": (VOCAB, "make and compare vocabulary files"),
     "store": (STORE, "check, describe and join stores"),
-    "teacher": (TEACHER, "measure a teacher before it is distilled"),
+    "teacher": (TEACHER, "measure a teacher, and adapt it to a field"),
     "compare": ("compare:compare", "train and test methods side by side"),
     "summarize": ("summarize:summarize", "average the metrics of several test runs"),
     "report": ("report:report", "say what happened in a test run, on a page"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations
@@ -16,11 +16,29 @@ from ovdistill.vocabulary.learned_prompts import prompts_for, read_prompts
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-    from ovdistill.commands.teacher.evaluate import EvaluateOptions
+
+class NameOptions(Protocol):
+    """Options of a command that say which class names compete."""
+
+    @property
+    def config(self) -> str | None:
+        """The config."""
+
+    @property
+    def vocabulary(self) -> Path | None:
+        """A vocabulary file."""
+
+    @property
+    def templates(self) -> str | None:
+        """Prompts."""
+
+    @property
+    def split(self) -> str | None:
+        """Which names are novel."""
 
 
 def find_vocabulary(
-    options: EvaluateOptions, config: Config | None, found: Annotations, teacher: Teacher
+    options: NameOptions, config: Config | None, found: Annotations, teacher: Teacher
 ) -> Vocabulary:
     """Return the class names: of --vocabulary, of the config, or the categories of the file.
 
@@ -55,7 +73,7 @@ def _load(path: Path, teacher: Teacher) -> Vocabulary:
     return vocabulary
 
 
-def _of_config(options: EvaluateOptions, config: Config, teacher: Teacher) -> Vocabulary:
+def _of_config(options: NameOptions, config: Config, teacher: Teacher) -> Vocabulary:
     """Return the config's vocabulary, encoded anew for another teacher or other templates."""
     path = config.get("vocabulary")
     if path and not options.templates and Path(path).is_file():

@@ -114,6 +114,7 @@ class AdaptMethod(ABC):
 
     name: ClassVar[str]  # as the command line has it
     needs_crops: ClassVar[bool] = False
+    default_shots: ClassVar[int | None] = None  # regions of a class; None for all
 
     epochs: int
     batch: int = 256
@@ -131,7 +132,7 @@ class AdaptMethod(ABC):
 
         Args:
             data: the teacher, the names and the regions.
-            report: receives a line with each epoch and its mean loss.
+            report: receives lines with an epoch and its mean loss.
 
         Raises:
             UserError: the method cannot adapt this teacher or these names.

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from ovdistill.teacher_training.adapt.data import AdaptMethod
 
+LINES = 10  # of the report
+
 
 def fit(
     parameters: Iterable[Tensor],
@@ -25,7 +27,7 @@ def fit(
         loss_of: returns the loss of a batch, given its rows (n,) int64 in [0, count).
         count: number of samples.
         method: its epochs, batch, lr and seed are used.
-        report: receives a line with each epoch and its mean loss.
+        report: receives lines with an epoch and its mean loss.
         weight_decay: of AdamW.
     """
     optimizer = torch.optim.AdamW([*parameters], lr=method.lr, weight_decay=weight_decay)
@@ -41,4 +43,5 @@ def fit(
             optimizer.step()
             schedule.step()
             losses.append(loss.detach() * len(rows))
-        report(f"epoch {epoch} of {method.epochs}: loss {float(sum(losses)) / count:.4f}")
+        if epoch % max(1, method.epochs // LINES) == 0:
+            report(f"epoch {epoch} of {method.epochs}: loss {float(sum(losses)) / count:.4f}")

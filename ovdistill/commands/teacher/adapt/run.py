@@ -1,0 +1,53 @@
+"""What every method of `ovdistill teacher adapt` does around its learning."""
+
+from __future__ import annotations
+
+from ovdistill.commands.printing import print_lines
+from ovdistill.commands.teacher.adapt.inputs import encode as encode_objects
+from ovdistill.commands.teacher.adapt.inputs import find_inputs
+from ovdistill.commands.teacher.adapt.options import AdaptOptions
+from ovdistill.commands.teacher.adapt.regions import read_data
+from ovdistill.commands.teacher.adapt.report import write_report
+from ovdistill.commands.teacher_options import load_teacher
+from ovdistill.evaluation.teacher.adaptation import AccuracyChange, change_lines, change_table
+from ovdistill.evaluation.teacher.objects import TrueObjects
+from ovdistill.evaluation.teacher.zero_shot import ZeroShot, ZeroShotCounter
+from ovdistill.teacher_training.adapt.data import AdaptMethod
+from ovdistill.vocabulary import Vocabulary
+
+
+def adapt(options: AdaptOptions, method: AdaptMethod) -> None:
+    """Learn, write the result, and report what it does to base and to novel names.
+
+    Args:
+        options: of the command, checked.
+        method: how to learn.
+
+    Raises:
+        UserError: an input that is missing or does not fit another, or see the method.
+    """
+    teacher = load_teacher(options)
+    inputs = find_inputs(options, teacher)
+    data = read_data(options, method, inputs, teacher)
+    print_lines([f"teacher {teacher.id}", f"{method.name}: {data.source}"])
+    result = method.learn(data, lambda line: print_lines([line]))
+    result.write(options.out)
+    print_lines([f"wrote {options.out}", f"teacher {result.teacher.id}"])
+    test = encode_objects(inputs.test, teacher, inputs)
+    before = _accuracy(test, inputs.vocabulary)
+    if result.images is None:
+        adapted = encode_objects(inputs.test, result.teacher, inputs)
+    else:
+        changed = result.images(test.embeddings.to(teacher.device)).cpu()
+        adapted = TrueObjects(test.image_ids, test.boxes, test.labels, changed)
+    change = AccuracyChange(before, _accuracy(adapted, result.vocabulary))
+    change_table(change).show()
+    print_lines(change_lines(change))
+    written = write_report(options, method, data, inputs, result, change)
+    print_lines(f"wrote {path}" for path in written)
+
+
+def _accuracy(objects: TrueObjects, vocabulary: Vocabulary) -> ZeroShot:
+    counter = ZeroShotCounter(vocabulary.embeddings, vocabulary.is_base)
+    counter.add(objects.embeddings, objects.labels)
+    return counter.result(vocabulary.names)
