@@ -35,6 +35,12 @@ ADAPT: Commands = {
         "teacher.adapt.clip_adapter:clip_adapter",
         "learn a small network behind the towers",
     ),
+    "visual-prompt": (
+        "teacher.adapt.visual_prompt:visual_prompt",
+        "learn pixels that are added to every image",
+    ),
+    "upt": ("teacher.adapt.upt:upt", "learn pixels and prompts together"),
+    "fine-tune": ("teacher.adapt.fine_tune:fine_tune", "tune the weights, whole or in low rank"),
 }
 TEACHER: Commands = {
     "evaluate": ("teacher.evaluate:evaluate", "measure a teacher on labelled images"),

@@ -6,9 +6,10 @@ Shapes: n images, P regions, S side of the tower's input, D embedding width.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ovdistill.teacher.crops import CropPolicy
 
@@ -17,7 +18,7 @@ class ImageTower:
     """Pixels -> image embeddings, which equal those of ``encode_images``; gradients pass.
 
     Args:
-        model: an open_clip model.
+        model: an open_clip model, whose classes publish no types.
         mean: (3, 1, 1) mean of pixels in [0, 1].
         std: (3, 1, 1) standard deviation of pixels in [0, 1].
         dtype: of the tower's weights.
@@ -28,7 +29,7 @@ class ImageTower:
     """
 
     def __init__(
-        self, model: nn.Module, mean: Tensor, std: Tensor, dtype: torch.dtype = torch.float32
+        self, model: Any, mean: Tensor, std: Tensor, dtype: torch.dtype = torch.float32
     ) -> None:
         self._encode: Callable[..., Tensor] = model.encode_image
         self._mean, self._std, self._dtype = mean, std, dtype

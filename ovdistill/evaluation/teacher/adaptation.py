@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple, dataclass
 
 from ovdistill.evaluation.accumulate import harmonic_mean
 from ovdistill.evaluation.regions.percent import MISSING
@@ -67,6 +67,15 @@ def change_table(change: AccuracyChange) -> TextTable:
             ["after", *(_percent(second) for _, second in columns)],
             ["change", *(_difference(first, second) for first, second in columns)],
         ],
+    )
+
+
+def variant_table(variants: Mapping[str, Accuracy]) -> TextTable:
+    """Return the table of other results of the same learning, by title."""
+    return TextTable(
+        "Other results of the same learning, top-1, %",
+        ["", "base", "novel", "harmonic mean", "novel alone"],
+        [[title, *map(_percent, astuple(found))] for title, found in variants.items()],
     )
 
 

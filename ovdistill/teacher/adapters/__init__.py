@@ -4,5 +4,7 @@ How they are learned is in ``ovdistill.teacher_training.adapt``.
 """
 
 from ovdistill.teacher.adapters.clip_adapter import ClipAdapter
+from ovdistill.teacher.adapters.upt import UnifiedPrompts
+from ovdistill.teacher.adapters.visual_prompt import VisualPrompt
 
-__all__ = ["ClipAdapter"]
+__all__ = ["ClipAdapter", "UnifiedPrompts", "VisualPrompt"]

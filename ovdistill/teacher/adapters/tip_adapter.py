@@ -166,9 +166,7 @@ class TipAdapter(TeacherAdapter):
         distances = torch.cdist(embeddings.double(), self.prompt_embeddings.double())
         nearest, prompt = distances.min(dim=1)
         # a column for each class, one for regions alone, one for the names of no class
-        column = torch.where(
-            nearest < SAME_PROMPT, self.prompt_classes[prompt], self.classes + 1
-        )
+        column = torch.where(nearest < SAME_PROMPT, self.prompt_classes[prompt], self.classes + 1)
         columns = F.one_hot(column, self.classes + 2).to(embeddings) * math.sqrt(self.weight)
         return torch.cat([embeddings, columns], dim=1) / math.sqrt(1 + self.weight)
 

@@ -9,7 +9,7 @@ Shapes: M text prompts, S side of the teacher's input, w width of the frame.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +37,7 @@ class UnifiedPrompts(VisualPrompt):
         contexts: (1, M, text_width) float32.
 
     Raises:
-        ValueError: a width that does not fit.
+        ValueError: a width that does not fit, or an unknown spelling.
     """
 
     kind = "upt"
@@ -53,6 +53,8 @@ class UnifiedPrompts(VisualPrompt):
         description: str = "",
     ) -> None:
         super().__init__(image_size, width)
+        if spelling not in get_args(Spelling):
+            raise ValueError(f"spelling {spelling!r}; expected one of: {get_args(Spelling)}")
         self.name_position, self.spelling, self.description = name_position, spelling, description
         self.contexts = nn.Parameter(torch.zeros(1, int(num_vectors), int(text_width)))
 
@@ -61,7 +63,8 @@ class UnifiedPrompts(VisualPrompt):
         cls, image_size: int, width: int, values: Tensor, context: Tensor, description: str
     ) -> UnifiedPrompts:
         """Return the adapter of a frame (3, K) and a context (M, text width)."""
-        adapter = cls(image_size, width, *context.shape, description=description)
+        num_vectors, text_width = context.shape
+        adapter = cls(image_size, width, num_vectors, text_width, description=description)
         adapter.values.data.copy_(values.detach())
         adapter.contexts.data.copy_(context.detach()[None])
         return adapter

@@ -40,9 +40,7 @@ class RegionCrops:
     @classmethod
     def of_teacher(cls, files: Sequence[str], boxes: Tensor, teacher: Teacher) -> RegionCrops:
         """Return regions that are cropped as a teacher crops them."""
-        return cls(
-            files, boxes.float(), teacher.crops, teacher.image_size, teacher.interpolation
-        )
+        return cls(files, boxes.float(), teacher.crops, teacher.image_size, teacher.interpolation)
 
     def __len__(self) -> int:
         return len(self.boxes)

@@ -89,6 +89,7 @@ class Adaptation:
         images: maps (n, D) unit embeddings of the teacher before to (n, E) unit ones of the adapted
             teacher; None where images have to go through its tower again.
         facts: what was chosen or measured on the way, as plain JSON values.
+        variants: makes other results of the same learning, by title, to be measured beside it.
     """
 
     teacher: Teacher
@@ -96,6 +97,7 @@ class Adaptation:
     write: Callable[[Path], None]
     images: Callable[[Tensor], Tensor] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    variants: Mapping[str, Callable[[], Adaptation]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,6 @@ from torch.nn.functional import normalize
 from ovdistill.commands.teacher.adapt.inputs import AdaptInputs, ObjectFile, encode
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.core.errors import UserError
-from ovdistill.core.images import read_image
 from ovdistill.datasets.prompt_samples import (
     read_embeddings,
     read_samples,
@@ -26,11 +25,13 @@ from ovdistill.evaluation.regions.matching import Objects
 from ovdistill.evaluation.teacher.objects import TrueObjects
 from ovdistill.store import TeacherStore
 from ovdistill.teacher import Teacher
+from ovdistill.teacher_training.adapt.crops import RegionCrops
 from ovdistill.teacher_training.adapt.data import AdaptData, AdaptMethod, LabelledRegions
 from ovdistill.teacher_training.adapt.few_shot import draw_shots
 from ovdistill.teacher_training.adapt.pseudo_labels import pseudo_label
 
 PSEUDO_SHOTS = 16  # of a class, as in UPL
+UNLIMITED = (2**31, 2**31)  # height and width of an image whose size is not known
 HELD_OUT_SHOTS = 4  # to choose settings with, as in the few-shot protocol of CoOp
 
 
@@ -137,7 +138,7 @@ class _Reader:
         rows, labels = torch.arange(len(found)), found.labels
         if self.unsupervised:
             rows, labels = self._pseudo_label(found.embeddings, shots)
-        pixels = cut_crops(chosen_file, found, rows, self.teacher) if crops else None
+        pixels = region_crops(chosen_file, found, rows, self.teacher) if crops else None
         return LabelledRegions(found.embeddings[rows], labels, pixels)
 
     def _pseudo_label(self, embeddings: Tensor, shots: int | None) -> tuple[Tensor, Tensor]:
@@ -153,33 +154,22 @@ class _Reader:
         return Objects(objects.boxes[kept], objects.labels[kept])
 
 
-def cut_crops(file: ObjectFile, objects: TrueObjects, rows: Tensor, teacher: Teacher) -> Tensor:
-    """Cut regions out of their images, as the teacher crops them.
+def region_crops(
+    file: ObjectFile, objects: TrueObjects, rows: Tensor, teacher: Teacher
+) -> RegionCrops:
+    """Return regions as pixels, as the teacher crops them.
 
     Args:
         file: the images.
         objects: boxes of the images.
-        rows: (n,) int64, the objects to cut out, ascending.
+        rows: (n,) int64, the objects that are taken.
         teacher: whose crops.
-
-    Returns:
-        (n, scales, 3, S, S) uint8 RGB.
-
-    Raises:
-        UserError: an image cannot be read.
     """
-    paths = {own.image_id: own.path for own in file.files}
-    image_ids = objects.image_ids[rows]
-    scales, size = len(teacher.crops.scales), teacher.image_size
-    parts = [torch.zeros(0, scales, 3, size, size, dtype=torch.uint8)]
-    for image_id in image_ids.unique_consecutive().tolist():
-        image = torch.from_numpy(read_image(paths[image_id])).permute(2, 0, 1)
-        height, width = image.shape[1:]
-        limit = torch.tensor([width, height, width, height])
-        boxes = objects.boxes[rows[image_ids == image_id]].float().clamp(min=0).minimum(limit)
-        for crops in teacher.crops.crop([(image, boxes)], size, teacher.interpolation):
-            parts.append(crops.unflatten(0, (-1, scales)))
-    return torch.cat(parts)
+    images = {own.image_id: own for own in file.files}
+    chosen = [images[image_id] for image_id in objects.image_ids[rows].tolist()]
+    limits = torch.tensor([(image.size or UNLIMITED)[::-1] * 2 for image in chosen])
+    boxes = objects.boxes[rows].clamp(min=0).minimum(limits.reshape(-1, 4))
+    return RegionCrops.of_teacher([image.path for image in chosen], boxes, teacher)
 
 
 def _draw_objects(objects: Mapping[int, Objects], shots: int, seed: int) -> dict[int, Objects]:

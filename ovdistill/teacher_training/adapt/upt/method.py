@@ -54,13 +54,13 @@ class UnifiedPromptsMethod(AdaptMethod):
         teacher, text_tower = data.teacher, data.teacher.text_tower()
         start = context_from_text(self.init, text_tower)
         # names that are too long are an error before the training, not after it
-        prompts = ContextPrompts(data.vocabulary.names, text_tower, len(start), spelling="words")
+        ContextPrompts(data.vocabulary.names, text_tower, len(start), spelling="words")
         base = [data.vocabulary.names[row] for row in data.base_rows.tolist()]
         prompts = ContextPrompts(base, text_tower, len(start), spelling="words")
         width = prompt_width(self.width, teacher.image_size)
-        network = self._network(start, prompt_pixel_count(teacher.image_size, width))
-        image_tower, frame = teacher.image_tower(), [torch.zeros(0)]
-        change_pixels_first(image_tower, lambda pixels: add_prompt(pixels, frame[0], width, "frame"))
+        network = self._network(start, teacher.image_size, width)
+        image_tower, frame = teacher.image_tower(), [network()[1]]
+        change_pixels_first(image_tower, lambda x: add_prompt(x, frame[0], width, "frame"))
         embed = CropEmbedder(data, image_tower, self.seed)
         labels = data.base_labels(data.train).to(teacher.device)
 
@@ -73,6 +73,23 @@ class UnifiedPromptsMethod(AdaptMethod):
         fit(network.parameters(), loss_of, len(data.train), self, report)
         context, values = network()
         adapter = UnifiedPrompts.of_values(
-            teacher.image_size, width, values.cpu(), context.cpu(), self.describe()
+            teacher.image_size, width, values.cpu(), context.cpu(), self.describe(data)
         )
         return adapted_by(adapter, data, self.name)
+
+    def describe(self, data: AdaptData) -> str:
+        """Return the sentence that a vocabulary has in place of its templates."""
+        return (
+            f"learned with a frame around the image (UPT): from {self.init!r}, {self.epochs} "
+            f"epochs, lr {self.lr}, seed {self.seed}, {data.source}"
+        )
+
+    def _network(self, start: Tensor, image_size: int, width: int) -> PromptNetwork:
+        try:
+            pixels = prompt_size(image_size, width, "frame")
+        except ValueError as error:
+            raise UserError(f"UPT: {error}") from error
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            network = PromptNetwork(len(start), self.visual, start.shape[1], pixels, start)
+        return network.to(start.device)

@@ -1,8 +1,8 @@
 """Learns a visual prompt: pixels around the image, or in its corner, in front of a frozen tower.
 
 Source: Bahng et al., "Exploring Visual Prompts for Adapting Large-Scale Models", arXiv 2203.17274.
-Differences: AdamW in place of SGD with a rate of 40, and some epochs in place of 1000; the prompt is
-in the units of pixels in [0, 1], before they are normalised, and starts at zero.
+Differences: AdamW in place of SGD with a rate of 40, and some epochs in place of 1000; the prompt
+is in the units of pixels in [0, 1], before they are normalised, and starts at zero.
 """
 
 from __future__ import annotations
