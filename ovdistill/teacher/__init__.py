@@ -7,7 +7,7 @@ from ovdistill.teacher.adapter import (
     register_adapter,
 )
 from ovdistill.teacher.adapter_file import read_adapter, write_adapter
-from ovdistill.teacher.adapters import ClipAdapter
+from ovdistill.teacher.adapters import ClipAdapter, TipAdapter
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.open_clip_teacher import OpenCLIPTeacher
 from ovdistill.teacher.registry import (
@@ -26,6 +26,7 @@ __all__ = [
     "OpenCLIPTeacher",
     "Teacher",
     "TeacherAdapter",
+    "TipAdapter",
     "build_teacher",
     "find_teacher_weights",
     "read_adapter",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ovdistill.commands.printing import print_lines
-from ovdistill.commands.teacher.adapt.inputs import encode as encode_objects
 from ovdistill.commands.teacher.adapt.inputs import find_inputs
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.commands.teacher.adapt.regions import read_data
@@ -12,7 +13,8 @@ from ovdistill.commands.teacher_options import load_teacher
 from ovdistill.evaluation.teacher.adaptation import AccuracyChange, change_lines, change_table
 from ovdistill.evaluation.teacher.objects import TrueObjects
 from ovdistill.evaluation.teacher.zero_shot import ZeroShot, ZeroShotCounter
-from ovdistill.teacher_training.adapt.data import AdaptMethod
+from ovdistill.teacher import Teacher
+from ovdistill.teacher_training.adapt.data import Adaptation, AdaptMethod
 from ovdistill.vocabulary import Vocabulary
 
 
@@ -33,18 +35,31 @@ def adapt(options: AdaptOptions, method: AdaptMethod) -> None:
     result = method.learn(data, lambda line: print_lines([line]))
     result.write(options.out)
     print_lines([f"wrote {options.out}", f"teacher {result.teacher.id}"])
-    test = encode_objects(inputs.test, teacher, inputs)
-    before = _accuracy(test, inputs.vocabulary)
-    if result.images is None:
-        adapted = encode_objects(inputs.test, result.teacher, inputs)
-    else:
-        changed = result.images(test.embeddings.to(teacher.device)).cpu()
-        adapted = TrueObjects(test.image_ids, test.boxes, test.labels, changed)
-    change = AccuracyChange(before, _accuracy(adapted, result.vocabulary))
+    test = encode(inputs.test, teacher, inputs)
+    change = measure_change(test, inputs, teacher, result)
     change_table(change).show()
     print_lines(change_lines(change))
     written = write_report(options, method, data, inputs, result, change)
     print_lines(f"wrote {path}" for path in written)
+
+
+def measure_change(
+    test: TrueObjects, inputs: AdaptInputs, teacher: Teacher, result: Adaptation
+) -> AccuracyChange:
+    """Return zero-shot accuracy before and after an adaptation.
+
+    Args:
+        test: the objects to measure on, as the teacher embeds them.
+        inputs: their images, and the names before.
+        teacher: the teacher before.
+        result: the adaptation.
+    """
+    if result.images is None:
+        adapted = encode(inputs.test, result.teacher, inputs)
+    else:
+        changed = result.images(test.embeddings.to(teacher.device)).cpu()
+        adapted = replace(test, embeddings=changed)
+    return AccuracyChange(_accuracy(test, inputs.vocabulary), _accuracy(adapted, result.vocabulary))
 
 
 def _accuracy(objects: TrueObjects, vocabulary: Vocabulary) -> ZeroShot:
