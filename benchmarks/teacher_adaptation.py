@@ -1,6 +1,7 @@
-"""Adapt a teacher by every method, with all labels, few, or none; measure base and novel names.
+r"""Adapt a teacher by every method, with all labels, few, or none; measure base and novel names.
 
-    python benchmarks/teacher_adaptation.py vild_r18_shapes --regions data/ovshapes/shape/clip/regions
+    python benchmarks/teacher_adaptation.py vild_r18_shapes \
+        --regions data/ovshapes/shape/clip/regions
 
 Labelled regions are true boxes of base objects of the config's train images; unlabelled ones are
 those of the store. Objects of its val images are named before and after. It takes about ten minutes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ovdistill.commands.printing import print_lines
-from ovdistill.commands.teacher.adapt.inputs import find_inputs
+from ovdistill.commands.teacher.adapt.inputs import AdaptInputs, encode, find_inputs
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.commands.teacher.adapt.regions import read_data
 from ovdistill.commands.teacher.adapt.report import write_report
