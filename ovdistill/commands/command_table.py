@@ -35,6 +35,15 @@ ADAPT: Commands = {
         "teacher.adapt.clip_adapter:clip_adapter",
         "learn a small network behind the towers",
     ),
+    "tip-adapter": (
+        "teacher.adapt.tip_adapter:tip_adapter",
+        "keep a cache of labelled regions beside the names",
+    ),
+    "linear-probe": (
+        "teacher.adapt.linear_probe:linear_probe",
+        "learn weights of base names, as a vocabulary",
+    ),
+    "coop": ("teacher.adapt.coop:coop", "learn the words around names, as a vocabulary"),
     "visual-prompt": (
         "teacher.adapt.visual_prompt:visual_prompt",
         "learn pixels that are added to every image",

@@ -7,7 +7,7 @@ from ovdistill.teacher.adapter import (
     register_adapter,
 )
 from ovdistill.teacher.adapter_file import read_adapter, write_adapter
-from ovdistill.teacher.adapters import ClipAdapter, UnifiedPrompts, VisualPrompt
+from ovdistill.teacher.adapters import ClipAdapter, TipAdapter, UnifiedPrompts, VisualPrompt
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.open_clip_teacher import OpenCLIPTeacher
 from ovdistill.teacher.registry import (
@@ -26,6 +26,7 @@ __all__ = [
     "OpenCLIPTeacher",
     "Teacher",
     "TeacherAdapter",
+    "TipAdapter",
     "UnifiedPrompts",
     "VisualPrompt",
     "build_teacher",

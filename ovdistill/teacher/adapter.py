@@ -63,6 +63,9 @@ class TeacherAdapter(nn.Module, ABC):
         """
         return embed_dim
 
+    def check_values(self) -> None:
+        """Raise ValueError for tensors of a file whose values do not fit; they are finite."""
+
     def adapt_pixels(self, images: Tensor) -> Tensor:
         """Change images in front of the image tower.
 

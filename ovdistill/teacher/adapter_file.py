@@ -83,7 +83,7 @@ def _build(kind: str, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]
     """Return the adapter with the tensors of a file as its values.
 
     Raises:
-        ValueError: a tensor is of a wrong type or not finite.
+        ValueError: a tensor is of a wrong type, not finite, or see ``check_values``.
         RuntimeError: a tensor is missing, too much, or of a wrong shape.
         TypeError: settings that the kind does not take; it may raise the other two as well.
     """
@@ -97,6 +97,7 @@ def _build(kind: str, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]
     for name, value in adapter.state_dict().items():
         if value.is_floating_point() and not value.isfinite().all():
             raise ValueError(f"{name} is not finite")
+    adapter.check_values()
     return adapter.requires_grad_(requires_grad=False).eval()
 
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
 from ovdistill.teacher.adapter import TeacherAdapter, register_adapter
+from ovdistill.teacher.adapters.formulas import mix_bottleneck
 
 MODALITIES = ("image", "text")
 
@@ -94,19 +94,3 @@ class ClipAdapter(TeacherAdapter):
             return embeddings
         down, up = (getattr(self, f"{modality}_{part}").to(embeddings) for part in ("down", "up"))
         return mix_bottleneck(embeddings, down, up, ratio)
-
-
-def mix_bottleneck(embeddings: Tensor, down: Tensor, up: Tensor, ratio: float) -> Tensor:
-    """Return ``normalize(ratio relu(relu(e down^T) up^T) + (1 - ratio) e)``.
-
-    Args:
-        embeddings: (n, D) unit norm.
-        down: (H, D).
-        up: (D, H).
-        ratio: share of the bottleneck.
-
-    Returns:
-        (n, D) unit norm.
-    """
-    bottleneck = F.relu(F.linear(F.relu(F.linear(embeddings, down)), up))
-    return F.normalize(ratio * bottleneck + (1 - ratio) * embeddings, dim=-1)

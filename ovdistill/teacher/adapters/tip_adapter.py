@@ -3,11 +3,11 @@
 Source: Zhang et al., "Tip-Adapter: Training-free Adaption of CLIP for Few-shot Classification",
 ECCV 2022, arXiv 2207.09519. The logit of a class c for a region f is
 
-    f . t_c / tau + alpha A_c(f),   A_c(f) = sum over the keys k of class c of exp(-beta (1 - f . k))
+    f . t_c / tau + alpha A_c(f)   with   A_c(f) = sum_(k of c) exp(-beta (1 - f . k))
 
-A teacher gives embeddings, not logits, so both become wider: the cosine of a region and a name is
-the logit, times one number for all. With a = alpha tau, R = sqrt(sum_c n_c^2) for n_c keys of class
-c (so that |A| <= R), and s = sqrt(a / R):
+over the keys k of the class. A teacher gives embeddings, not logits, so both become wider: the
+cosine of a region and a name is the logit, times one number for all. With a = alpha tau, n_c keys
+of class c, R = sqrt(sum_c n_c^2) (so that |A| <= R), and s = sqrt(a / R):
 
     region       [f,  s A,             sqrt(a R - s^2 |A|^2),  0          ] / sqrt(1 + a R)
     base name    [t,  sqrt(a R) e_c,   0,                      0          ] / sqrt(1 + a R)
@@ -30,8 +30,10 @@ from torch import Tensor
 
 from ovdistill.core.errors import UserError
 from ovdistill.teacher.adapter import TeacherAdapter, register_adapter
+from ovdistill.teacher.adapters.formulas import affinity
 
 SAME_PROMPT = 1e-3  # most distance of two embeddings of one prompt: rounding, not meaning
+TEXTS_PER_PASS = 256  # bounds the memory of their distances to all prompts
 
 
 @register_adapter
@@ -40,6 +42,8 @@ class TipAdapter(TeacherAdapter):
 
     A name of a base class is known by its prompts' embeddings, so it has to be encoded with the
     templates that the cache was made with; in others it counts as a name that is not in the cache.
+    With several templates a name's embedding is the mean of wide ones, and the formula holds but
+    for the lengths of the means of t, which differ by little.
 
     Args:
         embed_dim: D.
@@ -77,10 +81,10 @@ class TipAdapter(TeacherAdapter):
         self.alpha, self.beta, self.tau = float(alpha), float(beta), float(tau)
         if not all(0 < v < math.inf for v in (self.alpha, self.beta, self.tau)):
             raise ValueError(f"alpha {alpha}, beta {beta}, tau {tau}; expected more than 0")
-        for name, count in (("key", int(keys)), ("prompt", int(prompts))):
-            values = "keys" if name == "key" else "prompt_embeddings"
-            self.register_buffer(values, torch.zeros(count, self.embed_dim))
-            self.register_buffer(f"{name}_classes", torch.zeros(count, dtype=torch.int64))
+        self.register_buffer("keys", torch.zeros(keys, embed_dim))
+        self.register_buffer("key_classes", torch.zeros(keys, dtype=torch.int64))
+        self.register_buffer("prompt_embeddings", torch.zeros(prompts, embed_dim))
+        self.register_buffer("prompt_classes", torch.zeros(prompts, dtype=torch.int64))
 
     @classmethod
     def of_cache(
@@ -163,28 +167,21 @@ class TipAdapter(TeacherAdapter):
 
     def adapt_texts(self, embeddings: Tensor) -> Tensor:
         """Widen embeddings of prompts, see ``TeacherAdapter``."""
-        distances = torch.cdist(embeddings.double(), self.prompt_embeddings.double())
-        nearest, prompt = distances.min(dim=1)
+        found = [self._columns(part) for part in embeddings.split(TEXTS_PER_PASS)]
         # a column for each class, one for regions alone, one for the names of no class
-        column = torch.where(nearest < SAME_PROMPT, self.prompt_classes[prompt], self.classes + 1)
-        columns = F.one_hot(column, self.classes + 2).to(embeddings) * math.sqrt(self.weight)
-        return torch.cat([embeddings, columns], dim=1) / math.sqrt(1 + self.weight)
+        columns = F.one_hot(torch.cat(found), self.classes + 2).to(embeddings)
+        wide = torch.cat([embeddings, columns * math.sqrt(self.weight)], dim=1)
+        return wide / math.sqrt(1 + self.weight)
 
+    def check_values(self) -> None:
+        """Check that classes are classes, see ``TeacherAdapter``."""
+        for name in ("key_classes", "prompt_classes"):
+            classes = getattr(self, name)
+            if not len(classes) or classes.min() < 0 or classes.max() >= self.classes:
+                raise ValueError(f"{name} are not in [0, {self.classes})")
 
-def affinity(
-    embeddings: Tensor, keys: Tensor, key_classes: Tensor, classes: int, beta: float
-) -> Tensor:
-    """Return ``A_c = sum over the keys k of class c of exp(-beta (1 - f . k))``.
-
-    Args:
-        embeddings: (n, D) unit norm.
-        keys: (K, D) unit norm.
-        key_classes: (K,) int64 in [0, C).
-        classes: C.
-        beta: sharpness.
-
-    Returns:
-        (n, C).
-    """
-    near = torch.exp(-beta * (1 - embeddings @ keys.T))
-    return near @ F.one_hot(key_classes, classes).to(near)
+    def _columns(self, embeddings: Tensor) -> Tensor:
+        """Return the column of each prompt, (n,) int64."""
+        distances = torch.cdist(embeddings, self.prompt_embeddings.to(embeddings))
+        nearest, prompt = distances.min(dim=1)
+        return torch.where(nearest < SAME_PROMPT, self.prompt_classes[prompt], self.classes + 1)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ovdistill.teacher import ClipAdapter
-from ovdistill.teacher.adapters.clip_adapter import mix_bottleneck
+from ovdistill.teacher.adapters.formulas import mix_bottleneck
 
 
 def test_the_mixture_by_hand():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ovdistill.commands.printing import print_lines
-from ovdistill.commands.teacher.adapt.inputs import AdaptInputs, find_inputs
-from ovdistill.commands.teacher.adapt.inputs import encode as encode_objects
+from ovdistill.commands.teacher.adapt.inputs import AdaptInputs, encode, find_inputs
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.commands.teacher.adapt.regions import read_data
 from ovdistill.commands.teacher.adapt.report import write_report
@@ -39,14 +40,12 @@ def adapt(options: AdaptOptions, method: AdaptMethod) -> None:
     result = method.learn(data, lambda line: print_lines([line]))
     result.write(options.out)
     print_lines([f"wrote {options.out}", f"teacher {result.teacher.id}"])
-    test = encode_objects(inputs.test, teacher, inputs)
-    before = _accuracy(test, inputs.vocabulary)
-    change = AccuracyChange(before, _measure(result, test, inputs))
+    test = encode(inputs.test, teacher, inputs)
+    change = measure_change(test, inputs, result)
     change_table(change).show()
     print_lines(change_lines(change))
     variants = {
-        title: accuracy_of(_measure(make(), test, inputs))
-        for title, make in result.variants.items()
+        title: accuracy_of(measure(make(), test, inputs)) for title, make in result.variants.items()
     }
     if variants:
         variant_table(variants).show()
@@ -54,12 +53,24 @@ def adapt(options: AdaptOptions, method: AdaptMethod) -> None:
     print_lines(f"wrote {path}" for path in written)
 
 
-def _measure(result: Adaptation, test: TrueObjects, inputs: AdaptInputs) -> ZeroShot:
-    """Return the accuracy of a result on objects that the teacher before has embedded."""
+def measure_change(test: TrueObjects, inputs: AdaptInputs, result: Adaptation) -> AccuracyChange:
+    """Return zero-shot accuracy before and after an adaptation.
+
+    Args:
+        test: the objects to measure on, as the teacher embeds them.
+        inputs: their images, and the names before.
+        result: the adaptation.
+    """
+    return AccuracyChange(_accuracy(test, inputs.vocabulary), measure(result, test, inputs))
+
+
+def measure(result: Adaptation, test: TrueObjects, inputs: AdaptInputs) -> ZeroShot:
+    """Return zero-shot accuracy after an adaptation, see ``measure_change``."""
     if result.images is None:
-        return _accuracy(encode_objects(inputs.test, result.teacher, inputs), result.vocabulary)
-    changed = result.images(test.embeddings.to(result.teacher.device)).cpu()
-    adapted = TrueObjects(test.image_ids, test.boxes, test.labels, changed)
+        adapted = encode(inputs.test, result.teacher, inputs)
+    else:
+        changed = result.images(test.embeddings.to(result.teacher.device)).cpu()
+        adapted = replace(test, embeddings=changed)
     return _accuracy(adapted, result.vocabulary)
 
 

@@ -1,14 +1,15 @@
-"""Chooses alpha and beta of Tip-Adapter (this file imports torch only).
+"""Chooses alpha and beta of Tip-Adapter.
 
-Shapes: n held-out regions, C classes, D embedding width, K keys.
+Shapes: n held-out regions, C classes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import Tensor
+
+from ovdistill.teacher.adapters.formulas import cache_logits
 
 ALPHAS = tuple(0.1 * 2 ** (step / 2) for step in range(14))  # 0.1 to 9
 BETAS = (0.5, 1.0, 2.0, 3.5, 5.5, 8.0, 12.0, 20.0)
@@ -16,44 +17,28 @@ BETAS = (0.5, 1.0, 2.0, 3.5, 5.5, 8.0, 12.0, 20.0)
 
 def search(
     similarities: Tensor,
-    affinity_of: Callable[[float], Tensor],
+    affinities_of: Callable[[float], Tensor],
     labels: Tensor,
     alphas: Sequence[float] = ALPHAS,
     betas: Sequence[float] = BETAS,
 ) -> tuple[float, float, float]:
-    """Return the alpha and beta of the best accuracy; of equals the smallest alpha.
+    """Return the alpha and beta of the best accuracy; of equals the smallest alpha, then beta.
 
     Args:
         similarities: (n, C) ``f . t / tau``.
-        affinity_of: returns A, (n, C), for a beta.
-        labels: (n,) int64 in [0, C).
+        affinities_of: returns A, (n, C), for a beta.
+        labels: (n,) int64 in [0, C), at least one.
         alphas: to try, ascending.
-        betas: to try.
+        betas: to try, ascending.
 
     Returns:
         alpha, beta, and the share of regions that they name right.
     """
-    affinities = [affinity_of(beta) for beta in betas]
-    best = (-1, alphas[0], betas[0])
+    affinities = [affinities_of(beta) for beta in betas]
+    tried = []
     for alpha in alphas:
-        for beta, affinity in zip(betas, affinities, strict=True):
-            logits = similarities + alpha * affinity
-            right = int((logits.argmax(dim=1) == labels).sum())
-            if right > best[0]:
-                best = (right, alpha, beta)
-    right, alpha, beta = best
-    return alpha, beta, right / max(1, len(labels))
-
-
-def cache_logits(similarities: Tensor, affinity: Tensor, alpha: float) -> Tensor:
-    """Return Tip-Adapter's logits, ``f . t / tau + alpha A``.
-
-    Args:
-        similarities: (n, C) ``f . t / tau``.
-        affinity: (n, C) A.
-        alpha: weight of the cache.
-
-    Returns:
-        (n, C).
-    """
-    return similarities + torch.as_tensor(alpha) * affinity
+        for beta, of_beta in zip(betas, affinities, strict=True):
+            nearest = cache_logits(similarities, of_beta, alpha).argmax(dim=1)
+            tried.append((int((nearest == labels).sum()), alpha, beta))
+    right, alpha, beta = max(tried, key=lambda found: found[0])  # the first of equals
+    return alpha, beta, right / len(labels)
