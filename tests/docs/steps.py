@@ -57,6 +57,11 @@ STEPS = [
         f"ovdistill train-teacher --evaluate {SHAPES} "
         "--embedding-map ovshapes-clip ovshapes-clip-directions-shape"
     ),
+    Step(
+        "ovdistill make-ovshapes --domain crayon --root data/crayon",
+        add="--train 1 --val 2 --test 1 --workers 1 -q".split(),
+    ),
+    Step("ovdistill train-teacher --evaluate data/crayon"),
     # from the first training to a search
     Step("ovdistill train vild_r18_shapes", add=("--cfg-options", *TINY)),
     Step(
