@@ -87,7 +87,7 @@ def methods(seed: int, *, few: bool) -> Iterator[tuple[str, AdaptMethod]]:
     yield "Tip-Adapter-F", TipAdapterMethod(seed=seed, train_keys=True)
     yield "linear probe", LinearProbeMethod(seed=seed)
     yield "linear probe, half text", LinearProbeMethod(seed=seed, mix=0.5)
-    epochs = 50 if few else 5
+    epochs = 20 if few else 2
     yield "CoOp", CoOpMethod(seed=seed, epochs=epochs)
     yield "CoOp, a context a class", CoOpMethod(seed=seed, epochs=epochs, class_contexts=True)
 
