@@ -42,7 +42,7 @@ class UnifiedPromptsMethod(AdaptMethod):
     name: ClassVar[str] = "upt"
     needs_crops: ClassVar[bool] = True
 
-    epochs: int = 10
+    epochs: int = 8
     batch: int = 64
     lr: float = 2e-3
     init: str = "a photo of a"

@@ -43,7 +43,7 @@ class VisualPromptMethod(AdaptMethod):
     name: ClassVar[str] = "visual-prompt"
     needs_crops: ClassVar[bool] = True
 
-    epochs: int = 10
+    epochs: int = 8
     batch: int = 64
     lr: float = 1e-2
     width: int | None = None

@@ -24,7 +24,10 @@ METHODS = {
     "tip-adapter": (),
     "linear-probe": ("--epochs", "2", "--mix", "0.5"),
     "coop": ("--epochs", "1", "--context", "2"),
+    "visual-prompt": ("--epochs", "1", "--place", "patch", "--width", "9"),
+    "upt": ("--epochs", "1", "--visual", "2"),
 }
+VOCABULARIES = ("linear-probe", "coop")
 
 
 class NeedsCrops(ClipAdapterMethod):
@@ -88,12 +91,29 @@ def test_every_method_writes_its_result_and_a_report(method, words, teacher, tmp
     printed, text = capsys.readouterr().out, (tmp_path / "field.md").read_text()
     for shown in ("harmonic mean", "base names", found["source"]):
         assert shown in printed and shown in text
-    if method in ("clip-adapter", "tip-adapter"):
+    if method not in VOCABULARIES:
         adapted = build_teacher(SHIPPED["ovshapes"] | dict(adapter=str(out)))
         assert found["teacher_hash"] == adapted.weights_hash != teacher.weights_hash
         assert found["teacher_before"] == teacher.id.to_header()
     else:
         assert Vocabulary.load(out).teacher == teacher.id
+
+
+def test_a_tuned_teacher_is_a_folder_with_a_report(root, tmp_path, capsys):
+    annotations, images = root / "annotations", root / "images"
+    words = ["--teacher", "ovshapes-plain", "--annotations", annotations / "instances_train.json"]
+    words += ["--images", images, "--test-annotations", annotations / "instances_val.json"]
+    words += ["--test-images", images, "--split", "shape", "--shots", 1, "--workers", 0]
+    adapt("fine-tune", *words, "--epochs", 1, "--lora", 2, "--average", 0.5, "-o", tmp_path / "t")
+    found = read_json(tmp_path / "t" / "adaptation.json", "report")
+    tuned = build_teacher(dict(model=str(tmp_path / "t")))
+    assert found["teacher_hash"] == tuned.weights_hash and found["teacher"] == tuned.name
+    assert tuned.name.startswith("ovshapes-rn+fine-tune-") and found["settings"]["rank"] == 2
+    assert [*found["variants"]] == ["average 0.25", "average 0.75", "average 1"]
+    text, printed = (tmp_path / "t" / "adaptation.md").read_text(), capsys.readouterr().out
+    assert "average 0.75" in text and "average 0.75" in printed
+    with pytest.raises(UserError, match="embedding map"):  # the geometry of the recipes
+        adapt("fine-tune", "--teacher", "ovshapes", *words[2:], "-o", tmp_path / "u")
 
 
 def test_an_adapted_teacher_goes_through_other_commands(words, root, tmp_path, capsys):
@@ -158,9 +178,8 @@ def test_crops_are_what_the_teacher_embeds(root, teacher):
     chosen = options(root, shots=1)
     inputs = find_inputs(chosen, teacher)
     data = read_data(chosen, NeedsCrops(), inputs, teacher)
-    crops = data.train.crops
-    assert crops.shape == (len(data.train), 2, 3, 64, 64) and crops.dtype == torch.uint8
-    embedded = teacher.embed_crops(crops[:20].flatten(0, 1))
+    assert len(data.train.crops) == len(data.train)
+    embedded = teacher.embed_crops(data.train.crops.cut(torch.arange(20)))
     torch.testing.assert_close(embedded, data.train.embeddings[:20], atol=1e-4, rtol=0)
 
 
