@@ -76,7 +76,7 @@ class AdaptedTeacher(WrappedTeacher):
         """Return the image tower, see ``Teacher``, with the adapter in front of it and behind."""
         tower = super().image_tower()
         if self.adapter.changes_pixels:
-            tower.before = _first(self.adapter.adapt_pixels, tower.before)
+            tower.change_pixels_first(self.adapter.adapt_pixels)
         return tower
 
     def change_images(self, embeddings: Tensor) -> Tensor:
@@ -96,13 +96,6 @@ class AdaptedTeacher(WrappedTeacher):
             images = images.float() / 255
         with torch.no_grad():
             return self.adapter.adapt_pixels(images)
-
-
-def _first(
-    change: Callable[[Tensor], Tensor], then: Callable[[Tensor], Tensor] | None
-) -> Callable[[Tensor], Tensor]:
-    """Return the function that applies both, one after the other."""
-    return change if then is None else lambda pixels: then(change(pixels))
 
 
 def _exactly(change: Callable[[Tensor], Tensor], embeddings: Tensor) -> Tensor:

@@ -25,7 +25,6 @@ class ImageTower:
 
     Attributes:
         after: maps (n, D) unit embeddings to others; None for no map, see ``WrappedTeacher``.
-        before: changes pixels in front of the tower; None for no change, see ``AdaptedTeacher``.
     """
 
     def __init__(
@@ -34,12 +33,20 @@ class ImageTower:
         self._encode: Callable[..., Tensor] = model.encode_image
         self._mean, self._std, self._dtype = mean, std, dtype
         self.after: Callable[[Tensor], Tensor] | None = None
-        self.before: Callable[[Tensor], Tensor] | None = None
+        self._changes: list[Callable[[Tensor], Tensor]] = []
 
     @property
     def device(self) -> torch.device:
         """Device on which the tower runs."""
         return self._mean.device
+
+    def change_pixels_first(self, change: Callable[[Tensor], Tensor]) -> None:
+        """Change pixels in front of the tower, before the changes that it has.
+
+        Args:
+            change: maps (n, 3, S, S) float RGB to as many, see ``TeacherAdapter.adapt_pixels``.
+        """
+        self._changes.insert(0, change)
 
     def encode(self, images: Tensor) -> Tensor:
         """Return the embeddings of images.
@@ -52,8 +59,8 @@ class ImageTower:
         """
         images = images.to(self.device)
         pixels = images.float() / 255 if images.dtype == torch.uint8 else images.float()
-        if self.before is not None:
-            pixels = self.before(pixels)
+        for change in self._changes:
+            pixels = change(pixels)
         pixels = ((pixels - self._mean) / self._std).to(self._dtype)
         return self._encode(pixels.contiguous(memory_format=torch.channels_last)).float()
 

@@ -1,9 +1,11 @@
 """Embeds regions through a differentiable image tower, for methods that learn from pixels.
 
-Shapes: m regions of a batch, E width of the embeddings.
+Shapes: m regions of a batch, S side of the teacher's input, E width of the embeddings.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -26,7 +28,18 @@ class CropEmbedder:
         self._crops, self._tower = data.train.crops, tower
         self._generator = torch.Generator().manual_seed(seed)
 
-    def __call__(self, rows: Tensor) -> Tensor:
-        """Return (m, E) unit embeddings of (m,) rows of the training regions."""
-        pixels = self._crops.cut(rows, self._generator)
+    def __call__(self, rows: Tensor, change: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Embed regions.
+
+        Args:
+            rows: (m,) int64, of the training regions.
+            change: is applied to their pixels, (m * scales, 3, S, S) float in [0, 1], in front of
+                the tower; None for no change.
+
+        Returns:
+            (m, E) unit norm.
+        """
+        pixels = self._crops.cut(rows, self._generator).to(self._tower.device).float() / 255
+        if change is not None:
+            pixels = change(pixels)
         return self._tower.embed_crops(pixels, self._crops.policy)

@@ -8,6 +8,7 @@ Shapes: O rows of a weight, I all its other dimensions together, r the rank.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -68,7 +69,7 @@ def merge_low_rank(model: nn.Module) -> None:
     """Make the changes of ``add_low_rank`` part of the weights, in place."""
     for layer in [*model.modules()]:
         if parametrize.is_parametrized(layer):
-            for name in list(getattr(layer, "parametrizations")):  # noqa: B009 - torch's own
+            for name in [*cast(nn.ModuleDict, layer.parametrizations)]:
                 parametrize.remove_parametrizations(layer, name, leave_parametrized=True)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -17,15 +18,18 @@ from torch import Tensor
 from ovdistill.core.errors import UserError
 from ovdistill.teacher.adapters.upt import UnifiedPrompts
 from ovdistill.teacher.adapters.visual_prompt import add_prompt, prompt_size
-from ovdistill.teacher_training.adapt.data import Adaptation, AdaptData, AdaptMethod, adapted_by
+from ovdistill.teacher_training.adapt.data import (
+    Adaptation,
+    AdaptData,
+    AdaptMethod,
+    adapted_by,
+    check_templates,
+)
 from ovdistill.teacher_training.adapt.embed_crops import CropEmbedder
 from ovdistill.teacher_training.adapt.fit import fit
 from ovdistill.teacher_training.adapt.loss import name_loss
 from ovdistill.teacher_training.adapt.upt.network import PromptNetwork
-from ovdistill.teacher_training.adapt.visual_prompt.method import (
-    change_pixels_first,
-    prompt_width,
-)
+from ovdistill.teacher_training.adapt.visual_prompt.method import prompt_width
 from ovdistill.vocabulary.prompt_context import ContextPrompts, context_from_text
 
 
@@ -51,6 +55,7 @@ class UnifiedPromptsMethod(AdaptMethod):
 
     def learn(self, data: AdaptData, report: Callable[[str], None] = print) -> Adaptation:
         """Learn the network, and keep what it makes, see ``AdaptMethod``."""
+        check_templates(data.vocabulary)
         teacher, text_tower = data.teacher, data.teacher.text_tower()
         start = context_from_text(self.init, text_tower)
         # names that are too long are an error before the training, not after it
@@ -59,16 +64,13 @@ class UnifiedPromptsMethod(AdaptMethod):
         prompts = ContextPrompts(base, text_tower, len(start), spelling="words")
         width = prompt_width(self.width, teacher.image_size)
         network = self._network(start, teacher.image_size, width)
-        image_tower, frame = teacher.image_tower(), [network()[1]]
-        change_pixels_first(image_tower, lambda x: add_prompt(x, frame[0], width, "frame"))
-        embed = CropEmbedder(data, image_tower, self.seed)
+        embed = CropEmbedder(data, teacher.image_tower(), self.seed)
         labels = data.base_labels(data.train).to(teacher.device)
 
         def loss_of(rows: Tensor) -> Tensor:
-            context, frame[0] = network()
-            return name_loss(
-                embed(rows), prompts.encode(context), labels[rows], teacher.temperature
-            )
+            context, values = network()
+            images = embed(rows, partial(add_prompt, values=values, width=width, place="frame"))
+            return name_loss(images, prompts.encode(context), labels[rows], teacher.temperature)
 
         fit(network.parameters(), loss_of, len(data.train), self, report)
         context, values = network()

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from ovdistill.core.errors import UserError
 from ovdistill.teacher.adapters.visual_prompt import VisualPrompt
-from ovdistill.teacher.image_tower import ImageTower
 from ovdistill.teacher_training.adapt.data import (
     Adaptation,
     AdaptData,
@@ -54,14 +53,13 @@ class VisualPromptMethod(AdaptMethod):
         check_templates(data.vocabulary)
         teacher = data.teacher
         adapter = self._start(teacher.image_size).to(teacher.device)
-        tower = teacher.image_tower()
-        change_pixels_first(tower, adapter.adapt_pixels)
-        embed = CropEmbedder(data, tower, self.seed)
+        embed = CropEmbedder(data, teacher.image_tower(), self.seed)
         labels = data.base_labels(data.train).to(teacher.device)
         texts = data.base_texts.to(teacher.device)
 
         def loss_of(rows: Tensor) -> Tensor:
-            return name_loss(embed(rows), texts, labels[rows], teacher.temperature)
+            images = embed(rows, adapter.adapt_pixels)
+            return name_loss(images, texts, labels[rows], teacher.temperature)
 
         fit(adapter.parameters(), loss_of, len(data.train), self, report)
         return adapted_by(adapter, data, self.name)
@@ -76,9 +74,3 @@ class VisualPromptMethod(AdaptMethod):
 def prompt_width(width: int | None, image_size: int) -> int:
     """Return the width of a prompt in pixels, the paper's share of the image for None."""
     return max(1, round(USUAL_WIDTH * image_size)) if width is None else width
-
-
-def change_pixels_first(tower: ImageTower, change: Callable[[Tensor], Tensor]) -> None:
-    """Put a change of pixels in front of a tower, before those that it has."""
-    then = tower.before
-    tower.before = change if then is None else lambda pixels: then(change(pixels))
