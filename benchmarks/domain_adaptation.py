@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -36,6 +37,7 @@ from ovdistill.evaluation.teacher.zero_shot import ZeroShot
 from ovdistill.evaluation.text_tables import markdown_table
 from ovdistill.ovshapes.domains import CRAYON
 from ovdistill.ovshapes.generate import make_ovshapes
+from ovdistill.teacher import Teacher
 from ovdistill.teacher_training.adapt.clip_adapter import ClipAdapterMethod
 from ovdistill.teacher_training.adapt.coop import CoOpMethod
 from ovdistill.teacher_training.adapt.data import Adaptation, AdaptMethod
@@ -48,6 +50,8 @@ from ovdistill.teacher_training.adapt.visual_prompt import VisualPromptMethod
 SPLIT = "shape"
 NO_GAP = "ovshapes-plain"  # weights behind a map of the teacher cannot be tuned
 NONE = "none"
+TEMPERATURE = "model.roi_head.bbox_head.cls_predictor_cfg.temperature={}"
+STUDENT_TEMPERATURE = 0.07  # the recipes', of a teacher without a gap
 # By the names of the table's rows. A run of fine-tuning has the averages of WiSE-FT beside it.
 METHODS: dict[str, Callable[..., AdaptMethod]] = {
     "CoOp": CoOpMethod,
@@ -85,6 +89,11 @@ class Teachers:
     options: BenchmarkOptions
     seed: int
 
+    @cached_property
+    def teacher(self) -> Teacher:
+        """The teacher before it is adapted."""
+        return load_teacher(self.inputs())
+
     def inputs(self) -> AdaptOptions:
         """Return the options of ``ovdistill teacher adapt``."""
         data = self.options.out / "data"
@@ -109,13 +118,12 @@ class Teachers:
 
     def run(self, names: list[str]) -> Iterator[Figures]:
         """Learn by these methods; yield the figures of each of their results."""
-        chosen = self.inputs()
-        teacher = load_teacher(chosen)
+        chosen, teacher = self.inputs(), self.teacher
         inputs = find_inputs(chosen, teacher)
         test = encode(inputs.test, teacher, inputs)
         if NONE in names:
             same = Adaptation(teacher, inputs.vocabulary, lambda path: None, lambda found: found)
-            yield self._figures(NONE, measure(same, test, inputs), 0.0)
+            yield self._figures(NONE, same, measure(same, test, inputs), 0.0)
         for name in names:
             if name != NONE:
                 method = METHODS[name](seed=self.seed)
@@ -127,7 +135,7 @@ class Teachers:
                 yield from self._variants(name, result, test, inputs, seconds)
                 self._write(name, result)
                 after = measure_change(test, inputs, result).after
-                yield self._figures(name, after, seconds)
+                yield self._figures(name, result, after, seconds)
 
     def _variants(
         self,
@@ -140,7 +148,8 @@ class Teachers:
         for title, make in result.variants.items():
             variant = make()
             self._write(f"{name}, {title}", variant)
-            yield self._figures(f"{name}, {title}", measure(variant, test, inputs), seconds)
+            after = measure(variant, test, inputs)
+            yield self._figures(f"{name}, {title}", variant, after, seconds)
 
     def _write(self, name: str, result: Adaptation) -> None:
         """Write a result under the name of its row, and note what it is for a student."""
@@ -151,7 +160,7 @@ class Teachers:
         """Return the path of a result, without the suffix of a file."""
         return self.options.out / "teachers" / f"seed{self.seed}" / slug(name)
 
-    def _figures(self, name: str, found: ZeroShot, seconds: float) -> Figures:
+    def _figures(self, name: str, result: Adaptation, found: ZeroShot, seconds: float) -> Figures:
         accuracy = accuracy_of(found)
         return dict(
             row=name,
@@ -161,6 +170,7 @@ class Teachers:
             harmonic=accuracy.harmonic,
             novel_alone=accuracy.novel_alone,
             seconds=seconds,
+            temperature=STUDENT_TEMPERATURE * result.teacher.temperature / self.teacher.temperature,
         )
 
 
@@ -195,7 +205,13 @@ def distill(options: BenchmarkOptions, own: Figures) -> None:
     )
     name = slug(own["row"])
     folder = options.out / "students" / "inputs" / f"seed{own['seed']}" / name
-    row = Row(name, own["row"], options.student, tuple(student_options(options, own, folder)))
+    row = Row(
+        name,
+        own["row"],
+        options.student,
+        options=tuple(student_options(options, own, folder)),
+        plain=(TEMPERATURE.format(own["temperature"]),),
+    )
     comparison = Comparison(settings, [row])
     if not comparison.is_done(row, own["seed"]):
         comparison.prepare(row)
@@ -256,7 +272,12 @@ def table(done: list[Figures]) -> str:
     }
     shown = [name for name in columns if any(name in own for own in done)]
     rows = []
-    for title in dict.fromkeys(own["row"] for own in done):
+    order = [NONE, *METHODS]  # an average stands behind its method, whatever came first
+    found = sorted(
+        {own["row"] for own in done},
+        key=lambda row: (max(i for i, name in enumerate(order) if row.startswith(name)), row),
+    )
+    for title in found:
         mine = [own for own in done if own["row"] == title]
         cells = []
         for name in shown:

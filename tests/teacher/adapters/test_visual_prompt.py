@@ -14,7 +14,7 @@ from ovdistill.teacher import (
     read_adapter,
     write_adapter,
 )
-from ovdistill.teacher.adapters.visual_prompt import add_prompt, prompt_size
+from ovdistill.teacher.adapters.prompt_pixels import add_prompt, prompt_size
 from ovdistill.vocabulary import Names, Vocabulary
 from ovdistill.vocabulary.learned_prompts import prompts_for
 

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
+from ovdistill.teacher.adapters.prompt_pixels import add_prompt, prompt_size
 from ovdistill.teacher.adapters.upt import UnifiedPrompts
-from ovdistill.teacher.adapters.visual_prompt import add_prompt, prompt_size
 from ovdistill.teacher_training.adapt.data import (
     Adaptation,
     AdaptData,
