@@ -196,6 +196,26 @@ STEPS = [
         "--teacher ViT-B-32-quickgelu:openai -o coco.safetensors",
         replace={"ViT-B-32-quickgelu:openai": "ovshapes", "coco.safetensors": "coco2.safetensors"},
     ),
+    # a teacher that is adapted
+    Step(
+        "ovdistill teacher adapt clip-adapter --config vild_r18_shapes --shots 16 "
+        "-o field.safetensors",
+        add=("--epochs", "1", "--workers", "0"),
+    ),
+    Step(
+        "ovdistill train vild_r18_shapes --cfg-options teacher.adapter=field.safetensors "
+        "vocabulary=work_dirs/field/vocabulary.safetensors regions=work_dirs/field/regions",
+        add=(*TINY, "--work-dir", "work_dirs/field"),
+    ),
+    Step(
+        "ovdistill teacher adapt coop --config vild_r18_shapes --shots 16 --class-contexts "
+        "-o prompts.safetensors",
+        add=("--epochs", "1", "--context", "2", "--workers", "0"),
+    ),
+    Step(
+        f"ovdistill vocab build --names {VAL} --split shape --teacher ovshapes "
+        "--adapter field.safetensors -o field_names.safetensors"
+    ),
     # stores of regions
     Step(
         "ovdistill extract --images train2017 --annotations instances_train2017.json "
@@ -259,6 +279,10 @@ STEPS = [
         "python benchmarks/learned_prompts.py configs/vild_r18_shapes.py learned.safetensors"
     ),
     shows_help(
+        "python benchmarks/teacher_adaptation.py vild_r18_shapes "
+        f"--regions {SHAPES}/shape/clip/regions"
+    ),
+    shows_help(
         "python benchmarks/extraction.py --images train2017 "
         "--annotations instances_train2017.json --teacher ViT-B-32:openai"
     ),
@@ -298,6 +322,8 @@ NOT_RUN = {
     "ovdistill test best_r18_shapes *": "is `test vouch_r18_shapes` with other weights",
     "ovdistill publish best_r18_shapes *": "is `publish` with other weights",
     "ovdistill train vild_r18_shapes --seed 0 *": "is `train` with the learned prompts",
+    "ovdistill train vild_r18_shapes --cfg-options vocabulary=prompts*": "is `train` with the "
+    "learned prompts",
     "ovdistill test vild_r18_shapes * --cfg-options *": "is `test` with the learned prompts",
     "ovdistill * angle_r18_shapes.py *": "tests/distillation/test_own_term.py runs that page",
     "*ovdistill compare *": "trains for hours; tests/commands/test_compare.py",

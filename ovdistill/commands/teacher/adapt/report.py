@@ -90,6 +90,7 @@ def _origin(
         annotations=str(inputs.annotations),
         test_annotations=str(tested),
         test_annotations_sha256=sha256_of(tested),
+        temperature=result.teacher.temperature,
         teacher_before=data.teacher.id.to_header(),
         **result.teacher.id.to_header(),
     )
@@ -106,7 +107,7 @@ def _markdown(
     settings = asdict(method) | dict(result.facts)
     facts = [
         f"teacher {data.teacher.id}",
-        f"result {result.teacher.id}",
+        f"result {result.teacher.id}, temperature {result.teacher.temperature:.4g}",
         f"learned from {data.source}",
         f"settings {', '.join(f'{key} {value}' for key, value in settings.items())}",
         f"measured on {origin['test_annotations']}",

@@ -39,7 +39,8 @@ def adapt(options: AdaptOptions, method: AdaptMethod) -> None:
     print_lines([f"teacher {teacher.id}", f"{method.name}: {data.source}"])
     result = method.learn(data, lambda line: print_lines([line]))
     result.write(options.out)
-    print_lines([f"wrote {options.out}", f"teacher {result.teacher.id}"])
+    adapted = f"teacher {result.teacher.id}, temperature {result.teacher.temperature:.4g}"
+    print_lines([f"wrote {options.out}", adapted])
     test = encode(inputs.test, teacher, inputs)
     change = measure_change(test, inputs, result)
     change_table(change).show()
