@@ -59,7 +59,7 @@ STEPS = [
     ),
     Step(
         "ovdistill make-ovshapes --domain crayon --root data/crayon",
-        add="--train 1 --val 2 --test 1 --workers 1 -q".split(),
+        add="--train 12 --val 2 --test 1 --workers 1 -q".split(),
     ),
     Step("ovdistill train-teacher --evaluate data/crayon"),
     # from the first training to a search
@@ -216,6 +216,21 @@ STEPS = [
         f"ovdistill vocab build --names {VAL} --split shape --teacher ovshapes "
         "--adapter field.safetensors -o field_names.safetensors"
     ),
+    Step(
+        "ovdistill teacher adapt fine-tune --teacher ovshapes-plain --split shape "
+        "--templates single --shots 16 --annotations data/crayon/annotations/instances_train.json "
+        "--images data/crayon/images --test-annotations data/crayon/annotations/instances_val.json "
+        "--test-images data/crayon/images --average 0.75 -o tuned",
+        add=("--epochs", "1", "--workers", "0"),
+    ),
+    Step(
+        "ovdistill train vild_r18_shapes --cfg-options geometry=plain teacher.model=tuned "
+        "data_root=data/crayon vocabulary=tuned/vocabulary.safetensors "
+        "regions=work_dirs/tuned/regions prepare.proposals.published=None",
+        # else a network of proposals would be trained
+        replace={"prepare.proposals.published=None": "train_cfg.max_iters=2"},
+        add=(*TINY, "--work-dir", "work_dirs/tuned"),
+    ),
     # stores of regions
     Step(
         "ovdistill extract --images train2017 --annotations instances_train2017.json "
@@ -285,6 +300,11 @@ STEPS = [
     shows_help(
         "python benchmarks/extraction.py --images train2017 "
         "--annotations instances_train2017.json --teacher ViT-B-32:openai"
+    ),
+    shows_help("python benchmarks/domain_adaptation.py -o work_dirs/domain"),
+    shows_help(
+        "python benchmarks/domain_adaptation.py -o work_dirs/domain --seeds 3 "
+        "--student vild_r18_shapes"
     ),
     shows_help("python benchmarks/store_reading.py"),
     shows_help("python benchmarks/evaluators.py --cases 10000 --images 1000"),

@@ -16,6 +16,8 @@ from ovdistill.teacher import (
     NamedAdapter,
     TeacherAdapter,
     TipAdapter,
+    UnifiedPrompts,
+    VisualPrompt,
     read_adapter,
     write_adapter,
 )
@@ -45,7 +47,8 @@ class AdapterReader(Reader):
         keys, classes = torch.eye(2, WIDTH), torch.arange(2)
         tip = TipAdapter.of_cache(keys, classes, keys, classes, alpha=1.0, beta=2.0, tau=0.1)
         with tempfile.TemporaryDirectory() as folder:
-            return [_seed(adapter, Path(folder)) for adapter in (clip, tip)]
+            prompts = VisualPrompt(8, 2), UnifiedPrompts(8, 1, num_vectors=2, text_width=3)
+            return [_seed(adapter, Path(folder)) for adapter in (clip, tip, *prompts)]
 
     def mutate(self, files: Files, rng: Random) -> Files:
         """Change header, tensors or bytes."""
