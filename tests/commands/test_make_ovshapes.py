@@ -3,9 +3,11 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 from ovdistill.commands.make_ovshapes import MakeOvshapesOptions, make_ovshapes
 from ovdistill.core.images import read_image
+from ovdistill.ovshapes.domains import DOMAINS
 
 TOOL = Path(__file__).parents[2] / "tools" / "make_shapes.py"
 
@@ -29,3 +31,7 @@ def test_a_domain_has_a_preview_of_its_own(tmp_path):
     make_ovshapes(MakeOvshapesOptions(preview=str(painted)))
     make_ovshapes(MakeOvshapesOptions(preview=str(crayon), domain="crayon"))
     assert painted.read_bytes() != crayon.read_bytes()
+
+
+def test_the_option_has_every_domain():
+    assert get_args(get_type_hints(MakeOvshapesOptions)["domain"]) == (*DOMAINS,)
