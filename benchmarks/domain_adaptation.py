@@ -27,6 +27,7 @@ from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.commands.teacher.adapt.regions import read_data
 from ovdistill.commands.teacher.adapt.run import measure, measure_change
 from ovdistill.commands.teacher_options import load_teacher
+from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json, write_text
 from ovdistill.core.json_files import read_json
 from ovdistill.core.provenance import provenance
@@ -74,6 +75,9 @@ class BenchmarkOptions(CommonOptions):
     out: Path = option(flags=["-o"], help="folder of everything", metavar="DIR", writes="folder")
     seeds: int = option(1, help="number of seeds, from 0", least=1)
     shots: int = option(16, help="regions of a class to learn from", least=1)
+    rows: tuple[str, ...] = option(
+        (), metavar="ROW", help="'none' and methods, as the table names them (default: all)"
+    )
     student: str | None = option(None, help="recipe of the detectors to distill; none by default")
 
 
@@ -114,7 +118,7 @@ class Teachers:
     def missing(self, done: list[Figures]) -> list[str]:
         """Return the methods without figures; NONE stands for the teacher as it is."""
         there = {own["row"] for own in done if own["seed"] == self.seed}
-        return [name for name in (NONE, *METHODS) if name not in there]
+        return [name for name in chosen_rows(self.options) if name not in there]
 
     def run(self, names: list[str]) -> Iterator[Figures]:
         """Learn by these methods; yield the figures of each of their results."""
@@ -187,8 +191,9 @@ def main(options: BenchmarkOptions) -> None:
                 done = [own for own in done if key(own) != key(figures)] + [figures]
                 write(options, done)
     for own in sorted(done, key=lambda own: own["seed"]) if options.student else ():
-        distill(options, own)
-        write(options, done)
+        if method_of(own["row"]) in chosen_rows(options):
+            distill(options, own)
+            write(options, done)
     write(options, done)
     print(table(done))
 
@@ -238,6 +243,23 @@ def student_options(options: BenchmarkOptions, own: Figures, folder: Path) -> It
         yield f"teacher.adapter={path.with_suffix('.safetensors')}"
 
 
+def chosen_rows(options: BenchmarkOptions) -> list[str]:
+    """Return the rows to run, without the averages that come with them.
+
+    Raises:
+        UserError: there is no such row.
+    """
+    known = [NONE, *METHODS]
+    if unknown := [name for name in options.rows if name not in known]:
+        raise UserError(f"got --rows {unknown[0]!r}; expected some of: {', '.join(known)}")
+    return [name for name in known if not options.rows or name in options.rows]
+
+
+def method_of(row: str) -> str:
+    """Return the row that a row comes with: itself, or that of its average."""
+    return max((name for name in (NONE, *METHODS) if row.startswith(name)), key=len)
+
+
 def is_folder(name: str) -> bool:
     """Return whether a row's result is a folder of weights."""
     return name.startswith(("fine-tuning", "LoRA"))
@@ -275,7 +297,7 @@ def table(done: list[Figures]) -> str:
     order = [NONE, *METHODS]  # an average stands behind its method, whatever came first
     found = sorted(
         {own["row"] for own in done},
-        key=lambda row: (max(i for i, name in enumerate(order) if row.startswith(name)), row),
+        key=lambda row: (order.index(method_of(row)), row),
     )
     for title in found:
         mine = [own for own in done if own["row"] == title]

@@ -1,5 +1,6 @@
 """`benchmarks/domain_adaptation.py`: its table, and what a student of each row takes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,13 @@ from benchmarks.domain_adaptation import (
     METHODS,
     BenchmarkOptions,
     Teachers,
+    chosen_rows,
+    method_of,
     slug,
     student_options,
     table,
 )
+from ovdistill.core.errors import UserError
 
 
 def figures(row, seed=0, **more):
@@ -37,6 +41,16 @@ def test_what_is_there_is_not_done_again(options):
     assert Teachers(options, 0).missing([]) == ["none", *METHODS]
     left = Teachers(options, 0).missing([figures("none"), figures("UPT", 1)])
     assert left == [*METHODS]
+
+
+def test_rows_are_chosen_by_name(options):
+    few = replace(options, rows=("UPT", "none"))
+    assert chosen_rows(few) == ["none", "UPT"]
+    assert Teachers(few, 0).missing([figures("none")]) == ["UPT"]
+    with pytest.raises(UserError, match="'magic'"):
+        chosen_rows(replace(options, rows=("magic",)))
+    assert method_of("LoRA, average 0.25") == "LoRA"
+    assert method_of("CoOp, a context a class") == "CoOp, a context a class"
 
 
 @pytest.mark.parametrize(
