@@ -30,9 +30,31 @@ STORE: Commands = {
     "centre": ("store.centre:centre", "write the map that removes the means of embeddings"),
     "map": ("store.map:map_embeddings", "write a store again with its embeddings mapped"),
 }
+ADAPT: Commands = {
+    "clip-adapter": (
+        "teacher.adapt.clip_adapter:clip_adapter",
+        "learn a small network behind the towers",
+    ),
+    "tip-adapter": (
+        "teacher.adapt.tip_adapter:tip_adapter",
+        "keep a cache of labelled regions beside the names",
+    ),
+    "linear-probe": (
+        "teacher.adapt.linear_probe:linear_probe",
+        "learn weights of base names, as a vocabulary",
+    ),
+    "coop": ("teacher.adapt.coop:coop", "learn the words around names, as a vocabulary"),
+    "visual-prompt": (
+        "teacher.adapt.visual_prompt:visual_prompt",
+        "learn pixels that are added to every image",
+    ),
+    "upt": ("teacher.adapt.upt:upt", "learn pixels and prompts together"),
+    "fine-tune": ("teacher.adapt.fine_tune:fine_tune", "tune the weights, whole or in low rank"),
+}
 TEACHER: Commands = {
     "train": ("teacher.train:train", "train a teacher from images and texts"),
     "evaluate": ("teacher.evaluate:evaluate", "measure a teacher on labelled images"),
+    "adapt": (ADAPT, "learn a field from regions of base classes"),
     "refine": ("teacher.refine:refine", "let dense features agree with crops"),
     "shapes-accuracy": (
         "teacher.shapes_accuracy:shapes_accuracy",
@@ -54,7 +76,7 @@ COMMANDS: Commands = {
     "extract": ("extract:extract", "make a store of the teacher's region embeddings"),
     "vocab": (VOCAB, "make and compare vocabulary files"),
     "store": (STORE, "check, describe and join stores"),
-    "teacher": (TEACHER, "train and measure teachers"),
+    "teacher": (TEACHER, "train, adapt and measure teachers"),
     "compare": ("compare:compare", "train and test methods side by side"),
     "summarize": ("summarize:summarize", "average the metrics of several test runs"),
     "report": ("report:report", "say what happened in a test run, on a page"),

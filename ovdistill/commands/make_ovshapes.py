@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ovdistill.commands.options import MOST_SEED, CommonOptions, flag, option
 from ovdistill.core.files import check_output_folder
@@ -24,6 +25,9 @@ class MakeOvshapesOptions(CommonOptions):
     val: int = option(400, help="number of validation images", least=0)
     test: int = option(800, help="number of test images", least=0)
     size: int = option(128, help="side of the images in pixels", least=1)
+    domain: Literal["painted", "crayon"] = option(
+        "painted", help="how objects are drawn; the shipped teacher knows drawings in crayon badly"
+    )
     workers: int = option(2, help="processes that draw", least=1)
     force: bool = flag(help="draw again and replace what is there")
     preview: str | None = option(
@@ -40,7 +44,7 @@ def make_ovshapes(options: MakeOvshapesOptions) -> None:
     if options.preview:
         from ovdistill.ovshapes.contact_sheet import write_contact_sheet
 
-        write_contact_sheet(Path(options.preview), options.seed)
+        write_contact_sheet(Path(options.preview), options.seed, options.domain)
         print(f"wrote {options.preview}")
         return
     check_output_folder(options.root)
@@ -54,6 +58,7 @@ def make_ovshapes(options: MakeOvshapesOptions) -> None:
         test=options.test,
         size=options.size,
         workers=options.workers,
+        domain=options.domain,
         force=options.force,
     )
     print(f"OVShapes is ready in {root}")

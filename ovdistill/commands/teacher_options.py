@@ -28,6 +28,7 @@ class TeacherOptions(ConfigOptions):
             'ovshapes-plain'.
         config: a config whose teacher is used if ``teacher`` is None.
         embedding_map: maps behind the teacher, applied in order, see ``core.embedding_map``.
+        adapter: adapters around the teacher, applied in order, see ``teacher.adapter``.
         random_weights: use an untrained teacher.
         precision: of the image tower; None for the teacher's own.
         device: where it runs; None for a GPU if there is one.
@@ -48,6 +49,11 @@ class TeacherOptions(ConfigOptions):
         metavar="MAP",
         help="maps behind the teacher, one after another: a file of `ovdistill store centre`, or "
         "'ovshapes-clip'",
+    )
+    adapter: tuple[str, ...] = option(
+        (),
+        metavar="FILE",
+        help="what the teacher has learned of a field: a file of `ovdistill teacher adapt`",
     )
     random_weights: bool = flag(help="use an untrained teacher, to try the code out")
     precision: Literal["fp32", "bf16", "fp16"] | None = option(
@@ -88,6 +94,8 @@ def teacher_arguments(options: TeacherOptions) -> dict[str, Any]:
             raise UserError(f"{options.config} names no teacher; give one with --teacher")
     if options.embedding_map:
         arguments["embedding_map"] = list(options.embedding_map)
+    if options.adapter:
+        arguments["adapter"] = list(options.adapter)
     if options.random_weights:
         arguments |= dict(random_weights=True, pretrained=None)
     if options.precision:

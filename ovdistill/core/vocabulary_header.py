@@ -34,6 +34,7 @@ ENTRIES: dict[str, tuple[Kind, str | None]] = {
     "frequency": (optional(TEXTS), "null"),
     "synonyms": (optional(list_of(TEXTS)), "null"),
     "counts": (optional(list_of(COUNT)), "null"),
+    "context_names": (TEXTS, "[]"),
     "origin": (Kind("texts", lambda v: isinstance(v, dict) and TEXTS.fits([*v.values()])), "{}"),
 }
 POSITIONS = ("", "front", "middle", "end")
@@ -61,6 +62,7 @@ class VocabularyHeader:
         spelling: how class names stand in the learned prompts: 'plain' or 'words', see
             ``class_names.spell_name``.
         origin: what `ovdistill prepare` made it from, see ``Vocabulary``; {} = it did not.
+        context_names: names that have learned contexts of their own; () = none has.
     """
 
     names: tuple[str, ...]
@@ -77,6 +79,7 @@ class VocabularyHeader:
     format: str
     spelling: Spelling = "plain"
     origin: Mapping[str, str] = field(default_factory=dict)
+    context_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -150,7 +153,10 @@ def parse_header(file: safe_open) -> VocabularyHeader:
         raise ValueError(f"'place' is {position!r:.60}; expected one of: {', '.join(POSITIONS)}")
     spelling = _spelling(text.get("spelling", "plain"))
     if position:
-        _check_tensor(file, "contexts", "F32", (None, None, None))
+        shape = _check_tensor(file, "contexts", "F32", (None, None, None))
+        if owners := values["context_names"]:
+            own = (shape[0], len(owners), *shape[1:])
+            _check_tensor(file, "class_contexts", "F32", own)
     synonyms = values["synonyms"]
     return VocabularyHeader(
         names=tuple(values["names"]),
@@ -167,6 +173,7 @@ def parse_header(file: safe_open) -> VocabularyHeader:
         format=text["format"],
         spelling=spelling,
         origin=values["origin"],
+        context_names=tuple(values["context_names"]),
     )
 
 

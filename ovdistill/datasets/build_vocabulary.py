@@ -14,7 +14,7 @@ from ovdistill.core.teacher_id import TeacherId
 from ovdistill.datasets.category_names import find_names, read_names
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary import Names, Vocabulary, base_mask, read_templates
-from ovdistill.vocabulary.learned_prompts import LearnedPrompts, read_prompts
+from ovdistill.vocabulary.learned_prompts import LearnedPrompts, prompts_for, read_prompts
 from ovdistill.vocabulary.published_embeddings import read_array
 from ovdistill.vocabulary.splits import COCO_UNUSED, OVSHAPES_NOVEL, SPLITS
 from ovdistill.vocabulary.text_embeddings import names_with_synonyms
@@ -34,7 +34,7 @@ def encode_names(
     Args:
         names: see ``find_names``.
         teacher: builds the teacher; called when names and templates are known to be good.
-        templates: see ``read_prompts``.
+        templates: see ``read_prompts``; not used by a teacher that has prompts of its own.
         split: see ``select_names``.
         synonyms: average over the synonyms of each name.
         tokens: encode the names' tokens too.
@@ -46,10 +46,11 @@ def encode_names(
     prompts = read_prompts(templates)
     if synonyms:
         names_with_synonyms(selected)  # raises, before the teacher is built, if there are none
+    built = teacher()
     return Vocabulary.encode(
         selected,
-        teacher(),
-        prompts,
+        built,
+        prompts_for(built, prompts),
         is_base,
         tokens=tokens,
         synonyms=synonyms,

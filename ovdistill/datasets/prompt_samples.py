@@ -34,9 +34,18 @@ def split_images(stores: Iterable[TeacherStore], seed: int) -> tuple[set[int], s
     Raises:
         UserError: fewer than ten images.
     """
-    ids = sorted({image_id for store in stores for image_id in store.image_ids})
+    return split_ids({image_id for store in stores for image_id in store.image_ids}, seed)
+
+
+def split_ids(image_ids: Collection[int], seed: int) -> tuple[set[int], set[int]]:
+    """Split images into those to learn from, and a tenth that is held out.
+
+    Raises:
+        UserError: fewer than ten images.
+    """
+    ids = sorted(image_ids)
     if len(ids) < HELD_OUT:
-        raise UserError(f"{len(ids)} images to learn prompts from; expected at least {HELD_OUT}")
+        raise UserError(f"{len(ids)} images to learn from; expected at least {HELD_OUT}")
     order = torch.randperm(len(ids), generator=torch.Generator().manual_seed(seed)).tolist()
     held_out = {ids[index] for index in order[: len(ids) // HELD_OUT]}
     return {*ids} - held_out, held_out
@@ -108,6 +117,26 @@ def read_samples(
         torch.cat([part.labels for part in parts]),
         torch.cat([part.ious for part in parts]),
     )
+
+
+def read_embeddings(stores: Iterable[TeacherStore], images: Collection[int]) -> Tensor:
+    """Read the embeddings of all regions of some images, without any annotation.
+
+    Returns:
+        (n, D) float16, unit norm up to rounding.
+
+    Raises:
+        UserError: there is no region, or a damaged store.
+    """
+    parts = [
+        store[image_id].embeddings
+        for store in stores
+        for image_id in store.image_ids
+        if image_id in images
+    ]
+    if not sum(map(len, parts)):
+        raise UserError("the stores have no region of these images; expected some to learn from")
+    return torch.cat(parts)
 
 
 def _base_boxes(

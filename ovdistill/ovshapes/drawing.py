@@ -166,28 +166,36 @@ def stamp(shape: str, size: float, angle: float, centre: tuple[float, float]) ->
         int(low[0]),
         int(low[1]),
         fine,
-        _average(fine),
+        average(fine),
         (centre[0] - low[0], centre[1] - low[1]),
         size,
         angle,
     )
 
 
-def _average(fine: np.ndarray) -> np.ndarray:
+def average(fine: np.ndarray) -> np.ndarray:
     """Average blocks of (SUPERSAMPLE * h, SUPERSAMPLE * w) 0 or 1 to (h, w) float32."""
     height, width = fine.shape[0] // SUPERSAMPLE, fine.shape[1] // SUPERSAMPLE
     return cv2.resize(fine.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
 
 
-def first_tone(pattern: str, item: Stamp, rng: np.random.Generator) -> np.ndarray:
-    """Return where a pattern has the object's own colour: bool, in the shape of ``item.fine``."""
-    if pattern == "solid":
-        return np.ones(item.fine.shape, bool)
-    if pattern == "outlined":
-        width = RING_OUTLINE_WIDTH if item.shape == "ring" else OUTLINE_WIDTH
-        # padded with zeros, since the patch ends where the silhouette does
-        depth = cv2.distanceTransform(np.pad(item.fine, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-        return depth <= width * item.size * SUPERSAMPLE
+def rim(item: Stamp, width: float) -> np.ndarray:
+    """Return what lies within ``width`` pixels of the edge: bool, in the shape of ``item.fine``.
+
+    What is outside of the silhouette is part of it, and has no effect.
+    """
+    # padded with zeros, since the patch ends where the silhouette does
+    depth = cv2.distanceTransform(np.pad(item.fine, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    return depth <= width * SUPERSAMPLE
+
+
+def pattern_axes(item: Stamp, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the direction, scale and phase of a pattern.
+
+    Returns:
+        Two float32 coordinates at right angles of each pixel of ``item.fine``, which broadcast to
+        its shape, in units of the object's size.
+    """
     limit = np.radians(MAX_PATTERN_ANGLE)
     angle = item.angle + rng.uniform(-limit, limit)
     step = item.size * rng.uniform(0.92, 1.12)
@@ -196,7 +204,17 @@ def first_tone(pattern: str, item: Stamp, rng: np.random.Generator) -> np.ndarra
     y = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / SUPERSAMPLE - item.centre[1]
     cos, sin = np.float32(np.cos(angle) / step), np.float32(np.sin(angle) / step)
     shift = rng.uniform(0, 1, 2).astype(np.float32)
-    u, v = x * cos + y * sin + shift[0], y * cos - x * sin + shift[1]
+    return x * cos + y * sin + shift[0], y * cos - x * sin + shift[1]
+
+
+def first_tone(pattern: str, item: Stamp, rng: np.random.Generator) -> np.ndarray:
+    """Return where a pattern has the object's own colour: bool, in the shape of ``item.fine``."""
+    if pattern == "solid":
+        return np.ones(item.fine.shape, bool)
+    if pattern == "outlined":
+        width = RING_OUTLINE_WIDTH if item.shape == "ring" else OUTLINE_WIDTH
+        return rim(item, width * item.size)
+    u, v = pattern_axes(item, rng)
     if pattern == "striped":
         return np.mod(u / STRIPE_PERIOD, 1) < 0.5
     if pattern == "checkered":
@@ -237,7 +255,7 @@ def paint(
     """
     rows, columns = item.window()
     first, second = tones(colour, rng)
-    ink = _average(item.fine * first_tone(pattern, item, rng))[..., None]
+    ink = average(item.fine * first_tone(pattern, item, rng))[..., None]
     cover = item.cover[..., None]
     inside = behind[rows, columns] if pattern == "outlined" else second
     patch = canvas[rows, columns]

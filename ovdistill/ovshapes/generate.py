@@ -28,6 +28,7 @@ from ovdistill.core.files import write_json
 from ovdistill.core.logs import progress
 from ovdistill.core.masks import encode_masks, rle_to_json
 from ovdistill.ovshapes.categories import category_names
+from ovdistill.ovshapes.domains import PAINTED, check_domain
 from ovdistill.ovshapes.scenes import Object, draw_categories, scene
 from ovdistill.ovshapes.worker_map import map_in_order
 
@@ -104,6 +105,7 @@ def make_ovshapes(
     size: int = 128,
     workers: int = 2,
     *,
+    domain: str = PAINTED,
     force: bool = False,
 ) -> Path:
     """Draw the data set, unless it is there already. An interrupted run starts from the beginning.
@@ -119,6 +121,8 @@ def make_ovshapes(
         test: number of test images.
         size: side of the images, in pixels.
         workers: number of processes, on which the result does not depend.
+        domain: how the images are drawn, a key of ``DOMAINS``; annotations and captions are the
+            same in all of them.
         force: draw again even if there is an OVShapes data set in ``root``.
 
     Returns:
@@ -130,11 +134,13 @@ def make_ovshapes(
     root = Path(root)
     counts = {"train": train, "val": val, "test": test}
     parameters = {"version": VERSION, "seed": seed, "size": size, "counts": counts}
+    if check_domain(domain) != PAINTED:  # which has no entry, as before there were others
+        parameters["domain"] = domain
     _check(seed, size, workers, counts)
     _check_contents(root)
     if not force and _is_finished(root, parameters):
         return root
-    _draw(root / PARTIAL, seed, size, workers, counts)
+    _draw(root / PARTIAL, seed, size, domain, workers, counts)
     (root / DONE).unlink(missing_ok=True)
     for name in ("images", "annotations"):
         shutil.rmtree(root / name, ignore_errors=True)
@@ -144,7 +150,9 @@ def make_ovshapes(
     return root
 
 
-def _draw(folder: Path, seed: int, size: int, workers: int, counts: dict[str, int]) -> None:
+def _draw(
+    folder: Path, seed: int, size: int, domain: str, workers: int, counts: dict[str, int]
+) -> None:
     """Draw all subsets into a folder, whose earlier contents are deleted."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "annotations").mkdir(parents=True)
@@ -152,7 +160,7 @@ def _draw(folder: Path, seed: int, size: int, workers: int, counts: dict[str, in
     with progress(total=sum(counts.values()), title="drawing OVShapes", unit="image") as bar:
         for subset, count in counts.items():
             (folder / "images" / subset).mkdir(parents=True)
-            job = partial(_make_image, folder / "images", seed, subset, size)
+            job = partial(_make_image, folder / "images", seed, subset, size, domain)
             images = []
             with closing(map_in_order(job, count, workers)) as drawn:
                 for image in drawn:
@@ -210,10 +218,10 @@ def _check_contents(root: Path) -> None:
         )
 
 
-def _make_image(folder: Path, seed: int, subset: str, size: int, index: int) -> Record:
+def _make_image(folder: Path, seed: int, subset: str, size: int, domain: str, index: int) -> Record:
     """Draw and write an image; return its records under 'image', 'annotations' and 'caption'."""
     rng, weights, required = image_plan(seed, subset, index)
-    drawn = scene(rng, weights, size, required)
+    drawn = scene(rng, weights, size, required, domain)
     number = image_id(subset, index)
     name = f"{subset}/{number:012d}.png"
     ok, data = cv2.imencode(".png", drawn.image[..., ::-1])

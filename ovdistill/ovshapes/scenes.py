@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ovdistill.ovshapes import drawing as draw
 from ovdistill.ovshapes.categories import BACKGROUNDS, COLOURS, category_names, scene_caption
+from ovdistill.ovshapes.domains import DOMAINS, PAINTED, Domain
 
 OBJECTS_PER_IMAGE = (3, 5)
 OBJECT_SIZE = (28 / 128, 52 / 128)  # longest side, as a share of the image's side
@@ -84,14 +86,18 @@ def scene(
     weights: np.ndarray | None = None,
     size: int = 128,
     require: int | None = None,
+    domain: str = PAINTED,
 ) -> Scene:
     """Draw an image; the same state of ``rng`` gives the same image.
+
+    The objects, their places and the caption are the same in every domain.
 
     Args:
         rng: random generator.
         weights: (65,) probabilities of the categories, summing to 1; None = uniform.
         size: side of the image in pixels.
         require: index of a category that must occur, or None.
+        domain: a key of ``DOMAINS``.
 
     Raises:
         RuntimeError: no room was found for an object.
@@ -104,7 +110,8 @@ def scene(
 
     # from front to back: a new object goes below those before it, so it cannot hide them
     taken = np.zeros((size, size), bool)
-    placed, objects = [], []
+    placed: list[draw.Stamp] = []
+    objects: list[Object] = []
     for (pattern, shape), colour in zip(names, colours, strict=True):
         item, mask, full_area = _place(shape, taken, rng)
         taken |= mask
@@ -113,16 +120,32 @@ def scene(
         box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
         objects.append(Object(pattern, shape, colour, box, mask, full_area))
 
-    canvas = behind.copy()
-    for item, thing in zip(reversed(placed), reversed(objects), strict=True):
-        draw.paint(canvas, behind, item, thing.pattern, thing.colour, rng)
+    canvas = _draw(DOMAINS[PAINTED], behind, placed, objects, rng)
     # people do not say "solid": half of the time the caption leaves it out
     phrases = [
         (o.colour, None if o.pattern == "solid" and rng.uniform() < 0.5 else o.pattern, o.shape)
         for o in objects
     ]
+    if domain != PAINTED:  # with random numbers of its own, so that all else stays as it is
+        (own,) = rng.spawn(1)
+        behind = DOMAINS[domain].background(background, size, own)
+        canvas = _draw(DOMAINS[domain], behind, placed, objects, own)
     image = np.round(canvas).clip(0, 255).astype(np.uint8)
     return Scene(image, tuple(objects), background, scene_caption(phrases, background))
+
+
+def _draw(
+    domain: Domain,
+    behind: np.ndarray,
+    placed: Sequence[draw.Stamp],
+    objects: Sequence[Object],
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Draw the objects onto a copy of the background, the last one first."""
+    canvas = behind.copy()
+    for item, thing in zip(reversed(placed), reversed(objects), strict=True):
+        domain.paint(canvas, behind, item, thing.pattern, thing.colour, rng)
+    return canvas
 
 
 def _place(

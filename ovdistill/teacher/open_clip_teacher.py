@@ -5,6 +5,7 @@ Shapes: n texts or images, D embedding width, S side of the teacher's input.
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from ovdistill.core.errors import UserError
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.dense import dense_features, dense_stride
+from ovdistill.teacher.image_tower import ImageTower
 from ovdistill.teacher.open_clip_model import create_model, find_weights, model_name
 from ovdistill.teacher.region_policy import RegionPolicy
 from ovdistill.teacher.registry import register_teacher
@@ -68,6 +70,7 @@ class OpenCLIPTeacher(Teacher):
         if precision not in PRECISIONS:
             raise UserError(f"teacher precision {precision!r}; expected: {', '.join(PRECISIONS)}")
         model = str(model)
+        self.source = model
         self.model, self.tokenizer = create_model(model, pretrained, random_weights=random_weights)
         name = model_name(model, pretrained, random_weights=random_weights)
         assert name is not None  # create_model has found the model
@@ -161,6 +164,33 @@ class OpenCLIPTeacher(Teacher):
     def text_tower(self) -> TextTower:
         """Return the text tower, see ``Teacher``."""
         return TextTower(self.model, self.tokenizer, self.name)
+
+    def image_tower(self) -> ImageTower:
+        """Return the image tower, see ``Teacher``."""
+        return ImageTower(self.model, self.mean, self.std, PRECISIONS[self.precision])
+
+    def with_weights(self, weights: Mapping[str, Tensor], name: str) -> OpenCLIPTeacher:
+        """Return a copy of the teacher with other weights of the same architecture.
+
+        Args:
+            weights: state of the open_clip model, float32.
+            name: name of the new teacher.
+
+        Raises:
+            UserError: the teacher's own weights are rounded.
+        """
+        if self.precision != "fp32":
+            raise UserError(
+                f"teacher {self.name!r} is in {self.precision}; expected fp32, whose weights are "
+                "not rounded"
+            )
+        other = copy.deepcopy(self)
+        other.__dict__.pop("weights_hash", None)  # of the weights before
+        other.model.load_state_dict(weights)
+        other.name = name
+        scale = getattr(other.model, "logit_scale", None)
+        other.temperature = self.temperature if scale is None else float(1 / scale.exp())
+        return other
 
     def _encode_batch(self, texts: list[str]) -> Tensor:
         tokens = self.tokenizer(texts)

@@ -8,8 +8,7 @@ A class of your own is registered with the decorator (docs/own_teacher.md)::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import reduce
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +17,9 @@ import torch
 from ovdistill.core.embedding_map import EmbeddingMap, mapped_id, read_embedding_map
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
+from ovdistill.teacher.adapted_teacher import AdaptedTeacher
+from ovdistill.teacher.adapter import NamedAdapter, adapted_id
+from ovdistill.teacher.adapter_file import read_adapter
 from ovdistill.teacher.mapped_teacher import MappedTeacher
 from ovdistill.teacher.teacher import Teacher
 
@@ -49,22 +51,27 @@ def build_teacher(options: Mapping[str, Any], device: str | torch.device = "cpu"
 
     Args:
         options: the config's ``teacher``: ``type``, a registered class (default:
-            'OpenCLIPTeacher'), the class's arguments, and ``embedding_map``, which every teacher
-            can have behind it: a source of ``read_embedding_map``, or several, applied in order.
+            'OpenCLIPTeacher'), the class's arguments, and two that every teacher takes:
+            ``embedding_map``, a source of ``read_embedding_map``, or several, applied in order;
+            and ``adapter``, a file of ``read_adapter``, or several, applied in order. An adapter
+            follows the maps, but comes before a map that was made of the adapted teacher.
         device: where the teacher runs.
 
     Raises:
         UserError: no such type, or arguments that the class does not take; see the class for
             others.
     """
-    teacher_class, arguments, maps = _parts(options)
+    teacher_class, arguments, changes = _parts(options)
     build: Callable[..., Teacher] = teacher_class  # subclasses have arguments of their own
     try:
         teacher = build(**arguments, device=device)
     except TypeError as error:
         raise UserError(f"teacher {teacher_class.__name__!r} with {arguments}: {error}") from error
-    for embedding_map in maps:
-        teacher = MappedTeacher(teacher, embedding_map)
+    for change in changes:
+        if isinstance(change, EmbeddingMap):
+            teacher = MappedTeacher(teacher, change)
+        else:
+            teacher = AdaptedTeacher(teacher, change)
     return teacher
 
 
@@ -78,13 +85,16 @@ def teacher_name(options: Mapping[str, Any]) -> str | None:
         The name; None if it is not known without the weights.
 
     Raises:
-        UserError: no such type, or no such embedding map.
+        UserError: no such type, embedding map or adapter.
     """
-    teacher_class, arguments, maps = _parts(options)
+    teacher_class, arguments, changes = _parts(options)
     name = teacher_class.name_of(**arguments)
     if name is None:
         return None
-    return reduce(mapped_id, maps, TeacherId(name)).name
+    found = TeacherId(name)
+    for change in changes:
+        found = _changed_id(found, change)
+    return found.name
 
 
 def find_teacher_weights(options: Mapping[str, Any]) -> Path | None:
@@ -97,7 +107,8 @@ def find_teacher_weights(options: Mapping[str, Any]) -> Path | None:
         A file or a folder; None for a teacher that has none to look for.
 
     Raises:
-        UserError: they are missing and cannot be downloaded, or no such type or embedding map.
+        UserError: they are missing and cannot be downloaded, or no such type, embedding map or
+            adapter.
     """
     teacher_class, arguments, _ = _parts(options)
     return teacher_class.find_weights(**arguments)
@@ -105,12 +116,15 @@ def find_teacher_weights(options: Mapping[str, Any]) -> Path | None:
 
 def _parts(
     options: Mapping[str, Any],
-) -> tuple[type[Teacher], dict[str, Any], list[EmbeddingMap]]:
-    """Return the class of a teacher, its arguments, and the maps behind it."""
+) -> tuple[type[Teacher], dict[str, Any], list[EmbeddingMap | NamedAdapter]]:
+    """Return the class of a teacher, its arguments, and the maps and adapters behind it."""
     arguments = dict(options)
-    given = arguments.pop("embedding_map", None) or ()
-    sources = [given] if isinstance(given, str) else given
-    maps = [read_embedding_map(source) for source in sources if source != NO_MAP]
+    maps = _sources(arguments.pop("embedding_map", None))
+    adapters = _sources(arguments.pop("adapter", None))
+    changes = _in_order(
+        [read_embedding_map(source) for source in maps if source != NO_MAP],
+        [read_adapter(source) for source in adapters],
+    )
     kind = arguments.pop("type", DEFAULT)
     found = kind if isinstance(kind, type) else TEACHERS.get(kind)
     if found is None:
@@ -119,4 +133,32 @@ def _parts(
             "own is registered with @register_teacher in a module that custom_imports of the "
             "config names (docs/own_teacher.md)."
         )
-    return found, arguments, maps
+    return found, arguments, changes
+
+
+def _sources(given: Any) -> Sequence[Any]:
+    """Return the sources that an entry of a config names: none, one or several."""
+    return [given] if isinstance(given, (str, Path)) else given or ()
+
+
+def _in_order(
+    maps: Sequence[EmbeddingMap], adapters: Sequence[NamedAdapter]
+) -> list[EmbeddingMap | NamedAdapter]:
+    """Return maps and adapters in the order in which they are applied.
+
+    Each states the teacher that it was made of. So an adapter stands before the first map that was
+    made of the adapted teacher, else behind all maps.
+    """
+    changes: list[EmbeddingMap | NamedAdapter] = [*maps]
+    for adapter in adapters:
+        own = adapted_id(adapter.teacher, adapter)
+        following = [row for row, change in enumerate(changes) if change.teacher.is_same(own)]
+        changes.insert(following[0] if following else len(changes), adapter)
+    return changes
+
+
+def _changed_id(teacher: TeacherId, change: EmbeddingMap | NamedAdapter) -> TeacherId:
+    """Return the identity of a teacher with a map or an adapter behind it."""
+    if isinstance(change, EmbeddingMap):
+        return mapped_id(teacher, change)
+    return adapted_id(teacher, change)

@@ -18,8 +18,10 @@ from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
+from ovdistill.teacher.adapted_prompts import AdaptedPrompts
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.dense_regions import DenseBatch, DenseRegions, pool_boxes
+from ovdistill.teacher.image_tower import ImageTower
 from ovdistill.teacher.region_policy import RegionPolicy, region_policy
 from ovdistill.teacher.text_tower import TextTower
 
@@ -42,6 +44,7 @@ class Teacher(nn.Module, ABC):
         temperature: divisor that turns cosines into logits, 0.01 for OpenAI's CLIP.
         random: True for untrained weights; files that are made with them say so.
         whole_image: how a whole image becomes an input, as the model's own preprocessing does it.
+        prompts: those that class names take with this teacher; None for those of the user.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Teacher(nn.Module, ABC):
     temperature: float = 0.01
     random: bool = False
     whole_image: CropPolicy = CropPolicy(scales=(1.0,), shape="clip")
+    prompts: AdaptedPrompts | None = None
 
     def __init__(self, crops: RegionPolicy | Mapping[str, Any] | None = None) -> None:
         super().__init__()
@@ -196,6 +200,18 @@ class Teacher(nn.Module, ABC):
         raise UserError(
             f"teacher {self.name!r} ({type(self).__name__}) has no text tower to learn prompts "
             "through; expected an OpenCLIPTeacher, or written templates: ovdistill vocab"
+        )
+
+    def image_tower(self) -> ImageTower:
+        """Return the image tower with gradients, through which pixels are learned.
+
+        Raises:
+            UserError: the teacher has no such image tower.
+        """
+        raise UserError(
+            f"teacher {self.name!r} ({type(self).__name__}) has no image tower that passes "
+            "gradients; expected an OpenCLIPTeacher, or a method that learns from embeddings: "
+            "ovdistill teacher adapt clip-adapter"
         )
 
     def train(self, mode: bool = True) -> Teacher:  # noqa: FBT001, FBT002 - torch's signature

@@ -1,6 +1,7 @@
 """Learned prompts, into which any class name can be put.
 
-Shapes: n names, B contexts (one for each bin of IoU), M context vectors, D embedding width.
+Shapes: n names, B contexts (one for each bin of IoU), C classes that have contexts of their own, M
+context vectors, D embedding width.
 """
 
 from __future__ import annotations
@@ -24,6 +25,30 @@ from ovdistill.vocabulary.prompts import read_templates
 
 
 @dataclass(frozen=True, eq=False)
+class ClassContexts:
+    """Contexts that belong to single class names (CoOp's class-specific contexts).
+
+    Attributes:
+        names: C class names.
+        contexts: (B, C, M, width of the teacher's token embeddings) float32, on the CPU.
+    """
+
+    names: tuple[str, ...]
+    contexts: Tensor
+
+    def of(self, names: Sequence[str], others: Tensor) -> Tensor:
+        """Return the contexts of names, (B, n, M, width).
+
+        Args:
+            names: n class names or phrases.
+            others: (B, M, width), for names that have no contexts of their own.
+        """
+        rows = {name: row for row, name in enumerate(self.names)}
+        known = torch.cat([self.contexts, others[:, None]], dim=1)
+        return known[:, [rows.get(name, len(rows)) for name in names]]
+
+
+@dataclass(frozen=True, eq=False)
 class LearnedPrompts:
     """Learned contexts around a class name; the vocabulary file made with them stores them.
 
@@ -33,6 +58,8 @@ class LearnedPrompts:
         teacher: the teacher through whose text tower they were learned.
         description: how they were learned, as a sentence for people.
         spelling: how class names stand in the prompts: 'plain' or 'words', see ``spell_name``.
+        own: contexts of the base classes; ``contexts``, which all other names take, is then their
+            mean. None: all names take ``contexts``.
     """
 
     contexts: Tensor
@@ -40,6 +67,7 @@ class LearnedPrompts:
     teacher: TeacherId
     description: str
     spelling: Spelling = "plain"
+    own: ClassContexts | None = None
 
     def __len__(self) -> int:
         return len(self.contexts)
@@ -66,8 +94,9 @@ class LearnedPrompts:
         tower = teacher.text_tower()
         vectors = self.contexts.shape[1]
         prompts = ContextPrompts(names, tower, vectors, self.name_position, self.spelling)
+        contexts = self.contexts if self.own is None else self.own.of(names, self.contexts)
         with torch.no_grad():
-            parts = [prompts.encode(context) for context in self.contexts.to(tower.device)]
+            parts = [prompts.encode(context) for context in contexts.to(tower.device)]
         return torch.stack(parts, dim=1)
 
 
@@ -95,6 +124,22 @@ def read_prompts(
     return learned
 
 
+def prompts_for(
+    teacher: Teacher, prompts: tuple[str, ...] | LearnedPrompts
+) -> tuple[str, ...] | LearnedPrompts:
+    """Return the prompts that a teacher was adapted together with, else those that are given."""
+    own = teacher.prompts
+    if own is None:
+        return prompts
+    return LearnedPrompts(
+        own.contexts,
+        check_name_position(own.name_position),
+        teacher.id,
+        own.description,
+        own.spelling,
+    )
+
+
 def load_learned_prompts(file: safe_open, header: VocabularyHeader) -> LearnedPrompts | None:
     """Load the learned prompts of an open vocabulary file; None if it was made with templates.
 
@@ -106,10 +151,16 @@ def load_learned_prompts(file: safe_open, header: VocabularyHeader) -> LearnedPr
     contexts = file.get_tensor("contexts")
     if not contexts.isfinite().all() or not header.templates:
         raise UserError("its learned prompts have NaN in them or no description")
+    own = None
+    if header.context_names:
+        own = ClassContexts(header.context_names, file.get_tensor("class_contexts"))
+        if not own.contexts.isfinite().all():
+            raise UserError("its learned prompts have NaN in them")
     return LearnedPrompts(
         contexts,
         check_name_position(header.name_position),
         header.teacher,
         header.templates[0],
         header.spelling,
+        own,
     )

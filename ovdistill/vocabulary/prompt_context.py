@@ -28,7 +28,7 @@ NAMES_PER_PASS = 64
 
 
 class ContextPrompts:
-    """The prompts of W class names, all around the same M context vectors.
+    """The prompts of W class names, around M context vectors that they share or have of their own.
 
     Names go through the tower ``NAMES_PER_PASS`` at a time, and what the tower computes in between
     is not kept for the backward pass but computed again (activation checkpointing). So the memory
@@ -81,7 +81,7 @@ class ContextPrompts:
         """Encode the names with a context; gradients reach the context.
 
         Args:
-            context: (M, width) float32.
+            context: (M, width) float32 for all names, or (W, M, width) with one for each.
             title: show a progress bar with this title; None shows none.
 
         Returns:
@@ -102,7 +102,8 @@ class ContextPrompts:
 
     def _encode(self, context: Tensor, rows: Tensor) -> Tensor:
         positions = self.positions[rows]
-        filled = self.embedded[rows].scatter(1, positions, context.expand(len(rows), -1, -1))
+        own = context.expand(len(rows), -1, -1) if context.ndim == 2 else context[rows]
+        filled = self.embedded[rows].scatter(1, positions, own)
         return normalize(self.tower.encode_embedded(filled, self.lengths[rows]), dim=-1)
 
 

@@ -287,6 +287,9 @@ class Vocabulary:
             header["place"] = self.learned.name_position
             header["spelling"] = self.learned.spelling
             tensors["contexts"] = self.learned.contexts.contiguous()
+            if (own := self.learned.own) is not None:
+                header["context_names"] = json.dumps(own.names)
+                tensors["class_contexts"] = own.contexts.contiguous()
         write_tensor_file(path, tensors, header)
 
     @classmethod

@@ -31,3 +31,9 @@ def test_a_map_behind_any_teacher():
         "ViT-B-32-quickgelu",
         ["a.safetensors", "b"],
     )
+
+
+def test_an_adapter_around_any_teacher():
+    found = arguments("--teacher", "ovshapes", "--adapter", "field.safetensors")
+    assert found["adapter"] == ["field.safetensors"]
+    assert found["embedding_map"] == "ovshapes-clip"

@@ -62,6 +62,7 @@ def test_everything_but_embeddings_is_read_without_torch(path):
         "format": "ovdistill-vocabulary-1",
         "spelling": "plain",
         "origin": {},
+        "context_names": [],
     }
 
 

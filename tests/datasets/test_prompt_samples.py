@@ -7,7 +7,12 @@ import torch
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
-from ovdistill.datasets.prompt_samples import match_regions, read_samples, split_images
+from ovdistill.datasets.prompt_samples import (
+    match_regions,
+    read_embeddings,
+    read_samples,
+    split_images,
+)
 from ovdistill.store import Regions, TeacherStore, write_store
 from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.learn.samples import BACKGROUND
@@ -142,5 +147,12 @@ def test_a_tenth_of_the_images_is_held_out(tmp_path):
     assert len(held_out) == 4 and learning | held_out == set(range(40)) and len(learning) == 36
     assert (learning, held_out) == split_images([store], seed=0)
     assert held_out != split_images([store], seed=1)[1]
-    with pytest.raises(UserError, match="9 images to learn prompts from; expected at least 10"):
+    with pytest.raises(UserError, match="9 images to learn from; expected at least 10"):
         split_images([make_store(tmp_path / "9", {i: [BOX] for i in range(9)})], seed=0)
+
+
+def test_embeddings_without_annotations(tmp_path):
+    store = make_store(tmp_path / "s", {1: [BOX], 2: [BOX, BOX], 3: [BOX]})
+    assert read_embeddings([store], {2, 3}).shape == (3, 2)
+    with pytest.raises(UserError, match="no region"):
+        read_embeddings([store], {9})

@@ -58,6 +58,11 @@ STEPS = [
         f"ovdistill teacher shapes-accuracy {SHAPES} "
         "--embedding-map ovshapes-clip ovshapes-clip-directions-shape"
     ),
+    Step(
+        "ovdistill make-ovshapes --domain crayon --root data/crayon",
+        add="--train 12 --val 2 --test 1 --workers 1 -q".split(),
+    ),
+    Step("ovdistill train-teacher --evaluate data/crayon"),
     # from the first training to a search
     Step("ovdistill train vild_r18_shapes", add=("--cfg-options", *TINY)),
     Step(
@@ -206,6 +211,41 @@ STEPS = [
         "--teacher ViT-B-32-quickgelu:openai -o coco.safetensors",
         replace={"ViT-B-32-quickgelu:openai": "ovshapes", "coco.safetensors": "coco2.safetensors"},
     ),
+    # a teacher that is adapted
+    Step(
+        "ovdistill teacher adapt clip-adapter --config vild_r18_shapes --shots 16 "
+        "-o field.safetensors",
+        add=("--epochs", "1", "--workers", "0"),
+    ),
+    Step(
+        "ovdistill train vild_r18_shapes --cfg-options teacher.adapter=field.safetensors "
+        "vocabulary=work_dirs/field/vocabulary.safetensors regions=work_dirs/field/regions",
+        add=(*TINY, "--work-dir", "work_dirs/field"),
+    ),
+    Step(
+        "ovdistill teacher adapt coop --config vild_r18_shapes --shots 16 --class-contexts "
+        "-o prompts.safetensors",
+        add=("--epochs", "1", "--context", "2", "--workers", "0"),
+    ),
+    Step(
+        f"ovdistill vocab build --names {VAL} --split shape --teacher ovshapes "
+        "--adapter field.safetensors -o field_names.safetensors"
+    ),
+    Step(
+        "ovdistill teacher adapt fine-tune --teacher ovshapes-plain --split shape "
+        "--templates single --shots 16 --annotations data/crayon/annotations/instances_train.json "
+        "--images data/crayon/images --test-annotations data/crayon/annotations/instances_val.json "
+        "--test-images data/crayon/images --average 0.75 -o tuned",
+        add=("--epochs", "1", "--workers", "0"),
+    ),
+    Step(
+        "ovdistill train vild_r18_shapes --cfg-options geometry=plain teacher.model=tuned "
+        "data_root=data/crayon vocabulary=tuned/vocabulary.safetensors "
+        "regions=work_dirs/tuned/regions prepare.proposals.published=None",
+        # else a network of proposals would be trained
+        replace={"prepare.proposals.published=None": "train_cfg.max_iters=2"},
+        add=(*TINY, "--work-dir", "work_dirs/tuned"),
+    ),
     # stores of regions
     Step(
         "ovdistill extract --images train2017 --annotations instances_train2017.json "
@@ -280,8 +320,17 @@ STEPS = [
         "python benchmarks/learned_prompts.py configs/vild_r18_shapes.py learned.safetensors"
     ),
     shows_help(
+        "python benchmarks/teacher_adaptation.py vild_r18_shapes "
+        f"--regions {SHAPES}/shape/clip/regions"
+    ),
+    shows_help(
         "python benchmarks/extraction.py --images train2017 "
         "--annotations instances_train2017.json --teacher ViT-B-32:openai"
+    ),
+    shows_help("python benchmarks/domain_adaptation.py -o work_dirs/domain"),
+    shows_help(
+        "python benchmarks/domain_adaptation.py -o work_dirs/domain --seeds 3 "
+        "--student vild_r18_shapes"
     ),
     shows_help("python benchmarks/store_reading.py"),
     shows_help(
@@ -330,6 +379,8 @@ NOT_RUN = {
     "ovdistill test best_r18_shapes *": "is `test vouch_r18_shapes` with other weights",
     "ovdistill publish best_r18_shapes *": "is `publish` with other weights",
     "ovdistill train vild_r18_shapes --seed 0 *": "is `train` with the learned prompts",
+    "ovdistill train vild_r18_shapes --cfg-options vocabulary=prompts*": "is `train` with the "
+    "learned prompts",
     "ovdistill test vild_r18_shapes * --cfg-options *": "is `test` with the learned prompts",
     "ovdistill * angle_r18_shapes.py *": "tests/distillation/test_own_term.py runs that page",
     "*ovdistill compare *": "trains for hours; tests/commands/test_compare.py",

@@ -11,7 +11,7 @@ from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.vocabulary_header import read_header
 from ovdistill.teacher import OpenCLIPTeacher
 from ovdistill.vocabulary import Vocabulary
-from ovdistill.vocabulary.learned_prompts import LearnedPrompts, read_prompts
+from ovdistill.vocabulary.learned_prompts import ClassContexts, LearnedPrompts, read_prompts
 from ovdistill.vocabulary.prompt_context import ContextPrompts, context_from_text, random_context
 
 NAMES = ("striped star", "ring")
@@ -97,3 +97,39 @@ def test_a_vocabulary_without_learned_prompts(teacher, tmp_path):
         read_prompts(path)
     with pytest.raises(UserError, match="no vocabulary file"):
         read_prompts(tmp_path / "missing.safetensors")
+
+
+@pytest.fixture(scope="module")
+def per_class(teacher):
+    """Contexts of two names, and their mean for all others."""
+    tower = teacher.text_tower()
+    own = torch.stack([random_context(3, tower, seed) for seed in (0, 1)])[None]
+    contexts = ClassContexts(NAMES, own)
+    return LearnedPrompts(own.mean(dim=1), "end", teacher.id, "learned", own=contexts)
+
+
+def test_names_have_their_own_contexts_and_others_the_mean(teacher, per_class):
+    others = ("heart", "striped star", "arrow")
+    found = per_class.encode(others, teacher)[:, 0]
+    prompts = ContextPrompts(others, teacher.text_tower(), 3)
+    mean = prompts.encode(per_class.contexts[0])
+    of_star = prompts.encode(per_class.own.contexts[0, 0])
+    torch.testing.assert_close(found[[0, 2]], mean[[0, 2]], atol=1e-6, rtol=0)
+    torch.testing.assert_close(found[1], of_star[1], atol=1e-6, rtol=0)
+    assert not torch.allclose(found[1], mean[1], atol=1e-3)
+
+
+def test_contexts_of_names_come_back_from_the_file(teacher, per_class, tmp_path):
+    path = tmp_path / "own.safetensors"
+    made = Vocabulary.encode((*NAMES, "heart"), teacher, per_class)
+    made.save(path)
+    found = Vocabulary.load(path)
+    assert found.learned.own.names == NAMES == read_header(path).context_names
+    assert torch.equal(found.learned.own.contexts, per_class.own.contexts)
+    again = Vocabulary.encode(found.names, teacher, read_prompts(path))
+    assert torch.equal(again.embeddings, made.embeddings)
+    for own in (per_class.own.contexts[:, :1], per_class.own.contexts * torch.nan):
+        damaged = replace(per_class, own=ClassContexts(NAMES, own))
+        replace(made, learned=damaged).save(path)
+        with pytest.raises(UserError, match="own"):
+            Vocabulary.load(path)

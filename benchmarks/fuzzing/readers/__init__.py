@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..reader import Reader
+from .adapters import AdapterReader
 from .annotations import (
     AnnotationsReader,
     CaptionTextsReader,
@@ -30,6 +31,6 @@ READERS: dict[str, type[Reader]] = {
         *(StoreReader, CaptionStoreReader, ProposalsReader, CheckpointReader, WeightsReader),
         *(ImageReader, ConfigReader, PlaceholderReader, ConfigOptionsReader, EnvironmentReader),
         *(WordsReader, ResultsReader, ComparisonReader, IndexReader, DetectionsReader),
-        *(OnnxHeaderReader, LabelMapReader, LabelTableReader, PanopticReader),
+        *(OnnxHeaderReader, LabelMapReader, LabelTableReader, PanopticReader, AdapterReader),
     )
 }

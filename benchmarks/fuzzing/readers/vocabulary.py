@@ -15,7 +15,7 @@ from torch import Tensor
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.vocabulary_header import read_header
 from ovdistill.vocabulary import Vocabulary
-from ovdistill.vocabulary.learned_prompts import LearnedPrompts, read_prompts
+from ovdistill.vocabulary.learned_prompts import ClassContexts, LearnedPrompts, read_prompts
 
 from ..mutate_tensors import in_order, mutate_npy, mutate_safetensors
 from ..reader import Files, Reader
@@ -25,8 +25,9 @@ NAMES = ("cup", "red star", "hot dog")
 TEACHER = TeacherId("fuzz", "0" * 16)
 
 
-def _vocabulary(*, tokens: bool, learned: bool) -> Vocabulary:
-    contexts = LearnedPrompts(torch.ones(1, 2, 4), "end", TEACHER, "learned")
+def _vocabulary(*, tokens: bool, learned: bool, own: bool = False) -> Vocabulary:
+    of_classes = ClassContexts(NAMES[:2], torch.ones(1, 2, 2, 4)) if own else None
+    contexts = LearnedPrompts(torch.ones(1, 2, 4), "end", TEACHER, "learned", own=of_classes)
     return Vocabulary(
         NAMES,
         torch.eye(3, 4),
@@ -53,11 +54,15 @@ class VocabularyReader(Reader):
     name = "vocabulary"
 
     def seeds(self) -> Sequence[Files]:
-        """Return files with and without tokens and learned prompts."""
+        """Return files with and without learned prompts, shared and of classes."""
         import tempfile
 
         with tempfile.TemporaryDirectory() as folder:
-            kinds = (dict(tokens=False, learned=False), dict(tokens=False, learned=True))
+            kinds = (
+                dict(tokens=False, learned=False),
+                dict(tokens=False, learned=True),
+                dict(tokens=False, learned=True, own=True),
+            )
             return [{NAME: saved(_vocabulary(**kind), Path(folder))} for kind in kinds]
 
     def mutate(self, files: Files, rng: Random) -> Files:
@@ -82,7 +87,7 @@ class PromptsReader(VocabularyReader):
     name = "prompts"
 
     def seeds(self) -> Sequence[Files]:
-        """Return the file with learned prompts."""
+        """Return the files with learned prompts."""
         return super().seeds()[1:]
 
     def read(self, folder: Path) -> None:
@@ -91,6 +96,8 @@ class PromptsReader(VocabularyReader):
         assert isinstance(prompts, LearnedPrompts), prompts
         context: Tensor = prompts.contexts
         assert context.ndim == 3 and bool(context.isfinite().all()), context
+        if prompts.own is not None:
+            assert prompts.own.of(("cup", "cat"), context).shape[:2] == (len(context), 2)
 
 
 class EmbeddingsReader(Reader):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations
@@ -11,16 +11,34 @@ from ovdistill.datasets.build_vocabulary import encode_names, split_names
 from ovdistill.datasets.name_json import names_of_json
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary import Names, Vocabulary
-from ovdistill.vocabulary.learned_prompts import read_prompts
+from ovdistill.vocabulary.learned_prompts import prompts_for, read_prompts
 
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-    from ovdistill.commands.teacher.evaluate import EvaluateOptions
+
+class NameOptions(Protocol):
+    """Options of a command that say which class names compete."""
+
+    @property
+    def config(self) -> str | None:
+        """The config."""
+
+    @property
+    def vocabulary(self) -> Path | None:
+        """A vocabulary file."""
+
+    @property
+    def templates(self) -> str | None:
+        """Prompts."""
+
+    @property
+    def split(self) -> str | None:
+        """Which names are novel."""
 
 
 def find_vocabulary(
-    options: EvaluateOptions, config: Config | None, found: Annotations, teacher: Teacher
+    options: NameOptions, config: Config | None, found: Annotations, teacher: Teacher
 ) -> Vocabulary:
     """Return the class names: of --vocabulary, of the config, or the categories of the file.
 
@@ -43,7 +61,7 @@ def find_vocabulary(
     return _of_config(options, config, teacher)
 
 
-def encode_vocabulary(names: Names, options: EvaluateOptions, teacher: Teacher) -> Vocabulary:
+def encode_vocabulary(names: Names, options: NameOptions, teacher: Teacher) -> Vocabulary:
     """Return names with the split and the prompts of the options, encoded for this measurement.
 
     Args:
@@ -55,7 +73,7 @@ def encode_vocabulary(names: Names, options: EvaluateOptions, teacher: Teacher) 
         UserError: templates or a split that do not fit.
     """
     chosen, is_base = split_names(names, options.split)
-    prompts = read_prompts(options.templates or "single")
+    prompts = prompts_for(teacher, read_prompts(options.templates or "single"))
     return Vocabulary.encode(chosen, teacher, prompts, is_base, show_progress=True)
 
 
@@ -75,7 +93,7 @@ def load_vocabulary(path: Path, teacher: Teacher) -> Vocabulary:
     return vocabulary
 
 
-def _of_config(options: EvaluateOptions, config: Config, teacher: Teacher) -> Vocabulary:
+def _of_config(options: NameOptions, config: Config, teacher: Teacher) -> Vocabulary:
     """Return the config's vocabulary, encoded anew for another teacher or other templates."""
     path = config.get("vocabulary")
     if path and not options.templates and Path(path).is_file():

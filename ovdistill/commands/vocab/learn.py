@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ovdistill.commands.checks import check_file, check_folder
-from ovdistill.commands.options import MOST_SEED, option
+from ovdistill.commands.options import MOST_SEED, flag, option
 from ovdistill.commands.teacher_options import TeacherOptions, load_teacher
 from ovdistill.core.errors import UserError
 
@@ -44,6 +44,9 @@ class LearnOptions(TeacherOptions):
         None,
         metavar="TEXT",
         help="text the context starts from, such as 'a photo of a', instead of --context",
+    )
+    class_contexts: bool = flag(
+        help="learn a context for each base class (CoOp); other names take the mean of them"
     )
     place: Literal["front", "middle", "end"] | None = option(
         None, help="place of the name in the prompt (default: end)"

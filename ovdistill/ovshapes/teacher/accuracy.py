@@ -19,10 +19,10 @@ from ovdistill.ovshapes.teacher.data import (
     COLOUR_NAMES,
     NUM_CATEGORIES,
     NUM_KINDS,
-    jitter,
     phrase,
 )
 from ovdistill.teacher import Teacher, build_teacher
+from ovdistill.teacher.jitter import jitter_boxes
 from ovdistill.vocabulary import TEMPLATES, Vocabulary
 from ovdistill.vocabulary.splits import OVSHAPES_NOVEL, OVSHAPES_SPLITS
 
@@ -89,7 +89,7 @@ def _encode(clip: Teacher, images: list[Path], boxes: list[Tensor]) -> tuple[Ten
     pairs = zip(images, boxes, strict=True)
     for path, own in progress(pairs, total=len(images), title="encoding", unit="image"):
         image = torch.from_numpy(read_image(path)).permute(2, 0, 1)
-        both = torch.cat([own, jitter(own, generator, exact_share=0.0)])
+        both = torch.cat([own, jitter_boxes(own, generator, exact_share=0.0)])
         exact_embeddings, jittered_embeddings = clip.encode_regions(image, both).chunk(2)
         exact.append(exact_embeddings)
         jittered.append(jittered_embeddings)

@@ -20,6 +20,7 @@ from ovdistill.ovshapes.categories import COLOURS, PATTERNS, SHAPES
 from ovdistill.ovshapes.scenes import Scene, scene
 from ovdistill.ovshapes.worker_map import map_in_order
 from ovdistill.teacher.crops import CropPolicy
+from ovdistill.teacher.jitter import jitter_boxes
 from ovdistill.vocabulary.prompts import TEMPLATES
 
 # The second number of each generator's seed. OVShapes uses 0, 1 and 2 (train, val, test), so the
@@ -32,9 +33,6 @@ NUM_CATEGORIES = SIZES[1] * SIZES[2]
 FULL, CATEGORY = ("colour", "pattern", "shape"), ("pattern", "shape")
 COLOUR_SHAPE, SHAPE = ("colour", "shape"), ("shape",)  # levels: what a caption says of an object
 
-MAX_SHIFT = 0.12  # as a share of the box's side
-MAX_ZOOM = 1.25
-EXACT_SHARE = 0.4  # the share of crops whose box is the true one
 # Groups of templates, and their probabilities: the default one, short forms, ViLD's 63.
 TEMPLATE_GROUPS = (TEMPLATES["single"], ("{article} {}", "{}"), TEMPLATES["vild63"])
 TEMPLATE_SHARES = (0.5, 0.25, 0.25)
@@ -120,26 +118,6 @@ def draw_template(rng: np.random.Generator) -> str:
     return group[rng.integers(len(group))]
 
 
-def jitter(boxes: Tensor, generator: torch.Generator, exact_share: float = EXACT_SHARE) -> Tensor:
-    """Shift and scale boxes at random, like imprecise proposals.
-
-    Args:
-        boxes: (n, 4) xyxy.
-        generator: random generator.
-        exact_share: the probability that a box stays as it is, in [0, 1].
-
-    Returns:
-        (n, 4) xyxy: centres shifted by up to ``MAX_SHIFT`` of the side, sides scaled by up to
-        ``MAX_ZOOM`` or its inverse, independently in x and y.
-    """
-    n = len(boxes)
-    centre, side = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
-    moved = centre + side * (torch.rand(n, 2, generator=generator) * 2 - 1) * MAX_SHIFT
-    scaled = side * MAX_ZOOM ** (torch.rand(n, 2, generator=generator) * 2 - 1)
-    exact = torch.rand(n, 1, generator=generator) < exact_share
-    return torch.where(exact, boxes, torch.cat([moved - scaled / 2, moved + scaled / 2], dim=1))
-
-
 @dataclass(frozen=True, eq=False)
 class Draw:
     """What is random in n crops, before any pixel is touched.
@@ -197,7 +175,7 @@ class CropSampler:
         ]
         kinds = (colours * NUM_CATEGORIES + np.arange(NUM_CATEGORIES)[:, None]).ravel()
         chosen = torch.from_numpy(np.array([self.rng.choice(self.members[k]) for k in kinds]))
-        boxes = jitter(self.pool.boxes[chosen], self.generator)
+        boxes = jitter_boxes(self.pool.boxes[chosen], self.generator)
         scales = torch.tensor(self.policy.scales)
         scale = scales[torch.from_numpy(self.rng.integers(len(scales), size=len(kinds)))]
         return self._draw(self.pool.image_index[chosen], _square(boxes, scale)), kinds

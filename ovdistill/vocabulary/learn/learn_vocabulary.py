@@ -1,6 +1,6 @@
 """Learns a vocabulary from samples: one context for each bin of IoU, and the mean of them all.
 
-Shapes: B bins, M context vectors, D embedding width.
+Shapes: B bins, C base classes, M context vectors, D embedding width.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ovdistill.vocabulary import Names, Vocabulary
 from ovdistill.vocabulary.learn.recipe import Recipe
 from ovdistill.vocabulary.learn.samples import BACKGROUND, Samples
 from ovdistill.vocabulary.learn.train import learn_context
-from ovdistill.vocabulary.learned_prompts import LearnedPrompts
+from ovdistill.vocabulary.learned_prompts import ClassContexts, LearnedPrompts
 from ovdistill.vocabulary.prompt_context import ContextPrompts, context_from_text, random_context
 from ovdistill.vocabulary.tokens import all_tokens
 
@@ -59,11 +59,12 @@ def learn_vocabulary(
     ContextPrompts(names, tower, len(start), recipe.name_position, recipe.spelling)
     contexts = _learn_contexts(vocabulary, teacher, samples, recipe, start, report)
     learned = LearnedPrompts(
-        contexts,
+        contexts.mean(dim=1) if recipe.class_contexts else contexts,
         recipe.name_position,
         teacher.id,
         f"{recipe.describe()}, {source}",
         recipe.spelling,
+        own=ClassContexts(base_names(vocabulary), contexts) if recipe.class_contexts else None,
     )
     classes = Names(
         vocabulary.names, vocabulary.frequency, vocabulary.synonyms, counts=vocabulary.counts
@@ -71,6 +72,12 @@ def learn_vocabulary(
     return Vocabulary.encode(
         classes, teacher, learned, vocabulary.is_base, tokens=with_tokens, show_progress=True
     )
+
+
+def base_names(vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the names of the base classes, in the order of the vocabulary."""
+    pairs = zip(vocabulary.names, vocabulary.is_base.tolist(), strict=True)
+    return tuple(name for name, is_base in pairs if is_base)
 
 
 def split_by_iou(samples: Samples, edges: tuple[float, ...]) -> list[tuple[str, Samples]]:
@@ -115,11 +122,12 @@ def _learn_contexts(
     start: Tensor,
     report: Callable[[str], None],
 ) -> Tensor:
-    """Learn a context from each bin, (B, M, width) on the CPU."""
-    is_base = vocabulary.is_base.tolist()
-    base = [name for name, flag in zip(vocabulary.names, is_base, strict=True) if flag]
+    """Learn contexts from each bin, on the CPU: (B, M, width), or (B, C, M, width) of classes."""
+    base = base_names(vocabulary)
     tower = teacher.text_tower()
     prompts = ContextPrompts(base, tower, len(start), recipe.name_position, recipe.spelling)
+    if recipe.class_contexts:
+        start = start.expand(len(base), -1, -1)
     temperature = recipe.temperature or teacher.temperature
     contexts = []
     for title, in_bin in split_by_iou(samples, recipe.edges):

@@ -20,6 +20,8 @@ class Recipe:
     Attributes:
         context: number of context vectors, M.
         init: text to start from, whose M tokens become the vectors; None: random vectors.
+        class_contexts: each base class has M vectors of its own (CoOp's class-specific contexts);
+            any other name takes their mean.
         name_position: where the name stands in the prompt: 'front', 'middle' or 'end'.
         spelling: how class names stand in the prompts: 'words' (without parentheses) or 'plain',
             see ``spell_name``.
@@ -37,6 +39,7 @@ class Recipe:
 
     context: int = 8
     init: str | None = None
+    class_contexts: bool = False
     name_position: NamePosition = "end"
     spelling: Spelling = "words"
     bins: str = "grades"
@@ -72,6 +75,8 @@ class Recipe:
     def describe(self) -> str:
         """Return the sentence that a vocabulary file has in place of its templates."""
         start = f"from {self.init!r}" if self.init else f"{self.context} context vectors"
+        if self.class_contexts:
+            start += " of each base class, other names take their mean"
         return (
             f"learned: {start}, name ({self.spelling}) at the {self.name_position}, IoU bins "
             f"{' '.join(map(str, self.edges))} to 1, background {self.background}, "

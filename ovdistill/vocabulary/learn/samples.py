@@ -19,7 +19,7 @@ class Samples:
     """n regions with their classes.
 
     Attributes:
-        embeddings: (n, D) float16 teacher embeddings, unit norm up to rounding.
+        embeddings: (n, D) float16 or float32 teacher embeddings, unit norm up to rounding.
         labels: (n,) int64, row of the class in the vocabulary, or ``BACKGROUND``.
         ious: (n,) float32, IoU of the region with its ground truth box.
     """

@@ -1,4 +1,4 @@
-"""The training loop for a context; no other parameter changes.
+"""The training loop for the context, or those of all classes; no other parameter changes.
 
 Shapes: n samples, W base classes, M context vectors.
 """
@@ -29,7 +29,8 @@ def learn_context(
     """Learn a context with which the text embeddings tell the samples' classes apart.
 
     Args:
-        start: (M, width) float32 to start from; it is not changed.
+        start: (M, width) float32 to start from, or (W, M, width) for a context of each class; it
+            is not changed.
         prompts: prompts of the W base classes, in the order of the vocabulary.
         samples: regions of base classes and background; labels are rows of the vocabulary.
         is_base: (number of classes in the vocabulary,) bool.
@@ -38,7 +39,7 @@ def learn_context(
         report: receives a line with each epoch and its mean loss.
 
     Returns:
-        (M, width) without gradient, on the device of ``start``.
+        As ``start``, without gradient, on its device.
     """
     num_base, device = len(prompts), start.device
     column = is_base.long().cumsum(0) - 1  # row of the vocabulary -> row among the base classes

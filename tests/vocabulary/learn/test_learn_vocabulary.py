@@ -108,3 +108,17 @@ def test_tokens_are_embedded_where_the_vocabulary_has_them(teacher, samples, voc
 def test_an_empty_bin(teacher, samples, vocabulary):
     with pytest.raises(UserError, match=r"no region has an IoU of 0.6 to 0.7 .*--bins single"):
         learn_vocabulary(vocabulary, teacher, samples, Recipe(epochs=1), "S", lambda line: None)
+
+
+def test_every_base_class_learns_a_context_of_its_own(teacher, samples, vocabulary):
+    recipe = Recipe(context=2, bins="single", batch=16, epochs=2, lr=0.5, class_contexts=True)
+    found = learn_vocabulary(vocabulary, teacher, samples, recipe, "regions", lambda line: None)
+    learned = found.learned
+    assert learned.own.names == (NAMES[0], NAMES[2], NAMES[3])
+    assert learned.own.contexts.shape == (1, 3, 2, teacher.text_tower().width)
+    torch.testing.assert_close(learned.contexts, learned.own.contexts.mean(dim=1))
+    assert not torch.allclose(*learned.own.contexts[0, :2])
+    # what a novel name takes
+    mean = ContextPrompts([NAMES[1]], teacher.text_tower(), 2).encode(learned.contexts[0])
+    torch.testing.assert_close(found.embeddings[1:2], mean, atol=1e-5, rtol=0)
+    assert "other names take their mean" in found.templates[0]

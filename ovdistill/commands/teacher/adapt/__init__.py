@@ -1,0 +1,1 @@
+"""The commands of `ovdistill teacher adapt`: a module for each method."""

@@ -1,0 +1,114 @@
+"""The options that all methods of `ovdistill teacher adapt` take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from ovdistill.commands.checks import check_file, check_folder
+from ovdistill.commands.options import MOST_SEED, flag, option
+from ovdistill.commands.teacher_options import TeacherOptions
+from ovdistill.core.errors import UserError
+
+if TYPE_CHECKING:
+    from ovdistill.teacher_training.adapt.data import AdaptMethod
+
+    Method = TypeVar("Method", bound=AdaptMethod)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptOptions(TeacherOptions):
+    """Options of ``ovdistill teacher adapt METHOD``; a method adds its own."""
+
+    annotations: Path | None = option(
+        None, metavar="FILE", help="COCO or LVIS file to learn from (default: the config's train)"
+    )
+    images: Path | None = option(
+        None, metavar="DIR", help="folder of its images (default: the config's)"
+    )
+    store: tuple[Path, ...] = option(
+        (),
+        metavar="DIR",
+        help="learn from teacher regions of these images, in place of their true boxes",
+    )
+    test_annotations: Path | None = option(
+        None, metavar="FILE", help="file of all classes to measure on (default: the config's val)"
+    )
+    test_images: Path | None = option(
+        None, metavar="DIR", help="folder of its images (default: the config's)"
+    )
+    vocabulary: Path | None = option(
+        None,
+        metavar="FILE",
+        help="class names, split and text embeddings (default: the config's; without a config the "
+        "categories of the file are encoded)",
+    )
+    templates: str | None = option(
+        None, help="encode the names with these prompts: single, vild63, or a file"
+    )
+    split: str | None = option(
+        None,
+        flags=["--novel"],
+        help="where names are encoded: lvis, coco, none, a split of OVShapes, or the novel names",
+    )
+    shots: int | None = option(
+        None, help="regions of a class, drawn by the seed (default: all; tip-adapter: 16)", least=1
+    )
+    unsupervised: bool = flag(
+        help="use no labels: of each base name the regions that the teacher is surest of (16, or "
+        "--shots)"
+    )
+    epochs: int | None = option(None, help="passes over the regions", least=1)
+    batch: int | None = option(None, help="regions a step", least=1)
+    lr: float | None = option(None, help="learning rate", least=0)
+    seed: int = option(0, help="seed of what is drawn", least=0, most=MOST_SEED)
+    max_test_images: int | None = option(
+        None, help="images to measure on, drawn always alike", least=1
+    )
+    batch_size: int | None = option(
+        None, help="crops in a forward pass (default: 64 on a CPU, 512 on a GPU)", least=1
+    )
+    workers: int | None = option(
+        None, help="processes that read images (default: 1 on a CPU, else 4)", least=0
+    )
+    out: Path = option(
+        flags=["-o"], help="file to write (.safetensors)", metavar="FILE", writes="file"
+    )
+
+    def method(self, method_class: type[Method]) -> Method:
+        """Return a method with the settings that are given, and its defaults for the rest.
+
+        Raises:
+            UserError: a setting out of its range.
+        """
+        given = {own.name: getattr(self, own.name, None) for own in fields(method_class)}
+        return method_class(**{name: value for name, value in given.items() if value is not None})
+
+    def check(self) -> None:
+        """Raise UserError for inputs that are missing, or that exclude each other."""
+        self.check_teacher()
+        self._check_pair("annotations", "images", needed=not self.store)
+        self._check_pair("test_annotations", "test_images", needed=True)
+        for name in ("annotations", "test_annotations", "vocabulary"):
+            check_file(getattr(self, name), f"--{name.replace('_', '-')}")
+        for folder in self.store:
+            check_folder(folder, "--store")
+        if self.vocabulary and (self.templates or self.split):
+            raise UserError(
+                "got --vocabulary and --templates or --split; expected one: a vocabulary has its "
+                "embeddings and its split"
+            )
+
+    def _check_pair(self, file: str, folder: str, *, needed: bool) -> None:
+        """Raise UserError unless a file and the folder of its images come together."""
+        path, images = getattr(self, file), getattr(self, folder)
+        if images is not None:
+            check_folder(images, f"--{folder.replace('_', '-')}")
+        both = path is not None and (images is not None or not needed)
+        if not both and (path is not None or images is not None or not self.config):
+            wanted = "both" if needed else f"--{file.replace('_', '-')}"
+            raise UserError(
+                f"got --{file.replace('_', '-')} {path} and --{folder.replace('_', '-')} {images}; "
+                f"expected {wanted}, or a --config that has them"
+            )

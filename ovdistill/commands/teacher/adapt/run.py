@@ -1,0 +1,81 @@
+"""What every method of `ovdistill teacher adapt` does around its learning."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ovdistill.commands.printing import print_lines
+from ovdistill.commands.teacher.adapt.inputs import AdaptInputs, encode, find_inputs
+from ovdistill.commands.teacher.adapt.options import AdaptOptions
+from ovdistill.commands.teacher.adapt.regions import read_data
+from ovdistill.commands.teacher.adapt.report import write_report
+from ovdistill.commands.teacher_options import load_teacher
+from ovdistill.evaluation.teacher.adaptation import (
+    AccuracyChange,
+    accuracy_of,
+    change_lines,
+    change_table,
+    variant_table,
+)
+from ovdistill.evaluation.teacher.objects import TrueObjects
+from ovdistill.evaluation.teacher.zero_shot import ZeroShot, ZeroShotCounter
+from ovdistill.teacher_training.adapt.data import Adaptation, AdaptMethod
+from ovdistill.vocabulary import Vocabulary
+
+
+def adapt(options: AdaptOptions, method: AdaptMethod) -> None:
+    """Learn, write the result, and report what it does to base and to novel names.
+
+    Args:
+        options: of the command, checked.
+        method: how to learn.
+
+    Raises:
+        UserError: an input that is missing or does not fit another, or see the method.
+    """
+    teacher = load_teacher(options)
+    inputs = find_inputs(options, teacher)
+    data = read_data(options, method, inputs, teacher)
+    print_lines([f"teacher {teacher.id}", f"{method.name}: {data.source}"])
+    result = method.learn(data, lambda line: print_lines([line]))
+    result.write(options.out)
+    adapted = f"teacher {result.teacher.id}, temperature {result.teacher.temperature:.4g}"
+    print_lines([f"wrote {options.out}", adapted])
+    test = encode(inputs.test, teacher, inputs)
+    change = measure_change(test, inputs, result)
+    change_table(change).show()
+    print_lines(change_lines(change))
+    variants = {
+        title: accuracy_of(measure(make(), test, inputs)) for title, make in result.variants.items()
+    }
+    if variants:
+        variant_table(variants).show()
+    written = write_report(options, method, data, inputs, result, change, variants)
+    print_lines(f"wrote {path}" for path in written)
+
+
+def measure_change(test: TrueObjects, inputs: AdaptInputs, result: Adaptation) -> AccuracyChange:
+    """Return zero-shot accuracy before and after an adaptation.
+
+    Args:
+        test: the objects to measure on, as the teacher embeds them.
+        inputs: their images, and the names before.
+        result: the adaptation.
+    """
+    return AccuracyChange(_accuracy(test, inputs.vocabulary), measure(result, test, inputs))
+
+
+def measure(result: Adaptation, test: TrueObjects, inputs: AdaptInputs) -> ZeroShot:
+    """Return zero-shot accuracy after an adaptation, see ``measure_change``."""
+    if result.images is None:
+        adapted = encode(inputs.test, result.teacher, inputs)
+    else:
+        changed = result.images(test.embeddings.to(result.teacher.device)).cpu()
+        adapted = replace(test, embeddings=changed)
+    return _accuracy(adapted, result.vocabulary)
+
+
+def _accuracy(objects: TrueObjects, vocabulary: Vocabulary) -> ZeroShot:
+    counter = ZeroShotCounter(vocabulary.embeddings, vocabulary.is_base)
+    counter.add(objects.embeddings, objects.labels)
+    return counter.result(vocabulary.names)

@@ -1,0 +1,47 @@
+"""The training loop of adaptations: a few tensors, batches of regions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+
+from ovdistill.teacher_training.adapt.data import AdaptMethod
+
+LINES = 10  # of the report
+
+
+def fit(
+    parameters: Iterable[Tensor],
+    loss_of: Callable[[Tensor], Tensor],
+    count: int,
+    method: AdaptMethod,
+    report: Callable[[str], None],
+    weight_decay: float = 0.0,
+) -> None:
+    """Minimise the mean of a loss over samples, with AdamW and a cosine that ends at zero.
+
+    Args:
+        parameters: what changes.
+        loss_of: returns the loss of a batch, given its rows (n,) int64 in [0, count).
+        count: number of samples.
+        method: its epochs, batch, lr and seed are used.
+        report: receives lines with an epoch and its mean loss.
+        weight_decay: of AdamW.
+    """
+    optimizer = torch.optim.AdamW([*parameters], lr=method.lr, weight_decay=weight_decay)
+    steps = method.epochs * -(-count // method.batch)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    generator = torch.Generator().manual_seed(method.seed)
+    for epoch in range(1, method.epochs + 1):
+        losses = []
+        for rows in torch.randperm(count, generator=generator).split(method.batch):
+            loss = loss_of(rows)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.detach() * len(rows))
+        if epoch % max(1, method.epochs // LINES) == 0:
+            report(f"epoch {epoch} of {method.epochs}: loss {float(sum(losses)) / count:.4f}")

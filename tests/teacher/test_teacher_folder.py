@@ -1,0 +1,67 @@
+"""Teachers as folders."""
+
+import json
+
+import pytest
+import torch
+
+from ovdistill.core.errors import UserError
+from ovdistill.teacher import OpenCLIPTeacher
+from ovdistill.teacher.teacher_folder import read_config, write_teacher_folder
+from ovdistill.teacher.weights import CONFIG_NAME
+
+
+@pytest.fixture(scope="module")
+def changed() -> OpenCLIPTeacher:
+    teacher = OpenCLIPTeacher("ovshapes")
+    weights = {name: value.clone() for name, value in teacher.model.state_dict().items()}
+    weights["text_projection"] += 0.01
+    return teacher.with_weights(weights, "changed")
+
+
+def test_other_weights_are_another_teacher(changed):
+    before = OpenCLIPTeacher("ovshapes")
+    assert changed.name == "changed" and changed.weights_hash != before.weights_hash
+    assert not torch.equal(changed.encode_text(["star"]), before.encode_text(["star"]))
+    image = torch.rand(1, 3, 64, 64)
+    assert torch.equal(changed.encode_images(image), before.encode_images(image))
+
+
+def test_a_folder_is_the_same_teacher(changed, tmp_path):
+    write_teacher_folder(tmp_path / "t", changed)
+    found = OpenCLIPTeacher(str(tmp_path / "t"))
+    assert found.id == changed.id and found.name == "changed"
+    assert torch.equal(found.encode_text(["a red star"]), changed.encode_text(["a red star"]))
+    write_teacher_folder(tmp_path / "t", found)  # again, from itself
+    assert OpenCLIPTeacher(str(tmp_path / "t")).id == changed.id
+
+
+def test_another_folder_is_not_overwritten(changed, tmp_path):
+    (tmp_path / "mine.txt").write_text("kept")
+    with pytest.raises(UserError, match=CONFIG_NAME):
+        write_teacher_folder(tmp_path, changed)
+    assert (tmp_path / "mine.txt").read_text() == "kept"
+
+
+def test_rounded_weights_are_no_start():
+    teacher = OpenCLIPTeacher("ovshapes", precision="bf16")
+    with pytest.raises(UserError, match="bf16"):
+        teacher.with_weights({}, "other")
+
+
+@pytest.mark.parametrize("model", ["ViT-S-32-alt", "ViT-B-32-quickgelu"])
+def test_a_model_of_open_clip_has_its_configuration(model):
+    import open_clip
+
+    stand_in = type("StandIn", (), {})()  # weights of this size would take seconds
+    stand_in.source = model
+    stand_in.model = torch.nn.Sequential(
+        open_clip.transformer.QuickGELU() if "quick" in model else torch.nn.GELU()
+    )
+    keys = dict(mean=(0, 0, 0), std=(1, 1, 1), interpolation="bicubic", resize_mode="shortest")
+    stand_in.model.visual = torch.nn.Module()
+    stand_in.model.visual.preprocess_cfg = keys | dict(size=224)
+    config = read_config(stand_in)
+    assert config["model_cfg"]["embed_dim"] == open_clip.get_model_config(model)["embed_dim"]
+    assert config["model_cfg"].get("quick_gelu", False) == ("quick" in model)
+    assert json.loads(json.dumps(config["preprocess_cfg"]))["resize_mode"] == "shortest"
