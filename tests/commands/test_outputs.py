@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ovdistill.commands.command_table import COMMANDS, Commands, load_command
+from ovdistill.commands.command_table import ADAPT, COMMANDS, Commands, load_command
 from ovdistill.commands.main import run
 from ovdistill.commands.options import options_class
 from ovdistill.core.errors import UserError, run_tool
@@ -33,6 +33,10 @@ WRITING = {
     "teacher evaluate": "teacher evaluate --config vild_r18_shapes -o",
     "teacher train": "teacher train --config teacher_shapes -o",
     "teacher shapes-geometry": "teacher shapes-geometry -o",
+    **{
+        f"teacher adapt {method}": f"teacher adapt {method} --config vild_r18_shapes -o"
+        for method in ADAPT
+    },
     "compare": "compare -o",
     "report": "report none -o",
     "calibrate": "calibrate ovshapes --annotations none --images none -o",
@@ -49,6 +53,7 @@ FILES = (
     "vocab import",
     "vocab learn",
     "store centre",
+    *(f"teacher adapt {method}" for method in ADAPT),
     "calibrate",
     "export",
     "init-dataset",
