@@ -55,9 +55,10 @@ def test_colours_and_lossy_files_are_no_label_maps(tmp_path):
         read_label_map(tmp_path / "c.png")
 
 
-def test_negative_values_are_refused(tmp_path):
-    Image.fromarray(np.full((2, 2), -5, np.int32)).save(tmp_path / "a.tif")
-    with pytest.raises(ImageError, match="-5"):
+@pytest.mark.parametrize("value", [-5, 1 << 24])
+def test_values_that_no_data_set_has(tmp_path, value):
+    Image.fromarray(np.full((2, 2), value, np.int32)).save(tmp_path / "a.tif")
+    with pytest.raises(ImageError, match=str(value)):
         read_label_map(tmp_path / "a.tif")
 
 
