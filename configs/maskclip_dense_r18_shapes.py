@@ -8,8 +8,8 @@ Command:
 
 The inductive form of MaskCLIP+: no novel name is known in training.
 
-Cost: 1000 iterations, about 10 minutes of one CPU core. The teacher sees every image at 1.5 times
-its size.
+Cost: 1500 iterations, about 12 minutes of one CPU core, half of them for the teacher, which sees
+every image.
 """
 
 _base_ = ["_base_/segment_r18_shapes.py"]

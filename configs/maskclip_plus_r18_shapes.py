@@ -9,8 +9,8 @@ Command:
 The novel names are known in training, as in the paper (its transductive setting). Without names:
 maskclip_dense_r18_shapes.py.
 
-Cost: 1000 iterations, about 8 minutes of one CPU core. The teacher sees every image of the first
-500 at 1.5 times its size, which takes a quarter of such a step.
+Cost: 1500 iterations, about 8 minutes of one CPU core; the teacher sees the images of the first
+400, which then take about twice as long.
 """
 
 _base_ = ["_base_/segment_r18_shapes.py"]

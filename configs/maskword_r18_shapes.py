@@ -9,7 +9,7 @@ Command (first the detector, then the pixel head on its pyramid):
 Another checkpoint of that recipe: `--cfg-options detector=FILE`. No novel name is known in
 training.
 
-Cost: 300 iterations, about 2 minutes of one CPU core; the detector about 12 minutes of two.
+Cost: 600 iterations, about 2 minutes of one CPU core; the detector about 12 minutes of two.
 """
 
 _base_ = ["_base_/segment_r18_shapes.py"]

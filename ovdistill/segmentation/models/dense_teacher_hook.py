@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
 from ovdistill.core.errors import UserError
+from ovdistill.models.components import name_of
 from ovdistill.segmentation.dense_teacher import DenseTeacher
 from ovdistill.teacher import build_teacher
 
@@ -49,7 +50,7 @@ class BuildDenseTeacher(Hook):
         options = runner.cfg.get("teacher")
         if not options:
             raise UserError(
-                f"{runner.cfg.filename} has no `teacher`, which its segmentor needs for dense "
+                f"{name_of(runner.cfg)} has no `teacher`, which its segmentor needs for dense "
                 "embeddings"
             )
         device = next(runner.model.parameters()).device
