@@ -168,3 +168,15 @@ def test_towers_without_dense_features():
     cascade.visual = torch.nn.Identity()
     with pytest.raises(UserError, match="Identity"):
         dense_features(cascade, torch.zeros(1, 3, 32, 32))
+
+
+@pytest.mark.parametrize("family", TOWERS)
+def test_half_precision(models, family):
+    model, stride = copy.deepcopy(models[family]), dense_stride(models[family])
+    pixels = torch.randn(1, 3, 2 * stride, 3 * stride)
+    with torch.inference_mode():
+        expected = dense_features(model, pixels)
+        model.visual.bfloat16()
+        found = dense_features(model, pixels.bfloat16())
+    assert found.dtype == torch.bfloat16
+    assert F.cosine_similarity(found.float(), expected, dim=1).min() > 0.999
