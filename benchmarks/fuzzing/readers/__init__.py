@@ -14,6 +14,7 @@ from .command_line import ConfigOptionsReader, EnvironmentReader, WordsReader
 from .configs import ConfigReader, PlaceholderReader
 from .exported import OnnxHeaderReader
 from .images import ImageReader
+from .pairs import PairTableReader
 from .results import ComparisonReader, ResultsReader
 from .search import IndexReader
 from .store import CaptionStoreReader, ProposalsReader, StoreReader
@@ -29,6 +30,6 @@ READERS: dict[str, type[Reader]] = {
         *(StoreReader, CaptionStoreReader, ProposalsReader, CheckpointReader, WeightsReader),
         *(ImageReader, ConfigReader, PlaceholderReader, ConfigOptionsReader, EnvironmentReader),
         *(WordsReader, ResultsReader, ComparisonReader, IndexReader, DetectionsReader),
-        OnnxHeaderReader,
+        *(OnnxHeaderReader, PairTableReader),
     )
 }
