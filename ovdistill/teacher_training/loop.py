@@ -29,6 +29,11 @@ from ovdistill.teacher_training.parts import to_device
 from ovdistill.teacher_training.result import write_result
 
 LOGGER = logging.getLogger(__name__)
+# settings that may change when a run goes on: its weights do not depend on them
+WITHOUT_EFFECT = (
+    *("workers", "log_every", "checkpoint_every", "keep_checkpoints", "max_bad_images"),
+    "half_weights",
+)
 
 
 class TeacherTrainer:
@@ -171,5 +176,6 @@ class TeacherTrainer:
     def _settings(self) -> dict[str, Any]:
         """Return what another run must have in common with this one, as plain JSON values."""
         parts = {key: self.training.content.get(key) for key in ("data", "objectives", "model")}
-        stated = json.loads(json.dumps({**asdict(self.settings), **parts}, default=str))
+        numbers = {k: v for k, v in asdict(self.settings).items() if k not in WITHOUT_EFFECT}
+        stated = json.loads(json.dumps({**numbers, **parts}, default=str))
         return {**stated, "processes": get_world_size()}

@@ -112,6 +112,9 @@ def test_another_config_is_said_or_refused(pairs, tmp_path, caplog) -> None:
         run_training(config, tmp_path / "out", CPU)
     run_training(tiny.config(pairs, steps=3), tmp_path / "out", CPU, resume=True)
     assert "steps is 3, and was 2" in caplog.text
+    caplog.clear()
+    run_training(tiny.config(pairs, steps=3, log_every=2), tmp_path / "out", CPU, resume=True)
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
     other = tiny.config(pairs, steps=4)
     other["model"]["model"]["embed_dim"] = 4
     with pytest.raises(UserError, match="not a checkpoint of this config"):

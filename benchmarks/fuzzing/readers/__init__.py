@@ -16,6 +16,7 @@ from .configs import ConfigReader, PlaceholderReader
 from .exported import OnnxHeaderReader
 from .images import ImageReader
 from .label_maps import LabelMapReader, LabelTableReader, PanopticReader
+from .pairs import PairTableReader
 from .results import ComparisonReader, ResultsReader
 from .search import IndexReader
 from .store import CaptionStoreReader, ProposalsReader, StoreReader
@@ -31,6 +32,7 @@ READERS: dict[str, type[Reader]] = {
         *(StoreReader, CaptionStoreReader, ProposalsReader, CheckpointReader, WeightsReader),
         *(ImageReader, ConfigReader, PlaceholderReader, ConfigOptionsReader, EnvironmentReader),
         *(WordsReader, ResultsReader, ComparisonReader, IndexReader, DetectionsReader),
-        *(OnnxHeaderReader, LabelMapReader, LabelTableReader, PanopticReader, AdapterReader),
+        *(OnnxHeaderReader, LabelMapReader, LabelTableReader, PanopticReader),
+        *(AdapterReader, PairTableReader),
     )
 }
