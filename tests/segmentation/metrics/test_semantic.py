@@ -104,7 +104,7 @@ def test_counts_of_images_may_be_summed_in_any_parts():
     assert scores.truth.tolist() == [16_000, 0] and scores.intersection[0] == 15_000
 
 
-@pytest.mark.parametrize("row", [2, -3])
+@pytest.mark.parametrize("row", [2, -3, 1 << 40])
 def test_rows_outside_of_the_vocabulary(row):
     with pytest.raises(UserError, match=str(row)):
         scores_of([(np.zeros((1, 2), int), np.array([[0, row]]))], [True, True])
