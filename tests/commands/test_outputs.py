@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ovdistill.commands.command_table import COMMANDS, Commands, load_command
+from ovdistill.commands.command_table import ADAPT, COMMANDS, Commands, load_command
 from ovdistill.commands.main import run
 from ovdistill.commands.options import options_class
 from ovdistill.core.errors import UserError, run_tool
@@ -31,6 +31,10 @@ WRITING = {
     "store centre": "store centre none --vocabulary none -o",
     "store map": "store map none ovshapes-clip -o",
     "teacher evaluate": "teacher evaluate --config vild_r18_shapes -o",
+    **{
+        f"teacher adapt {method}": f"teacher adapt {method} --config vild_r18_shapes -o"
+        for method in ADAPT
+    },
     "compare": "compare -o",
     "report": "report none -o",
     "calibrate": "calibrate ovshapes --annotations none --images none -o",
@@ -48,6 +52,7 @@ FILES = (
     "vocab import",
     "vocab learn",
     "store centre",
+    *(f"teacher adapt {method}" for method in ADAPT),
     "calibrate",
     "export",
     "init-dataset",

@@ -109,9 +109,9 @@ def change_lines(change: AccuracyChange) -> Iterator[str]:
 def _sentence(what: str, before: float | None, after: float | None) -> str:
     if before is None or after is None:
         return f"{what}: no object to measure"
-    verb = "stay at" if abs(after - before) < NOISE else ("rise" if after > before else "fall")
-    if verb == "stay at":
+    if abs(after - before) < NOISE:
         return f"{what} stay at {after:.1f} %"
+    verb = "rise" if after > before else "fall"
     return f"{what} {verb} from {before:.1f} to {after:.1f} %"
 
 

@@ -88,6 +88,11 @@ class AdaptOptions(TeacherOptions):
     def check(self) -> None:
         """Raise UserError for inputs that are missing, or that exclude each other."""
         self.check_teacher()
+        if self.out.suffix in (".json", ".md"):
+            raise UserError(
+                f"got -o {self.out}; expected a name that ends in .safetensors: the report takes "
+                "the same name with .json and .md"
+            )
         self._check_pair("annotations", "images", needed=not self.store)
         self._check_pair("test_annotations", "test_images", needed=True)
         for name in ("annotations", "test_annotations", "vocabulary"):

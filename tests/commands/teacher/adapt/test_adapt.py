@@ -1,6 +1,7 @@
 """`ovdistill teacher adapt` on a few images of OVShapes: what it writes, and what is refused."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -68,7 +69,7 @@ def store(root, teacher, tmp_path_factory):
 
 def options(root, **more):
     given = dict(config="vild_r18_shapes", cfg_options=(f"data_root={root}",), workers=0)
-    return AdaptOptions(**(given | more), out="x.safetensors")
+    return AdaptOptions(**(given | more), out=Path("x.safetensors"))
 
 
 def adapt(method, *words):
@@ -214,6 +215,11 @@ def test_regions_of_a_store(root, store, teacher, unsupervised):
 def test_choices_that_cannot_be(more, message, tmp_path):
     with pytest.raises(UserError, match=message):
         adapt("clip-adapter", *more, "-o", tmp_path / "a.safetensors")
+
+
+def test_the_result_does_not_take_the_name_of_its_report(words, tmp_path):
+    with pytest.raises(UserError, match=r"field\.json"):
+        adapt("clip-adapter", *words, "-o", tmp_path / "field.json")
 
 
 def test_without_a_config(root, tmp_path):
