@@ -36,11 +36,7 @@ def write_teacher_folder(path: str | os.PathLike[str], teacher: OpenCLIPTeacher)
         UserError: the folder holds anything else, or cannot be written.
     """
     path = Path(path)
-    if path.exists() and not (path / CONFIG_NAME).is_file():
-        raise UserError(
-            f"{path} is there and holds no teacher ({CONFIG_NAME} is missing); expected a new "
-            "folder: choose another path"
-        )
+    check_teacher_folder(path)
     directory = find_directory(expand_model(teacher.source))
     config = read_config(teacher) | {"name": teacher.name}
     state = {name: value.cpu().contiguous() for name, value in teacher.model.state_dict().items()}
@@ -51,6 +47,15 @@ def write_teacher_folder(path: str | os.PathLike[str], teacher: OpenCLIPTeacher)
             teacher.tokenizer.save_pretrained(str(folder))
         write_bytes(folder / CONFIG_NAME, json.dumps(config, indent=2).encode() + b"\n")
         write_tensor_file(folder / WEIGHTS_NAME, state, {"format": "pt"})
+
+
+def check_teacher_folder(path: Path) -> None:
+    """Raise UserError if a folder holds anything but a teacher, which would be replaced."""
+    if path.is_dir() and any(path.iterdir()) and not (path / CONFIG_NAME).is_file():
+        raise UserError(
+            f"{path} has files, but no teacher ({CONFIG_NAME} is missing); expected a new folder, "
+            "or one that a teacher was written to: choose another path"
+        )
 
 
 def read_config(teacher: OpenCLIPTeacher) -> dict[str, Any]:

@@ -53,7 +53,7 @@ FILES = (
     "vocab import",
     "vocab learn",
     "store centre",
-    *(f"teacher adapt {method}" for method in ADAPT),
+    *(f"teacher adapt {method}" for method in ADAPT if method != "fine-tune"),
     "calibrate",
     "export",
     "init-dataset",

@@ -43,6 +43,11 @@ def test_another_folder_is_not_overwritten(changed, tmp_path):
     assert (tmp_path / "mine.txt").read_text() == "kept"
 
 
+def test_an_empty_folder_is_filled(changed, tmp_path):
+    write_teacher_folder(tmp_path, changed)
+    assert OpenCLIPTeacher(str(tmp_path)).id == changed.id
+
+
 def test_rounded_weights_are_no_start():
     teacher = OpenCLIPTeacher("ovshapes", precision="bf16")
     with pytest.raises(UserError, match="bf16"):

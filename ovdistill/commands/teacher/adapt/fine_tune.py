@@ -51,6 +51,8 @@ def fine_tune(options: FineTuneOptions) -> None:
     """
     options.check()
     from ovdistill.commands.teacher.adapt.run import adapt
+    from ovdistill.teacher.teacher_folder import check_teacher_folder
     from ovdistill.teacher_training.adapt.fine_tune import FineTuneMethod
 
+    check_teacher_folder(options.out)  # before minutes of learning
     adapt(options, options.method(FineTuneMethod))
