@@ -23,7 +23,7 @@ teacher = dict(model="ViT-B-16-quickgelu", pretrained="openai")
 model = dict(
     _base_.segmentor,
     distillers=[
-        dict(type="PixelWordTerm"),
+        dict(type="PixelWordTerm", train_novel=True),
         dict(type="PseudoLabelTerm", self_training_after=8000),
     ],
 )

@@ -26,7 +26,7 @@ vocabulary = "data/voc/vocabulary_segmentation_b16.safetensors"
 model = dict(
     _base_.segmentor,
     distillers=[
-        dict(type="PixelWordTerm"),
+        dict(type="PixelWordTerm", train_novel=True),
         dict(type="PseudoLabelTerm", self_training_after=2000),
     ],
 )

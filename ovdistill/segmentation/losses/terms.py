@@ -21,7 +21,8 @@ class PixelWordTerm(DistillationTerm):
 
     Args:
         loss_weight: of the mean over the labelled pixels of a rank.
-        train_novel: let the novel names compete too; only for an oracle whose data label them.
+        train_novel: let the novel names compete too: for an oracle whose data label them, and
+            beside ``PseudoLabelTerm``, whose labels would else spread over base pixels.
     """
 
     needs = ("pixels",)
