@@ -62,7 +62,7 @@ TEACHER: Commands = {
     ),
     "shapes-geometry": (
         "teacher.shapes_geometry:shapes_geometry",
-        "make the maps that give the embedded benchmark's teacher CLIP's geometry",
+        "give the embedded benchmark's teacher CLIP's geometry",
     ),
 }
 COMMANDS: Commands = {

@@ -32,6 +32,7 @@ WRITING = {
     "store map": "store map none ovshapes-clip -o",
     "teacher evaluate": "teacher evaluate --config vild_r18_shapes -o",
     "teacher train": "teacher train --config teacher_shapes -o",
+    "teacher refine": "teacher refine --teacher ovshapes --images . -o",
     "teacher shapes-geometry": "teacher shapes-geometry -o",
     **{
         f"teacher adapt {method}": f"teacher adapt {method} --config vild_r18_shapes -o"
@@ -72,7 +73,7 @@ def names(commands: Commands = COMMANDS, before: str = "") -> Iterator[tuple[str
 def test_every_command_that_writes_is_known() -> None:
     for name, target in names():
         fields = options_class(load_command(target)).__dataclass_fields__
-        assert not {"out", "root", "work_dir"} & fields.keys() or name in WRITING, name
+        assert not {"out", "work_dir"} & fields.keys() or name in WRITING, name
         if "out" in fields:
             assert fields["out"].metadata["writes"] == ("file" if name in FILES else "folder")
 
