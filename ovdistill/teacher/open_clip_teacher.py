@@ -70,7 +70,7 @@ class OpenCLIPTeacher(Teacher):
         if precision not in PRECISIONS:
             raise UserError(f"teacher precision {precision!r}; expected: {', '.join(PRECISIONS)}")
         model = str(model)
-        self.source = model
+        self.source, self.pretrained = model, pretrained
         self.model, self.tokenizer = create_model(model, pretrained, random_weights=random_weights)
         name = model_name(model, pretrained, random_weights=random_weights)
         assert name is not None  # create_model has found the model

@@ -1,28 +1,112 @@
-"""Write a teacher as a folder that ``OpenCLIPTeacher`` loads, and that commands take as a model."""
+"""The folder of a teacher: configuration, tokenizer and weights.
+
+``OpenCLIPTeacher`` loads it, and commands take it as a model.
+"""
 
 from __future__ import annotations
 
-import copy
 import json
 import os
-import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import open_clip
-from huggingface_hub import try_to_load_from_cache
+import torch
+from open_clip.pretrained import get_pretrained_cfg
+from open_clip.tokenizer import HFTokenizer
+from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_folder, write_bytes
 from ovdistill.core.json_files import read_json
 from ovdistill.core.tensor_files import write_tensor_file
-from ovdistill.teacher.open_clip_model import BPE_NAME, expand_model
+from ovdistill.core.text import did_you_mean
+from ovdistill.teacher.open_clip_model import expand_model, find_weights
 from ovdistill.teacher.open_clip_teacher import OpenCLIPTeacher
-from ovdistill.teacher.weights import CONFIG_NAME, HF_HUB, find_directory
+from ovdistill.teacher.weights import CONFIG_NAME, HF_HUB, PREPROCESS_KEYS, find_directory
 
 WEIGHTS_NAME = "open_clip_model.safetensors"
-# open_clip's own merges, and what Hugging Face's tokenizers write
-TOKENIZERS = (BPE_NAME, "tokenizer*", "vocab*", "merges*", "special_tokens*", "*.model")
+PROVENANCE_NAME = "provenance.json"
+LOG_NAME = "log.jsonl"
+OTHER_SUFFIXES = (".safetensors", ".bin", ".pth", ".pt", ".ckpt", ".md", ".lock")
+
+
+@dataclass(frozen=True)
+class TeacherConfig:
+    """What a teacher's folder states beside its weights.
+
+    Attributes:
+        name: the teacher's name.
+        model_cfg: open_clip's configuration of the architecture.
+        preprocess_cfg: open_clip's configuration of the input: mean, std, interpolation,
+            resize_mode; what is left out has open_clip's defaults.
+        files: the tokenizer's files, by name; none for open_clip's own tokenizer.
+    """
+
+    name: str
+    model_cfg: Mapping[str, Any]
+    preprocess_cfg: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Write all of it into a folder."""
+        content = dict(
+            name=self.name,
+            model_cfg=dict(self.model_cfg),
+            preprocess_cfg=dict(self.preprocess_cfg),
+        )
+        write_bytes(folder / CONFIG_NAME, json.dumps(content, indent=2).encode() + b"\n")
+        for name, data in self.files.items():
+            write_bytes(folder / name, data)
+
+
+def config_of_model(model: str, pretrained: str | None) -> TeacherConfig:
+    """Return what the folder of a known model states, or would state.
+
+    Args:
+        model: see ``OpenCLIPTeacher``.
+        pretrained: see ``OpenCLIPTeacher``; a tag may ask for QuickGELU, which the architecture
+            does not have.
+
+    Raises:
+        UserError: an unknown architecture, or a folder without configuration.
+    """
+    model = expand_model(model)
+    directory = find_directory(model)
+    if directory is None and model.startswith(HF_HUB):
+        weights = find_weights(model, None, random_weights=False)
+        assert weights is not None  # random ones have none
+        return TeacherConfig(model, **_stated(weights.parent))
+    if directory is not None:
+        return TeacherConfig(directory.name, **_stated(directory), files=tokenizer_files(directory))
+    name = model.replace("/", "-")
+    model_cfg = open_clip.get_model_config(name)
+    if model_cfg is None:
+        hint = did_you_mean(name, open_clip.list_models(), "see open_clip.list_models()")
+        raise UserError(f"unknown architecture {model!r}; {hint}")
+    if pretrained and get_pretrained_cfg(name, pretrained).get("quick_gelu"):
+        model_cfg["quick_gelu"] = True
+    return TeacherConfig(name, model_cfg)
+
+
+def config_of_teacher(teacher: OpenCLIPTeacher, name: str) -> TeacherConfig:
+    """Return what the folder of a teacher with other weights states.
+
+    Args:
+        teacher: of the same architecture and preprocessing.
+        name: of the new teacher.
+    """
+    stated = config_of_model(teacher.source, teacher.pretrained)
+    preprocess = teacher.model.visual.preprocess_cfg
+    return replace(
+        stated,
+        name=name,
+        preprocess_cfg={key: preprocess[key] for key in PREPROCESS_KEYS},
+        files=stated.files or saved_tokenizer(teacher.tokenizer),
+    )
 
 
 def write_teacher_folder(path: str | os.PathLike[str], teacher: OpenCLIPTeacher) -> None:
@@ -37,16 +121,10 @@ def write_teacher_folder(path: str | os.PathLike[str], teacher: OpenCLIPTeacher)
     """
     path = Path(path)
     check_teacher_folder(path)
-    directory = find_directory(expand_model(teacher.source))
-    config = read_config(teacher) | {"name": teacher.name}
-    state = {name: value.cpu().contiguous() for name, value in teacher.model.state_dict().items()}
+    config = config_of_teacher(teacher, teacher.name)  # read before the folder is replaced
     with atomic_folder(path) as folder:
-        if directory is not None:
-            _copy_tokenizer(directory, folder)
-        elif hasattr(teacher.tokenizer, "save_pretrained"):  # one of Hugging Face
-            teacher.tokenizer.save_pretrained(str(folder))
-        write_bytes(folder / CONFIG_NAME, json.dumps(config, indent=2).encode() + b"\n")
-        write_tensor_file(folder / WEIGHTS_NAME, state, {"format": "pt"})
+        config.write(folder)
+        write_weights(folder, teacher.model)
 
 
 def check_teacher_folder(path: Path) -> None:
@@ -58,25 +136,59 @@ def check_teacher_folder(path: Path) -> None:
         )
 
 
-def read_config(teacher: OpenCLIPTeacher) -> dict[str, Any]:
-    """Return the configuration of a teacher in open_clip's form: model_cfg and preprocess_cfg."""
-    model = expand_model(teacher.source)
-    directory = find_directory(model)
-    if directory is not None:
-        return dict(read_json(directory / CONFIG_NAME, "configuration of the teacher"))
-    if model.startswith(HF_HUB):  # fetched when the model was created
-        cached = try_to_load_from_cache(model.removeprefix(HF_HUB), CONFIG_NAME)
-        return dict(read_json(Path(str(cached)), "configuration of the teacher"))
-    config = copy.deepcopy(open_clip.get_model_config(model.replace("/", "-")))
-    kinds = {type(layer).__name__ for layer in teacher.model.modules()}
-    if "QuickGELU" in kinds:  # which a tag of weights asks for, not the architecture
-        config["quick_gelu"] = True
-    keys = ("mean", "std", "interpolation", "resize_mode")
-    preprocess = {key: teacher.model.visual.preprocess_cfg[key] for key in keys}
-    return {"model_cfg": config, "preprocess_cfg": preprocess}
+def write_weights(folder: Path, model: nn.Module, *, half: bool = False) -> Path:
+    """Write the weights of an open_clip model into a teacher's folder.
+
+    Args:
+        folder: the folder.
+        model: the model.
+        half: matrices in float16.
+
+    Returns:
+        The file.
+    """
+    path = folder / WEIGHTS_NAME
+    state = plain_state(model)
+    if half:
+        state = {
+            name: value.half() if value.ndim >= 2 and value.is_floating_point() else value
+            for name, value in state.items()
+        }
+    write_tensor_file(path, state, {"format": "pt"})
+    return path
 
 
-def _copy_tokenizer(source: Path, target: Path) -> None:
-    for pattern in TOKENIZERS:
-        for file in source.glob(pattern):
-            shutil.copyfile(file, target / file.name)
+def plain_state(module: nn.Module) -> dict[str, Tensor]:
+    """Return copies of a module's weights, on the CPU and contiguous, none sharing memory."""
+    return {
+        name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for name, value in module.state_dict().items()
+    }
+
+
+def tokenizer_files(folder: Path) -> dict[str, bytes]:
+    """Return the files of a teacher's folder that a tokenizer may read, by name."""
+    others = (CONFIG_NAME, PROVENANCE_NAME, LOG_NAME)
+    return {
+        path.name: path.read_bytes()
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name not in others and path.suffix not in OTHER_SUFFIXES
+    }
+
+
+def saved_tokenizer(tokenizer: Any) -> dict[str, bytes]:
+    """Return the files of one of Hugging Face's tokenizers; none for open_clip's own."""
+    if not isinstance(tokenizer, HFTokenizer):
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.tokenizer.save_pretrained(folder)
+        return tokenizer_files(Path(folder))
+
+
+def _stated(folder: Path) -> dict[str, Any]:
+    """Return ``model_cfg`` and ``preprocess_cfg`` of a folder's configuration."""
+    path = folder / CONFIG_NAME
+    stated = read_json(path, "configuration of the teacher")
+    if not isinstance(stated, dict) or "model_cfg" not in stated:
+        raise UserError(f"{path} has no model_cfg; expected open_clip's configuration of a model")
+    return dict(model_cfg=stated["model_cfg"], preprocess_cfg=stated.get("preprocess_cfg", {}))

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import open_clip
-from open_clip.pretrained import get_pretrained_cfg
-from open_clip.tokenizer import HFTokenizer
 
 from ovdistill.core.errors import UserError
-from ovdistill.core.json_files import read_json
 from ovdistill.core.text import did_you_mean
 from ovdistill.teacher.open_clip_model import (
     BPE_NAME,
     create_model,
     create_untrained,
     expand_model,
-    find_weights,
     model_name,
 )
-from ovdistill.teacher.weights import CONFIG_NAME, HF_HUB, PREPROCESS_KEYS, find_directory
+from ovdistill.teacher.teacher_folder import TeacherConfig, config_of_model, saved_tokenizer
+from ovdistill.teacher.weights import HF_HUB, PREPROCESS_KEYS, find_directory
 from ovdistill.teacher_training.byte_pairs import learn_merges, merges_file, vocabulary_size
-from ovdistill.teacher_training.folder import TeacherConfig, tokenizer_files
 from ovdistill.teacher_training.open_clip_towers import OpenCLIPTowers
 
 KEYS = ("model", "pretrained", "untrained", "name", "preprocess_cfg", "words")
@@ -60,13 +57,13 @@ def build_towers(options: Mapping[str, Any], seed: int) -> tuple[OpenCLIPTowers,
         )
     clip, tokenizer = create_model(model, pretrained, random_weights=False)
     clip.requires_grad_(requires_grad=True)
-    stated = _trained_config(model, pretrained)
+    stated = config_of_model(model, pretrained)
     default = f"trained-{model_name(model, pretrained, random_weights=False)}"
-    config = TeacherConfig(
+    config = replace(
+        stated,
         name=options.get("name") or default.replace(":", "-"),
-        model_cfg=stated["model_cfg"],
         preprocess_cfg={key: clip.visual.preprocess_cfg[key] for key in PREPROCESS_KEYS},
-        files=stated["files"] or _saved(tokenizer),
+        files=stated.files or saved_tokenizer(tokenizer),
     )
     return OpenCLIPTowers(clip, tokenizer).train(), config
 
@@ -101,29 +98,38 @@ def _untrained_config(options: Mapping[str, Any]) -> TeacherConfig:
     """Return what the folder of an untrained model states."""
     model = options["model"]
     if isinstance(model, Mapping):
-        model_cfg, preprocess, files, name = dict(model), {}, {}, "own"
+        config = TeacherConfig("own", dict(model))
     else:
-        stated = _trained_config(model, None)
-        model_cfg, preprocess, files = (
-            stated[key] for key in ("model_cfg", "preprocess_cfg", "files")
-        )
-        name = Path(model).name
-    if not {"embed_dim", "vision_cfg", "text_cfg"} <= model_cfg.keys():
+        config = _untrained_model(model)
+    if not {"embed_dim", "vision_cfg", "text_cfg"} <= config.model_cfg.keys():
         raise UserError(
-            f"model.model has {', '.join(model_cfg)}; expected open_clip's model_cfg with "
+            f"model.model has {', '.join(config.model_cfg)}; expected open_clip's model_cfg with "
             "embed_dim, vision_cfg and text_cfg"
         )
     if options.get("words"):
-        merges = learn_merges(options["words"])
-        text = dict(model_cfg["text_cfg"])
-        text["vocab_size"] = vocabulary_size(merges)
-        model_cfg["text_cfg"], files = text, {BPE_NAME: merges_file(merges)}
-    return TeacherConfig(
-        name=options.get("name") or name,
-        model_cfg=model_cfg,
-        preprocess_cfg={**preprocess, **options.get("preprocess_cfg", {})},
-        files=files,
+        config = _with_words(config, options["words"])
+    return replace(
+        config,
+        name=options.get("name") or config.name,
+        preprocess_cfg={**config.preprocess_cfg, **options.get("preprocess_cfg", {})},
     )
+
+
+def _untrained_model(model: str) -> TeacherConfig:
+    """Return what the folder of a known model states, with the tokenizer that it needs."""
+    config = config_of_model(model, None)
+    if find_directory(model) is None and config.model_cfg["text_cfg"].get("hf_tokenizer_name"):
+        files = saved_tokenizer(open_clip.get_tokenizer(model.replace("/", "-")))
+        config = replace(config, files=files)
+    return replace(config, name=Path(model).name)
+
+
+def _with_words(config: TeacherConfig, words: Sequence[str]) -> TeacherConfig:
+    """Return a configuration whose tokenizer has one token for each of the words."""
+    merges = learn_merges(words)
+    text = {**config.model_cfg["text_cfg"], "vocab_size": vocabulary_size(merges)}
+    model_cfg = {**config.model_cfg, "text_cfg": text}
+    return replace(config, model_cfg=model_cfg, files={BPE_NAME: merges_file(merges)})
 
 
 def _build_untrained(config: TeacherConfig, seed: int) -> OpenCLIPTowers:
@@ -131,37 +137,3 @@ def _build_untrained(config: TeacherConfig, seed: int) -> OpenCLIPTowers:
         config.write(Path(folder))
         clip, tokenizer = create_untrained(Path(folder), seed)
     return OpenCLIPTowers(clip, tokenizer).train()
-
-
-def _trained_config(model: str, pretrained: str | None) -> dict[str, Any]:
-    """Return ``model_cfg``, ``preprocess_cfg`` and the tokenizer's ``files`` of a known model."""
-    directory = find_directory(model)
-    if directory is None and model.startswith(HF_HUB):
-        weights = find_weights(model, None, random_weights=False)
-        assert weights is not None  # random ones have none
-        stated = read_json(weights.parent / CONFIG_NAME, "configuration of the teacher")
-        return {"preprocess_cfg": {}, "files": {}, **stated}
-    if directory is not None:
-        stated = read_json(directory / CONFIG_NAME, "configuration of the teacher")
-        return {"preprocess_cfg": {}, **stated, "files": tokenizer_files(directory)}
-    name = model.replace("/", "-")
-    model_cfg = open_clip.get_model_config(name)
-    if model_cfg is None:
-        hint = did_you_mean(name, open_clip.list_models(), "see open_clip.list_models()")
-        raise UserError(f"unknown architecture {model!r}; {hint}")
-    tag = get_pretrained_cfg(name, pretrained) if pretrained else {}
-    if tag.get("quick_gelu"):
-        model_cfg["quick_gelu"] = True
-    files = {}
-    if pretrained is None and model_cfg["text_cfg"].get("hf_tokenizer_name"):
-        files = _saved(open_clip.get_tokenizer(name))
-    return dict(model_cfg=model_cfg, preprocess_cfg={}, files=files)
-
-
-def _saved(tokenizer: Any) -> dict[str, bytes]:
-    """Return the files of one of Hugging Face's tokenizers, which a folder needs beside weights."""
-    if not isinstance(tokenizer, HFTokenizer):
-        return {}
-    with tempfile.TemporaryDirectory() as folder:
-        tokenizer.tokenizer.save_pretrained(folder)
-        return tokenizer_files(Path(folder))

@@ -19,7 +19,7 @@ from ovdistill.core.checkpoints import read_checkpoint, read_weights, write_chec
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import TEMPORARY, atomic_folder
 from ovdistill.core.tensor_files import write_tensor_file
-from ovdistill.teacher_training.folder import plain_state
+from ovdistill.teacher.teacher_folder import plain_state
 
 FOLDER, WEIGHTS, STATE = "checkpoints", "weights.safetensors", "training.pth"
 

@@ -11,10 +11,10 @@ from torch import nn
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.text import did_you_mean
+from ovdistill.teacher.teacher_folder import TeacherConfig
 from ovdistill.teacher_training.build_towers import build_towers
 from ovdistill.teacher_training.data.registry import build_data
 from ovdistill.teacher_training.data.source import BatchSource
-from ovdistill.teacher_training.folder import TeacherConfig
 from ovdistill.teacher_training.objective import Objective
 from ovdistill.teacher_training.open_clip_towers import OpenCLIPTowers
 from ovdistill.teacher_training.registry import build_objective

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ovdistill.core.distributed import is_main_process
 from ovdistill.core.files import write_text
-from ovdistill.teacher_training.folder import LOG_NAME
+from ovdistill.teacher.teacher_folder import LOG_NAME
 
 LOGGER = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from ovdistill.core.files import write_json
 from ovdistill.core.provenance import provenance
+from ovdistill.teacher.teacher_folder import PROVENANCE_NAME, write_weights
 from ovdistill.teacher_training.config import TeacherTraining
-from ovdistill.teacher_training.folder import PROVENANCE_NAME, write_weights
 
 
 def write_result(folder: Path, training: TeacherTraining, figures: Mapping[str, Any]) -> None:

@@ -16,8 +16,8 @@ from ovdistill.core.assets import TEACHER_DIR
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.teacher import CropPolicy, OpenCLIPTeacher, teacher_name
+from ovdistill.teacher.teacher_folder import WEIGHTS_NAME
 from ovdistill.teacher.weights import CONFIG_NAME
-from ovdistill.teacher_training.folder import WEIGHTS_NAME
 
 
 @pytest.fixture(scope="module")

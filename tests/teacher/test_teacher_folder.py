@@ -1,13 +1,11 @@
 """Teachers as folders."""
 
-import json
-
 import pytest
 import torch
 
 from ovdistill.core.errors import UserError
 from ovdistill.teacher import OpenCLIPTeacher
-from ovdistill.teacher.teacher_folder import read_config, write_teacher_folder
+from ovdistill.teacher.teacher_folder import config_of_model, write_teacher_folder
 from ovdistill.teacher.weights import CONFIG_NAME
 
 
@@ -54,19 +52,22 @@ def test_rounded_weights_are_no_start():
         teacher.with_weights({}, "other")
 
 
-@pytest.mark.parametrize("model", ["ViT-S-32-alt", "ViT-B-32-quickgelu"])
-def test_a_model_of_open_clip_has_its_configuration(model):
-    import open_clip
+@pytest.mark.parametrize(
+    ("pretrained", "quick"), [("openai", True), ("laion2b_e16", False), (None, False)]
+)
+def test_a_model_of_open_clip_has_its_configuration(pretrained, quick):
+    config = config_of_model("ViT-B-32", pretrained)
+    assert config.name == "ViT-B-32"
+    assert config.model_cfg["embed_dim"] == 512
+    assert config.model_cfg.get("quick_gelu", False) == quick
 
-    stand_in = type("StandIn", (), {})()  # weights of this size would take seconds
-    stand_in.source = model
-    stand_in.model = torch.nn.Sequential(
-        open_clip.transformer.QuickGELU() if "quick" in model else torch.nn.GELU()
-    )
-    keys = dict(mean=(0, 0, 0), std=(1, 1, 1), interpolation="bicubic", resize_mode="shortest")
-    stand_in.model.visual = torch.nn.Module()
-    stand_in.model.visual.preprocess_cfg = keys | dict(size=224)
-    config = read_config(stand_in)
-    assert config["model_cfg"]["embed_dim"] == open_clip.get_model_config(model)["embed_dim"]
-    assert config["model_cfg"].get("quick_gelu", False) == ("quick" in model)
-    assert json.loads(json.dumps(config["preprocess_cfg"]))["resize_mode"] == "shortest"
+
+def test_an_unknown_architecture_is_pointed_out():
+    with pytest.raises(UserError, match="ViT-B-32"):
+        config_of_model("ViT-B-33", None)
+
+
+def test_a_folder_whose_configuration_has_no_model(tmp_path):
+    (tmp_path / CONFIG_NAME).write_text("{}")
+    with pytest.raises(UserError, match="model_cfg"):
+        config_of_model(str(tmp_path), None)

@@ -10,8 +10,8 @@ import torch
 from ovdistill.core.assets import TEACHER_DIR
 from ovdistill.core.errors import UserError
 from ovdistill.teacher import OpenCLIPTeacher
+from ovdistill.teacher.teacher_folder import write_weights
 from ovdistill.teacher_training.build_towers import build_towers
-from ovdistill.teacher_training.folder import write_weights
 
 from . import tiny
 

@@ -68,9 +68,10 @@ def refine(options: RefineOptions) -> None:
     arguments.pop("embedding_map", None)  # its towers are refined, not what follows them
     from ovdistill.core.devices import choose_device
     from ovdistill.teacher import OpenCLIPTeacher, build_teacher
+    from ovdistill.teacher.teacher_folder import config_of_teacher
     from ovdistill.teacher.weights import CONFIG_NAME
     from ovdistill.teacher_training.refine.refiner import Refiner
-    from ovdistill.teacher_training.refine.result import stated_config, write_refined
+    from ovdistill.teacher_training.refine.result import write_refined
 
     if (options.out / CONFIG_NAME).is_file():
         raise UserError(f"{options.out} has a teacher already; name another folder with -o")
@@ -78,7 +79,7 @@ def refine(options: RefineOptions) -> None:
     if not isinstance(teacher, OpenCLIPTeacher):
         raise UserError(f"teacher {teacher.name!r} is none of open_clip; only those are refined")
     name = options.name or f"{teacher.name.replace(':', '-').replace('/', '-')}-refined"
-    config = stated_config(teacher, arguments["model"], arguments.get("pretrained"), name)
+    config = config_of_teacher(teacher, name)
     source = find_source(options, teacher.id)
     refiner = Refiner(teacher, source, settings_of(options), options.out)
     print(f"{len(source):,} images; {refiner.step} of {options.steps} steps are done")
