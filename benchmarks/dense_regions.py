@@ -26,9 +26,10 @@ from torch import Tensor
 
 from ovdistill.commands.main import run_options
 from ovdistill.commands.options import ConfigOptions, flag, option
+from ovdistill.commands.teacher.box_inputs import find_box_inputs
 from ovdistill.commands.teacher.crops import crop_policies
 from ovdistill.commands.teacher.evaluate import EvaluateOptions
-from ovdistill.commands.teacher.inputs import Inputs, find_inputs
+from ovdistill.commands.teacher.inputs import Inputs
 from ovdistill.extraction.encode_objects import encode_objects
 from ovdistill.models.config import load_config
 from ovdistill.teacher import DenseRegions, RegionPolicy, Teacher, build_teacher
@@ -64,7 +65,7 @@ def main(options: BenchmarkOptions) -> None:
     """Measure and print a table."""
     overrides = (PLAIN, *options.cfg_options)
     teacher = build_teacher(load_config(CONFIG, {"geometry": "plain"}).teacher)
-    inputs = find_inputs(
+    inputs = find_box_inputs(
         EvaluateOptions(
             config=CONFIG, cfg_options=overrides, max_images=options.max_images, crops=("own",)
         ),
@@ -89,9 +90,10 @@ def measure(
     rows = {}
     for suffix, teacher in teachers.items():
         for name, policy in policies.items():
+            measured = inputs.measured
             start = time.perf_counter()
             chunks = list(
-                encode_objects(inputs.files, inputs.objects, teacher, {name: policy}, workers=0)
+                encode_objects(measured.files, measured.objects, teacher, {name: policy}, workers=0)
             )
             seconds = time.perf_counter() - start
             rows[name + suffix] = Row(

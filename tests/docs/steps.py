@@ -62,7 +62,7 @@ STEPS = [
         "ovdistill make-ovshapes --domain crayon --root data/crayon",
         add="--train 12 --val 2 --test 1 --workers 1 -q".split(),
     ),
-    Step("ovdistill train-teacher --evaluate data/crayon"),
+    Step("ovdistill teacher shapes-accuracy data/crayon"),
     # from the first training to a search
     Step("ovdistill train vild_r18_shapes", add=("--cfg-options", *TINY)),
     Step(
@@ -328,10 +328,6 @@ STEPS = [
         "--annotations instances_train2017.json --teacher ViT-B-32:openai"
     ),
     shows_help("python benchmarks/domain_adaptation.py -o work_dirs/domain"),
-    shows_help(
-        "python benchmarks/domain_adaptation.py -o work_dirs/domain --seeds 3 "
-        "--student vild_r18_shapes"
-    ),
     shows_help("python benchmarks/store_reading.py"),
     shows_help(
         "python benchmarks/dense_speed.py --images train2017 "
