@@ -24,8 +24,6 @@ from ovdistill.commands.main import run_options
 from ovdistill.commands.options import CommonOptions, option
 from ovdistill.commands.teacher.adapt.inputs import AdaptInputs, encode, find_inputs
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
-from ovdistill.commands.teacher.adapt.regions import read_data
-from ovdistill.commands.teacher.adapt.run import measure, measure_change
 from ovdistill.commands.teacher_options import load_teacher
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json, write_text
@@ -122,6 +120,9 @@ class Teachers:
 
     def run(self, names: list[str]) -> Iterator[Figures]:
         """Learn by these methods; yield the figures of each of their results."""
+        from ovdistill.commands.teacher.adapt.regions import read_data
+        from ovdistill.commands.teacher.adapt.run import measure, measure_change
+
         chosen, teacher = self.inputs(), self.teacher
         inputs = find_inputs(chosen, teacher)
         test = encode(inputs.test, teacher, inputs)
@@ -149,6 +150,8 @@ class Teachers:
         inputs: AdaptInputs,
         seconds: float,
     ) -> Iterator[Figures]:
+        from ovdistill.commands.teacher.adapt.run import measure
+
         for title, make in result.variants.items():
             variant = make()
             self._write(f"{name}, {title}", variant)

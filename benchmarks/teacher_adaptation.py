@@ -18,8 +18,6 @@ from ovdistill.commands.main import run_options
 from ovdistill.commands.options import ConfigOptions, option, recipe_argument
 from ovdistill.commands.teacher.adapt.inputs import encode, find_inputs
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
-from ovdistill.commands.teacher.adapt.regions import read_data
-from ovdistill.commands.teacher.adapt.run import measure_change
 from ovdistill.commands.teacher_options import load_teacher
 from ovdistill.core.logs import progress
 from ovdistill.evaluation.teacher.adaptation import Accuracy, accuracy_of
@@ -52,7 +50,10 @@ def main(options: BenchmarkOptions) -> None:
         f"{FEW} shots": replace(labelled, shots=FEW),
         f"no labels, {FEW} a class": replace(labelled, unsupervised=True, store=(options.regions,)),
     }
-    teacher = load_teacher(labelled)
+    teacher = load_teacher(labelled)  # before what imports the mm stack
+    from ovdistill.commands.teacher.adapt.regions import read_data
+    from ovdistill.commands.teacher.adapt.run import measure_change
+
     inputs = find_inputs(labelled, teacher)
     test = encode(inputs.test, teacher, inputs)
     for title, setting in settings.items():

@@ -51,6 +51,7 @@ def inference_steps(config: Config) -> list[dict]:
 
 def test_all_pipelines_of_recipes_equal_those_of_mmdet() -> None:
     configs = [load_config(path) for path in (*RECIPES, STUDENT_CONFIG)]
+    configs = [own for own in configs if "Segmentor" not in own.model.type]  # they pack label maps
     distinct = {str(steps): steps for steps in map(inference_steps, configs)}
     assert len(distinct) >= 3  # of OVShapes and of photos
     for steps in distinct.values():

@@ -107,8 +107,8 @@ def test_values_that_json_does_not_have(value: Any) -> None:
 def test_the_detectors_of_all_recipes_can_be_published() -> None:
     for name in recipe_names():
         config = load_config(name)
-        if "OpenVocabulary" not in config.model.type:
-            continue  # a proposal network is published without a config
+        if "OpenVocabulary" not in config.model.type or "Segmentor" in config.model.type:
+            continue  # a proposal network is published without a config, a segmentor is not
         model = {k: v for k, v in config.model.to_dict().items() if k != "distillers"}
         content = dict(model=model, test_pipeline=config.test_pipeline, teacher=config.teacher)
         assert reason_against(encoded(content)) is None, name
