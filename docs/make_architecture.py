@@ -55,7 +55,11 @@ ROOMS = {
         "runs that resume exactly and stop at NaN",
         ("run_training", "SafeCheckpointHook"),
     ),
-    "segmentation": Room("#0369a1", "label maps and masks by words: data, metrics, segmentor", ()),
+    "segmentation": Room(
+        "#0369a1",
+        "label maps and masks by words: data, metrics",
+        ("OpenVocabularySegmentor", "SegmentationMetric"),
+    ),
     "models": Room(
         "#1d4ed8",
         "detectors and heads, as mmdet calls them",
