@@ -14,8 +14,10 @@ from benchmarks.segmentation import (
     table,
     trained_rows,
 )
+from ovdistill.commands.config_overrides import read_overrides
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
+from ovdistill.models.config import load_config
 
 
 def runs(*unseen: float) -> list[dict]:
@@ -83,3 +85,37 @@ def test_results_become_the_table(tmp_path):
     written = json.loads((tmp_path / "segmentation.json").read_text())
     assert written["rows"]["maskword"][0]["way"] == pytest.approx(100 * 50 / 60)
     assert "| mask-word | 1 | 58.0 | 83.3 | 0.50 |" in (tmp_path / "segmentation.md").read_text()
+
+
+class Recorded(SegmentationComparison):
+    """Notes the command lines instead of running them."""
+
+    def _run(self, command, log):
+        self.commands = [*getattr(self, "commands", ()), command]
+        return None, 0.0
+
+
+def test_a_segmentor_of_masks_is_prepared_before_its_detector_is_there(tmp_path):
+    comparison = Recorded(BenchmarkOptions(out=tmp_path, seeds=1, rows=("maskword_oracle",)))
+    detector, masks = comparison.rows
+    comparison.prepare(masks)
+    assert comparison.run(masks, 0) is None
+    given = []
+    for command in comparison.commands:
+        options = read_overrides(command[command.index("--cfg-options") + 1 :])
+        model = load_config(masks.config, options).model
+        assert model.distillers[0].train_novel
+        given.append((model.detector.init_cfg or {}).get("checkpoint"))
+    trained = str(comparison.folder(detector.name, 0) / "last.pth")
+    assert given == [None, trained, trained]  # prepare, train, test
+
+
+def test_the_options_of_every_row_fit_its_config(tmp_path):
+    comparison = Recorded(BenchmarkOptions(out=tmp_path, seeds=1))
+    for row in comparison.rows:
+        config = load_config(row.config, read_overrides(comparison._options(row)))
+        oracle = "oracle" in row.name
+        assert (config.train_dataloader.dataset.labelled == "all") == oracle
+        head = config.model.get("roi_head", {}).get("bbox_head", {}).get("cls_predictor_cfg")
+        known = head or config.model.distillers[0]
+        assert known.get("train_novel", False) == oracle
