@@ -9,6 +9,9 @@ Command:
 The novel names are known in training, as in the paper (its transductive setting). Without names:
 maskclip_dense_r18_shapes.py.
 
+Difference from the paper: the teacher labels the first fifth of the training, not the first tenth,
+since the student starts without knowing any name.
+
 Cost: 3000 iterations, about 14 minutes of one CPU core; the teacher sees the images of the first
 600, which then take about twice as long.
 """
