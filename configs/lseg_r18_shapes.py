@@ -7,7 +7,7 @@ Command:
 
 The other split: `--cfg-options split=compositional` to both.
 
-Cost: 1500 iterations, about 6 minutes of one CPU core.
+Cost: 3000 iterations, about 12 minutes of one CPU core.
 """
 
 _base_ = ["_base_/segment_r18_shapes.py"]

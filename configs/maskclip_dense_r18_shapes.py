@@ -8,7 +8,7 @@ Command:
 
 The inductive form of MaskCLIP+: no novel name is known in training.
 
-Cost: 1500 iterations, about 12 minutes of one CPU core, half of them for the teacher, which sees
+Cost: 3000 iterations, about 24 minutes of one CPU core, half of them for the teacher, which sees
 every image.
 """
 

@@ -22,10 +22,7 @@ _base_ = ["_base_/segment_stuff_data.py"]
 teacher = dict(model="ViT-B-16-quickgelu", pretrained="openai")
 model = dict(
     _base_.segmentor,
-    distillers=[
-        dict(type="PixelWordTerm", train_novel=True),
-        dict(type="PseudoLabelTerm", self_training_after=8000),
-    ],
+    distillers=[dict(type="PseudoLabelTerm", self_training_after=8000)],
 )
 custom_hooks = [dict(type="BuildDenseTeacher")]
 train_cfg = dict(max_iters=80000, val_interval=20000)

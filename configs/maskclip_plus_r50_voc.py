@@ -25,9 +25,6 @@ teacher = dict(model="ViT-B-16-quickgelu", pretrained="openai")
 vocabulary = "data/voc/vocabulary_segmentation_b16.safetensors"
 model = dict(
     _base_.segmentor,
-    distillers=[
-        dict(type="PixelWordTerm", train_novel=True),
-        dict(type="PseudoLabelTerm", self_training_after=2000),
-    ],
+    distillers=[dict(type="PseudoLabelTerm", self_training_after=2000)],
 )
 custom_hooks = [dict(type="BuildDenseTeacher")]

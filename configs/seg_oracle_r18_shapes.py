@@ -5,7 +5,7 @@ Command:
     ovdistill train seg_oracle_r18_shapes
     ovdistill test seg_oracle_r18_shapes work_dirs/seg_oracle_r18_shapes/last.pth
 
-Cost: 1500 iterations, about 6 minutes of one CPU core.
+Cost: 3000 iterations, about 12 minutes of one CPU core.
 """
 
 _base_ = ["_base_/segment_r18_shapes.py"]

@@ -8,7 +8,7 @@ Command:
 The term and the regions are those of the detectors: crops, which the teacher knows better than
 dense positions. No novel name is known in training.
 
-Cost: 1500 iterations, about 7 minutes of one CPU core, and the regions, once.
+Cost: 3000 iterations, about 14 minutes of one CPU core, and the regions, once.
 """
 
 _base_ = ["_base_/segment_r18_shapes.py"]

@@ -136,6 +136,10 @@ class Comparison:
         """Return the work dir of a run."""
         return self.out / row / f"seed{seed}"
 
+    def checkpoint(self, row: str, seed: int) -> Path:
+        """Return the checkpoint that a run leaves."""
+        return self.folder(row, seed) / "last.pth"
+
     def run_all(self) -> list[str]:
         """Run every row and seed that is not done; return a line for each failure."""
         tasks = [(row, seed) for seed in range(self.options.seeds) for row in self.rows]
@@ -182,7 +186,7 @@ class Comparison:
         self.out.mkdir(parents=True, exist_ok=True)
         command = [*_command("prepare", row), "--cfg-options", *self._options(row)]
         if row.starts_from:  # whose weights come with its training
-            command.append("load_from=None")
+            command += row.before
         failure = self._run(command, self.out / "prepare.txt")[0]
         if failure:
             raise UserError(f"preparing {row.name}: {failure}")
@@ -193,7 +197,7 @@ class Comparison:
         folder.mkdir(parents=True, exist_ok=True)
         options = [*self._options(row), "train_cfg.val_begin=1000000000"]  # tested below
         if row.starts_from:
-            options.append(f"load_from={self.folder(row.starts_from, seed) / 'last.pth'}")
+            options.append(f"{row.starts_as}={self.checkpoint(row.starts_from, seed)}")
         if not row.trained_as:
             command = [*_command("train", row), "--seed", str(seed), "--work-dir", str(folder)]
             command += ["--resume", "--cfg-options", *options]
@@ -202,7 +206,7 @@ class Comparison:
                 return f"{row.name}, seed {seed}: {failure}"
             write_json(folder / "cost.json", {"memory": memory})
         # rows may share a training and differ only in how they are tested
-        weights = self.folder(row.trained_as or row.name, seed) / "last.pth"
+        weights = self.checkpoint(row.trained_as or row.name, seed)
         command = [*_command("test", row), str(weights), "--subset", self.options.subset]
         command += ["-o", str(folder / self.options.subset), *row.test_flags]
         failure, _ = self._run([*command, "--cfg-options", *options], folder / "log.txt")

@@ -22,7 +22,7 @@ from ovdistill.vocabulary.names import check_names
 
 SHIPPED = ("voc", "coco-stuff", "ade20k", "ovshapes")
 NO_CLASS = "-"
-BACKGROUND = "background"  # VOC's value 0: a class only where a vocabulary has the name
+BACKGROUND = "background"  # as the value 0 (VOC): a class only where a vocabulary has the name
 MOST_VALUE = (1 << 24) - 1  # of an id in an RGB image
 
 
@@ -39,12 +39,12 @@ class LabelTable:
     names: Mapping[int, tuple[str, ...]]
 
     def class_names(self, *, synonyms: bool = False) -> Names:
-        """Return the class names in the order of their values, without VOC's background.
+        """Return the class names in the order of their values, without a background of value 0.
 
         Args:
             synonyms: the further names are synonyms that may be averaged, not only spellings.
         """
-        groups = [names for names in self.names.values() if names and names[0] != BACKGROUND]
+        groups = [g for value, g in self.names.items() if g and (value or g[0] != BACKGROUND)]
         return Names(
             tuple(names[0] for names in groups), synonyms=tuple(groups) if synonyms else None
         )

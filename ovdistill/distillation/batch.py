@@ -88,16 +88,22 @@ class DistillPixels:
 
     Attributes:
         student: (N, D, h, w) student embeddings, unit norm along D, with gradient.
-        labels: (N, h, w) int64 in [0, W), or negative: not labelled, or padding.
+        labels: (N, h, w) int64 in [0, W), or -1: no label, or padding.
+        unlabelled: (N, h, w) bool; True for a pixel of a class of the vocabulary whose label is
+            kept back. False for a pixel of no class, such as a border between objects.
         inside: (N, h, w) bool; False in the padding of the batch.
         teacher: (N, D, h, w) float32 dense embeddings of the teacher, unit norm along D, no
             gradient; None unless a term needs 'dense'.
+        teacher_temperature: divisor that turns cosines with ``teacher`` into logits; None without
+            it.
     """
 
     student: Tensor
     labels: Tensor
+    unlabelled: Tensor
     inside: Tensor
     teacher: Tensor | None
+    teacher_temperature: float | None = None
 
 
 @dataclass

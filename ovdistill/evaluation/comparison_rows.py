@@ -44,6 +44,9 @@ class Row:
         trained_as: name of the row whose checkpoint is tested, without a training of its own; or
             None.
         starts_from: name of the row whose checkpoint the training starts from, or None.
+        starts_as: the config's key that takes this checkpoint: 'load_from', or one of its own, such
+            as the 'detector' of maskword_r18_shapes.
+        before: overrides that let the row be prepared while this checkpoint is not there yet.
         test_flags: further arguments of ``ovdistill test``.
         geometries: the geometries of the teacher that the row is made for, see ``GEOMETRIES`` of
             ``ovdistill.evaluation.comparison``.
@@ -57,6 +60,8 @@ class Row:
     novel_captions: bool = False
     trained_as: str | None = None
     starts_from: str | None = None
+    starts_as: str = "load_from"
+    before: tuple[str, ...] = ("load_from=None",)
     test_flags: tuple[str, ...] = ()
     geometries: tuple[str, ...] = ("clip", "plain", "hard")
 

@@ -65,14 +65,3 @@ def scene_caption(objects: Sequence[tuple[str, str | None, str]], background: st
     phrases = [object_phrase(*words) for words in objects]
     text = phrases[-1] if len(phrases) == 1 else f"{', '.join(phrases[:-1])} and {phrases[-1]}"
     return f"{text} on a {background} background" if background else text
-
-
-def caption_background(caption: str) -> str:
-    """Return the background that the caption of a scene names, one of ``BACKGROUNDS``, or "".
-
-    Args:
-        caption: what ``scene_caption`` made.
-    """
-    words = caption.split()
-    named = len(words) > 1 and words[-1] == "background" and words[-2] in BACKGROUNDS
-    return words[-2] if named else ""

@@ -5,7 +5,7 @@ import pytest
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.category_names import find_names
 from ovdistill.datasets.label_table import load_label_table
-from ovdistill.ovshapes.categories import BACKGROUNDS, category_names
+from ovdistill.ovshapes.categories import category_names
 from ovdistill.vocabulary.splits import COCO_NAMES, STUFF_NOVEL, VOC_NOVEL, base_mask
 
 
@@ -15,7 +15,7 @@ from ovdistill.vocabulary.splits import COCO_NAMES, STUFF_NOVEL, VOC_NOVEL, base
         ("voc", 20, {1: "aeroplane", 15: "person", 20: "tv monitor"}),
         ("coco-stuff", 171, {0: "person", 20: "cow", 91: "banner", 171: "wall concrete"}),
         ("ade20k", 150, {1: "wall", 22: "water", 24: "sofa", 150: "flag"}),
-        ("ovshapes", 71, {1: "solid circle", 65: "outlined ellipse", 66: "plain background"}),
+        ("ovshapes", 66, {1: "solid circle", 65: "outlined ellipse", 66: "background"}),
     ],
 )
 def test_shipped_tables(source, count, values):
@@ -47,8 +47,7 @@ def test_published_splits():
 
 
 def test_the_table_of_ovshapes_is_that_of_its_drawings():
-    wanted = (*category_names(), *(f"{kind} background" for kind in BACKGROUNDS))
-    assert find_names("ovshapes").names == wanted
+    assert find_names("ovshapes").names == (*category_names(), "background")
 
 
 def test_a_vocabulary_may_use_other_names():

@@ -337,6 +337,7 @@ STEPS = [
     shows_help("python benchmarks/dense_regions.py --refined refined --max-images 150"),
     shows_help("python benchmarks/evaluators.py --cases 10000 --images 1000"),
     shows_help("python benchmarks/continue_training.py -o work_dirs/continue"),
+    shows_help("python benchmarks/segmentation.py -o work_dirs/segmentation"),
     shows_help(f"python -m benchmarks.onnx_speed --images {SHAPES}/images/test"),
     shows_help("python -m benchmarks.onnx_speed --config vild_r50_lvis --size 800x1333 --times 5"),
 ]

@@ -12,6 +12,7 @@ from torch.nn.functional import normalize
 import ovdistill.models.register  # noqa: F401
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.models.config import load_config
+from ovdistill.segmentation.data.label_map import UNLABELLED
 from ovdistill.segmentation.dense_teacher import DenseTeacher
 from ovdistill.segmentation.losses import terms  # noqa: F401
 from ovdistill.segmentation.models import mask_word, segmentor  # noqa: F401
@@ -55,6 +56,6 @@ def labelled_batch() -> dict[str, Any]:
     data = batch()
     for index, sample in enumerate(data["data_samples"]):
         labels = torch.full((1, 64, 64), index)
-        labels[:, 32:] = -1
+        labels[:, 32:] = UNLABELLED
         sample.gt_sem_seg = PixelData(sem_seg=labels)
     return data

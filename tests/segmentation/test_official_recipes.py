@@ -8,7 +8,7 @@ from mmdet.registry import DATASETS
 
 from ovdistill.extraction.needed import _annotations
 from ovdistill.models.config import load_config
-from ovdistill.segmentation.data.label_map import IGNORE
+from ovdistill.segmentation.data.label_map import IGNORE, UNLABELLED
 from tests.segmentation.label_files import vocabulary_of, write_image
 
 # of these VOC has the first two, COCO-Stuff the last two
@@ -52,7 +52,7 @@ def test_training_crops_know_base_names_and_tests_have_the_size_of_the_image(mak
     train = dataset_of(recipe, tmp_path, "train_dataloader")[0]
     labels = train["data_samples"].gt_sem_seg.sem_seg
     assert train["inputs"].shape[1:] == labels.shape[1:] and max(labels.shape) <= 512
-    assert set(labels.unique().tolist()) <= {IGNORE, base}
+    assert set(labels.unique().tolist()) <= {IGNORE, UNLABELLED, base}
     test = dataset_of(recipe, tmp_path, "val_dataloader")[0]
     labels = test["data_samples"].gt_sem_seg.sem_seg
     assert labels.shape == (1, 60, 80)

@@ -16,7 +16,7 @@ from mmdet.registry import DATASETS
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.label_table import LabelTable, load_label_table
 from ovdistill.datasets.labelled_classes import Labelled, labelled_classes
-from ovdistill.segmentation.data.label_map import IGNORE, lookup_of
+from ovdistill.segmentation.data.label_map import IGNORE, UNLABELLED, lookup_of
 from ovdistill.vocabulary import Vocabulary
 
 LOGGER = logging.getLogger(__name__)
@@ -35,8 +35,9 @@ class SegmentationDataset(BaseSegDataset):
     Args:
         vocabulary: the W class names, or a file of them.
         labels: what the values of the label maps mean, see ``load_label_table``.
-        labelled: in training, pixels of which classes are labelled; those of all others are
-            ignored. 'base', 'all', 'none' or a list of names of base classes. Testing takes all.
+        labelled: in training, pixels of which classes are labelled; those of the vocabulary's
+            others are ``UNLABELLED``. 'base', 'all', 'none' or a list of names of base classes.
+            Testing takes all.
         **kwargs: as mmdet's ``BaseSegDataset``: ``data_root``, ``data_prefix`` with ``img_path``
             and ``seg_map_path``, ``ann_file`` (a list of names, one a line; '' takes all images of
             the folder), ``img_suffix`` '.jpg', ``seg_map_suffix`` '.png', ``pipeline``,
@@ -120,7 +121,7 @@ class SegmentationDataset(BaseSegDataset):
             LOGGER.info(
                 "%d of the vocabulary's %d classes have no labels", bare, len(self.is_labelled)
             )
-        used = {value: row for value, row in rows.items() if self.is_labelled[row]}
+        used = {v: row if self.is_labelled[row] else UNLABELLED for v, row in rows.items()}
         return lookup_of(used, table.names)
 
     def get_data_info(self, idx: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Label maps: for each pixel of an image the row of its class in a vocabulary.
 
-A label map is (H, W) of whole numbers: rows of the vocabulary, or ``IGNORE``. A panoptic truth or
+A label map is (H, W) of whole numbers: rows of the vocabulary, or ``IGNORE``. In training it is
+``UNLABELLED`` where the class is in the vocabulary, and its label is kept back. A panoptic truth or
 prediction has a second map beside it, (H, W) segment numbers from 0, or ``CROWD``: pixels of the
 same row and the same number are one segment. All of a stuff class is one segment.
 
@@ -21,12 +22,13 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.images import MAX_PIXELS, ImageError, open_image
 from ovdistill.datasets.label_table import MOST_VALUE
 
-IGNORE = -1  # a pixel that is not labelled, or whose label is not to be used
+IGNORE = -1  # a pixel of no class of the vocabulary, a border between objects, padding
+UNLABELLED = -2  # in training: a pixel of a class of the vocabulary that is not labelled
 CROWD = -1  # segment number of a region of several objects that are not told apart
 NO_CLASS_VALUES = (255, 65535)  # by agreement, in maps of 8 and of 16 bits
 LOSSLESS = ("PNG", "TIFF", "BMP", "GIF", "PPM")
 ONE_CHANNEL = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L", "I;16N")
-UNKNOWN = -2  # in a lookup: a value that the label table does not have
+UNKNOWN = -3  # in a lookup: a value that the label table does not have
 
 
 def read_label_map(
@@ -75,12 +77,12 @@ def lookup_of(rows: Mapping[int, int], known: Mapping[int, object]) -> np.ndarra
     """Return the row of each value as an array that ``values_to_rows`` takes.
 
     Args:
-        rows: the row of each value that is used.
+        rows: the row of each value that is used, or ``UNLABELLED``.
         known: all values that a label table has; those without a row become ``IGNORE``.
 
     Returns:
-        (largest value + 2,) int32: rows, ``IGNORE`` or ``UNKNOWN``; the last one is for all values
-        above.
+        (largest value + 2,) int32: rows, ``UNLABELLED``, ``IGNORE`` or ``UNKNOWN``; the last one
+        is for all values above.
     """
     lookup = np.full(max([*known, *NO_CLASS_VALUES]) + 2, UNKNOWN, np.int32)
     lookup[[*NO_CLASS_VALUES, *known]] = IGNORE
@@ -98,7 +100,7 @@ def values_to_rows(values: np.ndarray, lookup: np.ndarray, place: str) -> np.nda
         place: the file, for the message.
 
     Returns:
-        (H, W) int32, rows or ``IGNORE``.
+        (H, W) int32, rows, ``UNLABELLED`` or ``IGNORE``.
 
     Raises:
         UserError: pixels have values that the label table does not have.

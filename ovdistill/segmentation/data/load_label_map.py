@@ -26,7 +26,7 @@ class LoadLabelMap(BaseTransform):
         self.with_segments = with_segments
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Add ``gt_seg_map`` (H, W) int32, rows or ``IGNORE``.
+        """Add ``gt_seg_map`` (H, W) int32, rows, ``UNLABELLED`` or ``IGNORE``.
 
         With segments it is (H, W, 2), whose second channel are the segment numbers: mmdet's
         transforms move one map, whatever its channels are.

@@ -24,9 +24,9 @@ class PackSegmentationInputs(PackOVInputs):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Return ``inputs`` (3, H, W) uint8 and ``data_samples``.
 
-        The sample has ``gt_sem_seg``: ``sem_seg`` (1, H, W) int64, rows of the vocabulary or
-        ``IGNORE``. If segments were loaded, it has ``gt_panoptic_seg`` too, with the same
-        ``sem_seg`` and ``segments`` (1, H, W) int64.
+        The sample has ``gt_sem_seg``: ``sem_seg`` (1, H, W) int64, rows of the vocabulary,
+        ``UNLABELLED`` or ``IGNORE``. If segments were loaded, it has ``gt_panoptic_seg`` too, with
+        the same ``sem_seg`` and ``segments`` (1, H, W) int64.
         """
         if "gt_seg_map" not in results:
             return super().transform(results)

@@ -29,8 +29,8 @@ def load_maps(
         size: height and width of the image, in pixels; None if it was not read.
 
     Returns:
-        (H, W) int32 rows of the vocabulary or ``IGNORE``, and (H, W) int32 segment numbers, all 0
-        where the file has none.
+        (H, W) int32 rows of the vocabulary, ``UNLABELLED`` or ``IGNORE``, and (H, W) int32 segment
+        numbers, all 0 where the file has none.
 
     Raises:
         UserError: no label map, a damaged one, one of another size than the image, or one with

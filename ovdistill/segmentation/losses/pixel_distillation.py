@@ -32,10 +32,12 @@ def pseudo_labels(logits: Tensor, wanted: Tensor, candidates: Tensor, least: flo
 
     Source: MaskCLIP+, section 3.3: the labels of pixels that nobody labelled are the predictions of
     MaskCLIP, and later those of the network that is trained. In the zero-shot setting the paper
-    takes the unseen names as candidates.
+    takes the unseen names as candidates. The released code has a threshold too, off by default; it
+    is one of cosines, and here one of probabilities, so that it means the same for every teacher.
 
     Args:
-        logits: (N, h, w, W) similarities over temperature, of the teacher or of the student.
+        logits: (N, h, w, W) similarities over the temperature of the one who judges, the teacher
+            or the student.
         wanted: (N, h, w) bool: the pixels to label.
         candidates: (W,) bool: the names to choose from.
         least: a pixel whose best candidate has a lower probability among the candidates stays

@@ -21,8 +21,7 @@ class PixelWordTerm(DistillationTerm):
 
     Args:
         loss_weight: of the mean over the labelled pixels of a rank.
-        train_novel: let the novel names compete too: for an oracle whose data label them, and
-            beside ``PseudoLabelTerm``, whose labels would else spread over base pixels.
+        train_novel: let the novel names compete too: for an oracle whose data label them.
     """
 
     needs = ("pixels",)
@@ -74,15 +73,19 @@ class PixelEmbeddingTerm(DistillationTerm):
 class PseudoLabelTerm(DistillationTerm):
     """Labels unlabelled pixels by the teacher, later by the student itself (MaskCLIP+).
 
+    It trains the labelled pixels too, in place of ``PixelWordTerm``: as in the paper there is one
+    cross-entropy, in which every pixel weighs the same and all names compete. In a mean of their
+    own, the few pixels with a pseudo label would weigh many times as much as a labelled one.
+
     The names are known in training, as in the paper (its transductive setting): a vocabulary whose
     novel names are others must be given to a new training.
 
     Args:
-        loss_weight: of the mean over the pixels with a pseudo label.
         self_training_after: iterations with the teacher's labels; those that follow take the
             student's. The paper's student learns from the teacher in the first tenth of a training.
+        loss_weight: of the mean over the pixels with a label or a pseudo label, of a rank.
         names: the names to choose from: 'novel' ones, as in the paper, or 'all'.
-        least: see ``pseudo_labels``.
+        least: see ``pseudo_labels``; 0 in the paper.
     """
 
     step: Tensor
@@ -114,10 +117,10 @@ class PseudoLabelTerm(DistillationTerm):
             self.needs = ("pixels",)  # from the next batch on
         everything = torch.ones_like(texts.is_base)
         candidates = everything if self.names == "all" else ~texts.is_base
-        wanted = pixels.inside & (pixels.labels < 0)
         logits = _logits(inputs, pixels.student, None)
-        judged = _logits(inputs, teacher_of(pixels), None) if of_teacher else logits
-        labels = pseudo_labels(judged, wanted, candidates, self.least)
+        judged = _teacher_logits(pixels, texts.embeddings) if of_teacher else logits
+        guessed = pseudo_labels(judged, pixels.unlabelled, candidates, self.least)
+        labels = torch.where(pixels.unlabelled, guessed, pixels.labels)
         return dict(loss_pseudo_label=self.loss_weight * pixel_word_loss(logits, labels))
 
 
@@ -139,6 +142,12 @@ def teacher_of(pixels: DistillPixels) -> Tensor:
     """Return the teacher's (N, D, h, w) embeddings of pixels, which the segmentor has filled."""
     assert pixels.teacher is not None
     return pixels.teacher
+
+
+def _teacher_logits(pixels: DistillPixels, texts: Tensor) -> Tensor:
+    """Return the (N, h, w, W) logits of the teacher's pixels, at its own temperature."""
+    assert pixels.teacher_temperature is not None
+    return pixel_word_logits(teacher_of(pixels), texts, pixels.teacher_temperature)
 
 
 def _logits(inputs: DistillInputs, pixels: Tensor, known: Tensor | None) -> Tensor:

@@ -25,6 +25,7 @@ from ovdistill.distillation.batch import DistillInputs, DistillPixels
 from ovdistill.distillation.term import DistillationTerms
 from ovdistill.models.vocabulary_mixin import VocabularyMixin, load_vocabulary
 from ovdistill.segmentation.best_names import best_names, to_original
+from ovdistill.segmentation.data.label_map import IGNORE, UNLABELLED
 from ovdistill.segmentation.dense_teacher import DenseTeacher
 from ovdistill.segmentation.models.pixel_regions import pixel_regions
 from ovdistill.segmentation.models.pixel_word_head import PixelWordHead
@@ -176,10 +177,18 @@ class OpenVocabularySegmentor(VocabularyMixin, BaseDetector):
         inside = torch.zeros_like(labels, dtype=torch.bool)
         for own, sample in zip(inside, samples, strict=True):
             own[_inside(grid, sample.metainfo)] = True
-        teacher = None
+        pixels = DistillPixels(
+            student=student,
+            labels=labels.clamp(min=IGNORE),
+            unlabelled=labels == UNLABELLED,
+            inside=inside,
+            teacher=None,
+        )
         if "dense" in self.distillers.needs:
-            teacher = self.dense_teacher_or_error().embed(self._as_images(inputs), grid)
-        return DistillPixels(student=student, labels=labels, inside=inside, teacher=teacher)
+            dense = self.dense_teacher_or_error()
+            pixels.teacher = dense.embed(self._as_images(inputs), grid)
+            pixels.teacher_temperature = dense.teacher.temperature
+        return pixels
 
     def _as_images(self, inputs: Tensor) -> Tensor:
         """Return (N, 3, H, W) float RGB in [0, 1] of preprocessed inputs, which are RGB."""

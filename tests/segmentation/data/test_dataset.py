@@ -8,7 +8,7 @@ from mmdet.registry import DATASETS
 import ovdistill.segmentation.register  # noqa: F401
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError
-from ovdistill.segmentation.data.label_map import IGNORE
+from ovdistill.segmentation.data.label_map import IGNORE, UNLABELLED
 
 from ..label_files import vocabulary_of, write_image, write_pair
 
@@ -61,12 +61,12 @@ def test_testing_keeps_all_classes_of_the_vocabulary(root):
 
 @pytest.mark.parametrize(
     "labelled, row",
-    [("base", [1, 1, 0]), ("all", [1, 1, 0]), ("none", [-1, -1, -1]), (["dog"], [-1, -1, 0])],
+    [("base", [1, 1, 0]), ("all", [1, 1, 0]), ("none", [-2, -2, -2]), (["dog"], [-2, -2, 0])],
 )
-def test_training_ignores_pixels_of_classes_that_are_not_labelled(root, labelled, row):
+def test_training_keeps_back_the_labels_of_classes_that_are_not_labelled(root, labelled, row):
     found = rows(build(root, labelled=labelled)[0])
-    assert found[1][:3] == row
-    assert found[0][2] == (2 if labelled == "all" else IGNORE)  # the novel one
+    assert found[1] == [*row, IGNORE]  # the last pixel has no class
+    assert found[0][2] == (2 if labelled == "all" else UNLABELLED)  # the novel one
 
 
 def test_a_list_of_images(root):

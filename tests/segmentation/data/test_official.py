@@ -9,7 +9,7 @@ from mmdet.registry import DATASETS
 
 import ovdistill.segmentation.register  # noqa: F401
 from ovdistill.datasets.build_vocabulary import select_names
-from ovdistill.segmentation.data.label_map import IGNORE
+from ovdistill.segmentation.data.label_map import IGNORE, UNLABELLED
 from ovdistill.segmentation.data.official import LAYOUTS
 
 from ..label_files import vocabulary_of, write_image
@@ -48,7 +48,7 @@ def test_the_config_of_the_page(tmp_path):
     config = names["train_dataloader"]["dataset"]
     config |= dict(vocabulary=vocabulary(layout), data_root=str(tmp_path), serialize_data=False)
     found = DATASETS.build(config)[0]["data_samples"].gt_sem_seg.sem_seg
-    assert {*found.unique().tolist()} <= {IGNORE, 14}  # a crop may leave one out
+    assert {*found.unique().tolist()} <= {IGNORE, UNLABELLED, 14}  # a crop may leave one out
     assert found.shape[1] == found.shape[2] > 8
 
 
@@ -80,5 +80,6 @@ def test_folders_without_lists(tmp_path, kind, values, rows, test_mode):
             ],
         )
     )
-    kept = [row if test_mode or data.metainfo["is_base"][row] else IGNORE for row in rows]
+    is_base = data.metainfo["is_base"]
+    kept = [row if test_mode or row < 0 or is_base[row] else UNLABELLED for row in rows]
     assert columns(data) == [row for row in kept for _ in range(2)]

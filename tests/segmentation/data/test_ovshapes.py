@@ -5,12 +5,13 @@ import pytest
 from mmdet.registry import DATASETS
 
 import ovdistill.segmentation.register  # noqa: F401
-from ovdistill.core.errors import UserError
 from ovdistill.datasets.build_vocabulary import select_names
-from ovdistill.ovshapes.categories import BACKGROUNDS, caption_background, scene_caption
+from ovdistill.datasets.category_names import find_names
 from ovdistill.ovshapes.generate import image_plan, make_ovshapes
 from ovdistill.ovshapes.scenes import scene
-from ovdistill.segmentation.data.label_map import IGNORE
+from ovdistill.segmentation.data.label_map import UNLABELLED
+from ovdistill.teacher import build_teacher
+from ovdistill.vocabulary import TEMPLATES, Vocabulary
 
 from ..label_files import vocabulary_of
 
@@ -47,7 +48,7 @@ def build(root, **more):
 def test_every_pixel_is_what_was_drawn_there(root):
     data = build(root, test_mode=True)
     names = data.metainfo["classes"]
-    assert len(names) == 71 and sum(data.metainfo["is_base"]) == 56
+    assert len(names) == 66 and sum(data.metainfo["is_base"]) == 51
     for index in range(4):
         rng, weights, required = image_plan(3, "val", index)
         drawn = scene(rng, weights, 64, required)
@@ -58,33 +59,26 @@ def test_every_pixel_is_what_was_drawn_there(root):
             assert {names[row] for row in rows[thing.mask]} == {thing.name}
             assert len({*segments[thing.mask]}) == 1
             left &= ~thing.mask
-        assert {names[row] for row in rows[left]} == {f"{drawn.background} background"}
+        assert {names[row] for row in rows[left]} == {"background"}
         assert {*segments[left]} == {0}
         assert len({*segments.flat}) == len(drawn.objects) + 1
 
 
-def test_novel_objects_are_ignored_in_training(root):
+def test_novel_objects_are_unlabelled_in_training(root):
     test, train = build(root, test_mode=True), build(root)
     is_base = np.array(test.metainfo["is_base"])
-    ignored = 0
+    unlabelled = 0
     for index in range(4):
         samples = (data[index]["data_samples"] for data in (test, train))
         full, seen = (sample.gt_sem_seg.sem_seg.numpy() for sample in samples)
-        assert np.array_equal(seen, np.where(is_base[full], full, IGNORE))
-        ignored += (seen == IGNORE).sum()
-    assert ignored
+        assert np.array_equal(seen, np.where(is_base[full], full, UNLABELLED))
+        unlabelled += (seen == UNLABELLED).sum()
+    assert unlabelled
 
 
-def test_captions_say_the_background():
-    for kind in BACKGROUNDS:
-        assert caption_background(scene_caption([("red", None, "ring")], kind)) == kind
-    assert caption_background(scene_caption([("red", None, "ring")], "")) == ""
-
-
-def test_captions_without_backgrounds(root, tmp_path):
-    (tmp_path / "annotations").mkdir()
-    for kind in ("instances", "captions"):
-        text = (root / f"annotations/{kind}_val.json").read_text()
-        (tmp_path / f"annotations/{kind}_val.json").write_text(text.replace(" background", ""))
-    with pytest.raises(UserError, match="captions_val.json"):
-        build(root, data_root=str(tmp_path))
+def test_no_two_class_names_are_the_same_to_the_teacher():
+    """A classifier made of texts could not tell them apart, whatever it has learned."""
+    teacher = build_teacher(dict(model="ovshapes"))
+    names = find_names("ovshapes").names
+    texts = Vocabulary.encode(names, teacher, TEMPLATES["single"]).embeddings
+    assert (texts @ texts.T).fill_diagonal_(-1).max() < 0.9

@@ -19,13 +19,16 @@ TEXTS = torch.eye(4)
 
 
 def inputs(labels: list[int], teacher: list[int], *, dense: bool = True) -> DistillInputs:
-    """A row of pixels whose teacher's embeddings are the texts of some names."""
+    """A row of pixels whose teacher's embeddings are the texts of some names; -1 is unlabelled."""
     student = normalize(torch.randn(1, 4, 1, len(labels)), dim=1).requires_grad_()
+    rows = torch.tensor([[labels]])
     pixels = DistillPixels(
         student=student,
-        labels=torch.tensor([[labels]]),
+        labels=rows,
+        unlabelled=rows < 0,
         inside=torch.ones(1, 1, len(labels)) > 0,
         teacher=TEXTS[teacher].T.reshape(1, 4, 1, -1) if dense else None,
+        teacher_temperature=0.1 if dense else None,
     )
     texts = TextEmbeddings(TEXTS, BASE, 0.1)
     return DistillInputs(1, texts, (), None, None, None, pixels=pixels)
@@ -61,9 +64,7 @@ def test_pseudo_labels_are_the_teachers_first_and_then_the_students():
     given = inputs([0, -1], [0, 3])
     with torch.no_grad():
         given.pixels.student[0, :, 0, 1] = normalize(torch.tensor([0.1, 0.1, 0.9, 0.2]), dim=0)
-    first = gradient(term, given)[0, :, 0]
-    assert first[:, 0].abs().sum() == 0
-    assert first[:, 1].argmin() == 3  # towards the teacher's name
+    assert gradient(term, given)[0, :, 0, 1].argmin() == 3  # towards the teacher's name
     assert term.needs == ("pixels",)
     given.pixels.teacher = None
     assert gradient(term, given)[0, :, 0, 1].argmin() == 2  # towards the student's own
@@ -83,6 +84,31 @@ def test_pseudo_labels_among_all_names_are_an_option():
     found = gradient(PseudoLabelTerm(self_training_after=5, names="all"), given)
     assert found[0, :, 0, 0].argmin() == 0
     assert gradient(PseudoLabelTerm(self_training_after=5), given)[0, :, 0, 0].argmin() >= 2
+
+
+def test_a_pixel_with_a_pseudo_label_weighs_as_much_as_a_labelled_one():
+    given = inputs([0, 1, 1, 0, 1, 0, 1, -1], [2] * 8)
+    loss = PseudoLabelTerm(self_training_after=5)(given)["loss_pseudo_label"]
+    # the cross-entropy of an oracle to whom the teacher's name of the last pixel is its label
+    given.pixels.labels[..., -1] = 2
+    oracle = PixelWordTerm(train_novel=True)(given)["loss_pixel_word"]
+    torch.testing.assert_close(loss, oracle)
+
+
+def test_pixels_of_no_class_get_no_pseudo_label():
+    given = inputs([0, -1, -1], [0, 2, 3])
+    given.pixels.unlabelled[..., 1] = False  # a border between objects, or padding
+    found = gradient(PseudoLabelTerm(self_training_after=5), given)
+    assert (found.abs().sum(dim=1) > 0).tolist() == [[[True, False, True]]]
+
+
+@pytest.mark.parametrize("temperature, labelled", [(0.1, True), (10.0, False)])
+def test_a_teacher_is_as_sure_as_its_own_temperature_says(temperature, labelled):
+    given = inputs([-1], [2])
+    given.pixels.teacher_temperature = temperature
+    # among the two novel names: sigmoid(1 / 0.1) = 1.00, sigmoid(1 / 10) = 0.52
+    found = gradient(PseudoLabelTerm(self_training_after=5, least=0.9), given)
+    assert bool(found.abs().sum() > 0) == labelled
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def sample(boxes: list[list[float]]) -> DetDataSample:
 
 def pixels(labels: torch.Tensor) -> DistillPixels:
     student = normalize(torch.randn(len(labels), 3, 4, 4), dim=1).requires_grad_()
-    return DistillPixels(student, labels, torch.ones_like(labels) > 0, None)
+    return DistillPixels(student, labels, labels < 0, torch.ones_like(labels) > 0, None)
 
 
 def test_a_region_is_the_mean_of_its_unlabelled_pixels_or_of_all():

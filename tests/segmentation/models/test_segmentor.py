@@ -11,6 +11,7 @@ from mmengine.structures import PixelData
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.models.config import load_config
+from ovdistill.segmentation.data.label_map import UNLABELLED
 from tests.batches import D, losses_of, make_vocabulary, without_gradient
 from tests.segmentation.small import build, dense_teacher, labelled_batch
 
@@ -25,7 +26,7 @@ def vocabulary():
     return make_vocabulary(6, novel=2)
 
 
-@pytest.mark.parametrize("terms", [[ALIGN], [ALIGN, DENSE], [ALIGN, PSEUDO], [ALIGN, REGIONS]])
+@pytest.mark.parametrize("terms", [[ALIGN], [ALIGN, DENSE], [PSEUDO], [ALIGN, REGIONS]])
 def test_every_weight_learns_from_every_combination_of_terms(vocabulary, terms):
     model = build(vocabulary, distillers=terms)
     model.set_dense_teacher(dense_teacher())
@@ -113,6 +114,34 @@ def test_padding_is_neither_labelled_nor_unlabelled(vocabulary):
     assert pixels.inside[0, :16].all() and not pixels.inside[0, 16:].any()
     assert pixels.inside[1].all()
     assert (pixels.labels[0, 16:] == -1).all() and (pixels.labels[0, :16] == 0).all()
+    assert not pixels.unlabelled[0].any() and pixels.unlabelled[1, 16:].all()
+
+
+def test_labels_and_the_teachers_embeddings_lie_where_the_pixels_do(vocabulary):
+    """A red and a green half, flipped by the pipeline: what the terms see of each position."""
+    model, data = build(vocabulary, distillers=[DENSE]), labelled_batch()
+    image = torch.zeros(3, 64, 64, dtype=torch.uint8)  # BGR, as images are loaded
+    image[2, :, :32], image[1, :, 32:] = 255, 255
+    labels = torch.zeros(1, 64, 64, dtype=torch.int64)
+    labels[..., 32:] = UNLABELLED
+    for index, sample in enumerate(data["data_samples"]):  # the second one is flipped
+        data["inputs"][index] = image.flip(-1) if index else image
+        sample.gt_sem_seg = PixelData(sem_seg=labels.flip(-1) if index else labels)
+    teacher = dense_teacher()
+    model.set_dense_teacher(teacher)
+    seen = []
+    model.distillers[0].forward = lambda inputs: seen.append(inputs.pixels) or {}
+    model.train()(**model.data_preprocessor(data, True), mode="loss")
+    (pixels,) = seen
+    flat = torch.eye(3)[:2, :, None, None].expand(2, 3, 8, 8)  # red and green, RGB
+    with torch.no_grad():
+        red, green = (
+            (pixels.teacher * one).sum(dim=1) for one in teacher.teacher.encode_dense(flat)
+        )
+    torch.testing.assert_close((red > green), (pixels.labels == 0))
+    assert torch.equal(pixels.unlabelled, pixels.labels < 0)
+    assert torch.equal(pixels.labels[0], pixels.labels[1].flip(-1))
+    assert pixels.teacher_temperature == teacher.teacher.temperature
 
 
 def test_a_temperature_must_be_positive(vocabulary):
