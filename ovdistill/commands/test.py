@@ -9,6 +9,11 @@ prints a table and writes metrics.json, metrics.md, per_category.json and proven
     ovdistill test --results boxes.json masks.json --annotations lvis_v1_val.json -o out
 
 score detections of any system in that format, without a detector.
+
+    ovdistill test lseg_r50_voc --results label_maps -o out
+    ovdistill test --results label_maps --label-maps SegmentationClass --label-table voc -o out
+
+score a folder of label maps of any system, without a segmentor.
 """
 
 from __future__ import annotations
@@ -29,14 +34,18 @@ if TYPE_CHECKING:
 
 
 def test(options: TestOptions) -> None:
-    """Test a checkpoint, or score detections that are there, and write the results.
+    """Test a checkpoint, or score results that are there, and write the figures.
 
     Raises:
         UserError: a missing file, or weights, a vocabulary or detections that do not fit.
     """
     check_files(options)
     check_output_folder(options.folder)
-    if options.results:
+    if options.has_label_maps:
+        from ovdistill.commands.score_label_maps import score_label_maps
+
+        score_label_maps(options)
+    elif options.results:
         from ovdistill.commands.score_results import score_results
 
         score_results(options)

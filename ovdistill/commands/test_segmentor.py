@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ovdistill.commands.testing import TestOptions
 
@@ -36,8 +37,6 @@ def write_segmentation(
     """
     from ovdistill.commands.test_origin import run_origin
     from ovdistill.core.provenance import provenance
-    from ovdistill.evaluation.report import write_report
-    from ovdistill.segmentation.metrics.tables import summary_tables
 
     assert options.checkpoint is not None  # see ``check_files``
     dataset = runner.test_dataloader.dataset
@@ -50,12 +49,32 @@ def write_segmentation(
         images=dataset.data_prefix.get("img_path"),
         **run_origin(config, options.checkpoint, runner, dataset.ann_file),
     )
-    tables = summary_tables(metrics)
     per_category = [
         dict(kind=metric.default_prefix, **record)
         for metric in runner.test_evaluator.metrics
         for record in metric.per_category
     ]
+    report_segmentation(out, metrics, per_category, origin)
+
+
+def report_segmentation(
+    out: Path,
+    metrics: Mapping[str, float],
+    per_category: Sequence[Mapping[str, Any]],
+    origin: Mapping[str, Any],
+) -> None:
+    """Write figures of label maps and where they come from, and print a table.
+
+    Args:
+        out: folder to write.
+        metrics: figures by flat key, such as "semantic/mIoU".
+        per_category: a record for each class, with its ``kind``.
+        origin: see ``core.provenance``.
+    """
+    from ovdistill.evaluation.report import write_report
+    from ovdistill.segmentation.metrics.tables import summary_tables
+
+    tables = summary_tables(metrics)
     text = "\n\n".join(table.markdown() for table in tables) + "\n"
     path = write_report(out, metrics, origin, per_category, text)
     for table in tables:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ovdistill.commands.checks import check_file
+from ovdistill.commands.checks import check_file, check_folder
 from ovdistill.commands.options import argument, flag, option, recipe_argument
 from ovdistill.commands.processes import RunnerOptions
 from ovdistill.core.errors import UserError
@@ -23,6 +23,8 @@ LABEL_MAPS = "label_maps"  # folder of those that --dump writes of a segmentor
 # options that need a detector, and those that take the place of a config
 OF_DETECTOR = ("show", "teacher_on_crops")
 OF_ANNOTATIONS = ("novel", "protocol")
+OF_LABEL_MAPS = ("label_maps", "label_table")
+OF_DETECTIONS = ("annotations", "protocol", "images_with_results", "dump")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,20 +35,33 @@ class TestOptions(RunnerOptions):
     checkpoint: str | None = argument(".pth or .safetensors", default=None)
     results: tuple[Path, ...] = option(
         (),
-        help="score these detections of any system, in COCO's results format: boxes, masks or both",
-        metavar="FILE",
+        help="score results of any system: detections in COCO's results format, boxes, masks or "
+        "both; or a folder of label maps",
+        metavar="PATH",
     )
     annotations: Path | None = option(
         None, help="COCO or LVIS file to score --results with, in place of CONFIG", metavar="FILE"
     )
     novel: str | None = option(
         None,
-        help='novel classes of --annotations: "a, b, c", a file of them, or the split lvis, coco, '
-        "shape, compositional or none (default: of LVIS the rare ones, else none)",
+        help='novel classes of --annotations or --label-table: "a, b, c", a file of them, or the '
+        "split lvis, coco, voc-15, stuff-156, shape, compositional or none (default: of LVIS the "
+        "rare ones, else none)",
         metavar="NAMES",
     )
     protocol: Literal["coco", "lvis"] | None = option(
         None, help="of --annotations (default: lvis if the file has LVIS's fields, else coco)"
+    )
+    label_maps: Path | None = option(
+        None,
+        help="folder of label maps to score a folder of --results with, in place of CONFIG",
+        metavar="DIR",
+    )
+    label_table: str | None = option(
+        None,
+        help="what the values of --label-maps mean: voc, coco-stuff, ade20k, ovshapes, or a file "
+        "with a value, a tab and a class name in each line",
+        metavar="TABLE",
     )
     images_with_results: bool = flag(
         help="with --results: evaluate only the images that have a detection"
@@ -77,6 +92,11 @@ class TestOptions(RunnerOptions):
         beside = self.checkpoint or (self.results[0] if self.results else "")
         return Path(self.out or Path(beside).parent / "test")
 
+    @property
+    def has_label_maps(self) -> bool:
+        """Whether the results are a folder, which has label maps."""
+        return any(path.is_dir() for path in self.results)
+
 
 def check_files(options: TestOptions) -> None:
     """Raise UserError for missing files, and options that are missing or exclude each other."""
@@ -84,11 +104,14 @@ def check_files(options: TestOptions) -> None:
         got = "both" if options.results else "neither"
         raise UserError(
             f"got {got} of CHECKPOINT and --results: give CONFIG CHECKPOINT to test a detector, or "
-            "--results FILE to score detections that are there."
+            "--results PATH to score results that are there."
         )
-    if options.results:
+    alone = ("annotations", *OF_ANNOTATIONS, *OF_LABEL_MAPS, "images_with_results")
+    if options.has_label_maps:
+        _check_label_maps(options)
+    elif options.results:
         _check_results(options)
-    elif given := _given(options, "annotations", *OF_ANNOTATIONS, "images_with_results"):
+    elif given := _given(options, *alone):
         raise UserError(f"got {given} without --results, which it is for.")
     if options.config:
         find_recipe(options.config)
@@ -110,10 +133,40 @@ def _check_results(options: TestOptions) -> None:
         raise UserError(
             f"got {got} of CONFIG and --annotations, by which --results are scored: give one."
         )
-    if given := _given(options, *OF_DETECTOR):
-        raise UserError(f"got {given} with --results; it needs a detector: CONFIG CHECKPOINT.")
+    if given := _given(options, *OF_LABEL_MAPS):
+        raise UserError(f"got {given} with files of --results; it goes with a folder of them.")
     if options.config and (given := _given(options, *OF_ANNOTATIONS)):
         raise UserError(f"got {given} with CONFIG, which says it; it goes with --annotations.")
+    _check_any_results(options)
+
+
+def _check_label_maps(options: TestOptions) -> None:
+    """Raise UserError for options that do not go with a folder of label maps."""
+    if len(options.results) > 1:
+        raise UserError(
+            f"got --results {' '.join(map(str, options.results))}; expected one folder of label "
+            "maps, or files of detections."
+        )
+    if given := _given(options, *OF_DETECTIONS):
+        raise UserError(f"got {given} with a folder of --results; it goes with detections.")
+    found = [bool(options.config), bool(options.label_maps), bool(options.label_table)]
+    if found not in ([True, False, False], [False, True, True]):
+        raise UserError(
+            f"got CONFIG {options.config}, --label-maps {options.label_maps} and --label-table "
+            f"{options.label_table} to score a folder of label maps; expected either CONFIG or "
+            "both of the others."
+        )
+    if options.label_maps:
+        check_folder(options.label_maps, "--label-maps")
+    if options.config and options.novel:
+        raise UserError("got --novel with CONFIG, which says it; it goes with --label-maps.")
+    _check_any_results(options)
+
+
+def _check_any_results(options: TestOptions) -> None:
+    """Raise UserError for options that go with no ``--results``, or exclude each other."""
+    if given := _given(options, *OF_DETECTOR):
+        raise UserError(f"got {given} with --results; it needs a detector: CONFIG CHECKPOINT.")
     if options.vocabulary and options.novel:
         raise UserError("got --vocabulary and --novel; a vocabulary says which classes are novel.")
 

@@ -47,12 +47,25 @@ def subset_files(config: Config, subset: str) -> tuple[Path, Path]:
     Raises:
         UserError: the config has no images of that subset.
     """
+    dataset = subset_dataset(config, subset)
+    root = Path(dataset.get("data_root") or "")
+    return root / dataset.ann_file, root / dataset.data_prefix.get("img", "")
+
+
+def subset_dataset(config: Config, subset: str) -> ConfigDict:
+    """Return the config of a subset's data set, see ``training_dataset``.
+
+    Args:
+        config: from ``load_config``.
+        subset: 'train', 'val' or 'test'.
+
+    Raises:
+        UserError: the config has no images of that subset.
+    """
     loader = config.get(f"{subset}_dataloader")
     if not loader:
         raise UserError(f"{config.filename} has no {subset} images ({subset}_dataloader)")
-    dataset = _without_wrappers(loader.dataset)
-    root = Path(dataset.get("data_root") or "")
-    return root / dataset.ann_file, root / dataset.data_prefix.get("img", "")
+    return _without_wrappers(loader.dataset)
 
 
 def _without_wrappers(dataset: ConfigDict) -> ConfigDict:

@@ -109,7 +109,22 @@ STEPS = [
     Step("ovdistill train lseg_r18_shapes", add=("--cfg-options", *SMALL_TRAINING)),
     Step(
         "ovdistill test lseg_r18_shapes work_dirs/lseg_r18_shapes/last.pth",
-        add=("--cfg-options", *ALONE),
+        add=("--dump", "-o", "lseg", "--cfg-options", *ALONE),
+    ),
+    Step("ovdistill teacher evaluate --segmentation --config lseg_r18_shapes"),
+    Step(
+        "ovdistill test lseg_r50_voc --results label_maps -o out",
+        replace={"lseg_r50_voc": "lseg_r18_shapes", "label_maps": "lseg/label_maps"},
+    ),
+    Step(
+        "ovdistill test --results label_maps --label-maps SegmentationClass --label-table voc "
+        "--novel voc-15 -o out",
+        replace={
+            "label_maps": "lseg/label_maps",
+            "SegmentationClass": "lseg/label_maps",
+            "voc": "ovshapes",
+            "voc-15": "shape",
+        },
     ),
     Step(
         "ovdistill train maskword_r18_shapes",

@@ -75,6 +75,13 @@ def test_a_test_writes_figures_label_maps_and_where_they_come_from(trained):
     assert len(maps) == 4
     values = torch.from_numpy(read_label_map(maps[0], (128, 128)))
     assert 1 <= values.min() <= values.max() <= 66
+    again = trained / "again"  # the label maps alone have the same figures
+    run(
+        "-m", "ovdistill", "test", RECIPE, "--results", out / "label_maps", "-o", again,
+        "--cfg-options", f"data_root={trained / 'data'}",
+    )  # fmt: skip
+    for name in ("metrics.json", "per_category.json"):
+        assert json.loads((again / name).read_text()) == json.loads((out / name).read_text())
 
 
 def test_what_only_detectors_have_is_refused(trained):

@@ -5,38 +5,46 @@ r"""Measure a teacher on labelled images before anything is trained with it.
         --images val2017 --novel "cat, dog" --captions captions.json --max-images 1000 -o out
     ovdistill teacher evaluate --teacher ViT-B-32-quickgelu:openai --folder imagenet/val \
         --names imagenet.csv --train-folder imagenet/train -o out
+    ovdistill teacher evaluate --segmentation --config lseg_r18_shapes -o out
 
 Prints zero-shot accuracy on true boxes for each way to crop, a linear probe, retrieval with
 captions, the modality gap, and the AP that a student can hope for. --folder measures whole images
-in a folder for each class: zero-shot accuracy, a linear probe and the gap. -o writes teacher.json
-and teacher.md. docs/teacher_evaluation.md says what each figure means.
+in a folder for each class: zero-shot accuracy, a linear probe and the gap. --segmentation names
+each pixel, and measures IoU against label maps. -o writes teacher.json and teacher.md.
+docs/teacher_evaluation.md says what each figure means.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
 from ovdistill.commands.checks import check_file, check_folder
 from ovdistill.commands.options import MOST_SEED, flag, option
+from ovdistill.commands.teacher.pixel_options import PixelOptions
 from ovdistill.commands.teacher_options import TeacherOptions, load_teacher
 from ovdistill.core.errors import UserError
 
-# options that only true boxes, or only class folders have
-OF_BOXES = "annotations images captions regions crops temperature protocol".split()
+# options that only some kinds of measurements have
+OF_BOXES = "annotations captions regions crops temperature protocol allow_outside_images".split()
 OF_FOLDERS = "names train_folder".split()
+OF_OBJECTS = "no_probe seed batch_size workers".split()  # of boxes and of folders
+OF_PIXELS = "label_maps label_table dense_size dense_scale denoise smooth per_class".split()
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(TeacherOptions):
+class EvaluateOptions(PixelOptions, TeacherOptions):
     """Options of ``ovdistill teacher evaluate``."""
 
     annotations: Path | None = option(
         None, metavar="FILE", help="COCO or LVIS file of all classes (default: the config's)"
     )
     images: Path | None = option(
-        None, metavar="DIR", help="folder of its images (default: the config's)"
+        None,
+        metavar="DIR",
+        help="folder of its images, or of those of --label-maps (default: the config's)",
     )
     folder: Path | None = option(
         None, metavar="DIR", help="measure whole images, in a folder of DIR for each class"
@@ -112,38 +120,26 @@ def evaluate(options: EvaluateOptions) -> None:
     """
     check_choices(options)
     from ovdistill.commands.printing import print_lines
-    from ovdistill.commands.teacher.box_inputs import find_box_inputs
-    from ovdistill.commands.teacher.folder_inputs import find_folder_inputs
-    from ovdistill.commands.teacher.measure import measure_teacher
     from ovdistill.commands.teacher.output import write_figures
-    from ovdistill.evaluation.teacher.tables import closing_lines, tables
+    from ovdistill.commands.teacher.pixel_report import report_on_pixels
+    from ovdistill.commands.teacher.report import report_on_objects
 
     teacher = load_teacher(options)
-    find = find_folder_inputs if options.folder else find_box_inputs
-    inputs = find(options, teacher)
-    figures = measure_teacher(inputs, teacher)
-    print_lines([f"teacher {teacher.id}", *inputs.remarks, ""])
-    for table in tables(figures):
+    measure = report_on_pixels if options.segmentation else report_on_objects
+    report = measure(options, teacher)
+    print_lines([f"teacher {teacher.id}", *report.remarks, ""])
+    for table in report.tables:
         table.show()
-    print_lines(closing_lines(figures))
+    print_lines(report.lines)
     if options.out:
-        print_lines(f"wrote {path}" for path in write_figures(options, figures, inputs, teacher))
+        print_lines(f"wrote {path}" for path in write_figures(options, report, teacher))
 
 
 def check_choices(options: EvaluateOptions) -> None:
     """Raise UserError for inputs that are missing, or that exclude each other."""
     options.check_teacher()
-    _check_folder_choices(options)
-    own = options.annotations and options.images
-    if (
-        not options.folder
-        and not own
-        and (options.annotations or options.images or not options.config)
-    ):
-        raise UserError(
-            f"got --annotations {options.annotations} and --images {options.images}; expected "
-            "both, a --config that has both, or --folder"
-        )
+    _check_kind(options)
+    _check_data(options)
     for path, name in (
         (options.annotations, "--annotations"),
         (options.vocabulary, "--vocabulary"),
@@ -156,6 +152,7 @@ def check_choices(options: EvaluateOptions) -> None:
         (options.regions, "--regions"),
         (options.folder, "--folder"),
         (options.train_folder, "--train-folder"),
+        (options.label_maps, "--label-maps"),
     ):
         if path:
             check_folder(path, name)
@@ -166,14 +163,45 @@ def check_choices(options: EvaluateOptions) -> None:
         )
 
 
-def _check_folder_choices(options: EvaluateOptions) -> None:
-    """Raise UserError for options of true boxes beside --folder, or the other way round."""
-    here, others = ("with", OF_BOXES) if options.folder else ("without", OF_FOLDERS)
-    given = [name for name in others if getattr(options, name) not in (None, ())]
+def _check_kind(options: EvaluateOptions) -> None:
+    """Raise UserError for options of another kind of measurement than the one that is chosen."""
+    if options.segmentation and options.folder:
+        raise UserError("got --segmentation and --folder; expected one of them")
+    if options.segmentation:
+        _refuse(options, [*OF_BOXES, *OF_FOLDERS, *OF_OBJECTS], "with --segmentation")
+    else:
+        _refuse(options, OF_PIXELS, "without --segmentation")
+        if options.folder:
+            _refuse(options, [*OF_BOXES, "images"], "with --folder")
+        else:
+            _refuse(options, OF_FOLDERS, "without --folder")
+    if options.train_folder and options.no_probe:
+        raise UserError("got --train-folder and --no-probe; expected one of them")
+    if options.dense_size and options.dense_scale:
+        raise UserError("got --dense-size and --dense-scale; expected one of them")
+
+
+def _refuse(options: EvaluateOptions, names: Sequence[str], where: str) -> None:
+    """Raise UserError for those of these options that were given."""
+    defaults = {field.name: field.default for field in fields(options)}
+    given = [name for name in names if getattr(options, name) != defaults[name]]
     if given:
         words = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise UserError(
-            f"got {words} {here} --folder; expected options of true boxes or of --folder"
+            f"got {words} {where}; expected the options of one kind of measurement: true boxes, "
+            "--folder or --segmentation"
         )
-    if options.train_folder and options.no_probe:
-        raise UserError("got --train-folder and --no-probe; expected one of them")
+
+
+def _check_data(options: EvaluateOptions) -> None:
+    """Raise UserError unless the data come from options or from the config."""
+    if options.folder:
+        return
+    names = ["annotations", "images"]
+    if options.segmentation:
+        names = ["label_maps", "label_table", "images"]
+    given = {f"--{name.replace('_', '-')}": getattr(options, name) for name in names}
+    if not all(given.values()) and (any(given.values()) or not options.config):
+        got = ", ".join(f"{name} {value}" for name, value in given.items())
+        count, more = ("all three", "") if options.segmentation else ("both", ", or --folder")
+        raise UserError(f"got {got}; expected {count}, or a --config that has the data{more}")

@@ -58,7 +58,7 @@ def find_vocabulary(
     if config is None or options.split:
         names = names_of_json([*found.categories.values()])
         return encode_vocabulary(names, options, teacher)
-    return _of_config(options, config, teacher)
+    return config_vocabulary(options, config, teacher)
 
 
 def encode_vocabulary(names: Names, options: NameOptions, teacher: Teacher) -> Vocabulary:
@@ -93,10 +93,20 @@ def load_vocabulary(path: Path, teacher: Teacher) -> Vocabulary:
     return vocabulary
 
 
-def _of_config(options: NameOptions, config: Config, teacher: Teacher) -> Vocabulary:
-    """Return the config's vocabulary, encoded anew for another teacher or other templates."""
+def config_vocabulary(options: NameOptions, config: Config, teacher: Teacher) -> Vocabulary:
+    """Return the config's vocabulary, encoded anew for another teacher, split or templates.
+
+    Args:
+        options: of the command.
+        config: from ``load_config``.
+        teacher: embeds the names.
+
+    Raises:
+        UserError: a config that names neither a vocabulary of this teacher nor class names, or
+            names, templates or a split that do not fit.
+    """
     path = config.get("vocabulary")
-    if path and not options.templates and Path(path).is_file():
+    if path and not options.templates and not options.split and Path(path).is_file():
         vocabulary = Vocabulary.load(path)
         if vocabulary.teacher.is_same(teacher.id):
             return vocabulary
@@ -110,6 +120,6 @@ def _of_config(options: NameOptions, config: Config, teacher: Teacher) -> Vocabu
         step.names,
         lambda: teacher,
         options.templates or step.get("templates") or "single",
-        step.split,
+        options.split or step.split,
         synonyms=bool(step.get("synonyms")),
     )

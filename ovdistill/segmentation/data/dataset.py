@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os.path as osp
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +15,10 @@ from mmdet.registry import DATASETS
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.label_table import LabelTable, load_label_table
 from ovdistill.datasets.labelled_classes import Labelled, labelled_classes
-from ovdistill.segmentation.data.label_map import IGNORE, UNLABELLED, lookup_of
+from ovdistill.segmentation.data.label_map import IGNORE
+from ovdistill.segmentation.data.label_maps import LabelMaps
+from ovdistill.segmentation.data.vocabulary_lookup import vocabulary_lookup
 from ovdistill.vocabulary import Vocabulary
-
-LOGGER = logging.getLogger(__name__)
 
 
 @DATASETS.register_module()
@@ -70,7 +69,7 @@ class SegmentationDataset(BaseSegDataset):
     def load_data_list(self) -> list[dict[str, Any]]:
         """Return the records of all images, and read what the values of their maps mean."""
         table = self.load_table()
-        self.label_lookup = self.make_lookup(table)
+        self.label_lookup = vocabulary_lookup(table, self.vocabulary.names, self.is_labelled)
         self._metainfo["label_values"] = label_values(table, self.vocabulary.names)
         records = self.load_records()
         if not records:
@@ -97,36 +96,22 @@ class SegmentationDataset(BaseSegDataset):
             record["img_id"] = osp.relpath(record["img_path"], images)[: -len(self.img_suffix)]
         return records
 
-    def make_lookup(self, table: LabelTable) -> np.ndarray:
-        """Return the row of each value, see ``lookup_of``; say what does not fit the vocabulary.
-
-        Raises:
-            UserError: no class of the vocabulary has a value.
-        """
-        rows = table.rows(self.vocabulary.names)
-        if not rows:
-            raise UserError(
-                f"no class of the vocabulary ({', '.join(self.vocabulary.names[:5])}, ...) is in "
-                f"the label table {table.source}: expected a vocabulary of its names, such as "
-                "`ovdistill vocab build --names voc` makes, or another `labels`."
-            )
-        classes = [value for value, names in table.names.items() if names]
-        if lost := [table.names[value][0] for value in classes if value not in rows]:
-            LOGGER.info(
-                "%d of the %d classes of the label table %s are not in the vocabulary (%s): their "
-                "pixels are ignored",
-                *(len(lost), len(classes), table.source, ", ".join(lost[:3])),
-            )
-        if bare := len(self.vocabulary) - len({*rows.values()}):
-            LOGGER.info(
-                "%d of the vocabulary's %d classes have no labels", bare, len(self.is_labelled)
-            )
-        used = {v: row if self.is_labelled[row] else UNLABELLED for v, row in rows.items()}
-        return lookup_of(used, table.names)
-
     def get_data_info(self, idx: int) -> dict[str, Any]:
         """Return a record, with the lookup that all of them share."""
         return super().get_data_info(idx) | {"label_lookup": self.label_lookup}
+
+    def label_maps(self) -> LabelMaps:
+        """Return what predictions for all images are scored against.
+
+        Raises:
+            UserError: a data set for training.
+        """
+        if not self.test_mode:
+            raise UserError(
+                "got a data set for training, which ignores classes; expected test_mode"
+            )
+        records = [self.get_data_info(index) for index in range(len(self))]
+        return LabelMaps(records, self.vocabulary.names, self.metainfo["is_base"])
 
 
 def label_values(table: LabelTable, names: Sequence[str]) -> tuple[int, ...]:

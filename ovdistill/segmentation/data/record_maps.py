@@ -36,7 +36,7 @@ def load_maps(
         UserError: no label map, a damaged one, one of another size than the image, or one with
             values that its label table does not have.
     """
-    place = record.get("seg_map_path", record["img_path"])
+    place = record.get("seg_map_path") or record["img_path"]
     try:
         if "segments" in record:
             size = size or (record["height"], record["width"])
@@ -47,8 +47,8 @@ def load_maps(
             values = read_label_map(place, size)
             segments = np.zeros_like(values)
     except ImageError as error:
-        problem = f"{error.problem} (its image is {record['img_path']})"
-        raise ImageError(place, problem) from None
+        image = f" (its image is {record['img_path']})" if "img_path" in record else ""
+        raise ImageError(place, error.problem + image) from None
     return values_to_rows(values, record["label_lookup"], place), segments
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from ovdistill.core.errors import UserError
 from ovdistill.segmentation.metrics.label_files import LabelMapWriter
 from ovdistill.segmentation.metrics.semantic import PixelPairs, SemanticScores, count_pairs
-from ovdistill.segmentation.metrics.tables import class_table, semantic_classes
+from ovdistill.segmentation.metrics.tables import class_table, missing_line, semantic_classes
 
 LOGGER = logging.getLogger(__name__)
 
@@ -70,7 +70,8 @@ class SegmentationMetric(BaseMetric):
         names = self._meta("classes")
         self.scores = SemanticScores.of(results, self._meta("is_base"))
         self.per_category = semantic_classes(self.scores, names)
-        say_missing(self.scores)
+        if line := missing_line(self.scores):
+            LOGGER.info("%s", line)
         LOGGER.info("%s", class_table("classes", self.per_category).markdown())
         return self.scores.metrics()
 
@@ -111,15 +112,3 @@ def label_map_of(sample: dict, key: str, field: str = "sem_seg") -> Tensor:
         )
     found = torch.as_tensor(data[field]).cpu()
     return found[0] if found.ndim == 3 else found
-
-
-def say_missing(scores: SemanticScores) -> None:
-    """Say how many classes the truth does not have, and how many of them were predicted."""
-    missing = scores.truth == 0
-    if missing.any():
-        wrong = int((missing & (scores.predicted > 0)).sum())
-        LOGGER.info(
-            "%d of %d classes have no pixel in the truth: %d of them were predicted and count as "
-            "IoU 0, the others have no part in means",
-            *(int(missing.sum()), len(missing), wrong),
-        )

@@ -53,6 +53,22 @@ def semantic_classes(scores: SemanticScores, names: Sequence[str]) -> list[dict[
     ]
 
 
+def missing_line(scores: SemanticScores) -> str | None:
+    """Return a sentence on classes that the truth does not have; None if it has all of them.
+
+    Args:
+        scores: of W classes.
+    """
+    missing = scores.truth == 0
+    if not missing.any():
+        return None
+    wrong = int((missing & (scores.predicted > 0)).sum())
+    return (
+        f"{int(missing.sum())} of {len(missing)} classes have no pixel in the truth: {wrong} of "
+        "them were predicted and count as IoU 0, the others have no part in means"
+    )
+
+
 def panoptic_classes(scores: PanopticScores, names: Sequence[str]) -> list[dict[str, Any]]:
     """Return a record for each class: name, group, PQ, SQ and RQ in percent, or None, and counts.
 

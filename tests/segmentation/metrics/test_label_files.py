@@ -61,16 +61,16 @@ def test_a_folder_of_predictions_has_the_figures_of_the_predictions(tmp_path):
         writer.write(name, rows)
         truth = np.array([1, 2, 0])[read_label_map(tmp_path / f"maps/{name}.png")]
         pairs.append(count_pairs(truth, rows))
-    found = score_folder(data, tmp_path / "found").metrics()
+    found = score_folder(data.label_maps(), tmp_path / "found").metrics()
     assert found == SemanticScores.of(pairs, data.metainfo["is_base"]).metrics()
     assert 0 < found["mIoU"] < 100
     (tmp_path / "found/b.png").unlink()
     with pytest.raises(UserError, match=r"1 of 2.*b\.png"):
-        score_folder(data, tmp_path / "found")
+        score_folder(data.label_maps(), tmp_path / "found")
 
 
 def test_the_truth_has_100(tmp_path):
     data = build(tmp_path)
-    assert score_folder(data, tmp_path / "maps").metrics()["hIoU"] == 100
+    assert score_folder(data.label_maps(), tmp_path / "maps").metrics()["hIoU"] == 100
     with pytest.raises(UserError, match="test_mode"):
-        score_folder(build(tmp_path, test_mode=False), tmp_path / "maps")
+        build(tmp_path, test_mode=False).label_maps()

@@ -6,6 +6,7 @@ from ovdistill.segmentation.metrics.panoptic import PanopticScores
 from ovdistill.segmentation.metrics.semantic import SemanticScores
 from ovdistill.segmentation.metrics.tables import (
     class_table,
+    missing_line,
     panoptic_classes,
     semantic_classes,
     summary_tables,
@@ -40,3 +41,10 @@ def test_panoptic_classes():
     scores = PanopticScores(np.array([1.5]), *np.array([[2], [1], [1]]), (True,))
     (record,) = panoptic_classes(scores, ["a"])
     assert (record["PQ"], record["SQ"], record["tp"]) == (50.0, 75.0, 2)
+
+
+def test_classes_without_a_pixel_are_said():
+    assert missing_line(SEMANTIC).startswith("1 of 4 classes have no pixel in the truth: 0 of")
+    wrong = SemanticScores(*np.array([[1, 0], [1, 0], [1, 3]]), (True, False))
+    assert "1 of them were predicted" in missing_line(wrong)
+    assert missing_line(SemanticScores(*np.array([[1], [1], [1]]), (True,))) is None
