@@ -58,7 +58,16 @@ def show(detections: Detections) -> None:
     Raises:
         UserError: there is no such program, or see ``draw``.
     """
-    if not ImageShow.show(Image.fromarray(draw(detections)), "detections"):
+    open_window(draw(detections), "detections")
+
+
+def open_window(drawing: np.ndarray, title: str) -> None:
+    """Open a drawing, (H, W, 3) uint8 RGB, in the program that the system shows images with.
+
+    Raises:
+        UserError: there is no such program.
+    """
+    if not ImageShow.show(Image.fromarray(drawing), title):
         raise UserError("no program that shows images was found: write a file, save('found.png')")
 
 

@@ -73,7 +73,7 @@ def draw_detections(
     legend = Legend(max(size[0], NARROWEST_LEGEND), font_size)
     numbered = [] if labelled else legend.numbered(detections, tails)
     classes = legend.classes(detections, class_names, found=labelled)
-    return _stack(np.asarray(drawn), legend.draw(numbered, classes, note))
+    return stack_legend(np.asarray(drawn), legend.draw(numbered, classes, note))
 
 
 def enlargement(image: np.ndarray, min_side: int = MIN_SIDE) -> int:
@@ -107,7 +107,7 @@ def draw_masks(
         draw_mask(canvas, mask, colours[i], unit, fill, rising=rising[i])
 
 
-def _stack(drawn: np.ndarray, strip: np.ndarray) -> np.ndarray:
+def stack_legend(drawn: np.ndarray, strip: np.ndarray) -> np.ndarray:
     """Return an image with a strip below it that is as wide or wider, (h, w, 3) uint8 each."""
     if not len(strip):
         return drawn
