@@ -9,9 +9,9 @@
 
 Writes, for every image, an annotated PNG and a JSON file (objects, queries, provenance), or what
 --save names; for every video an MP4, a JSON line for each frame, and a JSON file that sums it up
-(docs/video.md). A segmentor writes a drawing and a label map of every image, and one JSON file about
-all (docs/segmentation.md). Folders are searched with all folders below them. Files that cannot be
-read, or not to their end, are listed at the end; the exit code is then 1.
+(docs/video.md). A segmentor writes a drawing and a label map of every image, and one JSON file
+about all (docs/segmentation.md). Folders are searched with all folders below them. Files that
+cannot be read, or not to their end, are listed at the end; the exit code is then 1.
 
 --text: names between commas, where quotes protect commas, or a file of names; a .yaml or .json file
 can give each name its synonyms, and names that only compete (docs/prompts.md). By default the class

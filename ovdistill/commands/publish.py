@@ -6,7 +6,8 @@ writes FOLDER/model.safetensors (weights only: no optimizer state), vocabulary.s
 class names of the training), README.md (a model card), metrics.json and LICENSE if they are given,
 and then config.json, which runs no code. `Detector.from_pretrained("FOLDER")`, of a segmentor
 `Segmentor.from_pretrained("FOLDER")`, and `ovdistill predict --model FOLDER` need no more. A model
-with parts of your own needs the code of these, so its config is config.py. Of a proposal network, which has no class names, the weights are written.
+with parts of your own needs the code of these, so its config is config.py. Of a proposal network,
+which has no class names, the weights are written.
 """
 
 from __future__ import annotations
