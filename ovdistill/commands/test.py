@@ -65,8 +65,10 @@ def test_detector(options: TestOptions) -> None:
     from ovdistill.commands.test_origin import add_proposal_recall
     from ovdistill.commands.test_segmentor import is_segmentation
     from ovdistill.core.distributed import is_main_process
+    from ovdistill.evaluation.report_page.segmentation_gallery import FOLDER as EXAMPLES
     from ovdistill.extraction.prepare import prepare
     from ovdistill.inference.draw_hook import DrawDetections, DrawLabelMaps
+    from ovdistill.inference.example_label_maps import KeepExamples
     from ovdistill.models.build import load_weights
 
     assert options.checkpoint is not None  # see ``check_files``
@@ -83,6 +85,8 @@ def test_detector(options: TestOptions) -> None:
         if options.show:
             drawing = DrawLabelMaps if is_segmentation(config) else DrawDetections
             runner.register_hook(drawing(out / "images", options.show))
+        if options.dump and is_segmentation(config):
+            runner.register_hook(KeepExamples(out / EXAMPLES))
         metrics = runner.test()
         if is_main_process():
             write_results(options, out, config, runner, metrics)

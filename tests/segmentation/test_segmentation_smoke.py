@@ -7,6 +7,7 @@ import json
 import pytest
 import torch
 
+from ovdistill.commands.report import ReportOptions, report
 from ovdistill.core.checkpoints import read_weights
 from ovdistill.segmentation.data.label_map import read_label_map
 from tests.running import run
@@ -73,7 +74,10 @@ def test_a_test_writes_figures_label_maps_and_where_they_come_from(trained):
     assert len(json.loads((out / "per_category.json").read_text())) == 66
     maps = sorted((out / "label_maps").glob("*.png"))
     assert len(maps) == 4
-    assert len(list((out / "images").glob("*.png"))) == 2
+    assert len(list((out / "images").rglob("*.png"))) == 2
+    report(ReportOptions(runs=(str(out),), out=str(trained / "report")))
+    page = (trained / "report" / "report.html").read_text()
+    assert "4 images" in page and page.count("data:image/webp") == 8  # the worst and the best
     values = torch.from_numpy(read_label_map(maps[0], (128, 128)))
     assert 1 <= values.min() <= values.max() <= 66
     again = trained / "again"  # the label maps alone have the same figures
