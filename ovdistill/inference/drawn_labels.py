@@ -11,9 +11,8 @@ import numpy as np
 from PIL import Image
 
 from ovdistill.core.errors import UserError
-from ovdistill.core.files import write_json
-from ovdistill.core.images import read_image, write_image
-from ovdistill.inference.drawn import DRAWINGS, NOTEBOOK_PIXELS, RECORDS, open_window
+from ovdistill.core.images import read_image
+from ovdistill.inference.drawn import NOTEBOOK_PIXELS, open_window, save_by_suffix
 from ovdistill.inference.large_images import MAX_PIXELS, reduce_image
 
 if TYPE_CHECKING:
@@ -81,15 +80,4 @@ def save(result: SegmentationResult, path: str | os.PathLike[str]) -> Path:
     Raises:
         UserError: another suffix, a path that cannot be written to, or see ``draw``.
     """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix == RECORDS:
-        write_json(path, result.to_dict())
-    elif suffix in DRAWINGS:
-        write_image(path, draw(result))
-    else:
-        expected = ", ".join((*DRAWINGS, RECORDS))
-        raise UserError(
-            f"cannot save a label map as {path}: expected a name that ends in {expected}"
-        )
-    return path
+    return save_by_suffix(path, "a label map", result.to_dict, lambda: draw(result))

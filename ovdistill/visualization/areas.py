@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from ovdistill.core.errors import UserError
 from ovdistill.visualization.drawing import (
     MIN_SIDE,
     NARROWEST_LEGEND,
+    check_fill,
+    enlarged,
     enlargement,
     stack_legend,
 )
@@ -55,11 +56,10 @@ def draw_label_map(
     Raises:
         UserError: ``fill`` is out of range, or there is no font.
     """
-    if not 0 <= fill <= 1:
-        raise UserError(f"got fill={fill}; expected an opacity from 0 (none) to 1 (opaque)")
+    check_fill(fill)
     factor = enlargement(image, min_side)
-    size = (image.shape[1] * factor, image.shape[0] * factor)
-    canvas = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)).copy()
+    canvas = enlarged(image, factor)
+    size = (canvas.shape[1], canvas.shape[0])
     large = labels.repeat(factor, axis=0).repeat(factor, axis=1)
     unit = math.sqrt(size[0] * size[1]) / 640  # sizes below look right at 640 x 640 pixels
     font_size = max(13, round(15 * unit))

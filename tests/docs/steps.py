@@ -126,6 +126,11 @@ STEPS = [
             "voc-15": "shape",
         },
     ),
+    Step(
+        "ovdistill test lseg_r18_shapes work_dirs/lseg_r18_shapes/last.pth -o lseg --dump",
+        add=("--cfg-options", *ALONE),
+    ),
+    Step("ovdistill report lseg -o report"),
     Step("ovdistill publish lseg_r18_shapes work_dirs/lseg_r18_shapes/last.pth -o my_segmentor"),
     Step('ovdistill predict photos --model my_segmentor --text "striped star, ring" -o outputs'),
     Step(
