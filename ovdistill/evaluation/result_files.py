@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -72,4 +73,19 @@ def read_object(path: Path, what: str) -> dict[str, Any]:
     found = read_json(path, what, hint=FIX)
     if not isinstance(found, dict):
         raise UserError(f"{path} holds {type(found).__name__}; expected an object. {FIX}")
+    return found
+
+
+def read_origin(folder: Path) -> dict[str, Any]:
+    """Read the ``provenance.json`` of a run, which a report writes again.
+
+    Raises:
+        UserError: no such file, or another content; a number that is too large for a float.
+    """
+    path = folder / "provenance.json"
+    found = read_object(path, path.name)
+    try:
+        json.dumps(found, allow_nan=False)
+    except ValueError:
+        raise UserError(f"{path} has a number that is too large for a float. {FIX}") from None
     return found

@@ -13,7 +13,7 @@ from ovdistill.core.json_files import read_json
 from ovdistill.evaluation.analysis.naming import MISSED, OTHER_SPLIT, OUTCOMES, RIGHT, SAME_SPLIT
 from ovdistill.evaluation.analysis.report import Confusions
 from ovdistill.evaluation.analysis.run_files import SUBFOLDER
-from ovdistill.evaluation.result_files import FIX, is_number, read_metrics, read_object
+from ovdistill.evaluation.result_files import FIX, is_number, read_metrics, read_object, read_origin
 
 PAIRS = "pixel_pairs.json"
 GROUPS = {"seen": "base", "unseen": "novel"}  # as the test calls them: as a report does
@@ -103,7 +103,7 @@ def read_segmentation(folder: Path, name: str) -> SegmentationReport:
         classes=[_class(k, records, rows[k]) for k in range(len(records))],
         naming={group: _naming(group, groups, pairs) for group in ("base", "novel")},
         confusions=Confusions(_wrong(pairs, names), rows),
-        origin=read_object(folder / "provenance.json", "provenance.json"),
+        origin=read_origin(folder),
     )
 
 

@@ -55,6 +55,13 @@ def test_damaged_files_are_named(tmp_path):
         (folder / name).write_text(before)
 
 
+def test_a_number_that_no_report_could_write_is_refused(tmp_path):
+    folder = write_run(tmp_path / "run")
+    (folder / "provenance.json").write_text('{"seed": 1e999}')
+    with pytest.raises(UserError, match="too large"):
+        read_segmentation(folder, "run")
+
+
 def test_runs_of_other_classes_are_not_compared(tmp_path):
     one = read_segmentation(write_run(tmp_path / "one"), "one")
     two = read_segmentation(write_run(tmp_path / "two", names=("sky", "path", "star")), "two")
