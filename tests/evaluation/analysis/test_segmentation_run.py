@@ -55,11 +55,13 @@ def test_damaged_files_are_named(tmp_path):
         (folder / name).write_text(before)
 
 
-def test_a_number_that_no_report_could_write_is_refused(tmp_path):
+def test_values_that_no_report_could_write_are_refused(tmp_path):
     folder = write_run(tmp_path / "run")
-    (folder / "provenance.json").write_text('{"seed": 1e999}')
-    with pytest.raises(UserError, match="too large"):
-        read_segmentation(folder, "run")
+    deep = "[" * 60 + "]" * 60
+    for value, message in (("1e999", "too large"), (deep, "too deeply")):
+        (folder / "provenance.json").write_text(f'{{"seed": {value}}}')
+        with pytest.raises(UserError, match=message):
+            read_segmentation(folder, "run")
 
 
 def test_runs_of_other_classes_are_not_compared(tmp_path):
