@@ -21,9 +21,19 @@ if TYPE_CHECKING:
     from ovdistill.inference.detector import Detector
     from ovdistill.inference.onnx_detector import OnnxDetector
     from ovdistill.inference.search.index import Index
+    from ovdistill.inference.segmentation_result import SegmentationResult
+    from ovdistill.inference.segmentor import Segmentor
 
 __version__ = VERSION
-__all__ = ["Detections", "Detector", "Index", "OnnxDetector", "__version__"]
+__all__ = [
+    "Detections",
+    "Detector",
+    "Index",
+    "OnnxDetector",
+    "SegmentationResult",
+    "Segmentor",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -44,4 +54,12 @@ def __getattr__(name: str) -> Any:
         from ovdistill.inference.search.index import Index
 
         return Index
+    if name == "Segmentor":
+        from ovdistill.inference.segmentor import Segmentor
+
+        return Segmentor
+    if name == "SegmentationResult":
+        from ovdistill.inference.segmentation_result import SegmentationResult
+
+        return SegmentationResult
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""A stand-in for a teacher, and an untrained detector of its width, for tests of inference."""
+"""A stand-in for a teacher, and untrained models of its width, for tests of inference."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ovdistill.models.config import load_config
 from ovdistill.vocabulary import Vocabulary
 
 CONFIG = Path(__file__).parents[1] / "configs" / "vild_r18_shapes.py"
+SEGMENTOR_CONFIG = CONFIG.with_name("lseg_r18_shapes.py")
 
 
 class TextsByLength(torch.nn.Module):
@@ -41,5 +42,20 @@ def save_untrained(folder: Path) -> Path:
     with torch.no_grad():
         head.fc_cls.background.copy_(-head(torch.rand(8, 48, 7, 7))[0].mean(0, keepdim=True))
     path = folder / "student.safetensors"
+    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, path)
+    return path
+
+
+def save_untrained_segmentor(folder: Path) -> Path:
+    """Write the weights of the segmentor of ``SEGMENTOR_CONFIG``, initialised with seed 0.
+
+    Its embeddings differ from place to place, so that an image has several names.
+    """
+    torch.manual_seed(0)
+    vocabulary = Vocabulary.encode(["any"], TextsByLength(), ("{}",))
+    model = build_detector(load_config(SEGMENTOR_CONFIG), vocabulary=vocabulary)
+    with torch.no_grad():
+        model.pixel_head.conv_logits.weight.normal_()
+    path = folder / "segmentor.safetensors"
     save_file({key: value.contiguous() for key, value in model.state_dict().items()}, path)
     return path

@@ -9,8 +9,9 @@
 
 Writes, for every image, an annotated PNG and a JSON file (objects, queries, provenance), or what
 --save names; for every video an MP4, a JSON line for each frame, and a JSON file that sums it up
-(docs/video.md). Folders are searched with all folders below them. Files that cannot be read, or not
-to their end, are listed at the end; the exit code is then 1.
+(docs/video.md). A segmentor writes a drawing and a label map of every image, and one JSON file
+about all (docs/segmentation.md). Folders are searched with all folders below them. Files that
+cannot be read, or not to their end, are listed at the end; the exit code is then 1.
 
 --text: names between commas, where quotes protect commas, or a file of names; a .yaml or .json file
 can give each name its synonyms, and names that only compete (docs/prompts.md). By default the class
@@ -39,12 +40,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ovdistill.inference.detector import Detector
-    from ovdistill.inference.pretrained import DetectorFiles
+    from ovdistill.inference.segmentor import Segmentor
     from ovdistill.inference.sources import ImageSource, ImageSources
-    from ovdistill.vocabulary import Vocabulary
 
 Form = Literal["image", "json", "coco", "yolo", "voc", "label-studio", "crops"]
 VIDEO_FORMS = ("image", "json")
+LEAST_SCORE, MOST_DETECTIONS = 0.3, 100  # of a detector
 DEFAULT_TEXT = "solid circle, green star, red striped heart, outlined cross, ring"
 RANDOM_NOTE = "RANDOM TEACHER WEIGHTS: THE NAMES HAVE NO MEANING, THE RESULT IS A TEST OF THE CODE"
 
@@ -74,11 +75,18 @@ class PredictOptions(TextOptions):
     save: tuple[Form, ...] = option(
         ("image", "json"), help="forms of the results: drawings, data, data sets for other programs"
     )
-    score_threshold: float = option(0.3, help="lowest score that is reported", least=0, most=1)
+    score_threshold: float | None = option(
+        None,
+        help=f"lowest score that is reported (default: {LEAST_SCORE}; of a segmentor 0)",
+        least=0,
+        most=1,
+    )
     thresholds: tuple[str, ...] = option(
         (), help="lowest score of single names", metavar="NAME=SCORE"
     )
-    max_dets: int = option(100, help="most objects in an image", least=1)
+    max_dets: int | None = option(
+        None, help=f"most objects in an image (default: {MOST_DETECTIONS})", least=1
+    )
     batch_size: int = option(1, help="images or frames in a forward pass", least=1)
     every: int = option(1, help="of a video, detect in the first of so many frames", least=1)
     track: bool = flag(help="of a video, number the objects: the same one in all frames")
@@ -88,6 +96,16 @@ class PredictOptions(TextOptions):
     )
     half: bool = flag(help="run the network in half precision: float16 on a GPU, bfloat16 on a CPU")
     device: str | None = option(None, help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
+
+    @property
+    def least_score(self) -> float:
+        """The lowest score of a detection."""
+        return LEAST_SCORE if self.score_threshold is None else self.score_threshold
+
+    @property
+    def most_detections(self) -> int:
+        """The largest number of detections in an image."""
+        return MOST_DETECTIONS if self.max_dets is None else self.max_dets
 
 
 def predict(options: PredictOptions) -> int:
@@ -116,15 +134,57 @@ def predict(options: PredictOptions) -> int:
         check_single(sources)
     found = find_detector(options.model or options.config or SHIPPED, options.checkpoint)
     # heavy imports follow when all input has been checked
-    detector, vocabulary = load_detector(found, options, text)
+    from ovdistill.inference.open_model import open_model
+    from ovdistill.inference.segmentor import Segmentor
+
+    model = open_model(found, options.overrides, device=options.device, half=options.half)
+    if isinstance(model, Segmentor):
+        return segment(model, options, sources, image_names)
+    return detect(model, options, text, sources, image_names, video_names)
+
+
+def segment(
+    segmentor: Segmentor,
+    options: PredictOptions,
+    sources: ImageSources,
+    names: Sequence[str],
+) -> int:
+    """Give the pixels of images their names; return the exit code.
+
+    Without a text or vocabulary they are all class names of the training.
+    """
+    from ovdistill.commands.predict_label_maps import check_segmentor_options, predict_label_maps
+
+    check_segmentor_options(options, sources)
+    if options.text is None and options.vocabulary is None:
+        segmentor.set_known_names()
+    else:
+        options.set_texts(segmentor, options.text or "")
+    origin = origin_of(options, segmentor)
+    bad = predict_label_maps(segmentor, sources, names, options, origin)
+    if note := origin.get("warning"):
+        print(note)
+    return report_bad(bad, len(sources), 0)
+
+
+def detect(
+    detector: Detector,
+    options: PredictOptions,
+    text: str,
+    sources: ImageSources,
+    image_names: Sequence[str],
+    video_names: Sequence[str],
+) -> int:
+    """Detect what a text describes in images and videos; return the exit code."""
     from ovdistill.commands.predict_images import predict_images
     from ovdistill.commands.predict_videos import predict_videos, predict_webcam
     from ovdistill.inference.limits import Limits, make_limits
     from ovdistill.inference.result_files import open_result_files
 
+    options.set_texts(detector, text)
     single = make_limits(read_thresholds(options.thresholds), 1, detector.queries).thresholds
-    limits = Limits(options.score_threshold, options.max_dets, thresholds=single)
-    origin = origin_of(options, detector, vocabulary)
+    limits = Limits(options.least_score, options.most_detections, thresholds=single)
+    origin = origin_of(options, detector)
     bad: list[str] = []
     if len(sources):
         files = open_result_files(options.save, Path(options.out), origin)
@@ -153,18 +213,6 @@ def read_thresholds(texts: Sequence[str]) -> dict[str, float]:
     return scores
 
 
-def load_detector(
-    found: DetectorFiles, options: PredictOptions, text: str
-) -> tuple[Detector, Vocabulary]:
-    """Return the detector of these files, and the vocabulary that it looks for."""
-    from ovdistill.inference.detector import Detector
-
-    detector = Detector(
-        found, device=options.device, overrides=options.overrides, half=options.half
-    )
-    return detector, options.set_texts(detector, text)
-
-
 def report_bad(bad: list[str], images: int, videos: int) -> int:
     """Say on standard error which files could not be read; return the exit code, 0 or 1.
 
@@ -190,7 +238,7 @@ def check_choices(options: PredictOptions) -> None:
         raise UserError(f"got {got} alone: give --config and --checkpoint, or neither.")
     if options.model and options.config:
         raise UserError("got --model and --config: give one of them.")
-    if not math.isfinite(options.score_threshold):
+    if not math.isfinite(options.least_score):
         raise UserError(f"got --score-threshold {options.score_threshold}; expected a number")
     check_positive(options, "max_dets")
     if options.config:
@@ -198,23 +246,23 @@ def check_choices(options: PredictOptions) -> None:
     check_file(options.checkpoint, "--checkpoint")
 
 
-def origin_of(
-    options: PredictOptions, detector: Detector, vocabulary: Vocabulary
-) -> dict[str, Any]:
+def origin_of(options: PredictOptions, model: Detector | Segmentor) -> dict[str, Any]:
     """Return what made the results: their provenance, and a warning if names have no meaning."""
     from ovdistill.core.provenance import provenance
 
+    teacher = model.engine.asked.vocabulary.teacher
+    least = (options.score_threshold or 0.0) if model.segments else options.least_score
     made_by: dict[str, Any] = {
-        "config": options.config or str(detector.files.config),
-        "checkpoint": options.checkpoint or str(detector.files.weights),
+        "config": options.config or str(model.files.config),
+        "checkpoint": options.checkpoint or str(model.files.weights),
         "vocabulary": options.vocabulary,
-        **vocabulary.teacher.to_header(),
-        "score_threshold": options.score_threshold,
+        **teacher.to_header(),
+        "score_threshold": least,
         "half": options.half,
         "options": options.overrides,
     }
     origin: dict[str, Any] = {"provenance": provenance(**made_by)}
-    if vocabulary.teacher.name.endswith(":random"):
+    if teacher.name.endswith(":random"):
         origin |= {"warning": RANDOM_NOTE, "note": RANDOM_NOTE.partition(":")[0]}
     return origin
 

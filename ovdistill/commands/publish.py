@@ -1,12 +1,13 @@
-"""Pack a trained detector to hand out: one folder, without code.
+"""Pack a trained detector or segmentor to hand out: one folder, without code.
 
     ovdistill publish CONFIG CHECKPOINT -o FOLDER [--half] [--metrics out/metrics.json]
 
 writes FOLDER/model.safetensors (weights only: no optimizer state), vocabulary.safetensors (the
 class names of the training), README.md (a model card), metrics.json and LICENSE if they are given,
-and then config.json, which runs no code. `Detector.from_pretrained("FOLDER")` and `ovdistill
-predict --model FOLDER` need no more. A detector with parts of your own needs the code of these, so
-its config is config.py. Of a proposal network, which has no class names, the weights are written.
+and then config.json, which runs no code. `Detector.from_pretrained("FOLDER")`, of a segmentor
+`Segmentor.from_pretrained("FOLDER")`, and `ovdistill predict --model FOLDER` need no more. A model
+with parts of your own needs the code of these, so its config is config.py. Of a proposal network,
+which has no class names, the weights are written.
 """
 
 from __future__ import annotations

@@ -65,15 +65,15 @@ def test_detector(options: TestOptions) -> None:
     from ovdistill.commands.test_origin import add_proposal_recall
     from ovdistill.commands.test_segmentor import is_segmentation
     from ovdistill.core.distributed import is_main_process
+    from ovdistill.evaluation.report_page.segmentation_gallery import FOLDER as EXAMPLES
     from ovdistill.extraction.prepare import prepare
-    from ovdistill.inference.draw_hook import DrawDetections
+    from ovdistill.inference.draw_hook import DrawDetections, DrawLabelMaps
+    from ovdistill.inference.example_label_maps import KeepExamples
     from ovdistill.models.build import load_weights
 
     assert options.checkpoint is not None  # see ``check_files``
     out = options.folder
     config = testing_config(options, out)
-    if options.show and is_segmentation(config):
-        raise UserError("got --show, which draws detections; a segmentor's label maps: --dump.")
     add_proposal_recall(config)
     with joined_processes(config, options.launcher):
         prepare(config, for_training=False)
@@ -83,7 +83,10 @@ def test_detector(options: TestOptions) -> None:
         if options.teacher_on_crops:
             add_crop_teacher(model, config)
         if options.show:
-            runner.register_hook(DrawDetections(out / "images", options.show))
+            drawing = DrawLabelMaps if is_segmentation(config) else DrawDetections
+            runner.register_hook(drawing(out / "images", options.show))
+        if options.dump and is_segmentation(config):
+            runner.register_hook(KeepExamples(out / EXAMPLES))
         metrics = runner.test()
         if is_main_process():
             write_results(options, out, config, runner, metrics)

@@ -28,6 +28,8 @@ def write_segmentation(
 ) -> None:
     """Write metrics.json, metrics.md, per_category.json and provenance.json, and print a table.
 
+    For `ovdistill report` pixel_pairs.json says which class names pixels have, and which they get.
+
     Args:
         options: of the command, with a checkpoint.
         out: folder to write.
@@ -54,6 +56,7 @@ def write_segmentation(
         for metric in runner.test_evaluator.metrics
         for record in metric.per_category
     ]
+    write_pixel_pairs(out, runner)
     report_segmentation(out, metrics, per_category, origin)
 
 
@@ -80,3 +83,24 @@ def report_segmentation(
     for table in tables:
         table.show()
     print(f"wrote {path}")
+
+
+def write_pixel_pairs(out: Path, runner: Runner) -> None:
+    """Write how often pixels of each class name got each one, if label maps were tested.
+
+    Args:
+        out: folder to write.
+        runner: after its test loop.
+    """
+    from ovdistill.core.files import write_json
+    from ovdistill.evaluation.analysis.segmentation_run import PAIRS
+    from ovdistill.segmentation.metrics.semantic_metric import SegmentationMetric
+
+    for metric in runner.test_evaluator.metrics:
+        if isinstance(metric, SegmentationMetric) and metric.pairs is not None:
+            found = metric.pairs
+            rows = zip(
+                found.truth.tolist(), found.predicted.tolist(), found.count.tolist(), strict=True
+            )
+            images = len(runner.test_dataloader.dataset)
+            write_json(out / PAIRS, {"images": images, "pairs": [*map(list, rows)]})

@@ -84,7 +84,7 @@ class TestOptions(RunnerOptions):
     teacher_on_crops: bool = flag(
         help="classify every box with the config's teacher too: slow, not part of the detector"
     )
-    show: int = option(0, metavar="N", help="draw truth and detections of N images", least=0)
+    show: int = option(0, metavar="N", help="draw truth and results of N images", least=0)
 
     @property
     def folder(self) -> Path:

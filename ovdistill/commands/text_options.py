@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ovdistill.commands.checks import check_file
 from ovdistill.commands.options import ConfigOptions, option
 from ovdistill.core.errors import UserError
 
 if TYPE_CHECKING:
-    from ovdistill.inference.detector import Detector
+    from ovdistill.inference.text_model import TextModel
     from ovdistill.vocabulary import Vocabulary
 
 
@@ -41,11 +41,11 @@ class TextOptions(ConfigOptions):
             )
         check_file(self.vocabulary, "--vocabulary")
 
-    def set_texts(self, detector: Detector, text: str) -> Vocabulary:
-        """Let a detector look for the vocabulary that is given, else for a text."""
+    def set_texts(self, model: TextModel[Any], text: str) -> Vocabulary:
+        """Let a model look for the vocabulary that is given, else for a text."""
         from ovdistill.vocabulary import Vocabulary
 
         if self.vocabulary:
-            return detector.set_vocabulary(Vocabulary.load(self.vocabulary))
+            return model.set_vocabulary(Vocabulary.load(self.vocabulary))
         background = None if self.background.strip() in ("none", "") else self.background
-        return detector.set_vocabulary(text, background)
+        return model.set_vocabulary(text, background)

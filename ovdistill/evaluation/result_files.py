@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.json_files import loads, read_json
 
 LARGEST = 1e15  # a value beyond it is no measurement, and its square may be infinite
+MOST_LEVELS = 40
 FIX = "It is written by `ovdistill test CONFIG CHECKPOINT -o FOLDER`; test again."
 
 
@@ -73,3 +75,27 @@ def read_object(path: Path, what: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise UserError(f"{path} holds {type(found).__name__}; expected an object. {FIX}")
     return found
+
+
+def read_origin(folder: Path) -> dict[str, Any]:
+    """Read the ``provenance.json`` of a run, which a report writes again.
+
+    Raises:
+        UserError: no such file, or another content; a number that is too large for a float, or
+            values that are nested too deeply.
+    """
+    path = folder / "provenance.json"
+    found = read_object(path, path.name)
+    if _is_deep(found, MOST_LEVELS):
+        raise UserError(f"{path} is nested too deeply. {FIX}")
+    try:
+        json.dumps(found, allow_nan=False)
+    except ValueError:
+        raise UserError(f"{path} has a number that is too large for a float. {FIX}") from None
+    return found
+
+
+def _is_deep(value: Any, levels: int) -> bool:
+    """Return True for objects and lists within one another on more than so many levels."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels < 0 or any(_is_deep(one, levels - 1) for one in inner)

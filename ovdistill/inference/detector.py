@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,30 +9,20 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from ovdistill.core.devices import choose_device
-from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError
-from ovdistill.datasets.build_vocabulary import prompts_of_config
-from ovdistill.inference.asked import AUTO, Background, Text, ask
+from ovdistill.inference.asked import AUTO, Asked, Background, Text
 from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.detections import Detections
-from ovdistill.inference.encoded_texts import EncodedTexts
 from ovdistill.inference.engine import Engine
-from ovdistill.inference.hub import HubMixin
-from ovdistill.inference.image_stream import detect_images
+from ovdistill.inference.image_stream import look_at_images
 from ovdistill.inference.limits import Limits, make_limits
-from ovdistill.inference.pretrained import SHIPPED, DetectorFiles, find_detector
+from ovdistill.inference.pretrained import SHIPPED, find_detector
 from ovdistill.inference.sources import ImageSource, find_sources, is_single
+from ovdistill.inference.text_model import TextModel
 from ovdistill.inference.video.frames import predict_video
-from ovdistill.models.config import load_config
-from ovdistill.teacher import Teacher, build_teacher
-from ovdistill.vocabulary import Vocabulary
-from ovdistill.vocabulary.learned_prompts import LearnedPrompts
-
-LOGGER = logging.getLogger(__name__)
 
 
-class Detector(HubMixin):
+class Detector(TextModel[Engine]):
     """Finds the objects that texts describe in images.
 
     Examples:
@@ -51,28 +40,10 @@ class Detector(HubMixin):
             scores and embeddings are computed in float32.
 
     Raises:
-        UserError: no such config, or no such device.
+        UserError: no such config or device, or a config of a segmentor.
     """
 
-    def __init__(
-        self,
-        files: DetectorFiles,
-        device: str | None = None,
-        teacher: Teacher | None = None,
-        overrides: Mapping[str, Any] | None = None,
-        *,
-        half: bool = False,
-    ) -> None:
-        self.files = files
-        self.device = choose_device(device)
-        self.config = load_config(files.config, overrides)
-        self.half = half
-        self._engine: Engine | None = None
-        self._text: tuple[Text, Background] | None = None  # what was set last
-        self._said = set[str]()  # notes are given once
-        self._encoded = EncodedTexts(self._encode)
-        if teacher is not None:
-            self.teacher = teacher
+    segments = False
 
     @classmethod
     def from_pretrained(
@@ -98,86 +69,15 @@ class Detector(HubMixin):
         return cls(find_detector(source, checkpoint, revision), **options)
 
     @cached_property
-    def teacher(self) -> Teacher:
-        """The teacher, which is loaded when the first text is encoded."""
-        return build_teacher(self.config.teacher, self.device)
-
-    @cached_property
-    def prompts(self) -> tuple[str, ...] | LearnedPrompts:
-        """The prompts that texts are put into, see ``build_vocabulary.prompts_of_config``."""
-        return prompts_of_config(self.config)
-
-    @cached_property
-    def known(self) -> Vocabulary | None:
-        """The class names that the detector was trained with, None if their file is not there."""
-        path = self.files.vocabulary or self.config.get("vocabulary")
-        return Vocabulary.load(path) if path and Path(path).is_file() else None
-
-    @cached_property
     def calibration(self) -> Calibration | None:
         """What turns its scores into probabilities, None if it was not calibrated."""
         path = self.files.calibration
         return None if path is None else Calibration.load(path)
 
-    def set_vocabulary(self, text: Text, background: Background = AUTO) -> Vocabulary:
-        """Set what to look for, until it is set again.
-
-        Args:
-            text: names between commas, such as "red star, outlined heart"; a file of names; a list
-                of names; a mapping of names to phrases; or a vocabulary of the teacher that the
-                detector was trained with.
-            background: texts that compete with them and are not reported, because a region gets
-                the class name that fits it best. 'auto': the class names that the detector was
-                trained with, except those that mean the same, see ``competitors``; none with a
-                vocabulary, which has all its names. None: none.
-
-        Returns:
-            The vocabulary: first the texts, then those that compete with them.
-
-        Raises:
-            UserError: no text, missing weights of the teacher, or embeddings of another width or
-                teacher than the detector's.
-        """
-        if self._text == (text, background):
-            return self.engine.asked.vocabulary
-        asked = ask(text, background, self.encode_texts, self.known)
-        for note in asked.notes:
-            if note not in self._said:
-                LOGGER.warning("%s", note)
-        self._said.update(asked.notes)
-        if self._engine is None:
-            weights, curve = self.files.weights, self.calibration
-            self._engine = Engine(self.config, weights, self.device, asked, curve, half=self.half)
-        else:
-            self._engine.set_asked(asked)
-        self._text = (text, background)
-        return asked.vocabulary
-
-    @property
-    def engine(self) -> Engine:
-        """The network, which is built when the first texts are set.
-
-        Raises:
-            UserError: none were set.
-        """
-        if self._engine is None:
-            raise UserError("nothing to look for: give a text, or call set_vocabulary first.")
-        return self._engine
-
-    @property
-    def queries(self) -> tuple[str, ...]:
-        """The names that the detector looks for; none at first."""
-        return self._engine.asked.queries if self._engine else ()
-
-    def encode_texts(self, names: Sequence[str]) -> Vocabulary:
-        """Return names with their text embeddings, each text encoded once in a detector's life."""
-        step = self.config.get("prepare", {}).get("vocabulary") or {}
-        if step.get("tokens"):
-            return Vocabulary.encode(names, self.teacher, self.prompts, tokens=True)
-        return self._encoded(names)
-
-    def _encode(self, names: Sequence[str]) -> Vocabulary:
-        return Vocabulary.encode(names, self.teacher, self.prompts)
+    def build_network(self, asked: Asked) -> Engine:
+        """Build the network; see ``TextModel``."""
+        weights, curve = self.files.weights, self.calibration
+        return Engine(self.config, weights, self.device, asked, curve, half=self.half)
 
     def predict(
         self,
@@ -250,7 +150,7 @@ class Detector(HubMixin):
             UserError: nothing to look for.
         """
         detect = partial(self.engine.detect, limits=limits, keep_regions=keep_regions)
-        return detect_images(sources, detect, batch_size)
+        return look_at_images(sources, detect, batch_size)
 
     def predict_video(
         self,

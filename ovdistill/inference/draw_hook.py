@@ -1,10 +1,11 @@
-"""An mmengine hook that draws the detections of a test run beside the truth."""
+"""mmengine hooks that draw the results of a test run beside the truth."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from mmdet.datasets import BaseDetDataset
@@ -18,26 +19,26 @@ from ovdistill.core.result_names import ResultNames
 from ovdistill.inference.limits import Limits
 from ovdistill.inference.selection import select
 from ovdistill.inference.truth import read_truth
+from ovdistill.visualization.areas import draw_label_map
 from ovdistill.visualization.drawing import draw_detections
 from ovdistill.visualization.panels import side_by_side
 
 
-class DrawDetections(Hook):
-    """Draws the first images of a test run as PNG files: truth on the left, detections beside it.
+class DrawResults(Hook, ABC):
+    """Draws the first images of a test run as PNG files: truth on the left, result beside it.
 
     Args:
         directory: the folder for the PNG files, which are named after the images and their
             sub-folders, see ``ResultNames``.
         count: the number of images.
-        score_threshold: the lowest score that is drawn.
     """
 
-    def __init__(self, directory: Path, count: int, score_threshold: float = 0.3) -> None:
+    images: ClassVar[str]  # the folder of the images in a data set's ``data_prefix``
+
+    def __init__(self, directory: Path, count: int) -> None:
         self.directory = directory
         self.names = ResultNames()
         self.left = count
-        self.score_threshold = score_threshold
-        self._places: dict[Any, int] = {}  # index in the data set by image id
 
     @master_only
     def after_test_iter(
@@ -49,13 +50,52 @@ class DrawDetections(Hook):
     ) -> None:
         """Draw the images of a batch, until ``count`` images are drawn."""
         data_set = runner.test_dataloader.dataset
-        images = getattr(data_set, "data_prefix", {}).get("img", "")
+        images = getattr(data_set, "data_prefix", {}).get(self.images, "")
         for sample in outputs[: self.left]:
             path = self.directory / f"{self.names.name(sample.img_path, images)}.png"
-            write_image(path, self._draw(sample, data_set))
+            write_image(path, self.draw(sample, data_set))
         self.left = max(0, self.left - len(outputs))
 
-    def _draw(self, sample: DetDataSample, data_set: BaseDetDataset) -> np.ndarray:
+    @abstractmethod
+    def draw(self, sample: DetDataSample, data_set: BaseDetDataset) -> np.ndarray:
+        """Return the drawing of an image, (H, W, 3) uint8 RGB."""
+
+
+class DrawLabelMaps(DrawResults):
+    """Draws label maps; see ``DrawResults``. Pixels that are not labelled keep their colours."""
+
+    images = "img_path"
+
+    def draw(self, sample: DetDataSample, data_set: BaseDetDataset) -> np.ndarray:
+        """Return the drawing of an image, (H, W, 3) uint8 RGB."""
+        image = read_image(sample.img_path)
+        names = data_set.metainfo["classes"]
+        maps = {"truth": sample.gt_sem_seg, "prediction": sample.pred_sem_seg}
+        return side_by_side(
+            {
+                title: draw_label_map(image, label_map.sem_seg[0].cpu().numpy(), names)
+                for title, label_map in maps.items()
+            }
+        )
+
+
+class DrawDetections(DrawResults):
+    """Draws detections; see ``DrawResults``.
+
+    Args:
+        directory: see ``DrawResults``.
+        count: see ``DrawResults``.
+        score_threshold: the lowest score that is drawn.
+    """
+
+    images = "img"
+
+    def __init__(self, directory: Path, count: int, score_threshold: float = 0.3) -> None:
+        super().__init__(directory, count)
+        self.score_threshold = score_threshold
+        self._places: dict[Any, int] = {}  # index in the data set by image id
+
+    def draw(self, sample: DetDataSample, data_set: BaseDetDataset) -> np.ndarray:
         """Return the drawing of an image, (H, W, 3) uint8 RGB."""
         image = read_image(sample.img_path)
         classes = data_set.metainfo["classes"]

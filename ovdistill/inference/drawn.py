@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageShow
@@ -58,7 +59,16 @@ def show(detections: Detections) -> None:
     Raises:
         UserError: there is no such program, or see ``draw``.
     """
-    if not ImageShow.show(Image.fromarray(draw(detections)), "detections"):
+    open_window(draw(detections), "detections")
+
+
+def open_window(drawing: np.ndarray, title: str) -> None:
+    """Open a drawing, (H, W, 3) uint8 RGB, in the program that the system shows images with.
+
+    Raises:
+        UserError: there is no such program.
+    """
+    if not ImageShow.show(Image.fromarray(drawing), title):
         raise UserError("no program that shows images was found: write a file, save('found.png')")
 
 
@@ -75,15 +85,33 @@ def save(detections: Detections, path: str | os.PathLike[str]) -> Path:
     Raises:
         UserError: another suffix, a path that cannot be written to, or see ``draw``.
     """
+    return save_by_suffix(path, "detections", detections.to_dict, lambda: draw(detections))
+
+
+def save_by_suffix(
+    path: str | os.PathLike[str],
+    what: str,
+    records: Callable[[], dict[str, Any]],
+    drawing: Callable[[], np.ndarray],
+) -> Path:
+    """Write records or a drawing, by the suffix of the file; return the path.
+
+    Args:
+        path: .json for the records, .png, .jpg or .jpeg for the drawing.
+        what: is saved, for the message.
+        records: returns what JSON can hold.
+        drawing: returns (H, W, 3) uint8 RGB.
+
+    Raises:
+        UserError: another suffix, or a path that cannot be written to.
+    """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix == RECORDS:
-        write_json(path, detections.to_dict())
+        write_json(path, records())
     elif suffix in DRAWINGS:
-        write_image(path, draw(detections))
+        write_image(path, drawing())
     else:
         expected = ", ".join((*DRAWINGS, RECORDS))
-        raise UserError(
-            f"cannot save detections as {path}: expected a name that ends in {expected}"
-        )
+        raise UserError(f"cannot save {what} as {path}: expected a name that ends in {expected}")
     return path

@@ -5,10 +5,8 @@ Shapes: H x W pixels of an image.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +19,18 @@ from ovdistill.core.errors import UserError
 from ovdistill.inference.asked import Asked
 from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.detections import Detections
-from ovdistill.inference.large_images import reduce_image
 from ovdistill.inference.limits import Limits
+from ovdistill.inference.network import Network, reduce_large
 from ovdistill.inference.selection import select
-from ovdistill.models.build import build_detector
 from ovdistill.models.foremost_regions import foremost_regions
-from ovdistill.models.half_precision import half_dtype, return_float32
-from ovdistill.models.image_pipeline import ImagePipeline, build_image_pipeline
 from ovdistill.models.kept_regions import KeptRegions, scores_of_region
 from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
 from ovdistill.store import Regions
 
-LOGGER = logging.getLogger(__name__)
 ONE_STAGE = "a one-stage detector keeps no regions; expected a two-stage one, such as ovshapes"
 
 
-class Engine:
+class Engine(Network):
     """A detector's network with its test pipeline, for one set of class names at a time.
 
     Args:
@@ -61,19 +55,8 @@ class Engine:
         *,
         half: bool = False,
     ) -> None:
-        self.config = config
-        self.device = device
-        self.model: Any = build_detector(config, weights, asked.vocabulary, device)
-        self.asked = asked
+        super().__init__(config, weights, device, asked, half=half)
         self.calibration = calibration
-        self.half = half
-        if half:
-            return_float32(self.model)
-
-    def set_asked(self, asked: Asked) -> None:
-        """Replace the class names."""
-        self.model.set_vocabulary(asked.vocabulary)
-        self.asked = asked
 
     @torch.inference_mode()
     def detect(
@@ -84,21 +67,20 @@ class Engine:
         An image of more than ``large_images.MAX_PIXELS`` pixels is reduced first. Its boxes are in
         pixels of the image as it was, its masks in those of the reduced one.
         """
-        seen = [_reduce(image) for image in images]
-        packed = [self._pack(image) for image in seen]
-        batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
+        seen = [reduce_large(image) for image in images]
+        batch = self.pack(seen)
         if isinstance(self.model, OpenVocabularyRCNN):
-            with self._precision():
+            with self.precision():
                 kept = self.model.keep_regions(batch, once=not keep_regions)
             found = [self.classify(regions, limits) for regions in kept]
             if not keep_regions:
                 found = [replace(one, regions=None) for one in found]
         else:
-            with self._precision():
+            with self.precision():
                 outputs = self.model.test_step(batch)
             found = [self._of_rows(output.pred_instances, limits) for output in outputs]
         return [
-            one if small is image else one.moved(small.shape[:2], image.shape[:2])
+            one.moved(small.shape[:2], image.shape[:2])
             for one, small, image in zip(found, seen, images, strict=True)
         ]
 
@@ -119,13 +101,12 @@ class Engine:
         """
         if not isinstance(self.model, OpenVocabularyRCNN):
             raise UserError(ONE_STAGE)
-        seen = [_reduce(image) for image in images]
-        packed = [self._pack(image) for image in seen]
-        batch = {key: [item[key] for item in packed] for key in ("inputs", "data_samples")}
+        seen = [reduce_large(image) for image in images]
+        batch = self.pack(seen)
         factors = [_factor(small, image) for small, image in zip(seen, images, strict=True)]
         if boxes is not None:
             boxes = [(b * f).to(self.device) for b, f in zip(boxes, factors, strict=True)]
-        with self._precision():
+        with self.precision():
             kept = self.model.keep_regions(batch, masks=False, boxes=boxes)
         found = [foremost_regions(self.model.roi_head, regions, most) for regions in kept]
         return [
@@ -151,10 +132,6 @@ class Engine:
             height, width = seen.regions.meta["ori_shape"][:2]
             found = found.moved((height, width), seen.size)
         return replace(found, image=seen.image, path=seen.path)
-
-    def _precision(self) -> torch.autocast:
-        dtype = half_dtype(self.device)
-        return torch.autocast(self.device.type, dtype=dtype, enabled=self.half)
 
     @torch.inference_mode()
     def classify(self, regions: KeptRegions, limits: Limits) -> Detections:
@@ -220,24 +197,6 @@ class Engine:
     ) -> Detections:
         asked = self.asked
         return select(instances, asked.queries, limits, asked.names, self.calibration, paste)
-
-    def _pack(self, image: np.ndarray) -> dict[str, Any]:
-        # mmdet's pipelines take BGR, as OpenCV reads it
-        return self._pipeline({"img": np.ascontiguousarray(image[..., ::-1]), "img_id": 0})
-
-    @cached_property
-    def _pipeline(self) -> ImagePipeline:
-        return build_image_pipeline(self.config)
-
-
-def _reduce(image: np.ndarray) -> np.ndarray:
-    seen = reduce_image(image)
-    if seen is not image:
-        LOGGER.info(
-            "an image of %d x %d pixels is reduced to %d x %d; boxes are of the whole image",
-            *(*image.shape[1::-1], *seen.shape[1::-1]),
-        )
-    return seen
 
 
 def _factor(small: np.ndarray, image: np.ndarray) -> Tensor:

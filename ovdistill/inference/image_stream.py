@@ -1,29 +1,36 @@
-"""Detects objects in one image after another; one that cannot be read stops no other."""
+"""Runs a model on one image after another; one that cannot be read stops no other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 
 from ovdistill.core.images import ImageError
-from ovdistill.inference.detections import Detections
 from ovdistill.inference.sources import ImageSource
 
-Detect = Callable[[Sequence[np.ndarray]], Sequence[Detections]]
+if TYPE_CHECKING:
+    from ovdistill.inference.detections import Detections
+    from ovdistill.inference.segmentation_result import SegmentationResult
+
+Found = TypeVar("Found", "Detections", "SegmentationResult")
+Detect: TypeAlias = "Callable[[Sequence[np.ndarray]], Sequence[Detections]]"
 
 
-def detect_images(
-    sources: Sequence[ImageSource], detect: Detect, batch_size: int
-) -> Iterator[tuple[ImageSource, Detections | ImageError]]:
-    """Yield each source with its detections, or with the error of an image that cannot be read.
+def look_at_images(
+    sources: Sequence[ImageSource],
+    look: Callable[[Sequence[np.ndarray]], Sequence[Found]],
+    batch_size: int,
+) -> Iterator[tuple[ImageSource, Found | ImageError]]:
+    """Yield each source with what was found in it, or with the error of one that is not readable.
 
     Args:
         sources: the images, of which ``batch_size`` are held at a time.
-        detect: returns the detections in each of several images.
-        batch_size: images that ``detect`` gets at once.
+        look: returns what is in each of several images.
+        batch_size: images that ``look`` gets at once.
     """
     left = iter(sources)
     while batch := list(islice(left, batch_size)):
@@ -34,11 +41,10 @@ def detect_images(
             except ImageError as error:
                 loaded.append((source, error))
         images = [image for _, image in loaded if isinstance(image, np.ndarray)]
-        found = iter(detect(images) if images else ())
+        found = iter(look(images) if images else ())
         for source, image in loaded:
             if isinstance(image, ImageError):
                 yield source, image
             else:
                 path = None if source.path is None else str(source.path)
-                size = (image.shape[0], image.shape[1])
-                yield source, replace(next(found), image=image, path=path, size=size)
+                yield source, replace(next(found), image=image, path=path)

@@ -1,40 +1,88 @@
-"""The README.md of a published detector, with the header that model hubs read."""
+"""The README.md of a published detector or segmentor, with the header that model hubs read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ovdistill.core.text import printable
 from ovdistill.vocabulary import Vocabulary
 
-# flat key of metrics.json: what it is called in the table
-COLUMNS = {
-    "AP": "AP",
-    "AP_base": "AP base",
-    "AP_novel": "AP novel",
-    "AP50_novel": "AP50 novel",
-    "APr": "APr",
-    "HM50": "HM50",
-}
-KINDS = {"bbox": "boxes", "segm": "masks"}
 MOST_NAMES = 20
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a card says of a kind of model.
+
+    Attributes:
+        noun: what it is called.
+        task: of the model hub.
+        tags: further ones.
+        example: two lines of Python, with ``{names}``.
+        limit: what its scores are.
+        columns: flat key of metrics.json without its kind: what it is called in the table.
+        rows: kind of the figures: what it is called in the table.
+    """
+
+    noun: str
+    task: str
+    tags: str
+    example: str
+    limit: str
+    columns: Mapping[str, str]
+    rows: Mapping[str, str]
+
+
+DETECTOR = Kind(
+    noun="detector",
+    task="zero-shot-object-detection",
+    tags="open-vocabulary-detection, instance-segmentation",
+    example="""from ovdistill import Detector
+
+detector = Detector.from_pretrained("FOLDER_OR_REPOSITORY")
+detections = detector.predict("image.jpg", "{names}")""",
+    limit="""A score is
+the probability that a detection is right only on images like those that it was calibrated on
+(`ovdistill calibrate`), if it was.""",
+    columns={
+        "AP": "AP",
+        "AP_base": "AP base",
+        "AP_novel": "AP novel",
+        "AP50_novel": "AP50 novel",
+        "APr": "APr",
+        "HM50": "HM50",
+    },
+    rows={"bbox": "boxes", "segm": "masks"},
+)
+SEGMENTOR = Kind(
+    noun="segmentor",
+    task="image-segmentation",
+    tags="open-vocabulary-segmentation, semantic-segmentation",
+    example="""from ovdistill import Segmentor
+
+segmentor = Segmentor.from_pretrained("FOLDER_OR_REPOSITORY")
+result = segmentor.predict("image.jpg", "{names}")""",
+    limit="""Every pixel
+gets the name that fits best, of those that are asked for and those of the training, so a wrong name
+may stand where none is right.""",
+    columns={"mIoU": "mIoU", "sIoU": "IoU base", "uIoU": "IoU novel", "hIoU": "hIoU"},
+    rows={"semantic": "label maps"},
+)
 
 CARD = """---
 library_name: ovdistill
-pipeline_tag: zero-shot-object-detection
-tags: [open-vocabulary-detection, instance-segmentation, knowledge-distillation, clip]
+pipeline_tag: {task}
+tags: [{tags}, knowledge-distillation, clip]
 {license_line}---
 
 # {title}
 
-An open-vocabulary detector, trained with [ovdistill](https://github.com/ovdistill/ovdistill) by
+An open-vocabulary {noun}, trained with [ovdistill](https://github.com/ovdistill/ovdistill) by
 distilling the teacher {teacher}. Classes are text and can be changed:
 
 ```python
-from ovdistill import Detector
-
-detector = Detector.from_pretrained("FOLDER_OR_REPOSITORY")
-detections = detector.predict("image.jpg", "{example}")
+{example}
 ```
 
 ## Classes of the training
@@ -49,9 +97,7 @@ detections = detector.predict("image.jpg", "{example}")
 
 ## Limits
 
-It looks for what its teacher knows the words of, in images like those of its training. A score is
-the probability that a detection is right only on images like those that it was calibrated on
-(`ovdistill calibrate`), if it was.
+It looks for what its teacher knows the words of, in images like those of its training. {limit}
 
 ## Licence
 
@@ -60,11 +106,12 @@ the probability that a detection is right only on images like those that it was 
 
 
 def model_card(
-    title: str, vocabulary: Vocabulary, metrics: Mapping[str, float], license: str
+    kind: Kind, title: str, vocabulary: Vocabulary, metrics: Mapping[str, float], license: str
 ) -> str:
     """Return the text of a model card in Markdown.
 
     Args:
+        kind: of the model.
         title: name of the recipe.
         vocabulary: class names of the training.
         metrics: figures of `ovdistill test`, by flat key; may be empty.
@@ -75,16 +122,21 @@ def model_card(
     labelled = vocabulary.is_base.tolist()
     base = [name for name, own in zip(vocabulary.names, labelled, strict=True) if own]
     novel = [name for name, own in zip(vocabulary.names, labelled, strict=True) if not own]
+    names = ", ".join(map(printable, vocabulary.names[:2])).replace('"', "")
     return CARD.format(
         license_line=line,
+        noun=kind.noun,
+        task=kind.task,
+        tags=kind.tags,
+        limit=kind.limit,
         title=printable(title).removesuffix(".py"),
         teacher=printable(str(vocabulary.teacher)),
-        example=", ".join(map(printable, vocabulary.names[:2])).replace('"', ""),
+        example=kind.example.format(names=names),
         base=len(base),
         base_names=_some(base),
         novel=len(novel),
         novel_names=_some(novel),
-        results=_table(metrics),
+        results=_table(kind, metrics),
         license="See the file LICENSE." if whole_text else license or "No licence was stated.",
     )
 
@@ -96,17 +148,18 @@ def _some(names: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _table(metrics: Mapping[str, float]) -> str:
+def _table(kind: Kind, metrics: Mapping[str, float]) -> str:
     """Return a Markdown table of the figures that are there, or a sentence that there are none."""
-    keys = [key for key in COLUMNS if any(f"{kind}/{key}" in metrics for kind in KINDS)]
+    columns = kind.columns
+    keys = [key for key in columns if any(f"{row}/{key}" in metrics for row in kind.rows)]
     if not keys:
         return "Not given: `ovdistill test` measures them, and `publish --metrics` takes them over."
     rows = [
-        "| in percent | " + " | ".join(COLUMNS[key] for key in keys) + " |",
+        "| in percent | " + " | ".join(columns[key] for key in keys) + " |",
         "|---|" + "---:|" * len(keys),
     ]
-    for kind, title in KINDS.items():
-        values = [metrics.get(f"{kind}/{key}") for key in keys]
+    for row, title in kind.rows.items():
+        values = [metrics.get(f"{row}/{key}") for key in keys]
         if any(value is not None for value in values):
             cells = ["-" if value is None else f"{value:.1f}" for value in values]
             rows.append(f"| {title} | " + " | ".join(cells) + " |")

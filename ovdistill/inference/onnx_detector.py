@@ -19,7 +19,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.extras import import_extra
 from ovdistill.core.images import ImageError
 from ovdistill.inference.detections import Detections
-from ovdistill.inference.image_stream import detect_images
+from ovdistill.inference.image_stream import look_at_images
 from ovdistill.inference.large_images import reduced_size
 from ovdistill.inference.limits import Limits, make_limits
 from ovdistill.inference.numpy_images import fitting_size, pad_images, resize
@@ -135,7 +135,7 @@ class OnnxDetector:
         limits = make_limits(score_threshold, max_dets, self.queries)
         found = []
         detect = partial(self.detect, limits=limits)
-        for _, one in detect_images(find_sources(images), detect, batch_size):
+        for _, one in look_at_images(find_sources(images), detect, batch_size):
             if isinstance(one, ImageError):
                 raise one
             found.append(one if single or one.path is None else replace(one, image=None))

@@ -1,6 +1,6 @@
-"""Pack a trained detector into a folder that `Detector.from_pretrained` loads.
+"""Pack a trained detector or segmentor into a folder that `from_pretrained` loads.
 
-model.safetensors: weights alone, no optimizer state and no code. config.json: detector, test
+model.safetensors: weights alone, no optimizer state and no code. config.json: model, test
 pipeline, teacher and templates, data too. vocabulary.safetensors: the class names of the training,
 with their embeddings and learned prompts. metrics.json, LICENSE and README.md, a model card, are
 for people.
@@ -21,7 +21,8 @@ from ovdistill.core.files import write_json, write_text
 from ovdistill.core.python_text import docstring, literal
 from ovdistill.core.tensor_files import write_tensor_file
 from ovdistill.datasets.build_vocabulary import prompts_of_config
-from ovdistill.inference.model_card import model_card
+from ovdistill.inference.model_card import DETECTOR, SEGMENTOR, model_card
+from ovdistill.inference.model_kind import dense_scale, is_segmentor
 from ovdistill.inference.pretrained import CONFIG, VOCABULARY, WEIGHTS
 from ovdistill.models.build import is_of_terms
 from ovdistill.models.published_config import encoded, reason_against
@@ -82,24 +83,30 @@ def pack_detector(
     if "\n" in about.license:
         write_text(folder / "LICENSE", about.license)
         written.append(folder / "LICENSE")
-    card = model_card(about.recipe, vocabulary, about.metrics, about.license)
+    kind = SEGMENTOR if is_segmentor(config) else DETECTOR
+    card = model_card(kind, about.recipe, vocabulary, about.metrics, about.license)
     write_text(folder / "README.md", card)
     config_file = write_config(folder, published_part(config), config.get("custom_imports"))
     return [*written, folder / "README.md", config_file]
 
 
 def published_part(config: Config) -> dict[str, Any]:
-    """Return the part of a detector's config that finding objects needs."""
+    """Return the part of a config that prediction needs."""
     whole = config.to_dict()
+    model = {k: v for k, v in whole["model"].items() if k not in ("distillers", "vocabulary")}
+    if "detector" in model:  # of a segmentor, whose weights have the detector's
+        model["detector"] = {k: v for k, v in model["detector"].items() if k != "init_cfg"}
+    extra = {"dense_scale": dense_scale(config)} if model.get("teacher_share") else {}
     step = whole.get("prepare", {}).get("vocabulary") or {}
     tokens = {"tokens": True} if step.get("tokens") else {}
     return {
-        "about": f"The detector in {WEIGHTS}, made by `ovdistill publish`.",
+        "about": f"The model in {WEIGHTS}, made by `ovdistill publish`.",
         "default_scope": whole.get("default_scope", "mmdet"),
-        "model": {k: v for k, v in whole["model"].items() if k not in ("distillers", "vocabulary")},
+        "model": model,
         "test_pipeline": whole["test_pipeline"],
         "teacher": whole["teacher"],
         "prepare": {"vocabulary": {"templates": _prompts(config), **tokens}},
+        **extra,
     }
 
 

@@ -17,7 +17,7 @@ from mmengine.structures import InstanceData
 ImagePipeline = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 RESIZE = ("OVResize", "Resize", "mmdet.Resize")
-PACK = ("PackOVInputs", "PackDetInputs", "mmdet.PackDetInputs")
+PACK = ("PackOVInputs", "PackDetInputs", "mmdet.PackDetInputs", "PackSegmentationInputs")
 META = {"img_id", "img_path", "ori_shape", "img_shape", "scale_factor"}
 
 

@@ -17,18 +17,20 @@ from typing import Any
 
 from ovdistill.core.errors import UserError
 
-KEYS = ("about", "default_scope", "model", "test_pipeline", "teacher", "prepare")
+KEYS = ("about", "default_scope", "model", "test_pipeline", "teacher", "prepare", "dense_scale")
 VOCABULARY_KEYS = ("templates", "tokens")
-# the components of which the detectors of shipped recipes consist
+# the components of which the detectors and segmentors of shipped recipes consist
 COMPONENTS = frozenset(
     """
     ATSSAssigner AnchorGenerator BBoxHead BN BoxQualityHead ConvFCBBoxHead CrossEntropyLoss
-    DeltaXYWHBBoxCoder DenseRegionWordLoss DetDataPreprocessor FCNMaskHead FPN FocalRegionWordLoss
-    GIoULoss GN L1Loss LoadImage MaskBoxRoIHead MaxIoUAssigner NormBoxHead NormMaskHead NormRPNHead
-    OVResize OpenVocabularyATSS OpenVocabularyATSSHead OpenVocabularyRCNN OpenVocabularyRoIHead
-    PackOVInputs Pretrained RPNHead RandomSampler RegionTokenHead RegionTokenLoss RegionWordHead
-    RegionWordLoss ResLayer ResNet Resize RoIAlign Shared2FCBBoxHead SigmoidRegionWordLoss
-    SingleRoIExtractor SmoothL1Loss SyncBN TimmBackbone WeightTransferHead deconv nms soft_nms
+    DeltaXYWHBBoxCoder DenseRegionWordLoss DetDataPreprocessor FCNMaskHead FPN
+    FocalRegionWordLoss GIoULoss GN L1Loss LoadImage LoadLabelMap MaskBoxRoIHead
+    MaskWordSegmentor MaxIoUAssigner NormBoxHead NormMaskHead NormRPNHead OVResize
+    OpenVocabularyATSS OpenVocabularyATSSHead OpenVocabularyRCNN OpenVocabularyRoIHead
+    OpenVocabularySegmentor PackOVInputs PackSegmentationInputs PixelWordHead Pretrained RPNHead
+    RandomSampler RegionTokenHead RegionTokenLoss RegionWordHead RegionWordLoss ResLayer ResNet
+    Resize RoIAlign Shared2FCBBoxHead SigmoidRegionWordLoss SingleRoIExtractor SmoothL1Loss
+    SyncBN TimmBackbone WeightTransferHead deconv nms soft_nms
     """.split()
 )
 TEACHERS = ("OpenCLIPTeacher",)
@@ -63,6 +65,9 @@ def reason_against(content: Any) -> str | None:
             return f"got {type(content.get(key)).__name__} under {key!r}"
     if content.get("default_scope", "mmdet") != "mmdet":
         return f"got the default_scope {content['default_scope']!r}, expected 'mmdet'"
+    scale = content.get("dense_scale", 1.0)
+    if isinstance(scale, bool) or not isinstance(scale, (int, float)) or not 0 < scale <= 16:
+        return f"got the dense_scale {scale!r}, expected a number above 0"
     return (
         _reason_against_prepare(content.get("prepare", {}))
         or _reason_against_parts(content["model"], COMPONENTS)

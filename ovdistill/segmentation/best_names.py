@@ -9,22 +9,24 @@ Shapes: W class names, h x w grid, H x W pixels of the original image.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+# from some rows of class names to their (rows, H, W) scores in the original image
+PixelScores: TypeAlias = Callable[[slice], Tensor]
 MOST_VALUES = 2**25  # float32 values of scores at a time: 128 MB
 
 
 def best_names(
-    scores: Callable[[slice], Tensor], names: int, size: tuple[int, int], most: int = MOST_VALUES
+    scores: PixelScores, names: int, size: tuple[int, int], most: int = MOST_VALUES
 ) -> tuple[Tensor, Tensor]:
     """Return the best class name of each pixel.
 
     Args:
-        scores: of some of the names at full size, (names of the slice, H, W).
+        scores: see ``PixelScores``.
         names: W, at least 1.
         size: H, W.
         most: values of scores to hold at a time.

@@ -3,7 +3,8 @@
 Configs of segmentation name this module in ``custom_imports``, and ``load_config`` imports it.
 """
 
-import ovdistill.models.register  # noqa: F401  first: it prepares mmdet
+import ovdistill.models.register
+import ovdistill.segmentation.register_models  # noqa: F401
 from ovdistill.segmentation.data import (  # noqa: F401
     dataset,
     load_label_map,
@@ -13,9 +14,4 @@ from ovdistill.segmentation.data import (  # noqa: F401
 )
 from ovdistill.segmentation.losses import terms  # noqa: F401
 from ovdistill.segmentation.metrics import panoptic_metric, semantic_metric  # noqa: F401
-from ovdistill.segmentation.models import (  # noqa: F401
-    dense_teacher_hook,
-    mask_word,
-    pixel_word_head,
-    segmentor,
-)
+from ovdistill.segmentation.models import dense_teacher_hook  # noqa: F401

@@ -52,11 +52,10 @@ def draw_detections(
     Raises:
         UserError: ``fill`` is out of range, or there is no font.
     """
-    if not 0 <= fill <= 1:
-        raise UserError(f"got fill={fill}; expected an opacity from 0 (none) to 1 (opaque)")
+    check_fill(fill)
     factor = enlargement(image, min_side)
-    size = (image.shape[1] * factor, image.shape[0] * factor)
-    canvas = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)).copy()
+    canvas = enlarged(image, factor)
+    size = (canvas.shape[1], canvas.shape[0])
     unit = math.sqrt(size[0] * size[1]) / 640  # sizes below look right at 640 x 640 pixels
     font_size = max(13, round(15 * unit))
     colours = [class_colour(label) for label in detections.labels]
@@ -73,12 +72,24 @@ def draw_detections(
     legend = Legend(max(size[0], NARROWEST_LEGEND), font_size)
     numbered = [] if labelled else legend.numbered(detections, tails)
     classes = legend.classes(detections, class_names, found=labelled)
-    return _stack(np.asarray(drawn), legend.draw(numbered, classes, note))
+    return stack_legend(np.asarray(drawn), legend.draw(numbered, classes, note))
 
 
 def enlargement(image: np.ndarray, min_side: int = MIN_SIDE) -> int:
     """Return the whole factor that an image is enlarged by before it is drawn on."""
     return max(1, math.ceil(min_side / max(image.shape[:2])))
+
+
+def check_fill(fill: float) -> None:
+    """Raise UserError for an opacity that is none."""
+    if not 0 <= fill <= 1:
+        raise UserError(f"got fill={fill}; expected an opacity from 0 (none) to 1 (opaque)")
+
+
+def enlarged(image: np.ndarray, factor: int) -> np.ndarray:
+    """Return a new (H, W, 3) uint8 image whose sides are so many times as long."""
+    size = (image.shape[1] * factor, image.shape[0] * factor)
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)).copy()
 
 
 def draw_masks(
@@ -107,7 +118,7 @@ def draw_masks(
         draw_mask(canvas, mask, colours[i], unit, fill, rising=rising[i])
 
 
-def _stack(drawn: np.ndarray, strip: np.ndarray) -> np.ndarray:
+def stack_legend(drawn: np.ndarray, strip: np.ndarray) -> np.ndarray:
     """Return an image with a strip below it that is as wide or wider, (h, w, 3) uint8 each."""
     if not len(strip):
         return drawn

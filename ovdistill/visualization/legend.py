@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,12 +71,28 @@ class Legend:
         ]
         if rest := total - np.count_nonzero(counts[:total]) if total > LONGEST else 0:
             text = f"and {rest} classes that were not found"
-            entries.append(Entry(lay_out(text, self.font_size), ink=GREY))
+            entries.append(self.plain(text))
         return entries
+
+    def plain(self, text: str) -> Entry:
+        """Return an entry without a swatch, in grey."""
+        return Entry(lay_out(text, self.font_size), ink=GREY)
 
     def numbered(self, detections: Drawable, tails: Sequence[str]) -> list[Entry]:
         """Return an entry for each detection: its number, and its name with a tail, the score."""
-        labelled = zip(detections.names, tails, detections.labels, strict=True)
+        return self.numbered_names(detections.names, tails, detections.labels)
+
+    def numbered_names(
+        self, names: Sequence[str], tails: Sequence[str], labels: Iterable[int]
+    ) -> list[Entry]:
+        """Return an entry for each name: its number from 1 on, in its colour, and a tail.
+
+        Args:
+            names: of the entries.
+            tails: a text behind each name.
+            labels: indices of the classes, which determine the colours.
+        """
+        labelled = zip(names, tails, labels, strict=True)
         return [
             Entry(self._fit(name, tail), class_colour(label), number)
             for number, (name, tail, label) in enumerate(labelled, start=1)

@@ -16,8 +16,8 @@ from pycocotools import mask as mask_utils
 from ovdistill.commands.predict import Form, read_thresholds
 from ovdistill.core.assets import STUDENT
 from ovdistill.core.errors import UserError
-from ovdistill.inference import detector as module
-from ovdistill.inference import engine
+from ovdistill.inference import network
+from ovdistill.inference import text_model as module
 from ovdistill.inference.pretrained import VOCABULARY
 from ovdistill.vocabulary import Vocabulary
 
@@ -118,7 +118,7 @@ def test_a_damaged_image_does_not_stop_a_folder(monkeypatch, checkpoint, image, 
 def test_a_single_damaged_image_is_an_error_before_the_detector_is_built(
     monkeypatch, tmp_path, capsys
 ):
-    monkeypatch.setattr(engine, "build_detector", lambda *_: pytest.fail("built"))
+    monkeypatch.setattr(network, "build_detector", lambda *_: pytest.fail("built"))
     (tmp_path / "a.png").write_bytes(b"<html>not found")
     assert run_demo(monkeypatch, tmp_path / "a.png", "-o", tmp_path / "out") == 2
     assert "a.png" in capsys.readouterr().err

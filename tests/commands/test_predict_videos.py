@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from ovdistill import Detector
-from ovdistill.commands import predict as command
 from ovdistill.commands.predict import PredictOptions, predict
 from ovdistill.core.assets import SAMPLE_IMAGE
 from ovdistill.core.errors import UserError
+from ovdistill.inference import open_model
 from ovdistill.inference.video.frames import SeenFrame
 from ovdistill.inference.video.reading import VideoReader
 from ovdistill.inference.video.results import VideoResults
@@ -138,7 +138,7 @@ def test_frames_in_python(clip: Path) -> None:
 def test_what_does_not_fit_is_refused_before_the_detector_is_loaded(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "load_detector", lambda *_: pytest.fail("loaded"))
+    monkeypatch.setattr(open_model, "open_model", lambda *_, **_options: pytest.fail("loaded"))
     (tmp_path / "empty.mp4").write_bytes(b"")
     for files, options, message in (
         ([SAMPLE_IMAGE], {"track": True}, "--track"),

@@ -106,7 +106,7 @@ DEFAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "image_demo": (
         "",
         dict(images=(), text=None, background="auto", vocabulary=None, config=None, checkpoint=None)
-        | dict(out="outputs", score_threshold=0.3, max_dets=100, device=None, offline=False),
+        | dict(out="outputs", least_score=0.3, most_detections=100, device=None, offline=False),
     ),
 }
 

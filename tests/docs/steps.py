@@ -127,6 +127,17 @@ STEPS = [
         },
     ),
     Step(
+        "ovdistill test lseg_r18_shapes work_dirs/lseg_r18_shapes/last.pth -o lseg --dump",
+        add=("--cfg-options", *ALONE),
+    ),
+    Step("ovdistill report lseg -o report"),
+    Step("ovdistill publish lseg_r18_shapes work_dirs/lseg_r18_shapes/last.pth -o my_segmentor"),
+    Step('ovdistill predict photos --model my_segmentor --text "striped star, ring" -o outputs'),
+    Step(
+        "ovdistill predict photos --config lseg_r18_shapes "
+        "--checkpoint work_dirs/lseg_r18_shapes/last.pth"
+    ),
+    Step(
         "ovdistill train maskword_r18_shapes",
         add=("--cfg-options", *SMALL_TRAINING, "model.detector.init_cfg=None"),
     ),

@@ -12,7 +12,7 @@ from PIL import Image
 import ovdistill
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError
-from ovdistill.inference import engine
+from ovdistill.inference import network
 from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.detector import Detector
 from ovdistill.inference.large_images import reduce_image
@@ -191,7 +191,7 @@ def test_images_of_any_shape(detector, size):
 
 def test_boxes_of_a_reduced_image_are_in_its_own_pixels(detector, image, monkeypatch):
     whole = detector.predict(image, "star", **ANY)
-    monkeypatch.setattr(engine, "reduce_image", lambda image: reduce_image(image, 40 * 60))
+    monkeypatch.setattr(network, "reduce_image", lambda image: reduce_image(image, 40 * 60))
     found = detector.predict(image, "star", **ANY)
     assert found.masks.shape[1] < 90 and found.size == (90, 150)
     assert found.boxes.max() > 130 and whole.size == (90, 150)

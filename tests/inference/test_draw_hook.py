@@ -1,4 +1,4 @@
-"""The hook that draws the detections of a test run beside the truth."""
+"""The hooks that draw the results of a test run beside the truth."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 from mmdet.structures import DetDataSample
-from mmengine.structures import InstanceData
+from mmengine.structures import InstanceData, PixelData
 
 import ovdistill.models.register  # noqa: F401
 from ovdistill.core.images import read_image, write_image
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.datasets.ov_dataset import OVDataset
-from ovdistill.inference.draw_hook import DrawDetections
+from ovdistill.inference.draw_hook import DrawDetections, DrawLabelMaps
+from ovdistill.visualization.palette import class_colour
 from ovdistill.vocabulary import Vocabulary
 
 NAMES = ("a.png", "b.png", "one/1.png", "two/1.png")
@@ -92,3 +93,21 @@ def test_images_of_one_name_in_two_folders_are_drawn_apart(tmp_path, runner):
     hook = DrawDetections(tmp_path / "out", count=2)
     hook.after_test_iter(runner, 0, outputs=[output(runner, i, 0.9) for i in (2, 3)])
     assert (tmp_path / "out/one/1.png").is_file() and (tmp_path / "out/two/1.png").is_file()
+
+
+def test_label_maps_are_drawn_beside_the_truth(tmp_path):
+    write_image(tmp_path / "sub" / "a.png", np.full((32, 48, 3), 90, np.uint8))
+    data_set = SimpleNamespace(
+        metainfo=dict(classes=("sky", "road")), data_prefix=dict(img_path=str(tmp_path))
+    )
+    sample = DetDataSample(metainfo=dict(img_path=str(tmp_path / "sub" / "a.png"), img_id=1))
+    truth = torch.full((1, 32, 48), -1)
+    sample.gt_sem_seg = PixelData(sem_seg=truth)
+    sample.pred_sem_seg = PixelData(sem_seg=torch.ones(1, 32, 48, dtype=torch.int64))
+    hook = DrawLabelMaps(tmp_path / "out", count=1)
+    test_run = SimpleNamespace(test_dataloader=SimpleNamespace(dataset=data_set))
+    hook.after_test_iter(test_run, 0, outputs=[sample, sample])
+    drawn = read_image(tmp_path / "out" / "sub" / "a.png")
+    left, right = drawn[200, 300], drawn[200, drawn.shape[1] // 2 + 300]
+    assert (left == 90).all()  # what is not labelled keeps its colours
+    assert right[2] > right[0] + 20 and tuple(class_colour(1)) == (29, 120, 216)

@@ -5,18 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 
+from ovdistill import Segmentor
 from ovdistill.core.assets import STUDENT_CONFIG
-from ovdistill.inference.packing import About, pack_detector, write_config
-from ovdistill.inference.pretrained import find_detector
+from ovdistill.core.recipes import find_recipe
+from ovdistill.inference.model_kind import dense_scale
+from ovdistill.inference.packing import About, pack_detector, published_part, write_config
+from ovdistill.inference.pretrained import DetectorFiles, find_detector
 from ovdistill.models.build import build_detector, load_weights
 from ovdistill.models.config import load_config
-from ovdistill.models.published_config import read_published
+from ovdistill.models.published_config import encoded, read_published, reason_against
 from ovdistill.vocabulary import Vocabulary
 
 from ..batches import build, make_vocabulary
+from ..stand_in import TextsByLength
 
 HOSTILE = '"""\nraise SystemExit\n{{ fileDirname }} \\N \u2028 {}'
 
@@ -64,6 +70,39 @@ def test_what_a_folder_holds(recipe: str, tmp_path: Path) -> None:
     card = (tmp_path / "out" / "README.md").read_text()
     assert recipe in card and "| boxes | 60.0 | 51.2 |" in card and "license: other" in card
     assert (tmp_path / "out" / "LICENSE").read_text() == "Use it\nwell.\n"
+
+
+@pytest.mark.parametrize("recipe", ["maskclip_dense_r18_shapes", "maskword_r18_shapes"])
+def test_a_segmentor_is_published_and_loaded(recipe: str, tmp_path: Path) -> None:
+    known = Vocabulary.encode(["sky", "road", "ring"], TextsByLength(), ("{}",))
+    known.save(tmp_path / "vocabulary.safetensors")
+    overrides = {"vocabulary": str(tmp_path / "vocabulary.safetensors")}
+    config = load_config(recipe, overrides)
+    model = build_detector(config, vocabulary=known)
+    about = About(recipe, {"semantic/mIoU": 40.0, "semantic/uIoU": 12.25})
+    written = pack_detector(config, model, tmp_path / "out", about)
+    assert written[-1].name == "config.json"
+    assert "init_cfg" not in read_published(written[-1])["model"].get("detector", {})
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "| label maps | 40.0 | 12.2 |" in card and "image-segmentation" in card
+    image = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    segmentor = Segmentor.from_pretrained(tmp_path / "out", device="cpu", teacher=TextsByLength())
+    own = Segmentor(
+        DetectorFiles(find_recipe(recipe), tmp_path / "out" / "model.safetensors"),
+        "cpu", TextsByLength(), overrides,
+    )  # fmt: skip
+    found, expected = segmentor.predict(image), own.predict(image)
+    assert found.names == expected.names == ("sky", "road", "ring")
+    np.testing.assert_array_equal(found.confidence, expected.confidence)
+
+
+def test_a_segmentor_that_needs_its_teacher_says_how_fine_it_looks() -> None:
+    hooks = [dict(type="BuildDenseTeacher", scale=2.0)]
+    overrides = {"model.teacher_share": (0.5, 0.5), "custom_hooks": hooks}
+    content = published_part(load_config("maskword_r18_shapes", overrides))
+    assert reason_against(encoded(content)) is None
+    assert dense_scale(Config(content)) == 2.0
+    assert "dense_scale" in str(reason_against(content | {"dense_scale": "2"}))
 
 
 def test_half_precision(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from .exported import OnnxHeaderReader
 from .images import ImageReader
 from .label_maps import LabelMapReader, LabelTableReader, PanopticReader
 from .pairs import PairTableReader
-from .results import ComparisonReader, ResultsReader
+from .results import ComparisonReader, ResultsReader, SegmentationRunReader
 from .search import IndexReader
 from .store import CaptionStoreReader, ProposalsReader, StoreReader
 from .texts import NamesReader, QueriesReader, TemplatesReader
@@ -32,6 +32,7 @@ READERS: dict[str, type[Reader]] = {
         *(StoreReader, CaptionStoreReader, ProposalsReader, CheckpointReader, WeightsReader),
         *(ImageReader, ConfigReader, PlaceholderReader, ConfigOptionsReader, EnvironmentReader),
         *(WordsReader, ResultsReader, ComparisonReader, IndexReader, DetectionsReader),
+        SegmentationRunReader,
         *(OnnxHeaderReader, LabelMapReader, LabelTableReader, PanopticReader),
         *(AdapterReader, PairTableReader),
     )

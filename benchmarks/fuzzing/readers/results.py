@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
+from ovdistill.commands.report import ReportOptions, report
 from ovdistill.commands.summarize import KEYS, SummarizeOptions, summarize
 from ovdistill.evaluation.comparison import _summarize_row, collect, markdown, read_runs
 from ovdistill.evaluation.comparison_rows import Row
@@ -41,6 +42,33 @@ class ResultsReader(Reader):
     def read(self, folder: Path) -> None:
         """Print the table."""
         summarize(SummarizeOptions(rows=(f"row={folder}/a*",)))
+
+
+class SegmentationRunReader(ResultsReader):
+    """``ovdistill report`` of a segmentor's test."""
+
+    name = "segmentation run"
+
+    def seeds(self) -> Sequence[Files]:
+        """Return a run of two classes with an example."""
+        classes = [
+            dict(kind="semantic", name=name, group=group, IoU=iou, Acc=iou)
+            for name, group, iou in (("sky", "seen", 50.0), ("star", "unseen", None))
+        ]
+        example = dict(caption="a.png", source="images/a.png", file="worst_0.webp")
+        return [
+            {
+                "run/metrics.json": dump({"semantic/mIoU": 50.0}),
+                "run/provenance.json": dump(ORIGIN),
+                "run/per_category.json": dump(classes),
+                "run/pixel_pairs.json": dump(dict(images=2, pairs=[[0, 0, 5], [1, -1, 7]])),
+                "run/examples/examples.json": dump(dict(worst=[example], best=[])),
+            }
+        ]
+
+    def read(self, folder: Path) -> None:
+        """Write the page."""
+        report(ReportOptions(runs=(f"{folder}/run",), out=str(folder / "report")))
 
 
 class ComparisonReader(ResultsReader):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 GROUPS = ("all", "base", "novel")
 
@@ -38,6 +39,18 @@ class ClassRow:
     confused: int
 
 
+class NamedClass(Protocol):
+    """A class of a run of any kind."""
+
+    @property
+    def name(self) -> str:
+        """The class name."""
+
+    @property
+    def group(self) -> str:
+        """'base' or 'novel'."""
+
+
 @dataclass(frozen=True)
 class ReliabilityBins:
     """Detections in bins of their score; see ``evaluation.reliability``."""
@@ -60,6 +73,30 @@ class Confusions:
 
     pairs: list[tuple[str, str, int]]
     matrix: list[dict[int, int]]
+
+
+class AnyReport(Protocol):
+    """What is known of a run of any kind: of a detector or of a segmentor."""
+
+    @property
+    def name(self) -> str:
+        """Short, to tell runs apart."""
+
+    @property
+    def classes(self) -> Sequence[NamedClass]:
+        """All classes, in the same order for all runs."""
+
+    @property
+    def naming(self) -> dict[str, dict[str, float]]:
+        """What becomes of base and of novel objects or pixels, in percent, and "objects"."""
+
+    @property
+    def confusions(self) -> Confusions:
+        """Wrong names."""
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """The content of ``provenance.json``."""
 
 
 @dataclass(frozen=True)

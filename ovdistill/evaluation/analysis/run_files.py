@@ -16,7 +16,7 @@ from ovdistill.core.header_values import INTEGER, TEXT, expect
 from ovdistill.core.json_files import read_json
 from ovdistill.datasets.annotation_ids import image_number
 from ovdistill.evaluation.records import Records
-from ovdistill.evaluation.result_files import FIX, number, read_metrics, read_object
+from ovdistill.evaluation.result_files import FIX, number, read_metrics, read_origin
 
 METRICS = ("bbox", "segm")
 SUBFOLDER = "test"  # of a training's folder
@@ -62,7 +62,7 @@ def read_run(path: Path) -> RunFiles:
             "of `ovdistill test CONFIG CHECKPOINT -o FOLDER --dump`"
         )
     metrics = read_metrics(folder / "metrics.json")
-    origin = read_object(folder / "provenance.json", "provenance.json")
+    origin = read_origin(folder)
     command = dump_command(origin, folder)
     for key, kind in (("ann_file", TEXT), ("protocol", TEXT), ("max_dets", INTEGER)):
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ovdistill.evaluation.analysis.report import ClassRow, RunReport
+from ovdistill.evaluation.analysis.report import ClassRow, NamedClass, RunReport
 from ovdistill.evaluation.report_page.figures import cell, shown, with_difference
 from ovdistill.visualization.page.markup import Content, Markup, tag
 
@@ -16,34 +16,56 @@ def class_table(reports: Sequence[RunReport]) -> Markup:
     first = reports[0].classes
     frequencies = any(row.frequency for row in first)
     masks = any(row.mask_ap is not None for report in reports for row in report.classes)
-    common = ["split", *(["freq."] if frequencies else []), "objects"]
+    common = [*(["freq."] if frequencies else []), "objects"]
     own = ["AP", "AP50", "recall", *(["mask AP"] if masks else []), "confused with"]
+    rows = [
+        (classes[0], _cells(classes, frequencies=frequencies, masks=masks))
+        for classes in zip(*(report.classes for report in reports), strict=True)
+    ]
+    return sortable_table([report.name for report in reports], common, own, rows)
+
+
+def sortable_table(
+    runs: Sequence[str],
+    common: Sequence[str],
+    own: Sequence[str],
+    rows: Sequence[tuple[NamedClass, Sequence[Content]]],
+) -> Markup:
+    """Return a table of classes, and what filters it.
+
+    Args:
+        runs: their names.
+        common: headings of what all runs have in common; the last one is a number.
+        own: headings of what each run has: numbers, and a text at the end.
+        rows: each class with its cells, those of ``common`` before those of each run.
+    """
     over = [
-        tag("th", report.name, colspan=len(own), class_="first text", scope="colgroup")
-        for report in reports
+        tag("th", name, colspan=len(own), class_="first text", scope="colgroup") for name in runs
     ]
     head = [
         _header("class", text=True),
-        *(_header(name, text=name != "objects") for name in common),
+        _header("split", text=True),
+        *(_header(name, text=name != common[-1]) for name in common),
     ]
-    for _ in reports:
-        head += [_header(name, text=name == own[-1], first=name == "AP") for name in own]
-    rows = [
-        _row(classes, frequencies=frequencies, masks=masks)
-        for classes in zip(*(report.classes for report in reports), strict=True)
-    ]
+    for _ in runs:
+        head += [_header(name, text=name == own[-1], first=name == own[0]) for name in own]
     table = tag(
         "table",
         tag(
             "thead",
-            tag("tr", tag("td", colspan=len(common) + 1), over) if len(reports) > 1 else None,
+            tag("tr", tag("td", colspan=len(common) + 2), over) if len(runs) > 1 else None,
             tag("tr", head),
         ),
-        tag("tbody", rows),
+        tag("tbody", [_row(row, cells) for row, cells in rows]),
         id=TABLE,
         class_="sortable",
     )
     return tag("div", _controls(), tag("div", table, class_="tall pinned", tabindex=0))
+
+
+def _row(row: NamedClass, cells: Sequence[Content]) -> Markup:
+    split = tag("td", tag("span", row.group, class_=row.group), class_="text")
+    return tag("tr", tag("th", row.name, scope="row"), split, cells, data_split=row.group)
 
 
 def _controls() -> Markup:
@@ -66,10 +88,10 @@ def _header(name: str, *, text: bool = False, first: bool = False) -> Markup:
     return tag("th", tag("button", name, type="button"), scope="col", class_=style or None)
 
 
-def _row(classes: Sequence[ClassRow], *, frequencies: bool, masks: bool) -> Markup:
+def _cells(classes: Sequence[ClassRow], *, frequencies: bool, masks: bool) -> list[Content]:
+    """Return the cells of a class: what runs have in common, and what each has."""
     one = classes[0]
-    split = tag("td", tag("span", one.group, class_=one.group), class_="text")
-    cells: list[Content] = [tag("th", one.name, scope="row"), split]
+    cells: list[Content] = []
     if frequencies:
         cells.append(tag("td", one.frequency, class_="text"))
     cells.append(cell(f"{one.objects}"))
@@ -82,4 +104,4 @@ def _row(classes: Sequence[ClassRow], *, frequencies: bool, masks: bool) -> Mark
             cells.append(cell(shown(own.mask_ap), -1 if own.mask_ap is None else own.mask_ap))
         confused = f"{own.confused_with} ({own.confused})" if own.confused else ""
         cells.append(tag("td", confused, class_="text", data_value=own.confused_with))
-    return tag("tr", cells, data_split=one.group)
+    return cells

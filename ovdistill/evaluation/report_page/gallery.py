@@ -30,16 +30,19 @@ class DrawnExample:
 Gallery = Mapping[str, Sequence[DrawnExample]]  # by kind
 
 
-def gallery_section(name: str, gallery: Gallery, most_bytes: int) -> Markup:
+def gallery_section(
+    name: str, gallery: Gallery, most_bytes: int, kinds: Mapping[str, str] = KINDS
+) -> Markup:
     """Return the examples of a run.
 
     Args:
         name: of the run.
         gallery: its examples by kind.
         most_bytes: of all images together; what would be more is left out, and said.
+        kinds: the title of each kind.
     """
     parts, left, dropped, lost = [tag("h3", name)], most_bytes, 0, set()
-    for kind, title in KINDS.items():
+    for kind, title in kinds.items():
         figures = []
         for example in gallery.get(kind, ()):
             if example.webp is None:

@@ -15,6 +15,7 @@ from ovdistill.evaluation.report_page.origin import comparison_warnings, origin_
 from ovdistill.evaluation.report_page.proposals import NUMBERS, recall, recall_notes
 
 MOST_PAIRS = 10
+OUTCOME_NAMES = ("named right", "other name of the split", "name of the other split", "missed")
 MOST_CLASSES = 30
 
 
@@ -25,18 +26,18 @@ def report_markdown(reports: Sequence[RunReport]) -> str:
     for kind, keys in metrics_shown(reports):
         rows = [[report.name, *_metrics(report, reports[0], kind, keys)] for report in reports]
         columns = [COLUMNS[key] for key in keys]
-        parts += [f"## AP of {METRIC_KINDS[kind]}", _table(["", *columns], rows)]
+        parts += [f"## AP of {METRIC_KINDS[kind]}", table(["", *columns], rows)]
     parts += ["## Names of localised objects", _naming(reports)]
     for report in reports:
         pairs = [[true, wrong, f"{n}"] for true, wrong, n in report.confusions.pairs[:MOST_PAIRS]]
         title = f"Most frequent confusions of {markdown_cell(report.name)}:"
-        parts += [title, _table(["object", "called", "objects"], pairs)]
+        parts += [title, table(["object", "called", "objects"], pairs)]
     parts += ["## AP50 lost to each kind of error", _errors(reports)]
     parts += ["## Recall of boxes without names", _recall(reports), *recall_notes(reports)]
     parts += ["## Expected calibration error, %", _calibration(reports)]
     parts += [_class_title(reports), _classes(reports)]
     origins = [[key.replace("_", " "), *values] for key, values, _ in origin_rows(reports)]
-    parts += ["## Provenance", _table(["", *(report.name for report in reports)], origins)]
+    parts += ["## Provenance", table(["", *(report.name for report in reports)], origins)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -56,8 +57,8 @@ def _naming(reports: Sequence[RunReport]) -> str:
         for group in ("novel", "base"):
             shares = [f"{report.naming[group][outcome]:.1f}" for outcome in OUTCOMES]
             rows.append([report.name, group, f"{report.naming[group]['objects']:.0f}", *shares])
-    outcomes = ["named right", "other name of the split", "name of the other split", "missed"]
-    return _table(["run", "objects of", "number", *(f"{name}, %" for name in outcomes)], rows)
+    head = ["run", "objects of", "number", *(f"{name}, %" for name in OUTCOME_NAMES)]
+    return table(head, rows)
 
 
 def _errors(reports: Sequence[RunReport]) -> str:
@@ -66,13 +67,13 @@ def _errors(reports: Sequence[RunReport]) -> str:
         [name, *(shown(report.errors[kind][group]) for report in reports for group in GROUPS)]
         for kind, (name, _) in ERROR_KINDS.items()
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _recall(reports: Sequence[RunReport]) -> str:
     columns = [(number, group) for number in NUMBERS for group in ("base", "novel")]
     rows = [[r.name, *(shown(recall(r, *column)) for column in columns)] for r in reports]
-    return _table(["", *(f"AR@{number} {group}" for number, group in columns)], rows)
+    return table(["", *(f"AR@{number} {group}" for number, group in columns)], rows)
 
 
 def _calibration(reports: Sequence[RunReport]) -> str:
@@ -80,7 +81,7 @@ def _calibration(reports: Sequence[RunReport]) -> str:
         [report.name, *(f"{100 * report.reliability[group].error:.1f}" for group in GROUPS)]
         for report in reports
     ]
-    return _table(["", *GROUPS], rows)
+    return table(["", *GROUPS], rows)
 
 
 def _class_title(reports: Sequence[RunReport]) -> str:
@@ -104,10 +105,11 @@ def _classes(reports: Sequence[RunReport]) -> str:
         for report in reports
         for name in ("AP", "recall", "most confused with")
     ]
-    return _table(["class", "split", "objects", *own], lines)
+    return table(["class", "split", "objects", *own], lines)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown, whatever its cells hold."""
     lines = [
         "| " + " | ".join(markdown_cell(cell) for cell in line) + " |" for line in (head, *rows)
     ]

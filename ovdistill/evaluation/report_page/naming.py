@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ovdistill.evaluation.analysis.naming import OUTCOMES
-from ovdistill.evaluation.analysis.report import RunReport
+from ovdistill.evaluation.analysis.report import AnyReport
 from ovdistill.visualization.page.charts import stacked_bars
 from ovdistill.visualization.page.markup import Markup, tag
 from ovdistill.visualization.page.matrix import matrix_chart
@@ -15,11 +15,19 @@ MOST_CLASSES = 70  # of a matrix whose names can be read
 MOST_PAIRS = 12
 
 
-def naming_bars(reports: Sequence[RunReport]) -> list[Markup]:
-    """Return bars of what becomes of novel and of base objects."""
+def naming_bars(
+    reports: Sequence[AnyReport], things: str = "objects", missed: str = "missed"
+) -> list[Markup]:
+    """Return bars of what becomes of novel and of base things.
+
+    Args:
+        reports: of the runs.
+        things: what has a name: objects or pixels.
+        missed: what those without a name are called.
+    """
     charts = []
     for group, other in (("novel", "base"), ("base", "novel")):
-        words = ("named right", f"called another {group} name", f"called a {other} name", "missed")
+        words = ("named right", f"called another {group} name", f"called a {other} name", missed)
         rows = [
             (report.name, [report.naming[group][outcome] for outcome in OUTCOMES])
             for report in reports
@@ -27,13 +35,13 @@ def naming_bars(reports: Sequence[RunReport]) -> list[Markup]:
         ]
         if rows:
             count = max(int(report.naming[group]["objects"]) for report in reports)
-            title = f"Objects of {group} classes ({count:,}), %"
+            title = f"{things.capitalize()} of {group} classes ({count:,}), %"
             charts.append(stacked_bars(title, rows, tuple(zip(words, STYLES, strict=True))))
     return charts
 
 
-def confusion_tables(reports: Sequence[RunReport]) -> Markup:
-    """Return the most frequent confusions of each run."""
+def confusion_tables(reports: Sequence[AnyReport], things: str = "objects") -> Markup:
+    """Return the most frequent confusions of each run: of objects or of pixels."""
     tables = []
     for report in reports:
         novel = {row.name for row in report.classes if row.group == "novel"}
@@ -42,11 +50,11 @@ def confusion_tables(reports: Sequence[RunReport]) -> Markup:
                 "tr",
                 tag("th", _named(true, novel), scope="row"),
                 tag("td", _named(wrong, novel), class_="text"),
-                tag("td", count),
+                tag("td", f"{count:,}"),
             )
             for true, wrong, count in report.confusions.pairs[:MOST_PAIRS]
         ]
-        names = ("object", "called", "objects")
+        names = (things.removesuffix("s"), "called", things)
         styles = ("text", "text", None)
         head = [tag("th", name, class_=style) for name, style in zip(names, styles, strict=True)]
         table = tag("table", tag("thead", tag("tr", head)), tag("tbody", rows))
@@ -54,12 +62,20 @@ def confusion_tables(reports: Sequence[RunReport]) -> Markup:
     return tag("div", tables, class_="charts two" if len(reports) < 3 else "charts")
 
 
-def confusion_matrices(reports: Sequence[RunReport]) -> list[Markup]:
-    """Return a matrix of each run: base classes first, and of many the most confused ones."""
-    return [_matrix(report) for report in reports]
+def confusion_matrices(
+    reports: Sequence[AnyReport], things: str = "objects", missed: str = "(missed)"
+) -> list[Markup]:
+    """Return a matrix of each run: base classes first, and of many the most confused ones.
+
+    Args:
+        reports: of the runs.
+        things: what has a name: objects or pixels.
+        missed: what those without a name are called.
+    """
+    return [_matrix(report, things.removesuffix("s"), missed) for report in reports]
 
 
-def _matrix(report: RunReport) -> Markup:
+def _matrix(report: AnyReport, thing: str, missed: str) -> Markup:
     base = [row.group == "base" for row in report.classes]
     chosen = _most_confused(report)
     order = [k for k in chosen if base[k]] + [k for k in chosen if not base[k]]
@@ -71,12 +87,12 @@ def _matrix(report: RunReport) -> Markup:
         shares.append({place[c]: count / total for c, count in row.items() if c in place})
     names = [report.classes[k].name for k in order]
     which = "" if len(order) == len(base) else f", the {len(order)} most confused classes"
-    title = f"{report.name}: object (row) and its name (column), base | novel{which}"
+    title = f"{report.name}: {thing} (row) and its name (column), base | novel{which}"
     border = sum(base[k] for k in order)
-    return matrix_chart(title, names, [*names, "(missed)"], shares, border)
+    return matrix_chart(title, names, [*names, missed], shares, border)
 
 
-def _most_confused(report: RunReport) -> list[int]:
+def _most_confused(report: AnyReport) -> list[int]:
     """Return the indices of at most ``MOST_CLASSES`` classes, those with the most wrong names."""
     classes = range(len(report.classes))
     if len(classes) <= MOST_CLASSES:

@@ -6,13 +6,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ovdistill.evaluation.analysis.report import RunReport
+from ovdistill.evaluation.analysis.report import AnyReport
 from ovdistill.visualization.page.markup import Markup, tag
 
 NESTED = {"libraries": "", "hashes": "SHA-256 of "}
 
 
-def origin_rows(reports: Sequence[RunReport]) -> list[tuple[str, list[str], bool]]:
+def origin_rows(reports: Sequence[AnyReport]) -> list[tuple[str, list[str], bool]]:
     """Return name, values of the runs, and whether they differ, for all that is known of a run."""
     flat = [_flat(report.origin) for report in reports]
     rows = []
@@ -23,7 +23,7 @@ def origin_rows(reports: Sequence[RunReport]) -> list[tuple[str, list[str], bool
     return rows
 
 
-def origin_table(reports: Sequence[RunReport]) -> Markup:
+def origin_table(reports: Sequence[AnyReport]) -> Markup:
     """Return the table of origins, a column for each run."""
     rows = [
         tag(
@@ -41,7 +41,7 @@ def origin_table(reports: Sequence[RunReport]) -> Markup:
     return tag("div", table, class_="scroll")
 
 
-def comparison_warnings(reports: Sequence[RunReport]) -> list[str]:
+def comparison_warnings(reports: Sequence[AnyReport]) -> list[str]:
     """Return what makes the figures of the runs differ beside the detectors themselves."""
     warnings = []
     for key, what in (

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from ovdistill.core.assets import REPORT_SCRIPT, REPORT_STYLE
 from ovdistill.core.version import VERSION
 from ovdistill.evaluation.analysis.report import RunReport
 from ovdistill.evaluation.report_page.classes import class_table
@@ -15,6 +13,7 @@ from ovdistill.evaluation.report_page.curves import (
     reliability_charts,
     training_charts,
 )
+from ovdistill.evaluation.report_page.document import Section, chart_grid, document
 from ovdistill.evaluation.report_page.errors import error_charts, error_table
 from ovdistill.evaluation.report_page.gallery import MOST_BYTES, Gallery, gallery_section
 from ovdistill.evaluation.report_page.headline import headline_charts, headline_table
@@ -25,27 +24,7 @@ from ovdistill.evaluation.report_page.naming import (
 )
 from ovdistill.evaluation.report_page.origin import comparison_warnings, origin_table
 from ovdistill.evaluation.report_page.proposals import recall_table
-from ovdistill.visualization.page.markup import Content, Markup, tag
-
-# no request may leave the page, whatever a class is called
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page.
-
-    Attributes:
-        key: its place in the address of the page.
-        title: its heading.
-        note: how to read it.
-        content: what it shows.
-    """
-
-    key: str
-    title: str
-    note: str
-    content: Content
+from ovdistill.visualization.page.markup import tag
 
 
 def report_page(reports: Sequence[RunReport], galleries: Sequence[Gallery]) -> str:
@@ -64,21 +43,7 @@ def report_page(reports: Sequence[RunReport], galleries: Sequence[Gallery]) -> s
         f"{len(one.classes) - novel:,} base and {novel:,} novel classes in one classifier. "
         f"ovdistill {VERSION}."
     )
-    links = [tag("a", section.title, href=f"#{section.key}") for section in sections]
-    warnings = [tag("p", text, class_="warning") for text in comparison_warnings(reports)]
-    header = tag("header", tag("h1", names), tag("p", summary, class_="note"), warnings)
-    body = tag(
-        "body", header, tag("nav", links), [_render(section) for section in sections], _script()
-    )
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("title", f"{names} – test report"),
-        tag("style", Markup(REPORT_STYLE.read_text(encoding="utf-8"))),
-    )
-    return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
+    return document(names, summary, comparison_warnings(reports), sections)
 
 
 def _sections(reports: Sequence[RunReport], galleries: Sequence[Gallery]) -> list[Section]:
@@ -90,7 +55,7 @@ def _sections(reports: Sequence[RunReport], galleries: Sequence[Gallery]) -> lis
             "metrics",
             "Metrics",
             f"AP in percent. HM50 is the harmonic mean of AP50 base and AP50 novel.{compared}",
-            [headline_table(reports), _grid(headline_charts(reports))],
+            [headline_table(reports), chart_grid(headline_charts(reports))],
         ),
         Section(
             "naming",
@@ -106,7 +71,7 @@ def _sections(reports: Sequence[RunReport], galleries: Sequence[Gallery]) -> lis
             "AP50 of boxes that is won if errors of one kind are mended and all else stays (TIDE). "
             "Errors of all classes are mended together, so a novel object with a base name costs "
             "both.",
-            [_grid(error_charts(reports)), error_table(reports)],
+            [chart_grid(error_charts(reports)), error_table(reports)],
         ),
         Section(
             "recall",
@@ -119,21 +84,25 @@ def _sections(reports: Sequence[RunReport], galleries: Sequence[Gallery]) -> lis
             "Precision and recall",
             "Precision is the mean over the classes of a group; the mean of a curve, in brackets, "
             "is its AP.",
-            _grid(precision_recall_charts(reports)),
+            chart_grid(precision_recall_charts(reports)),
         ),
         Section(
             "calibration",
             "Calibration",
             "On the diagonal a score of 0.6 means that six of ten are right, at an IoU of 0.5. ECE "
             "is the mean distance to it, of detections with a score of 0.01 or more.",
-            _grid(reliability_charts(reports)),
+            chart_grid(reliability_charts(reports)),
         ),
         Section(
             "classes",
             "Classes",
             "Boxes; recall at IoU 0.5. A click on a heading sorts. “Confused with” is the wrong "
             "name that objects of the class have most often, and how many of them.",
-            [class_table(reports), tag("h3", "Size of classes"), _grid(class_size_charts(reports))],
+            [
+                class_table(reports),
+                tag("h3", "Size of classes"),
+                chart_grid(class_size_charts(reports)),
+            ],
         ),
         Section(
             "matrix",
@@ -155,22 +124,7 @@ def _sections(reports: Sequence[RunReport], galleries: Sequence[Gallery]) -> lis
         sections.append(Section("gallery", "Gallery", note, content))
     if training:
         note = "From the log of the training that made the checkpoint."
-        sections.append(Section("training", "Training", note, _grid(training)))
+        sections.append(Section("training", "Training", note, chart_grid(training)))
     differing = " Values that differ are marked." if len(reports) > 1 else ""
     note = f"Inputs, versions and settings.{differing}"
     return [*sections, Section("origin", "Provenance", note, origin_table(reports))]
-
-
-def _render(section: Section) -> Markup:
-    heading = tag("h2", section.title)
-    note = tag("p", section.note, class_="note")
-    return tag("section", heading, note, section.content, id=section.key)
-
-
-def _grid(charts: Sequence[Markup]) -> Markup:
-    """Return charts in rows of three, or of two where that leaves no gap."""
-    return tag("div", charts, class_="charts two" if len(charts) in (1, 2, 4) else "charts")
-
-
-def _script() -> Markup:
-    return tag("script", Markup(REPORT_SCRIPT.read_text(encoding="utf-8")))

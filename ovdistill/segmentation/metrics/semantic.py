@@ -11,6 +11,7 @@ only predicted has IoU 0, and counts.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -63,6 +64,17 @@ def count_pairs(truth: np.ndarray, predicted: np.ndarray) -> PixelPairs:
     table = table.reshape(len(rows), len(found))
     i, j = np.nonzero(table)
     return PixelPairs(rows[i], found[j], table[i, j])
+
+
+def sum_pairs(images: Iterable[PixelPairs]) -> PixelPairs:
+    """Return the pairs of all images together, by rising rows."""
+    counts: Counter[tuple[int, int]] = Counter()
+    for one in images:
+        pairs = zip(one.truth.tolist(), one.predicted.tolist(), strict=True)
+        counts.update(dict(zip(pairs, one.count.tolist(), strict=True)))
+    rows = np.array(sorted(counts), dtype=np.int64).reshape(-1, 2)
+    total = np.array([counts[pair] for pair in sorted(counts)], dtype=np.int64)
+    return PixelPairs(rows[:, 0], rows[:, 1], total)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,12 @@ from torch import Tensor
 
 from ovdistill.core.errors import UserError
 from ovdistill.segmentation.metrics.label_files import LabelMapWriter
-from ovdistill.segmentation.metrics.semantic import PixelPairs, SemanticScores, count_pairs
+from ovdistill.segmentation.metrics.semantic import (
+    PixelPairs,
+    SemanticScores,
+    count_pairs,
+    sum_pairs,
+)
 from ovdistill.segmentation.metrics.tables import class_table, missing_line, semantic_classes
 
 LOGGER = logging.getLogger(__name__)
@@ -27,7 +32,8 @@ class SegmentationMetric(BaseMetric):
     ``gt_sem_seg`` and ``pred_sem_seg``, each with ``sem_seg`` (1, H, W), rows of the classes of
     ``dataset_meta`` (``classes`` and ``is_base``) or ``IGNORE``. Of an image only counts of pairs
     of classes are kept, which are also all that processes exchange. After an evaluation
-    ``per_category`` has a record of each class, and ``scores`` the sums.
+    ``per_category`` has a record of each class, ``scores`` the sums, and ``pairs`` says which rows
+    of the truth met which of the predictions.
 
     Args:
         dump: a folder; if given, predicted label maps are written into it as PNG files, in the
@@ -44,6 +50,7 @@ class SegmentationMetric(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.dump = dump
         self.scores: SemanticScores | None = None
+        self.pairs: PixelPairs | None = None
         self.per_category: list[dict[str, Any]] = []
         self._writer: LabelMapWriter | None = None
 
@@ -69,6 +76,7 @@ class SegmentationMetric(BaseMetric):
         """Sum the counts of all images; the keys are described at the class."""
         names = self._meta("classes")
         self.scores = SemanticScores.of(results, self._meta("is_base"))
+        self.pairs = sum_pairs(results)
         self.per_category = semantic_classes(self.scores, names)
         if line := missing_line(self.scores):
             LOGGER.info("%s", line)

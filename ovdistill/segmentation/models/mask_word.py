@@ -6,7 +6,7 @@ image.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from torchvision.ops import nms
 from ovdistill.models.kept_regions import KeptRegions, keep_regions, region_masks, score_regions
 from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
 from ovdistill.models.vocabulary_mixin import load_vocabulary
-from ovdistill.segmentation.best_names import to_original
+from ovdistill.segmentation.best_names import PixelScores, to_original
 from ovdistill.segmentation.losses.mask_word import geometric_ensemble, pool_masks, sum_over_masks
 from ovdistill.segmentation.models.segmentor import OpenVocabularySegmentor
 from ovdistill.segmentation.panoptic import join_panoptic
@@ -38,12 +38,12 @@ class NamedImage:
     Attributes:
         masks: (n, H, W) bool.
         scores: (n, W) probabilities of the class names of each mask.
-        pixels: what ``best_names`` takes.
+        pixels: the scores of the class names at pixels.
     """
 
     masks: Tensor
     scores: Tensor
-    pixels: Callable[[slice], Tensor]
+    pixels: PixelScores
 
 
 @MODELS.register_module()
@@ -119,7 +119,12 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
     @property
     def needs_dense_teacher(self) -> bool:
         """Whether a term or the naming of masks needs the teacher."""
-        return super().needs_dense_teacher or self.teacher_share is not None
+        return super().needs_dense_teacher or self.predicts_with_teacher
+
+    @property
+    def predicts_with_teacher(self) -> bool:
+        """Whether the teacher names masks."""
+        return self.teacher_share is not None
 
     def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
         """Return the detector's pyramid levels, without gradients."""
@@ -144,6 +149,10 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
             if self.things is not None:
                 sample.pred_panoptic_seg = self._panoptic(image, sample.pred_sem_seg.sem_seg[0])
         return batch_data_samples
+
+    def score_pixels(self, batch_inputs: Tensor, samples: SampleList) -> Iterator[PixelScores]:
+        """Yield what returns the scores of class names; see ``OpenVocabularySegmentor``."""
+        return (image.pixels for image in self._name_images(batch_inputs, samples))
 
     def _panoptic(self, image: NamedImage, label_map: Tensor) -> PixelData:
         """Return a panoptic map of the named masks and a (H, W) label map."""

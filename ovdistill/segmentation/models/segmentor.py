@@ -6,7 +6,7 @@ pixel embeddings, H x W pixels of an original image.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.distillation.batch import DistillInputs, DistillPixels
 from ovdistill.distillation.term import DistillationTerms
 from ovdistill.models.vocabulary_mixin import VocabularyMixin, load_vocabulary
-from ovdistill.segmentation.best_names import best_names, to_original
+from ovdistill.segmentation.best_names import PixelScores, best_names, to_original
 from ovdistill.segmentation.data.label_map import IGNORE, UNLABELLED
 from ovdistill.segmentation.dense_teacher import DenseTeacher
 from ovdistill.segmentation.models.pixel_regions import pixel_regions
@@ -101,6 +101,11 @@ class OpenVocabularySegmentor(VocabularyMixin, BaseDetector):
     def needs_dense_teacher(self) -> bool:
         """Whether a term compares pixels with the teacher's."""
         return "dense" in self.distillers.needs
+
+    @property
+    def predicts_with_teacher(self) -> bool:
+        """Whether it needs the dense teacher in testing too."""
+        return False
 
     def set_dense_teacher(self, teacher: DenseTeacher | None) -> None:
         """Take the frozen teacher of the pixels; None removes it.
@@ -211,14 +216,24 @@ class OpenVocabularySegmentor(VocabularyMixin, BaseDetector):
             batch_data_samples: of the images.
             rescale: must be True: label maps have the size of the original image.
         """
-        pixels = self.embed_pixels(batch_inputs)
-        for index, sample in enumerate(batch_data_samples):
-            grid = self.pixel_head.log_scores(pixels[index : index + 1])[0].exp()
-            scores = partial(_upsampled, grid, sample.metainfo)
+        found = self.score_pixels(batch_inputs, batch_data_samples)
+        for sample, scores in zip(batch_data_samples, found, strict=True):
             sample.pred_sem_seg = self._label_map(scores, sample)
         return batch_data_samples
 
-    def _label_map(self, scores: Callable[[slice], Tensor], sample: DetDataSample) -> PixelData:
+    def score_pixels(self, batch_inputs: Tensor, samples: SampleList) -> Iterator[PixelScores]:
+        """Yield what returns the scores of class names at the pixels of each image.
+
+        Args:
+            batch_inputs: (N, 3, H, W) images after preprocessing.
+            samples: of the images.
+        """
+        pixels = self.embed_pixels(batch_inputs)
+        for index, sample in enumerate(samples):
+            grid = self.pixel_head.log_scores(pixels[index : index + 1])[0].exp()
+            yield partial(_upsampled, grid, sample.metainfo)
+
+    def _label_map(self, scores: PixelScores, sample: DetDataSample) -> PixelData:
         """Return the best names of an image's pixels, see ``best_names`` and ``predict``."""
         size = tuple(sample.metainfo["ori_shape"][:2])
         labels, best = best_names(scores, len(self.vocabulary), size)

@@ -10,7 +10,7 @@ from torchvision.ops import box_iou
 from ovdistill.core.assets import SAMPLE_IMAGE
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image
-from ovdistill.inference import engine
+from ovdistill.inference import network
 from ovdistill.inference.asked import ask
 from ovdistill.inference.detector import Detector
 from ovdistill.inference.engine import Engine
@@ -73,7 +73,7 @@ def test_boxes_of_a_reduced_image_are_in_its_own_pixels(detector, image, monkeyp
     large = image.repeat(2, axis=0).repeat(2, axis=1)
     (expected,) = find_regions(detector, [image], 1)
     pixels = image.shape[0] * image.shape[1]
-    monkeypatch.setattr(engine, "reduce_image", lambda image: reduce_image(image, pixels))
+    monkeypatch.setattr(network, "reduce_image", lambda image: reduce_image(image, pixels))
     (found,) = find_regions(detector, [large], 1)
     torch.testing.assert_close(found.boxes, 2 * expected.boxes, atol=1.0, rtol=0)
     (again,) = find_regions(detector, [large], 1, [found.boxes])

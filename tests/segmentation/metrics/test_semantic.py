@@ -5,7 +5,7 @@ import pytest
 
 from ovdistill.core.errors import UserError
 from ovdistill.segmentation.data.label_map import IGNORE
-from ovdistill.segmentation.metrics.semantic import SemanticScores, count_pairs
+from ovdistill.segmentation.metrics.semantic import SemanticScores, count_pairs, sum_pairs
 
 
 def random_maps(rng, images, classes, missing=()):
@@ -102,6 +102,16 @@ def test_counts_of_images_may_be_summed_in_any_parts():
     assert sum(image.count) == 16 and len(image.count) == 2
     scores = SemanticScores.of([image] * 1000, [True, True])
     assert scores.truth.tolist() == [16_000, 0] and scores.intersection[0] == 15_000
+
+
+def test_pairs_of_images_are_summed():
+    one = count_pairs(np.array([0, 0, 1, IGNORE]), np.array([0, 2, 1, 1]))
+    two = count_pairs(np.array([0, 1, 1]), np.array([2, IGNORE, 1]))
+    pairs = sum_pairs([one, two])
+    assert pairs.truth.tolist() == [0, 0, 1, 1]
+    assert pairs.predicted.tolist() == [0, 2, IGNORE, 1]
+    assert pairs.count.tolist() == [1, 2, 1, 2]
+    assert sum_pairs([]).count.tolist() == []
 
 
 @pytest.mark.parametrize("row", [2, -3, 1 << 40])

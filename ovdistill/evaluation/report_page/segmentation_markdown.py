@@ -1,0 +1,59 @@
+"""The report about tests of segmentors as Markdown: the tables of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ovdistill.core.text import markdown_cell
+from ovdistill.evaluation.analysis.naming import OUTCOMES
+from ovdistill.evaluation.analysis.segmentation_run import SegmentationReport
+from ovdistill.evaluation.report_page.figures import difference, shown
+from ovdistill.evaluation.report_page.markdown import OUTCOME_NAMES, table
+from ovdistill.evaluation.report_page.origin import comparison_warnings, origin_rows
+from ovdistill.evaluation.report_page.segmentation import FIGURES, figure
+
+MOST_PAIRS = 10
+
+
+def segmentation_markdown(reports: Sequence[SegmentationReport]) -> str:
+    """Return the tables of the report in Markdown."""
+    names = " and ".join(report.name for report in reports)
+    figures = [[report.name, *_cells(report, reports[0])] for report in reports]
+    naming = [
+        [report.name, group, f"{report.naming[group]['objects']:.0f}"]
+        + [f"{report.naming[group][outcome]:.1f}" for outcome in OUTCOMES]
+        for report in reports
+        for group in ("novel", "base")
+    ]
+    parts = [
+        f"# Test report: {markdown_cell(names)}",
+        *comparison_warnings(reports),
+        "## IoU, %",
+        table(["", *FIGURES.values()], figures),
+        "## Names of pixels",
+        table(["run", "pixels of", "number", *(f"{name}, %" for name in OUTCOME_NAMES)], naming),
+    ]
+    for report in reports:
+        pairs = [[true, wrong, f"{n}"] for true, wrong, n in report.confusions.pairs[:MOST_PAIRS]]
+        title = f"Most frequent confusions of {markdown_cell(report.name)}:"
+        parts += [title, table(["pixel", "called", "pixels"], pairs)]
+    own = [f"{report.name}, {name}" for report in reports for name in ("IoU", "most confused with")]
+    lines = [
+        [rows[0].name, rows[0].group, f"{rows[0].pixels}"]
+        + [text for row in rows for text in (shown(row.iou), row.confused_with or "–")]
+        for rows in zip(*(report.classes for report in reports), strict=True)
+    ]
+    parts += ["## Classes", table(["class", "split", "pixels", *own], lines)]
+    origins = [[key.replace("_", " "), *values] for key, values, _ in origin_rows(reports)]
+    parts += ["## Provenance", table(["", *(report.name for report in reports)], origins)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _cells(report: SegmentationReport, first: SegmentationReport) -> list[str]:
+    """Return the figures of a run, with the differences to the first one."""
+    cells = []
+    for key in FIGURES:
+        value = figure(report, key)
+        change = "" if report is first else difference(value, figure(first, key))
+        cells.append(f"{shown(value)} ({change})" if change else shown(value))
+    return cells
