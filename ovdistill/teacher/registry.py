@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from ovdistill.core.class_table import add_class
 from ovdistill.core.embedding_map import EmbeddingMap, mapped_id, read_embedding_map
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
@@ -38,12 +39,7 @@ def register_teacher(teacher_class: T) -> T:
     Raises:
         ValueError: another module has registered a class of this name.
     """
-    name = teacher_class.__name__
-    known = TEACHERS.get(name)
-    if known is not None and known.__module__ != teacher_class.__module__:
-        raise ValueError(f"a teacher {name!r} is registered by {known.__module__} already")
-    TEACHERS[name] = teacher_class
-    return teacher_class
+    return add_class(TEACHERS, teacher_class, "a teacher")
 
 
 def build_teacher(options: Mapping[str, Any], device: str | torch.device = "cpu") -> Teacher:

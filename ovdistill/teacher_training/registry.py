@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from ovdistill.core.class_table import add_class
 from ovdistill.core.errors import UserError
 from ovdistill.core.text import did_you_mean
 from ovdistill.teacher_training.objective import Objective
@@ -28,12 +29,7 @@ def register_objective(objective: T) -> T:
     Raises:
         ValueError: another module has registered a class of this name.
     """
-    name = objective.__name__
-    known = OBJECTIVES.get(name)
-    if known is not None and known.__module__ != objective.__module__:
-        raise ValueError(f"an objective {name!r} is registered by {known.__module__} already")
-    OBJECTIVES[name] = objective
-    return objective
+    return add_class(OBJECTIVES, objective, "an objective")
 
 
 def build_objective(options: Mapping[str, Any]) -> Objective:

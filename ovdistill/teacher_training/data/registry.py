@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from ovdistill.core.class_table import add_class
 from ovdistill.core.errors import UserError
 from ovdistill.core.text import did_you_mean
 from ovdistill.teacher_training.data.augmentation import Augmentation
@@ -31,12 +32,7 @@ def register_source(source: T) -> T:
     Raises:
         ValueError: another module has registered a class of this name.
     """
-    name = source.__name__
-    known = SOURCES.get(name)
-    if known is not None and known.__module__ != source.__module__:
-        raise ValueError(f"a source {name!r} is registered by {known.__module__} already")
-    SOURCES[name] = source
-    return source
+    return add_class(SOURCES, source, "a source")
 
 
 def build_source(options: Mapping[str, Any]) -> Source:
