@@ -74,7 +74,10 @@ class BenchmarkOptions(CommonOptions):
     seeds: int = option(1, help="number of seeds, from 0", least=1)
     shots: int = option(16, help="regions of a class to learn from", least=1)
     rows: tuple[str, ...] = option(
-        (), metavar="ROW", help="'none' and methods, as the table names them (default: all)"
+        (),
+        metavar="ROW",
+        help="'none', methods and averages, as the table names them (default: all); an average "
+        "comes with its method, but has a student only if it is named",
     )
     student: str | None = option(None, help="recipe of the detectors to distill; none by default")
 
@@ -194,7 +197,7 @@ def main(options: BenchmarkOptions) -> None:
                 done = [own for own in done if key(own) != key(figures)] + [figures]
                 write(options, done)
     for own in sorted(done, key=lambda own: own["seed"]) if options.student else ():
-        if method_of(own["row"]) in chosen_rows(options):
+        if not options.rows or own["row"] in options.rows:
             distill(options, own)
             write(options, done)
     write(options, done)
@@ -253,9 +256,10 @@ def chosen_rows(options: BenchmarkOptions) -> list[str]:
         UserError: there is no such row.
     """
     known = [NONE, *METHODS]
-    if unknown := [name for name in options.rows if name not in known]:
-        raise UserError(f"got --rows {unknown[0]!r}; expected some of: {', '.join(known)}")
-    return [name for name in known if not options.rows or name in options.rows]
+    methods = {name.partition(", average")[0] for name in options.rows}
+    if unknown := methods - {*known}:
+        raise UserError(f"got --rows {min(unknown)!r}; expected some of: {', '.join(known)}")
+    return [name for name in known if not options.rows or name in methods]
 
 
 def method_of(row: str) -> str:

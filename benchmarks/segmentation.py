@@ -6,8 +6,9 @@
 Trains the recipe of each row and tests it on test images. The rows by masks need a detector, and
 their oracle one to which all classes are labelled: both are trained first, unless --detectors and
 --oracle-detectors name their checkpoints, with {seed} for the seed. Writes OUT/segmentation.json
-and OUT/segmentation.md with every result. After an interruption, the same command goes on; --report
-writes the table of what is there.
+and OUT/segmentation.md with every result. After an interruption, the same command goes on, and on
+another machine --known takes over the runs of an earlier segmentation.json; --report writes the
+table of what is there.
 
 The column 'way' says how much of the way from LSeg to the oracle by masks a row goes, in unseen
 IoU, seed by seed.
@@ -30,6 +31,7 @@ from ovdistill.commands.main import run_options
 from ovdistill.commands.options import ConfigOptions, flag, option
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json, write_text
+from ovdistill.core.json_files import read_json
 from ovdistill.core.logs import progress
 from ovdistill.core.provenance import provenance
 from ovdistill.evaluation.comparison import Runs, collect
@@ -106,6 +108,9 @@ class BenchmarkOptions(ConfigOptions):
     oracle_detectors: str | None = option(
         None, metavar="FILE", help="those of its oracle, which this benchmark trains as best_oracle"
     )
+    known: Path | None = option(
+        None, metavar="FILE", help="a segmentation.json, whose runs are taken over into the table"
+    )
     report: bool = flag(help="train nothing, only write the table of what is there")
 
 
@@ -132,6 +137,8 @@ class SegmentationComparison(Comparison):
             cfg_options=options.cfg_options,
         )
         super().__init__(settings, trained_rows(options.rows, self.given))
+        if options.known:
+            self.known = read_json(options.known, "figures of this benchmark")["rows"]
         for name in self.given:
             for seed in range(options.seeds):
                 if not self.checkpoint(name, seed).is_file():
@@ -146,10 +153,16 @@ class SegmentationComparison(Comparison):
             return Path(self.given[row].replace("{seed}", str(seed)))
         return super().checkpoint(row, seed)
 
+    def is_done(self, row: Row, seed: int) -> bool:
+        """Return True if there is a result, or if it is a detector that no run needs any more."""
+        needing = [other for other in self.rows if other.starts_from == row.name]
+        done = bool(needing) and all(self.is_done(other, seed) for other in needing)
+        return done or super().is_done(row, seed)
+
     def report(self) -> None:
         """Write the table of what is there."""
         with self.writing:
-            found = collect(self.out, self.options.subset, ROWS)
+            found = collect(self.out, self.options.subset, ROWS, self.known)
             add_way(found)
             write_json(
                 self.folder_of_table / "segmentation.json",

@@ -16,6 +16,7 @@ from ovdistill.app.downloads import FORMS, pack
 from ovdistill.app.finder import LOWEST_SCORE, Finder, Look
 from ovdistill.app.parts import (
     PRIVATE,
+    REMEMBERED,
     clear_errors,
     download_button,
     heading,
@@ -24,7 +25,6 @@ from ovdistill.app.parts import (
 )
 from ovdistill.core.images import read_image
 
-REMEMBERED = 3600  # seconds that an image is kept when nobody uses it
 CLICK = "Click an object, in the drawing or in the table, for the names that fit it."
 Shown = tuple[np.ndarray | None, str, list[view.Row], Any, Any, str]
 
@@ -85,7 +85,7 @@ class DetectPage:
         found = None if look is None else view.shown(look, threshold)
         if look is None or found is None:
             return gr.skip(), gr.skip(), gr.skip()
-        point = view.in_image(look, *event.index)
+        point = view.in_image(look.image, *event.index)
         return self.details(look, view.at_point(found, *point))
 
     def choose(self, look: Look | None, event: gr.SelectData) -> tuple[Any, Any, str]:
@@ -117,19 +117,19 @@ class DetectPage:
 
 
 def detect_page(
-    finder: Finder, title: str, examples: Sequence[tuple[Path, str]], origin: Mapping[str, Any]
+    finder: Finder, examples: Sequence[tuple[Path, str]], origin: Mapping[str, Any], title: str
 ) -> None:
     """Lay the page out.
 
     Args:
         finder: the detector.
-        title: above the page.
         examples: images, with names to look for in them.
         origin: what made the results, see ``ResultFile``.
+        title: above the page.
     """
     page = DetectPage(finder, examples, origin)
     look = gr.State(None, time_to_live=REMEMBERED)
-    heading(title)
+    heading(title, "Detect")
     with gr.Row():
         with gr.Column(scale=4, min_width=320):
             image = image_input("Image")

@@ -7,15 +7,19 @@ import io
 import mimetypes
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ovdistill.inference.detections import Detections
+from ovdistill.inference.label_map_files import LabelMapFiles
 from ovdistill.inference.result_files import open_result_files
+from ovdistill.inference.segmentation_result import SegmentationResult
 
 FORMS = {"image": "Image", "json": "JSON", "coco": "COCO", "yolo": "YOLO"}
+LABEL_MAP_FORMS = {"image": "Image", "json": "Label map"}
 
 
 @dataclass(frozen=True)
@@ -40,17 +44,47 @@ def pack(detections: Detections, form: str, origin: Mapping[str, Any]) -> Downlo
         form: a key of ``result_files.RESULT_FILES``.
         origin: what made them, see ``ResultFile``.
     """
-    stem = Path(detections.path or "image").stem or "image"
-    with tempfile.TemporaryDirectory(prefix="ovdistill-") as folder:
-        root = Path(folder)
-        (writer,) = open_result_files([form], root, origin)
+    stem = _stem(detections.path)
+    with _folder() as folder:
+        (writer,) = open_result_files([form], folder, origin)
         writer.add(replace(detections, path=f"{stem}.png"), stem)
         writer.close()
-        files = sorted(path for path in root.rglob("*") if path.is_file())
-        if len(files) == 1:
-            return Download(files[0].name, files[0].read_bytes())
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as pack:
-            for path in files:
-                pack.write(path, path.relative_to(root))
-        return Download(f"{stem}_{form}.zip", archive.getvalue())
+        return _packed(folder, f"{stem}_{form}.zip")
+
+
+def pack_label_map(result: SegmentationResult, form: str, origin: Mapping[str, Any]) -> Download:
+    """Return a label map in one of ``LABEL_MAP_FORMS``: a drawing, or an archive of PNG and JSON.
+
+    Args:
+        result: with its image and the name of its file.
+        form: see ``LabelMapFiles``.
+        origin: what made it, see ``LabelMapFiles``.
+    """
+    stem = _stem(result.path)
+    with _folder() as folder:
+        files = LabelMapFiles(folder, result.names, {form}, origin)
+        files.add(replace(result, path=f"{stem}.png"), stem)
+        files.close()
+        return _packed(folder, f"{stem}_label_map.zip")
+
+
+def _stem(path: str | None) -> str:
+    return Path(path or "image").stem or "image"
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="ovdistill-") as folder:
+        yield Path(folder)
+
+
+def _packed(folder: Path, archive_name: str) -> Download:
+    """Return the file of a folder; an archive if there are several."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if len(files) == 1:
+        return Download(files[0].name, files[0].read_bytes())
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as pack:
+        for path in files:
+            pack.write(path, path.relative_to(folder))
+    return Download(archive_name, archive.getvalue())

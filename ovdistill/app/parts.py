@@ -1,4 +1,4 @@
-"""Parts that both pages have."""
+"""Parts that several pages have."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from ovdistill.app.style import DARK, DOWNLOAD
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import decode_image
 from ovdistill.core.text import printable
+
+REMEMBERED = 3600  # seconds that an image is kept when nobody uses it
 
 
 def image_input(label: str) -> gr.Image:
@@ -57,9 +59,14 @@ def read_upload(value: Mapping[str, Any] | None) -> Upload | None:
     return Upload(path, name, decode_image(path.read_bytes(), name))
 
 
-def heading(title: str) -> None:
-    """Place the names of the pages, and the line above a page."""
-    gr.Navbar(main_page_name="Detect")
+def heading(title: str, first: str) -> None:
+    """Place the names of the pages, and the line above a page.
+
+    Args:
+        title: the line.
+        first: name of the first page.
+    """
+    gr.Navbar(main_page_name=first)
     with gr.Row():
         gr.Markdown(f"## {title}")
         gr.Button("dark / light", size="sm", elem_id="dark").click(None, js=DARK)

@@ -100,7 +100,7 @@ def search_page(searcher: Searcher, title: str) -> None:
         searcher: the indexes; without one the page says how to make it.
         title: above the page.
     """
-    heading(title)
+    heading(title, "Detect")
     if not searcher.indexes:
         gr.Markdown(WITHOUT, elem_id="without")
         return

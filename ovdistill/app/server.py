@@ -10,13 +10,11 @@ import os
 import tempfile
 import time
 import webbrowser
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ovdistill.app.finder import Finder
 from ovdistill.core.errors import UserError
 from ovdistill.core.extras import import_extra
 from ovdistill.core.stop_requests import stop_requests
@@ -48,30 +46,24 @@ class Address:
 
 
 def build_pages(
-    finder: Finder,
-    searcher: Searcher,
-    examples: Sequence[tuple[Path, str]],
-    origin: Mapping[str, Any],
-    name: str,
+    title: str, first: Callable[[str], None], searcher: Searcher | None = None
 ) -> gr.Blocks:
     """Lay out the pages.
 
     Args:
-        finder: the detector.
-        searcher: the indexes.
-        examples: images, with names to look for in them.
-        origin: what made the results, see ``ResultFile``.
-        name: of the detector.
+        title: of all of them.
+        first: lays out the first page under a title.
+        searcher: the indexes of the page that searches; None for no such page.
     """
     gr = import_extra("gradio", "app")
-    from ovdistill.app.detect_page import detect_page
-    from ovdistill.app.search_page import search_page
 
-    title = f"ovdistill: {name}"
     with gr.Blocks(title=title, analytics_enabled=False, delete_cache=(OLD, OLD)) as pages:
-        detect_page(finder, title, examples, origin)
-    with pages.route("Search", "search"):
-        search_page(searcher, title)
+        first(title)
+    if searcher is not None:
+        from ovdistill.app.search_page import search_page
+
+        with pages.route("Search", "search"):
+            search_page(searcher, title)
     return pages.queue(max_size=WAITING, default_concurrency_limit=1)
 
 

@@ -38,10 +38,10 @@ def draw(look: Look, threshold: float) -> np.ndarray:
     return draw_detections(small, moved, ())
 
 
-def in_image(look: Look, x: float, y: float) -> tuple[float, float]:
+def in_image(image: np.ndarray, x: float, y: float) -> tuple[float, float]:
     """Return where a point of the drawing lies in the image, in pixels of the original."""
-    small = reduce_image(look.image, MOST_PIXELS)
-    factor = look.image.shape[1] / small.shape[1] / enlargement(small)
+    small = reduce_image(image, MOST_PIXELS)
+    factor = image.shape[1] / small.shape[1] / enlargement(small)
     return x * factor, y * factor
 
 

@@ -3,20 +3,29 @@
     ovdistill app                                       # the shipped detector
     ovdistill app --model PUBLISHED_FOLDER --index photos.index --open
 
-Needs `pip install 'ovdistill[app]'`. The pages are for this computer alone, need no network, and
-leave no files. --host 0.0.0.0 lets others in: there is no password.
+A published segmentor has a page that gives every pixel a name. Needs
+`pip install 'ovdistill[app]'`. The pages are for this computer alone, need no network, and leave no
+files. --host 0.0.0.0 lets others in: there is no password.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ovdistill.commands.checks import check_folder
 from ovdistill.commands.options import OfflineOptions, flag, option
 from ovdistill.core.assets import SAMPLES
+from ovdistill.core.errors import UserError
 from ovdistill.core.extras import import_extra
+
+if TYPE_CHECKING:
+    from ovdistill.app.searcher import Searcher
+    from ovdistill.inference.detector import Detector
+    from ovdistill.inference.segmentor import Segmentor
 
 SAMPLE_NAMES = {
     "ovshapes.png": "red striped heart, green star, outlined cross",
@@ -31,7 +40,8 @@ class AppOptions(OfflineOptions):
     """Options of ``ovdistill app``."""
 
     model: str = option(
-        "ovshapes", help="folder of a published detector, or its name on the model hub"
+        "ovshapes",
+        help="folder of a published detector or segmentor, or its name on the model hub",
     )
     index: tuple[Path, ...] = option(
         (), help="what `ovdistill index` has written, to be searched", metavar="INDEX"
@@ -61,18 +71,59 @@ def app(options: AppOptions) -> None:
 
     with temporary_files():
         import_extra("gradio", "app")
-        from ovdistill.app.finder import Finder
-        from ovdistill.app.searcher import Searcher
         from ovdistill.core.provenance import provenance
-        from ovdistill.inference.detector import Detector
+        from ovdistill.inference.open_model import open_model
+        from ovdistill.inference.pretrained import find_detector
+        from ovdistill.inference.segmentor import Segmentor
 
-        detector = Detector.from_pretrained(options.model, device=options.device)
-        origin = {"provenance": provenance(checkpoint=str(detector.files.weights))}
-        finder = Finder(detector)
-        name = Path(options.model).name or options.model
-        pages = build_pages(finder, Searcher(options.index, finder), examples, origin, name)
+        model = open_model(find_detector(options.model), device=options.device)
+        origin = {"provenance": provenance(checkpoint=str(model.files.weights))}
+        searcher = None
+        if isinstance(model, Segmentor):
+            first = segmentor_page(model, options, examples, origin)
+        else:
+            first, searcher = detector_pages(model, options, examples, origin)
+        title = f"ovdistill: {Path(options.model).name or options.model}"
+        pages = build_pages(title, first, searcher)
         address = Address(options.host, options.port, options.max_upload)
         serve(pages, address, open_browser=options.open)
+
+
+def detector_pages(
+    detector: Detector,
+    options: AppOptions,
+    examples: Sequence[tuple[Path, str]],
+    origin: Mapping[str, Any],
+) -> tuple[Callable[[str], None], Searcher]:
+    """Return what lays out the page of a detector, and the indexes of the one that searches."""
+    from ovdistill.app.detect_page import detect_page
+    from ovdistill.app.finder import Finder
+    from ovdistill.app.searcher import Searcher
+
+    finder = Finder(detector)
+    return partial(detect_page, finder, examples, origin), Searcher(options.index, finder)
+
+
+def segmentor_page(
+    segmentor: Segmentor,
+    options: AppOptions,
+    examples: Sequence[tuple[Path, str]],
+    origin: Mapping[str, Any],
+) -> Callable[[str], None]:
+    """Return what lays out the page of a segmentor.
+
+    Raises:
+        UserError: there are indexes, which hold regions of a detector.
+    """
+    from ovdistill.app.segment_page import segment_page
+    from ovdistill.app.segmenter import Segmenter
+
+    if options.index:
+        raise UserError(
+            f"got --index {options.index[0]} with the segmentor {options.model}; an index is "
+            "searched with a detector: give its --model, or no --index"
+        )
+    return partial(segment_page, Segmenter(segmentor), [path for path, _ in examples], origin)
 
 
 def find_examples(options: AppOptions) -> Sequence[tuple[Path, str]]:

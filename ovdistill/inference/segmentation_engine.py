@@ -9,12 +9,12 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from functools import partial
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from ovdistill.inference.network import Network, reduce_large
+from ovdistill.inference.score_maps import ScoreMaps, enlarge
 from ovdistill.inference.segmentation_result import SegmentationResult, resize_labels
 from ovdistill.segmentation.best_names import PixelScores, best_names
 from ovdistill.segmentation.data.label_map import IGNORE
@@ -74,14 +74,10 @@ class SegmentationEngine(Network):
         rows = rows.masked_fill((rows >= asked.wanted) | (best < least), IGNORE)
         return SegmentationResult(
             labels=resize_labels(rows.to(torch.int32).cpu().numpy(), size),
-            confidence=_enlarge(best.float().cpu().numpy(), size),
+            confidence=enlarge(best.float().cpu().numpy(), size),
             names=asked.queries,
-            score_map=partial(_score_map, scores, size) if keep_scores else None,
+            score_maps=ScoreMaps(scores, asked.names, seen, size) if keep_scores else None,
         )
-
-
-def _enlarge(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return values if values.shape == size else cv2.resize(values, size[::-1])
 
 
 def _of_classes(scores: PixelScores, classes: Sequence[int], some: slice) -> Tensor:
@@ -99,9 +95,3 @@ def _of_classes(scores: PixelScores, classes: Sequence[int], some: slice) -> Ten
     own = torch.tensor(classes[rows], device=of_names.device) - some.start
     together = of_names.new_zeros(some.stop - some.start, *of_names.shape[1:])
     return together.index_add_(0, own, of_names).clamp(max=1)
-
-
-@torch.inference_mode()
-def _score_map(scores: PixelScores, size: tuple[int, int], row: int) -> np.ndarray:
-    """Return the (H, W) float32 scores of one class."""
-    return _enlarge(scores(slice(row, row + 1))[0].float().cpu().numpy(), size)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.text import printable
+
+if TYPE_CHECKING:
+    from ovdistill.inference.score_maps import ScoreMaps
 
 SHOWN = 3  # names that ``repr`` has
 
@@ -33,7 +35,7 @@ class SegmentationResult:
             label is -1 that of a name that only competes, or of one that does not fit well enough.
         image: (H, W, 3) uint8 RGB, the original image, or None.
         path: the file of the image, or None.
-        score_map: returns the scores of a row of ``names``, or None if they were not kept.
+        score_maps: the scores of all names at every pixel, or None if they were not kept.
     """
 
     labels: np.ndarray
@@ -41,7 +43,7 @@ class SegmentationResult:
     confidence: np.ndarray
     image: np.ndarray | None = None
     path: str | None = None
-    score_map: Callable[[int], np.ndarray] | None = None
+    score_maps: ScoreMaps | None = None
 
     def __repr__(self) -> str:
         found = [f"{printable(name)} {100 * self.shares[name]:.0f} %" for name in self.found]
@@ -81,12 +83,37 @@ class SegmentationResult:
         Raises:
             UserError: it was not asked for, or the scores were not kept.
         """
-        row = self.row(name)
-        if self.score_map is None:
+        return self._kept_scores().of(self.row(name))
+
+    def rank_names(self, x: int, y: int, most: int = 5) -> list[tuple[str, float]]:
+        """Return the names that fit a pixel best with their scores, best first.
+
+        Args:
+            x: column of the pixel.
+            y: its row.
+            most: how many names at most; those that only compete are among them.
+
+        Raises:
+            UserError: the pixel is outside of the image, or the scores were not kept.
+        """
+        height, width = self.labels.shape
+        if not (0 <= x < width and 0 <= y < height):
+            raise UserError(
+                f"got the pixel ({x}, {y}); expected one of an image of {width} x {height}"
+            )
+        return self._kept_scores().ranked(x, y)[:most]
+
+    def filter(self, min_score: float) -> SegmentationResult:
+        """Return the label map in which pixels of a lower score have no name."""
+        labels = np.where(self.confidence >= min_score, self.labels, np.int32(-1))
+        return replace(self, labels=labels)
+
+    def _kept_scores(self) -> ScoreMaps:
+        if self.score_maps is None:
             raise UserError(
                 "the scores of this result were not kept: predict(..., keep_scores=True)"
             )
-        return self.score_map(row)
+        return self.score_maps
 
     def row(self, name: str) -> int:
         """Return the label of a name.

@@ -8,7 +8,7 @@ Shapes: W class names, h x w grid, H x W pixels of the original image.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import torch
@@ -34,18 +34,30 @@ def best_names(
     Returns:
         (H, W) int64 rows of class names, and (H, W) their scores.
     """
-    step = max(1, most // (size[0] * size[1]))
     best: Tensor | None = None
-    for start in range(0, names, step):
-        part, rows = scores(slice(start, min(start + step, names))).max(dim=0)
+    for some in parts_of_names(names, size, most):
+        part, rows = scores(some).max(dim=0)
         if best is None:
             best, labels = part, rows
             continue
         better = part > best
         best = torch.where(better, part, best)
-        labels = torch.where(better, rows + start, labels)
+        labels = torch.where(better, rows + some.start, labels)
     assert best is not None
     return labels, best
+
+
+def parts_of_names(names: int, size: tuple[int, int], most: int = MOST_VALUES) -> Iterator[slice]:
+    """Yield rows of class names whose scores are few enough to be held together.
+
+    Args:
+        names: W.
+        size: H, W.
+        most: values of scores to hold at a time.
+    """
+    step = max(1, most // (size[0] * size[1]))
+    for start in range(0, names, step):
+        yield slice(start, min(start + step, names))
 
 
 def to_original(grid: Tensor, meta: Mapping[str, Any]) -> Tensor:

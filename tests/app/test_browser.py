@@ -7,16 +7,23 @@ import json
 import shutil
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import torch
 
 pytest.importorskip("gradio")
 
 from ovdistill.core.assets import SAMPLE_IMAGE, SAMPLES
 from ovdistill.inference.detector import Detector
+from ovdistill.inference.packing import About, pack_detector
 from ovdistill.inference.search.index import Index
 from ovdistill.inference.search.write_index import write_index
+from ovdistill.models.build import build_detector
+from ovdistill.models.config import load_config
+from ovdistill.teacher import build_teacher
+from ovdistill.vocabulary import Vocabulary
 
 from .pages import FLAGS, find_browser, running_app
 
@@ -40,6 +47,24 @@ def address(tmp_path_factory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def address_of_segmentor(tmp_path_factory) -> Iterator[str]:
+    """The page of an untrained segmentor with the shipped teacher."""
+    find_browser()
+    folder = tmp_path_factory.mktemp("segment")
+    vocabulary = folder / "vocabulary.safetensors"
+    config = load_config("lseg_r18_shapes", {"vocabulary": str(vocabulary)})
+    names = ["plain background", "solid star", "striped circle"]
+    known = Vocabulary.encode(names, build_teacher(config.teacher), ["a photo of {article} {}."])
+    known.save(vocabulary)
+    torch.manual_seed(0)
+    model = build_detector(config, vocabulary=known)
+    torch.nn.init.normal_(model.pixel_head.conv_logits.weight)
+    pack_detector(config, model, folder / "published", About("lseg_r18_shapes", {}))
+    with running_app(folder, "--model", "published", "--examples", SAMPLES) as (url, _):
+        yield url
+
+
+@pytest.fixture(scope="module")
 def browser():
     path = find_browser()
     from playwright.sync_api import sync_playwright
@@ -52,6 +77,12 @@ def browser():
 
 @pytest.fixture
 def page(browser, address):
+    with watched_page(browser, address) as page:
+        yield page
+
+
+@contextmanager
+def watched_page(browser, address: str):
     """A page without errors of its scripts, that asks no other computer for anything."""
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     page.set_default_timeout(WAIT)
@@ -160,3 +191,24 @@ def test_dark_and_light(page) -> None:
     before = page.evaluate(ink)
     page.get_by_text("dark / light").click()
     page.wait_for_function(f"before => {ink} != before", arg=before)
+
+
+def test_a_segmentor_names_the_pixels(browser, address_of_segmentor, tmp_path: Path) -> None:
+    with watched_page(browser, address_of_segmentor) as page:
+        page.goto(page.address)
+        says(page, "#names", "Names of the pixels")
+        page.locator("input[type=file]").first.set_input_files(SAMPLE_IMAGE)
+        says(page, "#status", "%")
+        assert "plain background" in page.inner_text("#status")  # names of the training
+        ask(page, "solid star, ring")
+        says(page, "#status", "ring")
+        box = page.locator("#drawn img").bounding_box()
+        page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
+        says(page, "#hint", "Pixel 6")
+        says(page, "#ranked", "striped circle")  # which was not asked for, and competes
+        name, content = saved(page, "Label map")
+        assert name == "ovshapes_label_map.zip"
+        about = json.loads(zipfile.ZipFile(io.BytesIO(content)).read("label_maps.json"))
+        assert [one["name"] for one in about["names"]] == ["solid star", "ring"]
+        assert saved(page, "Image")[1].startswith(b"\x89PNG")
+        assert page.get_by_text("Search", exact=True).count() == 0

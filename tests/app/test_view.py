@@ -44,9 +44,9 @@ def test_a_click_means_the_smallest_object_whose_mask_is_there() -> None:
 def test_a_point_of_the_drawing_is_a_point_of_the_image() -> None:
     drawn = view.draw(look(found()), 0.3)
     assert drawn.shape[:2] == (350, 700)  # enlarged by 7
-    assert view.in_image(look(found()), 700, 350) == (100, 50)
+    assert view.in_image(look(found()).image, 700, 350) == (100, 50)
     large = replace(look(found()), image=np.zeros((3000, 2000, 3), np.uint8))
-    assert view.in_image(large, *reversed(view.draw(look_at(large), 0.3).shape[:2])) == (
+    assert view.in_image(large.image, *reversed(view.draw(look_at(large), 0.3).shape[:2])) == (
         pytest.approx(2000),
         pytest.approx(3000, rel=1e-3),
     )

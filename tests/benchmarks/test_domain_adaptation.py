@@ -46,6 +46,8 @@ def test_what_is_there_is_not_done_again(options):
 def test_rows_are_chosen_by_name(options):
     few = replace(options, rows=("UPT", "none"))
     assert chosen_rows(few) == ["none", "UPT"]
+    average = replace(options, rows=("fine-tuning, average 0.5",))
+    assert chosen_rows(average) == ["fine-tuning"]
     assert Teachers(few, 0).missing([figures("none")]) == ["UPT"]
     with pytest.raises(UserError, match="'magic'"):
         chosen_rows(replace(options, rows=("magic",)))

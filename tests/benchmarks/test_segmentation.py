@@ -87,6 +87,27 @@ def test_results_become_the_table(tmp_path):
     assert "| mask-word | 1 | 58.0 | 83.3 | 0.50 |" in (tmp_path / "segmentation.md").read_text()
 
 
+def test_runs_of_another_machine_are_taken_over(tmp_path):
+    known = {name: runs(8.0) for name in ("lseg", "maskword", "maskword_oracle")}
+    (tmp_path / "known.json").write_text(json.dumps({"rows": known}))
+    options = BenchmarkOptions(
+        out=tmp_path / "out", seeds=2, rows=("lseg", "maskword"), known=tmp_path / "known.json"
+    )
+    comparison = SegmentationComparison(options)
+    done = {
+        (row.name, seed): comparison.is_done(row, seed)
+        for row in comparison.rows
+        for seed in (0, 1)
+    }
+    # nobody needs the detector of seed 0 any more
+    assert {row for (row, seed), there in done.items() if there and seed == 0} == {
+        "best", "lseg", "maskword",
+    }  # fmt: skip
+    assert not any(there for (_, seed), there in done.items() if seed == 1)
+    comparison.report()
+    assert "| LSeg | 1 | 8.0 |" in (tmp_path / "out/segmentation.md").read_text()
+
+
 class Recorded(SegmentationComparison):
     """Notes the command lines instead of running them."""
 

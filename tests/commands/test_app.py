@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ovdistill.commands.app import AppOptions, app, find_examples
+from ovdistill.commands.app import AppOptions, app, find_examples, segmentor_page
 from ovdistill.core.errors import UserError
 
 from ..app.pages import running_app
@@ -23,6 +23,12 @@ def test_errors_come_before_anything_is_loaded(tmp_path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "gradio", None)
     with pytest.raises(UserError, match=r"ovdistill\[app\]"):
         app(AppOptions())
+
+
+def test_an_index_is_not_searched_with_a_segmentor(tmp_path) -> None:
+    options = AppOptions(model="mine", index=(tmp_path,))
+    with pytest.raises(UserError, match=r"--index .* with the segmentor mine; .*--model"):
+        segmentor_page(None, options, [], {})
 
 
 def test_examples(tmp_path) -> None:
