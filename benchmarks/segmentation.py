@@ -80,6 +80,8 @@ COLUMNS = {
     "semantic/sIoU": "sIoU",
     "semantic/uIoU": "uIoU",
     "semantic/hIoU": "hIoU",
+    "panoptic/PQ": "PQ",
+    "panoptic/uPQ": "uPQ",
     "way": "way, %",
     "seconds": "s / iteration",
     "test_seconds": "s / test image",

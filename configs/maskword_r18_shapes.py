@@ -6,6 +6,8 @@ Command (first the detector, then the pixel head on its pyramid):
     ovdistill train maskword_r18_shapes
     ovdistill test maskword_r18_shapes work_dirs/maskword_r18_shapes/last.pth
 
+The test has panoptic quality too: the masks are the instances, and the background is stuff.
+
 Another checkpoint of that recipe: `--cfg-options detector=FILE`. No novel name is known in
 training.
 
@@ -32,10 +34,21 @@ model = dict(
         ),
     ),
     pixel_head=_base_.pixel_head,
+    stuff=["background"],
     distillers=[dict(type="PixelWordTerm")],
     channels_last=True,
     data_preprocessor=_base_.data_preprocessor,
 )
+panoptic_pipeline = [
+    *_base_.test_pipeline[:-2],
+    dict(type="LoadLabelMap", with_segments=True),
+    _base_.test_pipeline[-1],
+]
+val_dataloader = dict(dataset=dict(pipeline=panoptic_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=panoptic_pipeline))
+val_evaluator = [dict(type="SegmentationMetric"), dict(type="PanopticMetric")]
+test_evaluator = val_evaluator
+
 train_cfg = dict(max_iters=600, val_interval=600)
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=50),

@@ -19,6 +19,19 @@ itself, which here judges the masks beside it; the pixels of no mask are named b
 
 _base_ = ["_base_/segment_r50.py"]
 
+# fmt: off
+stuff = [
+    "banner", "blanket", "bridge", "cardboard", "counter", "curtain", "door-stuff", "floor-wood",
+    "flower", "fruit", "gravel", "house", "light", "mirror-stuff", "net", "pillow", "platform",
+    "playingfield", "railroad", "river", "road", "roof", "sand", "sea", "shelf", "snow", "stairs",
+    "tent", "towel", "wall-brick", "wall-stone", "wall-tile", "wall-wood", "water-other",
+    "window-blind", "window-other", "tree-merged", "fence-merged", "ceiling-merged",
+    "sky-other-merged", "cabinet-merged", "table-merged", "floor-other-merged", "pavement-merged",
+    "mountain-merged", "grass-merged", "dirt-merged", "paper-merged", "food-other-merged",
+    "building-other-merged", "rock-merged", "wall-other-merged", "rug-merged",
+]
+# fmt: on
+
 data_root = "data/coco"
 vocabulary = "{data_root}/vocabulary_panoptic.safetensors"
 detector = "work_dirs/vild_r50_coco/last.pth"
@@ -39,10 +52,19 @@ model = dict(
     ),
     pixel_head=_base_.pixel_head,
     distillers=[dict(type="PixelWordTerm")],
+    stuff=stuff,
     teacher_share=(0.4, 0.8),
     data_preprocessor=_base_.data_preprocessor,
 )
 custom_hooks = [dict(type="BuildDenseTeacher")]
+
+panoptic_pipeline = [
+    *_base_.test_pipeline[:-2],
+    dict(type="LoadLabelMap", with_segments=True),
+    _base_.test_pipeline[-1],
+]
+val_evaluator = [dict(type="SegmentationMetric"), dict(type="PanopticMetric")]
+test_evaluator = val_evaluator
 
 train_dataloader = dict(
     **_base_.train_loader,
@@ -64,7 +86,7 @@ val_dataloader = dict(
         data_root="{data_root}",
         ann_file="annotations/panoptic_val2017.json",
         data_prefix=dict(img_path="val2017/", seg_map_path="annotations/panoptic_val2017/"),
-        pipeline=_base_.test_pipeline,
+        pipeline=panoptic_pipeline,
         test_mode=True,
     ),
 )

@@ -1,6 +1,6 @@
-"""OVShapes with label maps: 65 kinds of objects and 6 backgrounds.
+"""OVShapes with label maps: 65 kinds of objects and the background.
 
-Backgrounds are base names in both splits. A pixel of a novel object is ignored in training.
+The background is a base name in both splits. A pixel of a novel object has no label in training.
 
 The parts of a training pipeline: load, load_regions, augment, pack.
 """

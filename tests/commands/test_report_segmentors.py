@@ -33,6 +33,16 @@ def test_the_files_have_the_figures_and_nothing_of_them_is_markup(tmp_path):
     assert html.count("data:image/webp;base64,") == 2 and "could not be read" in html
 
 
+def test_panoptic_quality_is_shown_where_a_run_has_it(tmp_path):
+    one, two = (write_run(tmp_path / name) for name in ("one", "two"))
+    assert "PQ novel" not in (run(tmp_path, one) / "report.md").read_text()
+    path = two / "metrics.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"panoptic/uPQ": 31.25}))
+    out = run(tmp_path, one, two)
+    line = next(x for x in (out / "report.md").read_text().splitlines() if x.startswith("| two |"))
+    assert "31.2" in line and "PQ novel" in (out / "report.html").read_text()
+
+
 def test_examples_can_be_left_out(tmp_path):
     folder = write_run(tmp_path / "one")
     assert "webp" not in (run(tmp_path, folder, gallery=0) / "report.html").read_text()

@@ -6,10 +6,14 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from ovdistill.commands.report import ReportOptions, report
 from ovdistill.core.checkpoints import read_weights
+from ovdistill.models.build import build_detector
+from ovdistill.models.config import load_config
 from ovdistill.segmentation.data.label_map import read_label_map
+from ovdistill.vocabulary import Vocabulary
 from tests.running import run
 
 pytestmark = pytest.mark.slow  # each test runs whole commands
@@ -87,6 +91,29 @@ def test_a_test_writes_figures_label_maps_and_where_they_come_from(trained):
     )  # fmt: skip
     for name in ("metrics.json", "per_category.json"):
         assert json.loads((again / name).read_text()) == json.loads((out / name).read_text())
+
+
+def test_masks_of_a_detector_are_tested_as_panoptic_maps_too(trained):
+    data, out = trained / "data", trained / "panoptic"
+    vocabulary = data / "shape" / "clip-directions" / "vocabulary_segmentation.safetensors"
+    config = load_config("maskword_r18_shapes", {"model.detector.init_cfg": None})
+    torch.manual_seed(0)
+    model = build_detector(config, vocabulary=Vocabulary.load(vocabulary))
+    weights = {key: value.contiguous() for key, value in model.state_dict().items()}
+    save_file(weights, trained / "masks.safetensors")
+    run(
+        "-m", "ovdistill", "test", "maskword_r18_shapes", trained / "masks.safetensors", "-o", out,
+        "--cfg-options", f"data_root={data}", "model.detector.init_cfg=None", *SMALL[-1:],
+    )  # fmt: skip
+    figures = json.loads((out / "metrics.json").read_text())
+    assert {"semantic/uIoU", "panoptic/PQ", "panoptic/uPQ"} <= set(figures)
+    classes = json.loads((out / "per_category.json").read_text())
+    found = {(own["kind"], own["name"]): own for own in classes}
+    backgrounds = found["panoptic", "background"]
+    assert backgrounds["tp"] + backgrounds["fn"] == 4  # one in each image
+    report(ReportOptions(runs=(str(out),), out=str(trained / "report_of_masks")))
+    text = (trained / "report_of_masks" / "report.md").read_text()
+    assert "| PQ novel |" in text
 
 
 def test_what_only_detectors_have_is_refused(trained):

@@ -22,14 +22,19 @@ from ovdistill.visualization.page.charts import bar_chart
 from ovdistill.visualization.page.markup import Markup, tag
 
 FIGURES = {
-    "mIoU": "mIoU",
-    "sIoU": "IoU base",
-    "uIoU": "IoU novel",
-    "hIoU": "hIoU",
-    "pAcc": "pixels right",
-    "mAcc": "mean accuracy",
+    "semantic/mIoU": "mIoU",
+    "semantic/sIoU": "IoU base",
+    "semantic/uIoU": "IoU novel",
+    "semantic/hIoU": "hIoU",
+    "semantic/pAcc": "pixels right",
+    "semantic/mAcc": "mean accuracy",
+    "panoptic/PQ": "PQ",
+    "panoptic/sPQ": "PQ base",
+    "panoptic/uPQ": "PQ novel",
+    "panoptic/hPQ": "hPQ",
 }
-BARS = ("sIoU", "uIoU", "hIoU")
+ALWAYS = "semantic/"  # the others are shown if a run has them
+BARS = ("semantic/sIoU", "semantic/uIoU", "semantic/hIoU")
 THINGS, NO_NAME = "pixels", "no name"
 
 
@@ -58,7 +63,8 @@ def _sections(reports: Sequence[SegmentationReport], galleries: Sequence[Gallery
             "metrics",
             "Metrics",
             "In percent. IoU is intersection over union of the pixels of all images, and then the "
-            f"mean over classes. hIoU is the harmonic mean of base and novel.{compared}",
+            "mean over classes. hIoU is the harmonic mean of base and novel. PQ is panoptic "
+            f"quality, if the test has measured it.{compared}",
             [_figure_table(reports), chart_grid([_figure_chart(reports)])],
         ),
         Section(
@@ -96,13 +102,14 @@ def _sections(reports: Sequence[SegmentationReport], galleries: Sequence[Gallery
 
 
 def _figure_table(reports: Sequence[SegmentationReport]) -> Markup:
-    head = [tag("th", title, scope="col") for title in FIGURES.values()]
+    figures = figures_of(reports)
+    head = [tag("th", title, scope="col") for title in figures.values()]
     rows = []
     for report in reports:
         first = None if report is reports[0] else reports[0]
         cells = [
             with_difference(figure(report, key), None if first is None else figure(first, key))
-            for key in FIGURES
+            for key in figures
         ]
         name = tag("th", report.name, scope="row")
         rows.append(tag("tr", name, [tag("td", content) for content in cells]))
@@ -118,9 +125,18 @@ def _figure_chart(reports: Sequence[SegmentationReport]) -> Markup:
     return bar_chart("IoU", [FIGURES[key] for key in BARS], bars, Axis("IoU", 0.0, 100.0))
 
 
+def figures_of(reports: Sequence[SegmentationReport]) -> dict[str, str]:
+    """Return the titles of the figures to show, by their keys."""
+    return {
+        key: title
+        for key, title in FIGURES.items()
+        if key.startswith(ALWAYS) or any(key in report.metrics for report in reports)
+    }
+
+
 def figure(report: SegmentationReport, key: str) -> float:
     """Return a figure of ``FIGURES`` in percent, -1.0 for none."""
-    return report.metrics.get(f"semantic/{key}", -1.0)
+    return report.metrics.get(key, -1.0)
 
 
 def _class_table(reports: Sequence[SegmentationReport]) -> Markup:

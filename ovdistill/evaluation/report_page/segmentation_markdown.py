@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ovdistill.core.text import markdown_cell
 from ovdistill.evaluation.analysis.naming import OUTCOMES
@@ -10,7 +10,7 @@ from ovdistill.evaluation.analysis.segmentation_run import SegmentationReport
 from ovdistill.evaluation.report_page.figures import difference, shown
 from ovdistill.evaluation.report_page.markdown import OUTCOME_NAMES, table
 from ovdistill.evaluation.report_page.origin import comparison_warnings, origin_rows
-from ovdistill.evaluation.report_page.segmentation import FIGURES, figure
+from ovdistill.evaluation.report_page.segmentation import figure, figures_of
 
 MOST_PAIRS = 10
 
@@ -18,7 +18,8 @@ MOST_PAIRS = 10
 def segmentation_markdown(reports: Sequence[SegmentationReport]) -> str:
     """Return the tables of the report in Markdown."""
     names = " and ".join(report.name for report in reports)
-    figures = [[report.name, *_cells(report, reports[0])] for report in reports]
+    titles = figures_of(reports)
+    figures = [[report.name, *_cells(report, reports[0], titles)] for report in reports]
     naming = [
         [report.name, group, f"{report.naming[group]['objects']:.0f}"]
         + [f"{report.naming[group][outcome]:.1f}" for outcome in OUTCOMES]
@@ -29,7 +30,7 @@ def segmentation_markdown(reports: Sequence[SegmentationReport]) -> str:
         f"# Test report: {markdown_cell(names)}",
         *comparison_warnings(reports),
         "## IoU, %",
-        table(["", *FIGURES.values()], figures),
+        table(["", *titles.values()], figures),
         "## Names of pixels",
         table(["run", "pixels of", "number", *(f"{name}, %" for name in OUTCOME_NAMES)], naming),
     ]
@@ -49,10 +50,10 @@ def segmentation_markdown(reports: Sequence[SegmentationReport]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _cells(report: SegmentationReport, first: SegmentationReport) -> list[str]:
-    """Return the figures of a run, with the differences to the first one."""
+def _cells(report: SegmentationReport, first: SegmentationReport, keys: Iterable[str]) -> list[str]:
+    """Return figures of a run, with the differences to the first one."""
     cells = []
-    for key in FIGURES:
+    for key in keys:
         value = figure(report, key)
         change = "" if report is first else difference(value, figure(first, key))
         cells.append(f"{shown(value)} ({change})" if change else shown(value))

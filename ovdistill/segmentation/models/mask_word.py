@@ -63,8 +63,9 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         least_object: masks are left out whose names have a smaller probability together.
         iou: of two boxes that overlap more, the one that is less of an object is left out.
         most: the largest number of masks of an image.
-        things: class names that have instances; ``predict`` then joins the masks and the label map
-            to a panoptic map too. None: label maps alone.
+        stuff: class names without instances, such as sky. The others have instances, and
+            ``predict`` joins the masks and the label map to a panoptic map too. None: label maps
+            alone.
         teacher_share: exponents of the teacher for base and novel names; the teacher names every
             mask by its dense embeddings there, in testing too (FC-CLIP, 0.4 and 0.8). None: the
             detector alone names masks.
@@ -84,7 +85,7 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         least_object: float = 0.05,
         iou: float = 0.5,
         most: int = 100,
-        things: Sequence[str] | None = None,
+        stuff: Sequence[str] | None = None,
         teacher_share: tuple[float, float] | None = None,
         channels_last: bool = False,
         train_cfg: ConfigType | None = None,
@@ -98,7 +99,7 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         self.least_object = least_object
         self.iou = iou
         self.most = most
-        self.things = None if things is None else frozenset(things)
+        self.stuff = None if stuff is None else frozenset(stuff)
         self.teacher_share = teacher_share
         self._build_pixels(vocabulary, pixel_head, distillers)
         if channels_last:
@@ -137,7 +138,7 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         batch_data_samples: SampleList,
         rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
     ) -> SampleList:
-        """Return the samples with ``pred_sem_seg``, and with things ``pred_panoptic_seg`` too.
+        """Return the samples with ``pred_sem_seg``, and with stuff ``pred_panoptic_seg`` too.
 
         The latter has ``sem_seg`` and ``segments``, both (1, H, W) int64, see ``join_panoptic``.
         For the arguments see ``OpenVocabularySegmentor``.
@@ -146,7 +147,7 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
             batch_data_samples, self._name_images(batch_inputs, batch_data_samples), strict=True
         ):
             sample.pred_sem_seg = self._label_map(image.pixels, sample)
-            if self.things is not None:
+            if self.stuff is not None:
                 sample.pred_panoptic_seg = self._panoptic(image, sample.pred_sem_seg.sem_seg[0])
         return batch_data_samples
 
@@ -156,9 +157,9 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
 
     def _panoptic(self, image: NamedImage, label_map: Tensor) -> PixelData:
         """Return a panoptic map of the named masks and a (H, W) label map."""
-        assert self.things is not None
+        assert self.stuff is not None
         is_thing = torch.tensor(
-            [name in self.things for name in self.vocabulary.names], device=label_map.device
+            [name not in self.stuff for name in self.vocabulary.names], device=label_map.device
         )
         scores, labels = image.scores.max(dim=1)
         of_things = is_thing[labels]

@@ -69,8 +69,10 @@ def test_without_masks_the_pixel_head_names_everything(model):
 
 def test_masks_and_label_map_are_joined_to_a_panoptic_map(model):
     model.least_object = 0.0
+    model.stuff = None
     assert "pred_panoptic_seg" not in predict(model)[0]
-    model.things = frozenset(["word 0", "word 1", "word 2", "word 3"])
+    names = model.vocabulary.names
+    model.stuff = frozenset(names[4:])
     (found, _) = predict(model)
     rows, segments = found.pred_panoptic_seg.sem_seg, found.pred_panoptic_seg.segments
     assert rows.shape == segments.shape == (1, 32, 32)
