@@ -8,7 +8,7 @@ from pathlib import Path
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
 from ovdistill.core.offline import is_offline
-from ovdistill.inference.pretrained import CONFIG, DetectorFiles
+from ovdistill.inference.pretrained import CONFIG, TEACHER, DetectorFiles
 
 SUFFIXES = (".json", ".safetensors", ".md", ".py")
 NAMES = ("LICENSE",)
@@ -25,8 +25,9 @@ def copy_detector(files: DetectorFiles, folder: Path) -> None:
         raise UserError(f"{folder} is the folder that the detector comes from; expected another")
     folder.mkdir(parents=True, exist_ok=True)
     found = [p for p in source.iterdir() if p.suffix in SUFFIXES or p.name in NAMES]
+    found += [path for path in (source / TEACHER).glob("*") if path.is_file()]
     for path in sorted(found, key=lambda path: path.stem == Path(CONFIG).stem):
-        with atomic_file(folder / path.name) as temporary:
+        with atomic_file(folder / path.relative_to(source)) as temporary:
             shutil.copyfile(path, temporary)
 
 
@@ -50,7 +51,7 @@ def push_detector(
     api = HfApi(token=token)
     try:
         address = api.create_repo(repo_id, private=private, exist_ok=True)
-        patterns = [*(f"*{suffix}" for suffix in SUFFIXES), *NAMES]
+        patterns = [*(f"*{suffix}" for suffix in SUFFIXES), *NAMES, f"{TEACHER}/*"]
         api.upload_folder(
             repo_id=repo_id, folder_path=source, commit_message=message, allow_patterns=patterns
         )

@@ -2,8 +2,9 @@
 
 model.safetensors: weights alone, no optimizer state and no code. config.json: model, test
 pipeline, teacher and templates, data too. vocabulary.safetensors: the class names of the training,
-with their embeddings and learned prompts. metrics.json, LICENSE and README.md, a model card, are
-for people.
+with their embeddings and learned prompts. teacher/, adapter-0.safetensors and
+embedding_map-0.safetensors: what the teacher has that cannot be had elsewhere. metrics.json,
+LICENSE and README.md, a model card, are for people.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ovdistill.core.tensor_files import write_tensor_file
 from ovdistill.datasets.build_vocabulary import prompts_of_config
 from ovdistill.inference.model_card import DETECTOR, SEGMENTOR, model_card
 from ovdistill.inference.model_kind import dense_scale, is_segmentor
+from ovdistill.inference.packed_teacher import pack_teacher
 from ovdistill.inference.pretrained import CONFIG, VOCABULARY, WEIGHTS
 from ovdistill.models.build import is_of_terms
 from ovdistill.models.published_config import encoded, reason_against
@@ -61,7 +63,8 @@ def pack_detector(
         The files that were written; the config, which names the others, is the last one.
 
     Raises:
-        UserError: weights that are not finite, in half precision too.
+        UserError: weights that are not finite, in half precision too; or a file of the teacher that
+            is missing.
     """
     state = {
         name: (v.half() if half and v.is_floating_point() else v).contiguous()
@@ -86,8 +89,10 @@ def pack_detector(
     kind = SEGMENTOR if is_segmentor(config) else DETECTOR
     card = model_card(kind, about.recipe, vocabulary, about.metrics, about.license)
     write_text(folder / "README.md", card)
-    config_file = write_config(folder, published_part(config), config.get("custom_imports"))
-    return [*written, folder / "README.md", config_file]
+    content = published_part(config)
+    content["teacher"], of_teacher = pack_teacher(content["teacher"], folder)
+    config_file = write_config(folder, content, config.get("custom_imports"))
+    return [*written, *of_teacher, folder / "README.md", config_file]
 
 
 def published_part(config: Config) -> dict[str, Any]:

@@ -13,6 +13,9 @@ from ovdistill.inference.calibration import CALIBRATION
 
 SHIPPED = "ovshapes"
 CONFIG, WEIGHTS, VOCABULARY = "config.json", "model.safetensors", "vocabulary.safetensors"
+TEACHER = "teacher"  # sub-folder of a teacher's own weights
+# of which a published detector consists; those behind the first three are of tokenizers
+PATTERNS = ("*.json", "*.safetensors", "*.md", "*.txt", "*.txt.gz", "*.model")
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def _download(name: str, revision: str | None) -> Path:
             snapshot_download(
                 name,
                 revision=revision,
-                allow_patterns=["*.json", "*.safetensors", "*.md"],
+                allow_patterns=[*PATTERNS],
                 local_files_only=is_offline(),
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,25 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from ovdistill import Segmentor
+from ovdistill import Detector, Segmentor
 from ovdistill.core.assets import STUDENT_CONFIG
 from ovdistill.core.recipes import find_recipe
+from ovdistill.inference.hub import copy_detector
 from ovdistill.inference.model_kind import dense_scale
+from ovdistill.inference.packed_teacher import pack_teacher
 from ovdistill.inference.packing import About, pack_detector, published_part, write_config
 from ovdistill.inference.pretrained import DetectorFiles, find_detector
 from ovdistill.models.build import build_detector, load_weights
 from ovdistill.models.config import load_config
 from ovdistill.models.published_config import encoded, read_published, reason_against
+from ovdistill.teacher import (
+    ClipAdapter,
+    NamedAdapter,
+    OpenCLIPTeacher,
+    build_teacher,
+    write_adapter,
+)
+from ovdistill.teacher.teacher_folder import write_teacher_folder
 from ovdistill.vocabulary import Vocabulary
 
 from ..batches import build, make_vocabulary
@@ -103,6 +114,41 @@ def test_a_segmentor_that_needs_its_teacher_says_how_fine_it_looks() -> None:
     assert reason_against(encoded(content)) is None
     assert dense_scale(Config(content)) == 2.0
     assert "dense_scale" in str(reason_against(content | {"dense_scale": "2"}))
+
+
+def test_what_only_this_machine_has_of_a_teacher_is_packed(tmp_path: Path) -> None:
+    """A tuned teacher, an adapter behind it, and a map: none is there when the folder is loaded."""
+    mine = tmp_path / "mine"
+    base = OpenCLIPTeacher("ovshapes")
+    weights = {name: value.clone() for name, value in base.model.state_dict().items()}
+    weights["text_projection"] += 0.01
+    write_teacher_folder(mine / "tuned", base.with_weights(weights, "tuned"))
+    options: dict[str, Any] = dict(model=str(mine / "tuned"))
+    adapter = ClipAdapter(base.embed_dim, text_ratio=0.5)
+    tuned = build_teacher(options).id
+    write_adapter(mine / "own.safetensors", NamedAdapter("own", tuned, adapter))
+    options["adapter"] = str(mine / "own.safetensors")
+    teacher = build_teacher(options)
+    vocabulary = Vocabulary.encode(["star", "ring"], teacher, ("{}",))
+    vocabulary.save(mine / "vocabulary.safetensors")
+    config = load_config("vild_r18_shapes", {"vocabulary": str(mine / "vocabulary.safetensors")})
+    config.teacher = options
+    model = build_detector(config, vocabulary=vocabulary)
+    pack_detector(config, model, tmp_path / "out", About("vild_r18_shapes", {}))
+    expected = teacher.encode_text(["a red star"])
+    shutil.rmtree(mine)
+    copy_detector(find_detector(tmp_path / "out"), tmp_path / "copy")
+    for folder in (tmp_path / "out", tmp_path / "copy"):
+        found = Detector.from_pretrained(folder, device="cpu")
+        assert found.teacher.id == teacher.id
+        assert torch.equal(found.teacher.encode_text(["a red star"]), expected)
+        assert found.set_vocabulary("star, ring", None).names == ("star", "ring")
+
+
+def test_names_of_a_teacher_stay_names(tmp_path: Path) -> None:
+    teacher = dict(model="ovshapes", embedding_map=["ovshapes-clip"], adapter=None)
+    assert pack_teacher(teacher, tmp_path / "out") == (teacher, [])
+    assert not (tmp_path / "out").exists()
 
 
 def test_half_precision(tmp_path: Path) -> None:
