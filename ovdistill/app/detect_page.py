@@ -17,8 +17,10 @@ from ovdistill.app.finder import LOWEST_SCORE, Finder, Look
 from ovdistill.app.parts import (
     PRIVATE,
     REMEMBERED,
+    background_input,
     clear_errors,
     download_button,
+    drawing,
     heading,
     image_input,
     read_upload,
@@ -143,26 +145,17 @@ def detect_page(
             threshold = gr.Slider(
                 LOWEST_SCORE, 1, 0.3, step=0.01, label="Lowest score", elem_id="threshold"
             )
-            with gr.Accordion("What competes", open=False):
-                background = gr.Textbox(
-                    "auto",
-                    show_label=False,
-                    info="auto: the class names of the training; none; or names of your own. An "
-                    "object gets the name that fits it best; those that compete are not shown.",
-                )
+            background = background_input(
+                "auto: the class names of the training; none; or names of your own. An object gets "
+                "the name that fits it best; those that compete are not shown."
+            )
             if examples:
                 samples = [[str(path), names] for path, names in examples]
                 given = gr.Dataset(
                     components=[image, text], samples=samples, label="Examples", type="index"
                 )
         with gr.Column(scale=6, min_width=420):
-            drawn = gr.Image(
-                label="Found",
-                interactive=False,
-                format="png",
-                buttons=["fullscreen"],
-                elem_id="drawn",
-            )
+            drawn = drawing("Found")
             status = gr.HTML(elem_id="status")
             with gr.Row():
                 for form, label in FORMS.items():

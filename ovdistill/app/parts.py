@@ -35,6 +35,23 @@ def image_input(label: str) -> gr.Image:
     )
 
 
+def drawing(label: str) -> gr.Image:
+    """Return where the page shows a drawing."""
+    return gr.Image(
+        label=label,
+        interactive=False,
+        format="png",
+        buttons=["fullscreen"],
+        elem_id="drawn",
+    )
+
+
+def background_input(info: str) -> gr.Textbox:
+    """Return where a visitor says what competes, folded; see ``finder.read_background``."""
+    with gr.Accordion("What competes", open=False):
+        return gr.Textbox("auto", show_label=False, info=info)
+
+
 @dataclass(frozen=True)
 class Upload:
     """An image that a visitor has given: its file, the name that it had, and (H, W, 3) RGB."""

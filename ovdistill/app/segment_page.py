@@ -16,8 +16,10 @@ from ovdistill.app.downloads import LABEL_MAP_FORMS, pack_label_map
 from ovdistill.app.parts import (
     PRIVATE,
     REMEMBERED,
+    background_input,
     clear_errors,
     download_button,
+    drawing,
     heading,
     image_input,
     read_upload,
@@ -126,15 +128,10 @@ def segment_page(
             threshold = gr.Slider(
                 0, 1, 0, step=0.01, label="Lowest score of a pixel", elem_id="threshold"
             )
-            with gr.Accordion("What competes", open=False):
-                background = gr.Textbox(
-                    "auto",
-                    show_label=False,
-                    info="auto: the class names of the training; none: every pixel gets one of "
-                    "your names; or names of your own. A pixel that fits one of them better has "
-                    "no name.",
-                    elem_id="background",
-                )
+            background = background_input(
+                "auto: the class names of the training; none: every pixel gets one of your names; "
+                "or names of your own. A pixel that fits one of them better has no name."
+            )
             if examples:
                 given = gr.Dataset(
                     components=[image],
@@ -143,13 +140,7 @@ def segment_page(
                     type="index",
                 )
         with gr.Column(scale=6, min_width=420):
-            drawn = gr.Image(
-                label="Names of the pixels",
-                interactive=False,
-                format="png",
-                buttons=["fullscreen"],
-                elem_id="drawn",
-            )
+            drawn = drawing("Names of the pixels")
             status = gr.HTML(elem_id="status")
             with gr.Row():
                 for form, label in LABEL_MAP_FORMS.items():
