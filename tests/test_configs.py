@@ -138,8 +138,10 @@ def test_options_that_do_not_fit(options):
 
 def test_an_option_inside_something_that_is_not_there_may_be_a_slip(caplog):
     options = {"prepare.regions.per_image": 4, "model.test_cfg.rcnn.new": True}
+    options["teacher.crops.size"] = 192
     load_config(CONFIGS / "vild_text_r18_shapes.py", options)
     assert "prepare.regions.per_image: nothing of that name was in" in caplog.text
+    assert "teacher.crops" not in caplog.text  # every teacher takes them
     assert "rcnn.new" not in caplog.text  # new keys are how optional parts are switched on
 
 

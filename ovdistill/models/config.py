@@ -32,6 +32,8 @@ DATA_PLACEHOLDERS = (
 )
 # keys that have had their effect when the overrides are merged
 READ_BEFORE = ("_base_", "custom_imports")
+# what every teacher takes, whether or not a config states it
+TAKEN_BY_ALL = "teacher.crops."
 # modules that configs of earlier versions import, and where they are now
 MOVED_MODULES = {"ovdistill.register": "ovdistill.models.register"}
 
@@ -130,6 +132,8 @@ def _check_key(key: str) -> None:
 
 def _has_place(config: Config, key: str) -> bool:
     """Return True if all that a dotted key goes through is there; its last part may be new."""
+    if key.startswith(TAKEN_BY_ALL):
+        return True
     first, *rest = key.split(".")
     if first not in config:
         return False
