@@ -23,8 +23,9 @@ from typing import Literal
 
 from ovdistill.commands.checks import check_file, check_folder
 from ovdistill.commands.options import MOST_SEED, flag, option
+from ovdistill.commands.teacher.measuring_options import MeasuringOptions
 from ovdistill.commands.teacher.pixel_options import PixelOptions
-from ovdistill.commands.teacher_options import TeacherOptions, load_teacher
+from ovdistill.commands.teacher_options import load_teacher
 from ovdistill.core.errors import UserError
 
 # options that only some kinds of measurements have
@@ -35,7 +36,7 @@ OF_PIXELS = "label_maps label_table dense_size dense_scale denoise smooth per_cl
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(PixelOptions, TeacherOptions):
+class EvaluateOptions(PixelOptions, MeasuringOptions):
     """Options of ``ovdistill teacher evaluate``."""
 
     annotations: Path | None = option(
@@ -67,14 +68,6 @@ class EvaluateOptions(PixelOptions, TeacherOptions):
         help="class names, split and text embeddings (default: the config's; without a config the "
         "categories of the file, or the folders, are encoded)",
     )
-    templates: str | None = option(
-        None, help="encode the names with these prompts: single, vild63, or a file"
-    )
-    split: str | None = option(
-        None,
-        flags=["--novel"],
-        help="where names are encoded: lvis, coco, none, a split of OVShapes, or the novel names",
-    )
     captions: Path | None = option(
         None, metavar="FILE", help="captions in COCO's format, to measure retrieval"
     )
@@ -100,12 +93,6 @@ class EvaluateOptions(PixelOptions, TeacherOptions):
     )
     allow_outside_images: bool = flag(
         help="take file names that are absolute or lead out of the image folder"
-    )
-    batch_size: int | None = option(
-        None, help="crops in a forward pass (default: 64 on a CPU, 512 on a GPU)", least=1
-    )
-    workers: int | None = option(
-        None, help="processes that read images (default: 1 on a CPU, else 4)", least=0
     )
     out: Path | None = option(
         None, flags=["-o"], metavar="DIR", help="folder of teacher.json and .md", writes="folder"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ovdistill.commands.checks import check_file, check_folder
 from ovdistill.commands.options import MOST_SEED, flag, option
-from ovdistill.commands.teacher_options import TeacherOptions
+from ovdistill.commands.teacher.measuring_options import MeasuringOptions
 from ovdistill.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdaptOptions(TeacherOptions):
+class AdaptOptions(MeasuringOptions):
     """Options of ``ovdistill teacher adapt METHOD``; a method adds its own."""
 
     annotations: Path | None = option(
@@ -44,14 +44,6 @@ class AdaptOptions(TeacherOptions):
         help="class names, split and text embeddings (default: the config's; without a config the "
         "categories of the file are encoded)",
     )
-    templates: str | None = option(
-        None, help="encode the names with these prompts: single, vild63, or a file"
-    )
-    split: str | None = option(
-        None,
-        flags=["--novel"],
-        help="where names are encoded: lvis, coco, none, a split of OVShapes, or the novel names",
-    )
     shots: int | None = option(
         None, help="regions of a class, drawn by the seed (default: all; tip-adapter: 16)", least=1
     )
@@ -65,12 +57,6 @@ class AdaptOptions(TeacherOptions):
     seed: int = option(0, help="seed of what is drawn", least=0, most=MOST_SEED)
     max_test_images: int | None = option(
         None, help="images to measure on, drawn always alike", least=1
-    )
-    batch_size: int | None = option(
-        None, help="crops in a forward pass (default: 64 on a CPU, 512 on a GPU)", least=1
-    )
-    workers: int | None = option(
-        None, help="processes that read images (default: 1 on a CPU, else 4)", least=0
     )
     out: Path = option(
         flags=["-o"], help="file to write (.safetensors)", metavar="FILE", writes="file"
