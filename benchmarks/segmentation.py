@@ -2,6 +2,7 @@
 
     python benchmarks/segmentation.py -o work_dirs/segmentation
     python benchmarks/segmentation.py -o work_dirs/segmentation --detectors 'best{seed}.pth'
+    python benchmarks/segmentation.py -o work_dirs/segmentation --refined refined
 
 Trains the recipe of each row and tests it on test images. The rows by masks need a detector, and
 their oracle one to which all classes are labelled: both are trained first, unless --detectors and
@@ -9,6 +10,8 @@ their oracle one to which all classes are labelled: both are trained first, unle
 and OUT/segmentation.md with every result. After an interruption, the same command goes on, and on
 another machine --known takes over the runs of an earlier segmentation.json; --report writes the
 table of what is there.
+
+--refined adds rows whose dense teacher is refined, as docs/regions.md has it.
 
 The column 'way' says how much of the way from LSeg to the oracle by masks a row goes, in unseen
 IoU, seed by seed.
@@ -21,12 +24,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, Literal
 
 from ovdistill.commands.compare import CompareOptions, Comparison
+from ovdistill.commands.config_overrides import read_overrides
 from ovdistill.commands.main import run_options
 from ovdistill.commands.options import ConfigOptions, flag, option
 from ovdistill.core.errors import UserError
@@ -75,6 +79,8 @@ ROWS = (
     ),
     MASK_ORACLE,
 )
+REFINED = "_refined"
+DENSE_ROWS = ("training_free", "maskclip_plus", "dense")  # those that see the dense teacher
 COLUMNS = {
     "semantic/mIoU": "mIoU",
     "semantic/sIoU": "sIoU",
@@ -110,6 +116,9 @@ class BenchmarkOptions(ConfigOptions):
     oracle_detectors: str | None = option(
         None, metavar="FILE", help="those of its oracle, which this benchmark trains as best_oracle"
     )
+    refined: Path | None = option(
+        None, metavar="DIR", help="a teacher of `teacher refine`, without a gap"
+    )
     known: Path | None = option(
         None, metavar="FILE", help="a segmentation.json, whose runs are taken over into the table"
     )
@@ -138,7 +147,9 @@ class SegmentationComparison(Comparison):
             jobs=options.jobs,
             cfg_options=options.cfg_options,
         )
-        super().__init__(settings, trained_rows(options.rows, self.given))
+        chosen = chosen_rows(options.rows, options.refined)
+        super().__init__(settings, trained_rows(chosen, self.given))
+        self.free = [row for row in chosen if is_free(row)]
         if options.known:
             self.known = read_json(options.known, "figures of this benchmark")["rows"]
         for name in self.given:
@@ -164,7 +175,8 @@ class SegmentationComparison(Comparison):
     def report(self) -> None:
         """Write the table of what is there."""
         with self.writing:
-            found = collect(self.out, self.options.subset, ROWS, self.known)
+            rows = [*ROWS, *refined_rows(None)]
+            found = collect(self.out, self.options.subset, rows, self.known)
             add_way(found)
             write_json(
                 self.folder_of_table / "segmentation.json",
@@ -173,20 +185,64 @@ class SegmentationComparison(Comparison):
             write_text(self.folder_of_table / "segmentation.md", table(found))
 
 
-def trained_rows(names: Sequence[str], given: Mapping[str, str]) -> list[Row]:
-    """Return the rows to train: those that are named, and the detectors that they need.
+def refined_rows(teacher: Path | None) -> list[Row]:
+    """Return the rows whose dense teacher is refined.
+
+    Args:
+        teacher: its folder; None gives rows that can be shown, not run.
+    """
+    options: tuple[str, ...] = ()
+    if teacher is not None:
+        teacher = teacher.resolve()
+        names = teacher.with_name(f"{teacher.name}_segmentation.safetensors")
+        # a map of the teacher before does not fit it; it was refined at one and a half times the
+        # size of the images
+        options = (f"teacher.model={teacher}", "teacher.embedding_map=None")
+        options += (f"vocabulary={names}",)
+    scale = ("custom_hooks.0.scale=1.5",)
+    return [
+        replace(
+            row,
+            name=row.name + REFINED,
+            title=f"{row.title}, refined teacher",
+            options=row.options + options + (() if is_free(row) else scale),
+        )
+        for row in ROWS
+        if row.name in DENSE_ROWS
+    ]
+
+
+def is_free(row: Row) -> bool:
+    """Return whether nothing is trained for a row."""
+    return row.name.removesuffix(REFINED) == TRAINING_FREE.name
+
+
+def chosen_rows(names: Sequence[str], refined: Path | None) -> list[Row]:
+    """Return the rows to run, without the detectors that they need.
 
     Args:
         names: of rows; none for all.
-        given: detectors that need no training, by their rows.
+        refined: a teacher; None leaves out the rows that need it.
 
     Raises:
-        UserError: there is no such row.
+        UserError: there is no such row, or it needs a teacher.
     """
-    known = [row.name for row in ROWS]
+    rows = [*ROWS, *(refined_rows(refined) if refined else ())]
+    known = [row.name for row in rows]
     if unknown := [name for name in names if name not in known]:
-        raise UserError(f"got --rows {unknown[0]!r}; expected some of: {', '.join(known)}")
-    rows = [row for row in ROWS if (not names or row.name in names) and row != TRAINING_FREE]
+        without = "" if refined else " (those of a refined teacher need --refined)"
+        raise UserError(f"got --rows {unknown[0]!r}; expected some of: {', '.join(known)}{without}")
+    return [row for row in rows if not names or row.name in names]
+
+
+def trained_rows(chosen: Sequence[Row], given: Mapping[str, str]) -> list[Row]:
+    """Return the rows to train: those that are chosen, and the detectors that they need.
+
+    Args:
+        chosen: rows.
+        given: detectors that need no training, by their rows.
+    """
+    rows = [row for row in chosen if not is_free(row)]
     needed = {row.starts_from for row in rows} - {*given}
     return [row for row in (DETECTOR, DETECTOR_ORACLE) if row.name in needed] + rows
 
@@ -213,7 +269,7 @@ def table(found: Runs) -> str:
     known = {key for runs in found.values() for run in runs for key in run}
     shown = {key: name for key, name in COLUMNS.items() if key in known}
     rows = []
-    for row in ROWS:
+    for row in (*ROWS, *refined_rows(None)):
         if runs := found.get(row.name):
             rows.append([row.title, str(len(runs)), *(cell(runs, key) for key in shown)])
     return markdown_table(["method", "seeds", *shown.values()], rows)
@@ -230,7 +286,7 @@ def cell(runs: Sequence[Mapping[str, Any]], key: str) -> str:
     return f"{mean(values):.1f}{spread}"
 
 
-def measure_training_free(comparison: SegmentationComparison) -> None:
+def measure_training_free(comparison: SegmentationComparison, row: Row) -> None:
     """Compare every pixel of the test images with the names, by the dense teacher alone."""
     from mmdet.registry import DATASETS
 
@@ -241,8 +297,9 @@ def measure_training_free(comparison: SegmentationComparison) -> None:
     from ovdistill.teacher import build_teacher
 
     options = comparison.options
-    comparison.prepare(TRAINING_FREE)
-    config = load_config(TRAINING_FREE.config, {"data_root": options.data_root})
+    comparison.prepare(row)
+    given = read_overrides([f"data_root={options.data_root}", *row.options])
+    config = load_config(row.config, given)
     dataset = DATASETS.build(config[f"{options.subset}_dataloader"].dataset)
     teacher = DenseTeacher(build_teacher(config.teacher), SCALE)
     pairs = []
@@ -254,7 +311,7 @@ def measure_training_free(comparison: SegmentationComparison) -> None:
         pairs.append(count_pairs(truth.numpy(), labels.numpy()))
     seconds = (time.perf_counter() - start) / len(dataset)
     found = SemanticScores.of(pairs, dataset.metainfo["is_base"]).metrics()
-    folder = comparison.folder(TRAINING_FREE.name, 0) / options.subset
+    folder = comparison.folder(row.name, 0) / options.subset
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "provenance.json", provenance(seconds_per_image=seconds))
     write_json(folder / "metrics.json", {f"semantic/{key}": own for key, own in found.items()})
@@ -265,9 +322,9 @@ def main(options: BenchmarkOptions) -> None:
     comparison = SegmentationComparison(options)
     failures = []
     if not options.report:
-        wanted = not options.rows or TRAINING_FREE.name in options.rows
-        if wanted and not comparison.is_done(TRAINING_FREE, 0):
-            measure_training_free(comparison)
+        for row in comparison.free:
+            if not comparison.is_done(row, 0):
+                measure_training_free(comparison, row)
         failures = comparison.run_all()
     comparison.report()
     print((options.out / "segmentation.md").read_text())

@@ -11,6 +11,7 @@ from benchmarks.segmentation import (
     BenchmarkOptions,
     SegmentationComparison,
     add_way,
+    chosen_rows,
     table,
     trained_rows,
 )
@@ -51,7 +52,7 @@ def test_cells_are_means_and_deviations_over_seeds():
 
 def test_a_row_by_masks_comes_with_its_detector():
     def names(*chosen: str, **given: str) -> list[str]:
-        return [row.name for row in trained_rows(chosen, given)]
+        return [row.name for row in trained_rows(chosen_rows(chosen, None), given)]
 
     assert names("lseg", "training_free") == ["lseg"]
     assert names("maskword") == ["best", "maskword"]
@@ -61,6 +62,18 @@ def test_a_row_by_masks_comes_with_its_detector():
         names("magic")
     for row in (*ROWS, DETECTOR, DETECTOR_ORACLE):
         assert find_recipe(row.config).is_file()
+
+
+def test_rows_of_a_refined_teacher_need_one(tmp_path):
+    with pytest.raises(UserError, match="--refined"):
+        chosen_rows(["dense_refined"], None)
+    names = [row.name for row in chosen_rows([], tmp_path)]
+    assert names[-3:] == ["training_free_refined", "maskclip_plus_refined", "dense_refined"]
+    (row,) = chosen_rows(["maskclip_plus_refined"], tmp_path)
+    config = load_config(row.config, read_overrides(row.options))
+    assert config.teacher == dict(model=str(tmp_path), embedding_map=None)
+    assert config.custom_hooks[0].scale == 1.5 and config.vocabulary.startswith(str(tmp_path))
+    assert "MaskCLIP+, refined teacher" in table({"maskclip_plus_refined": runs(20.0)})
 
 
 def test_detectors_that_are_given(tmp_path):
