@@ -40,9 +40,9 @@ model = dict(
     data_preprocessor=_base_.data_preprocessor,
 )
 panoptic_pipeline = [
-    *_base_.test_pipeline[:-2],
+    *_base_.test_load,
     dict(type="LoadLabelMap", with_segments=True),
-    _base_.test_pipeline[-1],
+    *_base_.test_pack,
 ]
 val_dataloader = dict(dataset=dict(pipeline=panoptic_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=panoptic_pipeline))

@@ -59,9 +59,9 @@ model = dict(
 custom_hooks = [dict(type="BuildDenseTeacher")]
 
 panoptic_pipeline = [
-    *_base_.test_pipeline[:-2],
+    *_base_.test_load,
     dict(type="LoadLabelMap", with_segments=True),
-    _base_.test_pipeline[-1],
+    *_base_.test_pack,
 ]
 val_evaluator = [dict(type="SegmentationMetric"), dict(type="PanopticMetric")]
 test_evaluator = val_evaluator

@@ -38,15 +38,18 @@ augment = [
 ]
 pack = [dict(type="PackSegmentationInputs")]
 train_pipeline = [*load, *augment, *pack]
-test_pipeline = [
+test_load = [
     dict(type="LoadImage"),
     dict(type="OVResize", scale=(2048, 512), keep_ratio=True),
-    dict(type="LoadLabelMap"),  # of the size of the image, as it is measured
+]
+test_pack = [
     dict(
         type="PackSegmentationInputs",
         meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor"),
-    ),
+    )
 ]
+# the label map is loaded last: it keeps the size of the image, as it is measured
+test_pipeline = [*test_load, dict(type="LoadLabelMap"), *test_pack]
 train_loader = dict(
     batch_size=2,
     num_workers=4,

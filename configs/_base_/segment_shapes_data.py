@@ -13,15 +13,18 @@ prepare = dict(vocabulary=dict(names="ovshapes"))
 load = [dict(type="LoadImage"), dict(type="LoadLabelMap")]
 pack = [dict(type="PackSegmentationInputs")]
 train_pipeline = [*load, *_base_.augment, *pack]
-test_pipeline = [
+test_load = [
     dict(type="LoadImage"),
     dict(type="OVResize", scale=(128, 128), keep_ratio=True),
-    dict(type="LoadLabelMap"),  # of the size of the image, as it is measured
+]
+test_pack = [
     dict(
         type="PackSegmentationInputs",
         meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor"),
-    ),
+    )
 ]
+# the label map is loaded last: it keeps the size of the image, as it is measured
+test_pipeline = [*test_load, dict(type="LoadLabelMap"), *test_pack]
 
 label_maps = dict(
     type="OVShapesSegmentationDataset",
