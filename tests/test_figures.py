@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.segmentation import table as segmentation_table
 from ovdistill.evaluation.comparison import markdown
 from ovdistill.evaluation.comparison_rows import ROWS
 
@@ -71,3 +72,8 @@ def test_the_results_that_a_recipe_names(row):
         )
         expected = f"{line} base {base}, novel {novel}"
         assert expected in text or f"{line} {base}, {novel}" in text
+
+
+def test_the_table_of_segmentation():
+    rows = json.loads((RESULTS / "segmentation" / "segmentation.json").read_text())["rows"]
+    assert segmentation_table(rows).strip() in (ROOT / "docs" / "segmentation.md").read_text()
