@@ -295,7 +295,7 @@ STEPS = [
     shows_help(
         f"ovdistill teacher refine --teacher ovshapes-plain --images {SHAPES}/images "
         f"--annotations {SHAPES}/annotations/instances_train.json "
-        f"--regions {SHAPES}/shape/plain/regions -o refined --size 192 --lr 1e-3 --steps 400"
+        f"--regions {SHAPES}/shape/plain/regions -o refined --size 192 --lr 1e-3 --steps 3000"
     ),
     Step("ovdistill store info regions"),
     Step("ovdistill store verify regions"),
@@ -354,16 +354,27 @@ STEPS = [
         "--annotations instances_train2017.json --teacher ViT-B-32:openai"
     ),
     shows_help("python benchmarks/domain_adaptation.py -o work_dirs/domain"),
+    shows_help(
+        "python benchmarks/domain_adaptation.py -o work_dirs/domain --rows none fine-tuning "
+        "--student vild_r18_shapes"
+    ),
     shows_help("python benchmarks/store_reading.py"),
     shows_help(
         "python benchmarks/dense_speed.py --images train2017 "
         "--annotations instances_train2017.json --teacher ViT-B-32:openai"
     ),
     shows_help("python benchmarks/teacher_objectives.py -o work_dirs/objectives"),
-    shows_help("python benchmarks/dense_regions.py --refined refined --max-images 150"),
+    shows_help("python benchmarks/dense_regions.py --refined refined"),
     shows_help("python benchmarks/evaluators.py --cases 10000 --images 1000"),
     shows_help("python benchmarks/continue_training.py -o work_dirs/continue"),
-    shows_help("python benchmarks/segmentation.py -o work_dirs/segmentation"),
+    shows_help(
+        "python benchmarks/segmentation.py -o work_dirs/segmentation --seeds 1 "
+        "--rows lseg maskword maskword_oracle"
+    ),
+    shows_help(
+        "python benchmarks/segmentation.py -o work_dirs/segmentation --refined refined "
+        "--rows training_free training_free_refined"
+    ),
     shows_help(f"python -m benchmarks.onnx_speed --images {SHAPES}/images/test"),
     shows_help("python -m benchmarks.onnx_speed --config vild_r50_lvis --size 800x1333 --times 5"),
 ]
