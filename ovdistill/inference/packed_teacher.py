@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ovdistill.core.assets import EMBEDDING_MAPS
+from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
 from ovdistill.inference.pretrained import TEACHER
 from ovdistill.teacher import OpenCLIPTeacher
+from ovdistill.teacher.registry import NO_MAP
 from ovdistill.teacher.teacher_folder import write_teacher_folder
 from ovdistill.teacher.weights import HF_HUB, find_directory
 
@@ -33,7 +35,7 @@ def pack_teacher(teacher: Mapping[str, Any], folder: Path) -> tuple[dict[str, An
         The teacher as the folder's config has to name it, and the files that were written.
 
     Raises:
-        UserError: a file of the teacher is missing, or damaged.
+        UserError: a map, an adapter or weights are not where the config says, or are damaged.
     """
     packed, written = dict(teacher), list[Path]()
     if _has_own_weights(teacher):
@@ -46,7 +48,12 @@ def pack_teacher(teacher: Mapping[str, Any], folder: Path) -> tuple[dict[str, An
         given = packed.get(kind) or ()
         sources = [given] if isinstance(given, (str, Path)) else [*given]
         for index, source in enumerate(sources):
-            if source not in EMBEDDING_MAPS and Path(source).is_file():
+            if source not in (*EMBEDDING_MAPS, NO_MAP):
+                if not Path(source).is_file():
+                    raise UserError(
+                        f"no file {source}, which teacher.{kind} of the config names; expected it "
+                        f"to be there, to be packed: --cfg-options teacher.{kind}=FILE"
+                    )
                 written.append(folder / f"{kind}-{index}.safetensors")
                 with atomic_file(written[-1]) as temporary:
                     shutil.copyfile(source, temporary)

@@ -13,6 +13,7 @@ from mmengine.config import Config
 
 from ovdistill import Detector, Segmentor
 from ovdistill.core.assets import STUDENT_CONFIG
+from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
 from ovdistill.inference.hub import copy_detector
 from ovdistill.inference.model_kind import dense_scale
@@ -149,6 +150,15 @@ def test_names_of_a_teacher_stay_names(tmp_path: Path) -> None:
     teacher = dict(model="ovshapes", embedding_map=["ovshapes-clip"], adapter=None)
     assert pack_teacher(teacher, tmp_path / "out") == (teacher, [])
     assert not (tmp_path / "out").exists()
+    plain = dict(model="ovshapes", embedding_map="ovshapes-plain")
+    assert pack_teacher(plain, tmp_path / "out") == (plain, [])
+
+
+@pytest.mark.parametrize("kind", ["adapter", "embedding_map"])
+def test_a_file_of_a_teacher_that_is_gone_is_an_error(kind: str, tmp_path: Path) -> None:
+    teacher = {"model": "ovshapes", kind: [str(tmp_path / "gone.safetensors")]}
+    with pytest.raises(UserError, match=rf"gone.safetensors, which teacher\.{kind}"):
+        pack_teacher(teacher, tmp_path / "out")
 
 
 def test_half_precision(tmp_path: Path) -> None:
