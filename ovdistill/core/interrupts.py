@@ -100,6 +100,8 @@ class Interrupts:
                 child.terminate()
             for child in active_children():
                 child.join(SECONDS_TO_STOP_CHILDREN)
+            for child in active_children():  # a child loses a signal that comes while it is forked
+                child.kill()
         os._exit(self.code or 128 + self.signal if code is None else code)
 
 

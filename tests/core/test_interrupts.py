@@ -72,6 +72,15 @@ def work():
     multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,)).start()
     started()
 """,
+    "has a deaf child": """
+import multiprocessing, signal
+def child():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    started()
+def work():
+    multiprocessing.get_context("fork").Process(target=child).start()
+    time.sleep(60)
+""",
 }
 
 
