@@ -100,7 +100,7 @@ def test_a_signal_ends_a_command(work: str, number: signal.Signals, tmp_path: Pa
     while not (tmp_path / "started").exists() and process.poll() is None:
         time.sleep(0.02)
     os.killpg(process.pid, number)
-    out, error = process.communicate(timeout=20)
+    out, error = process.communicate(timeout=50)
     assert process.returncode == 128 + number
     assert (out, error) == ("", "interrupted\n")
     assert [path.name for path in tmp_path.iterdir()] == ["started"]
@@ -113,4 +113,4 @@ def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
     while not (tmp_path / "started").exists() and process.poll() is None:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
