@@ -40,7 +40,7 @@ from ovdistill.teacher import Teacher
 from ovdistill.teacher_training.adapt.clip_adapter import ClipAdapterMethod
 from ovdistill.teacher_training.adapt.coop import CoOpMethod
 from ovdistill.teacher_training.adapt.data import Adaptation, AdaptMethod
-from ovdistill.teacher_training.adapt.fine_tune import FineTuneMethod
+from ovdistill.teacher_training.adapt.fine_tune.method import SHARES, FineTuneMethod
 from ovdistill.teacher_training.adapt.linear_probe import LinearProbeMethod
 from ovdistill.teacher_training.adapt.tip_adapter import TipAdapterMethod
 from ovdistill.teacher_training.adapt.upt import UnifiedPromptsMethod
@@ -256,10 +256,12 @@ def chosen_rows(options: BenchmarkOptions) -> list[str]:
         UserError: there is no such row.
     """
     known = [NONE, *METHODS]
-    methods = {name.partition(", average")[0] for name in options.rows}
-    if unknown := methods - {*known}:
-        raise UserError(f"got --rows {min(unknown)!r}; expected some of: {', '.join(known)}")
-    return [name for name in known if not options.rows or name in methods]
+    tuned, shares = filter(is_folder, known), [share for share in SHARES if share < 1]
+    averages = [f"{name}, average {share:g}" for name in tuned for share in shares]
+    if unknown := {*options.rows} - {*known, *averages}:
+        expected = ", ".join(map(repr, [*known, *averages]))
+        raise UserError(f"got --rows {min(unknown)!r}; expected some of: {expected}")
+    return [name for name in known if not options.rows or name in map(method_of, options.rows)]
 
 
 def method_of(row: str) -> str:

@@ -49,8 +49,9 @@ def test_rows_are_chosen_by_name(options):
     average = replace(options, rows=("fine-tuning, average 0.5",))
     assert chosen_rows(average) == ["fine-tuning"]
     assert Teachers(few, 0).missing([figures("none")]) == ["UPT"]
-    with pytest.raises(UserError, match="'magic'"):
-        chosen_rows(replace(options, rows=("magic",)))
+    for row in ("magic", "none, average 0.5", "LoRA, average 0.6"):
+        with pytest.raises(UserError, match=f"'{row}'"):
+            chosen_rows(replace(options, rows=(row,)))
     assert method_of("LoRA, average 0.25") == "LoRA"
     assert method_of("CoOp, a context a class") == "CoOp, a context a class"
 
