@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +71,8 @@ class TeacherTraining:
         """
         check_keys(config)
         settings = TrainingSettings.read(config["training"])
-        objectives = [build_objective(options) for options in _listed(config["objectives"])]
+        with _drawn_by(settings.seed):  # the same layers in every process
+            objectives = [build_objective(options) for options in _listed(config["objectives"])]
         data = build_data(config["data"], config.get("augmentation") or {})
         check_needs(objectives, data)
         if settings.part is not None and not data.divisible:
@@ -80,8 +82,7 @@ class TeacherTraining:
             )
         held_out = HeldOut(config["held_out"]) if config.get("held_out") else None
         towers, teacher = build_towers(config["model"], settings.seed)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)  # the same layers in every process
+        with _drawn_by(settings.seed):
             for objective in objectives:
                 objective.set_towers(towers)
         return cls(
@@ -117,6 +118,14 @@ def check_needs(objectives: Sequence[Objective], data: BatchSource) -> None:
                 f"{', '.join(data.provides)}. Boxes come from a source such as CocoBoxes "
                 "(docs/teacher_training.md)"
             )
+
+
+@contextmanager
+def _drawn_by(seed: int) -> Iterator[None]:
+    """Draw random numbers of a block from a seed, and leave those after it as they were."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def _listed(options: Any) -> list[Mapping[str, Any]]:

@@ -55,10 +55,9 @@ class Fusion(nn.Module):
             )
         self.from_image = nn.Linear(towers.image_width, width)
         self.from_text = nn.Linear(towers.text_width, width)
-        self.class_token = nn.Parameter(torch.zeros(1, width))
-        self.modality = nn.Parameter(torch.zeros(2, width))
-        nn.init.normal_(self.class_token, std=0.02)
-        nn.init.normal_(self.modality, std=0.02)
+        self.class_token = nn.Parameter(torch.empty(width).normal_(std=0.02))
+        self.of_image = nn.Parameter(torch.empty(width).normal_(std=0.02))
+        self.of_text = nn.Parameter(torch.empty(width).normal_(std=0.02))
         layer = nn.TransformerEncoderLayer(
             width, heads, 4 * width, 0.0, "gelu", batch_first=True, norm_first=True
         )
@@ -75,8 +74,8 @@ class Fusion(nn.Module):
             is_text: (N, L) bool, False behind the end of a text, which nothing attends to.
         """
         grid = image_map.shape[-2:]
-        image = self.from_image(image_map.flatten(2).transpose(1, 2)) + self.modality[0]
-        text = self.from_text(text_states) + self.modality[1]
+        image = self.from_image(image_map.flatten(2).transpose(1, 2)) + self.of_image
+        text = self.from_text(text_states) + self.of_text
         pair = self.class_token.expand(len(image), 1, -1).to(image.dtype)
         before = 1 + image.shape[1]
         ignored = nn.functional.pad(~is_text, (before, 0), value=False)

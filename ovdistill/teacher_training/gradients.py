@@ -10,7 +10,7 @@ of a part.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +48,8 @@ class GradientComputer:
         self.of_towers = [o for o in objectives if isinstance(o, TowerObjective)]
         needs = {name for objective in self.of_embeddings for name in objective.needs}
         self.embedded: list[str] = [name for name in EMBEDDED if name in needs]
+        of_images = [o.hides_images for o in objectives if {"images", "views"} & {*o.needs}]
+        self.shows_no_whole = bool(batch_norms(towers)) and bool(of_images) and all(of_images)
 
     def __call__(self, batch: TrainingBatch) -> Losses:
         """Add the gradients of a batch of this rank.
@@ -133,8 +135,14 @@ class GradientComputer:
 
     def _tower_loss(self, batch: TrainingBatch, losses: Losses) -> Tensor:
         """Return the weighted sum of the objectives of towers, 0 without; note each loss."""
+        found = []
         with self._autocast():
-            found = [(o.weight, o(batch, self.towers)) for o in self.of_towers]
+            for o in self.of_towers:
+                with fixed_statistics(self.towers) if o.hides_images else nullcontext():
+                    found.append((o.weight, o(batch, self.towers)))
+        if self.shows_no_whole:
+            with torch.no_grad(), self._autocast():
+                self.towers.encode_images(batch.images)  # for the running statistics alone
         return _weighted_sum(found, losses, self.towers.device)
 
     def _autocast(self) -> torch.autocast:
@@ -156,11 +164,7 @@ def _weighted_sum(
 @contextmanager
 def fixed_statistics(module: nn.Module) -> Iterator[None]:
     """Keep the running statistics of batch norm as they are, in a block of training mode."""
-    norms = [
-        each
-        for each in module.modules()
-        if isinstance(each, nn.modules.batchnorm._BatchNorm) and each.track_running_stats
-    ]
+    norms = batch_norms(module)
     for norm in norms:
         norm.track_running_stats = False
     try:
@@ -168,6 +172,15 @@ def fixed_statistics(module: nn.Module) -> Iterator[None]:
     finally:
         for norm in norms:
             norm.track_running_stats = True
+
+
+def batch_norms(module: nn.Module) -> list[nn.modules.batchnorm._BatchNorm]:
+    """Return the layers of a module that have running statistics."""
+    return [
+        each
+        for each in module.modules()
+        if isinstance(each, nn.modules.batchnorm._BatchNorm) and each.track_running_stats
+    ]
 
 
 def average_gradients(parameters: Sequence[nn.Parameter]) -> None:

@@ -27,9 +27,12 @@ class Objective(nn.Module, ABC):
         needs: any of 'images', 'texts', 'views' and 'boxes'. The source is asked for them, and
             raises an error where it has none.
         weight: factor on the objective's losses.
+        hides_images: it shows the image tower images with hidden parts alone; they stay out of the
+            running statistics of batch norm, which are those of whole images.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("images", "texts")
+    hides_images = False
 
     def __init__(self, weight: float = 1.0) -> None:
         super().__init__()

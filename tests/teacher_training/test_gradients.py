@@ -17,7 +17,11 @@ from ovdistill.teacher_training.gradients import (
     fixed_statistics,
 )
 from ovdistill.teacher_training.objective import TowerObjective
-from ovdistill.teacher_training.objectives import ImageTextContrastive, ImageTextLabelContrastive
+from ovdistill.teacher_training.objectives import (
+    ImageTextContrastive,
+    ImageTextLabelContrastive,
+    MaskedImage,
+)
 from ovdistill.teacher_training.open_clip_towers import OpenCLIPTowers
 from ovdistill.teacher_training.parts import split_batch
 from ovdistill.teacher_training.towers import Towers
@@ -150,3 +154,22 @@ def test_boxes_go_with_their_images() -> None:
     assert second.boxes.phrases.tolist() == [[7, 8]]
     assert second.boxes.phrase_index.tolist() == [0, 0]
     assert split_batch(batch, 1)[1].boxes is None
+
+
+@pytest.mark.parametrize("part", [None, 4])
+@pytest.mark.parametrize("beside", [[], [ImageTextContrastive]])
+def test_running_statistics_are_those_of_whole_images(part: int | None, beside: list) -> None:
+    """Hidden squares stay out of them, and whole images are shown where no objective does."""
+    built = tiny.towers(tiny.RESNET)
+    batch = tiny.batch(built)
+    objectives = [MaskedImage(ratio=1.0, square=4), *(each() for each in beside)]
+    for objective in objectives:
+        objective.set_towers(built)
+    norm = built.model.visual.bn1
+    expected = norm.running_mean.fill_(1).clone()
+    GradientComputer(built, objectives, part)(batch)
+    for images in batch.images.split(part or 8):
+        with torch.no_grad():
+            mean = built.model.visual.conv1(images).mean(dim=(0, 2, 3))
+        expected = (1 - norm.momentum) * expected + norm.momentum * mean
+    torch.testing.assert_close(norm.running_mean, expected)

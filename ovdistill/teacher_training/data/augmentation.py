@@ -12,6 +12,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.teacher.crops import CropPolicy
 
 SQUASH = CropPolicy(scales=(1.0,), shape="squash")
+TRIES = 10  # to draw a part that fits into the image, as torchvision's RandomResizedCrop does
 LEAST_OVERLAP = 0.3  # the share of a box that must be in the crop for the box to stay
 
 
@@ -19,7 +20,9 @@ LEAST_OVERLAP = 0.3  # the share of a box that must be in the crop for the box t
 class Augmentation:
     """Rule by which a random part of an image becomes the tower's input.
 
-    The defaults are CLIP's training in open_clip.
+    The defaults are CLIP's training in open_clip, and so is the rule, torchvision's: a part that is
+    wider or higher than the image is drawn anew, and after ten of them the largest part in the
+    middle is taken whose ratio is allowed.
 
     Attributes:
         area: least and largest share of the image's area that is shown.
@@ -54,11 +57,18 @@ class Augmentation:
         Returns:
             (4,) float32 xyxy, absolute pixels of the image, whole numbers.
         """
-        area = rng.uniform(*self.area) * height * width
-        ratio = np.exp(rng.uniform(*np.log(self.ratio)))
-        wide = int(np.clip(round(np.sqrt(area * ratio)), 1, width))
-        high = int(np.clip(round(np.sqrt(area / ratio)), 1, height))
-        left, top = rng.integers(width - wide + 1), rng.integers(height - high + 1)
+        for _ in range(TRIES):
+            area = rng.uniform(*self.area) * height * width
+            ratio = np.exp(rng.uniform(*np.log(self.ratio)))
+            wide, high = round(np.sqrt(area * ratio)), round(np.sqrt(area / ratio))
+            if 0 < wide <= width and 0 < high <= height:
+                left, top = rng.integers(width - wide + 1), rng.integers(height - high + 1)
+                break
+        else:
+            low, high_ratio = self.ratio
+            wide = min(width, max(1, round(height * high_ratio)))
+            high = min(height, max(1, round(width / low)))
+            left, top = (width - wide) // 2, (height - high) // 2
         return torch.tensor([left, top, left + wide, top + high], dtype=torch.float32)
 
     def apply(

@@ -51,19 +51,25 @@ class PairBatches(BatchSource):
 
     def batches(self, plan: BatchPlan, first: int) -> Iterator[TrainingBatch]:
         """Yield the batches of a process, see ``BatchSource``; skipped images are in its list."""
-        indexed = [source for source in self.sources if not isinstance(source, PairStream)]
-        known, places = sum(map(len, indexed)), plan.batch * plan.ranks
-        if len(indexed) == len(self.sources) and known < places:
-            raise UserError(
-                f"a batch of {places} pairs from {known}; expected no pair twice in it: give a "
-                "smaller training.batch"
-            )
+        draws = self.draws(plan)
+        for source, size, most in zip(self.sources, draws.sizes, draws.most(), strict=True):
+            if size is not None and size < most:
+                raise UserError(
+                    f"a batch of {draws.places} pairs has {most} of a {type(source).__name__}, "
+                    f"which has {size}; expected no pair twice in it: give a smaller "
+                    "training.batch, or the source a smaller weight="
+                )
         loader: DataLoader[TrainingBatch] = DataLoader(
             _Batches(self, plan, first), batch_size=None, num_workers=plan.workers
         )
         with held_interrupts():
             batches = iter(loader)
         yield from batches
+
+    def draws(self, plan: BatchPlan) -> Draws:
+        """Return which source each place of a step is filled from."""
+        sizes = [None if isinstance(source, PairStream) else len(source) for source in self.sources]
+        return Draws(self.weights, sizes, plan.batch * plan.ranks, plan.seed)
 
 
 class _Batches(IterableDataset[TrainingBatch]):
@@ -90,14 +96,13 @@ class _Batches(IterableDataset[TrainingBatch]):
                 streams[number] = source.stream(plan.seed, plan.rank, plan.ranks)
             else:
                 passes[number] = Passes(len(source), plan.seed, number)
-        draws = Draws(self.pairs.weights, plan.batch * plan.ranks, plan.seed)
         own = slice(plan.rank * plan.batch, (plan.rank + 1) * plan.batch)
-        for chosen, before in draws.steps():
+        for chosen, numbers in self.pairs.draws(plan).steps():
             yield [
                 next(streams[number])
                 if number in streams
                 else _Indexed(sources[number], passes[number], count)
-                for number, count in zip(chosen[own].tolist(), before[own].tolist(), strict=True)
+                for number, count in zip(chosen[own].tolist(), numbers[own].tolist(), strict=True)
             ]
 
     def _load(self, step: int, loads: list[Load]) -> TrainingBatch:

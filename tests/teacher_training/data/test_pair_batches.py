@@ -132,7 +132,7 @@ def test_bad_images_are_replaced_listed_and_limited(tmp_path: Path, workers: int
 def test_what_cannot_be_mixed() -> None:
     with pytest.raises(UserError, match="1 of 2 sources of data have a weight"):
         PairBatches([Numbers(0, 9, weight=1), Numbers(0, 9)], CROPS)
-    with pytest.raises(UserError, match="a batch of 4 pairs from 3"):
+    with pytest.raises(UserError, match="4 pairs has 4 of a Numbers, which has 3"):
         first(PairBatches([Numbers(0, 3)], CROPS), 1)
 
 

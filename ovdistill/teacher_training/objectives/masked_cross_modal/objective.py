@@ -58,6 +58,7 @@ class MaskedCrossModal(TowerObjective):
             )
         self.ratio, self.square, self.share = ratio, square, share
         self.image_weight = image_weight
+        self.hides_images = image_weight > 0
         self.sizes = width, layers, heads
 
     def set_towers(self, towers: Towers) -> None:

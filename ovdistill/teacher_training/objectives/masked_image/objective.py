@@ -31,6 +31,7 @@ class MaskedImage(TowerObjective):
     """
 
     needs = ("images",)
+    hides_images = True
 
     def __init__(self, weight: float = 1.0, ratio: float = 0.6, square: int | None = None) -> None:
         super().__init__(weight)

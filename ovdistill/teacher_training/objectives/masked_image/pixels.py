@@ -38,13 +38,13 @@ class MaskedPixels(nn.Module):
                 f"ratio above 0 up to 1, and squares of 1 to {image_size} pixels"
             )
         self.square, self.ratio, self.stride = square, ratio, stride
-        self.colour = nn.Parameter(torch.zeros(3, 1, 1))
+        self.colour = nn.Parameter(torch.zeros(3))
         self.head = nn.Conv2d(channels, 3 * stride**2, kernel_size=1)
 
     def hide(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return (N, 3, S, S) images with hidden squares, and the (N, 1, S, S) bool mask."""
         mask = draw_mask(images, self.square, self.ratio)
-        return torch.where(mask, self.colour.to(images), images), mask
+        return torch.where(mask, self.colour.to(images)[:, None, None], images), mask
 
     def loss(self, feature_map: Tensor, images: Tensor, mask: Tensor) -> Tensor:
         """Return the mean absolute error of the hidden pixels, see ``masked_pixel_loss``.

@@ -11,7 +11,7 @@ from ovdistill.teacher_training.objectives.masked_image.pixels import MaskedPixe
 def test_hidden_pixels_have_the_learned_colour() -> None:
     pixels = MaskedPixels(4, image_size=8, stride=4, square=None, ratio=0.5)
     with torch.no_grad():
-        pixels.colour.copy_(torch.tensor([1.0, 2.0, 3.0]).view(3, 1, 1))
+        pixels.colour.copy_(torch.tensor([1.0, 2.0, 3.0]))
     images = torch.zeros(2, 3, 8, 8)
     hidden, mask = pixels.hide(images)
     assert mask.sum() == 2 * 32  # two squares of the tower's stride in each image
