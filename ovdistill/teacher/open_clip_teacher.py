@@ -22,6 +22,7 @@ from ovdistill.teacher.image_tower import ImageTower
 from ovdistill.teacher.open_clip_model import create_model, find_weights, model_name
 from ovdistill.teacher.region_policy import RegionPolicy
 from ovdistill.teacher.registry import register_teacher
+from ovdistill.teacher.resample import SUPPORT
 from ovdistill.teacher.teacher import Teacher, hash_weights
 from ovdistill.teacher.text_tower import TextTower
 
@@ -93,6 +94,7 @@ class OpenCLIPTeacher(Teacher):
             self.embed_dim = self._encode_batch(["a"]).shape[1]
 
     def _set_preprocessing(self, config: Mapping[str, Any]) -> None:
+        check_preprocessing(config, f"preprocess_cfg of {self.name}")
         for name in ("mean", "std"):
             value = torch.tensor(config[name], dtype=torch.float32)
             self.register_buffer(name, value.reshape(3, 1, 1), persistent=False)
@@ -250,3 +252,23 @@ def square_side(size: int | Sequence[int], name: str) -> int:
     if len(sides) > 1:
         raise UserError(f"teacher {name!r} takes images of {size}; expected square ones")
     return int(sides.pop())
+
+
+def check_preprocessing(config: Mapping[str, Any], name: str) -> None:
+    """Raise UserError for values of open_clip's ``preprocess_cfg`` that no teacher can use.
+
+    Args:
+        config: the values; keys may be missing.
+        name: where they come from, for the message.
+    """
+    for key in [key for key in ("mean", "std") if key in config]:
+        value = config[key]
+        numbers = isinstance(value, (list, tuple)) and [type(v) in (int, float) for v in value]
+        if numbers != [True] * 3 or (key == "std" and min(value) <= 0):
+            raise UserError(
+                f"{name} has {key} {value!r:.100}; expected three numbers, of red, green and blue"
+                f"{', above 0' if key == 'std' else ''}"
+            )
+    for key, known in (("interpolation", [*SUPPORT]), ("resize_mode", [*RESIZE_MODES])):
+        if key in config and config[key] not in known:
+            raise UserError(f"{name} has {key} {config[key]!r:.100}; expected {' or '.join(known)}")

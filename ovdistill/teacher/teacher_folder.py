@@ -31,6 +31,7 @@ from ovdistill.teacher.weights import CONFIG_NAME, HF_HUB, PREPROCESS_KEYS, find
 WEIGHTS_NAME = "open_clip_model.safetensors"
 PROVENANCE_NAME = "provenance.json"
 LOG_NAME = "log.jsonl"
+BAD_IMAGES_NAME = "bad_images.txt"
 OTHER_SUFFIXES = (".safetensors", ".bin", ".pth", ".pt", ".ckpt", ".md", ".lock")
 
 
@@ -168,7 +169,7 @@ def plain_state(module: nn.Module) -> dict[str, Tensor]:
 
 def tokenizer_files(folder: Path) -> dict[str, bytes]:
     """Return the files of a teacher's folder that a tokenizer may read, by name."""
-    others = (CONFIG_NAME, PROVENANCE_NAME, LOG_NAME)
+    others = (CONFIG_NAME, PROVENANCE_NAME, LOG_NAME, BAD_IMAGES_NAME)
     return {
         path.name: path.read_bytes()
         for path in sorted(folder.iterdir())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ovdistill.teacher.open_clip_model import (
     expand_model,
     model_name,
 )
+from ovdistill.teacher.open_clip_teacher import check_preprocessing
 from ovdistill.teacher.teacher_folder import TeacherConfig, config_of_model, saved_tokenizer
 from ovdistill.teacher.weights import HF_HUB, PREPROCESS_KEYS, find_directory
 from ovdistill.teacher_training.byte_pairs import learn_merges, merges_file, vocabulary_size
@@ -70,6 +71,8 @@ def build_towers(options: Mapping[str, Any], seed: int) -> tuple[OpenCLIPTowers,
 
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options with the model's name expanded; raise UserError for bad ones."""
+    if not isinstance(options, Mapping):
+        raise UserError(f"model is {options!r:.100}; expected dict(model=..., ...)")
     options = dict(options)
     for key in options:
         if key not in KEYS:
@@ -108,10 +111,19 @@ def _untrained_config(options: Mapping[str, Any]) -> TeacherConfig:
         )
     if options.get("words"):
         config = _with_words(config, options["words"])
+    preprocessing = options.get("preprocess_cfg") or {}
+    if not isinstance(preprocessing, Mapping):
+        raise UserError(f"model.preprocess_cfg is {preprocessing!r:.100}; expected dict(mean=...)")
+    if unknown := {*preprocessing} - {*PREPROCESS_KEYS}:
+        hint = did_you_mean(min(unknown), PREPROCESS_KEYS, f"expected {', '.join(PREPROCESS_KEYS)}")
+        raise UserError(
+            f"model.preprocess_cfg has {min(unknown)!r:.60}, which nothing reads; {hint}"
+        )
+    check_preprocessing(preprocessing, "model.preprocess_cfg")
     return replace(
         config,
         name=options.get("name") or config.name,
-        preprocess_cfg={**config.preprocess_cfg, **options.get("preprocess_cfg", {})},
+        preprocess_cfg={**config.preprocess_cfg, **preprocessing},
     )
 
 
@@ -124,9 +136,18 @@ def _untrained_model(model: str) -> TeacherConfig:
     return replace(config, name=Path(model).name)
 
 
-def _with_words(config: TeacherConfig, words: Sequence[str]) -> TeacherConfig:
+def _with_words(config: TeacherConfig, words: Any) -> TeacherConfig:
     """Return a configuration whose tokenizer has one token for each of the words."""
-    merges = learn_merges(words)
+    if not isinstance(words, (list, tuple)):
+        raise UserError(f"model.words is {words!r:.100}; expected a list of words")
+    for word in words:
+        # what the tokenizer splits by its pattern, or into bytes, cannot become one token
+        if not (isinstance(word, str) and word.isascii() and word.isalpha()):
+            raise UserError(
+                f"model.words has {word!r:.60}; expected words of the letters a to z, each of "
+                "which becomes one token (other texts need none of their own)"
+            )
+    merges = learn_merges(word.lower() for word in words)
     text = {**config.model_cfg["text_cfg"], "vocab_size": vocabulary_size(merges)}
     model_cfg = {**config.model_cfg, "text_cfg": text}
     return replace(config, model_cfg=model_cfg, files={BPE_NAME: merges_file(merges)})

@@ -97,7 +97,11 @@ def load_checkpoint(
     state = read_checkpoint(path / STATE)
     try:
         trained.load_state_dict(read_weights(path / WEIGHTS))
+        # the optimizer's state has settings too; those of the config count
+        chosen = [(group["weight_decay"], group["betas"]) for group in optimizer.param_groups]
         optimizer.load_state_dict(state["optimizer"])
+        for group, (weight_decay, betas) in zip(optimizer.param_groups, chosen, strict=True):
+            group.update(weight_decay=weight_decay, betas=betas)
         return int(state["step"]), dict(state["settings"])
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:300]

@@ -115,8 +115,8 @@ def check_needs(objectives: Sequence[Objective], data: BatchSource) -> None:
         if missing := [name for name in objective.needs if name not in data.provides]:
             raise UserError(
                 f"objective {type(objective).__name__} needs {', '.join(missing)}; the data have "
-                f"{', '.join(data.provides)}. Boxes come from a source such as CocoBoxes "
-                "(docs/teacher_training.md)"
+                f"{', '.join(data.provides)}. docs/teacher_training.md says which source has what: "
+                "CocoBoxes has boxes, and every source of pairs has views"
             )
 
 
@@ -128,5 +128,5 @@ def _drawn_by(seed: int) -> Iterator[None]:
         yield
 
 
-def _listed(options: Any) -> list[Mapping[str, Any]]:
-    return [options] if isinstance(options, Mapping) else list(options)
+def _listed(options: Any) -> Sequence[Any]:
+    return options if isinstance(options, (list, tuple)) else [options]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
@@ -80,6 +81,6 @@ def _records_until(path: Path, step: int) -> list[str]:
             record = json.loads(line)
         except ValueError:
             continue
-        if record["step"] <= step:
+        if isinstance(record, dict) and record.get("step", math.inf) <= step:
             kept.append(line)
     return kept

@@ -14,10 +14,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ovdistill.core.distributed import get_rank, get_world_size, is_initialized, is_main_process
-from ovdistill.core.errors import DivergedError
-from ovdistill.datasets.bad_images import NAME as BAD_IMAGES
+from ovdistill.core.distributed import (
+    get_rank,
+    get_world_size,
+    is_initialized,
+    is_main_process,
+    patient_group,
+)
+from ovdistill.core.errors import DivergedError, UserError
 from ovdistill.datasets.bad_images import BadImages
+from ovdistill.teacher.teacher_folder import BAD_IMAGES_NAME
 from ovdistill.teacher_training.batch import TrainingBatch
 from ovdistill.teacher_training.checkpoint import Checkpoints, load_checkpoint
 from ovdistill.teacher_training.config import TeacherTraining
@@ -34,6 +40,7 @@ WITHOUT_EFFECT = (
     *("workers", "log_every", "checkpoint_every", "keep_checkpoints", "max_bad_images"),
     "half_weights",
 )
+STATED = ("data", "augmentation", "objectives", "model")  # other parts of a config with an effect
 
 
 class TeacherTrainer:
@@ -63,19 +70,25 @@ class TeacherTrainer:
             self.settings.precision,
         )
         self.checkpoints = Checkpoints(folder, self.settings.keep_checkpoints)
-        self.bad_images = BadImages(folder / BAD_IMAGES, self.settings.max_bad_images)
+        self.bad_images = BadImages(folder / BAD_IMAGES_NAME, self.settings.max_bad_images)
+        self.measured = patient_group() if training.held_out else None
         self.step = 0
 
     def resume(self) -> bool:
         """Go on from the newest checkpoint of the folder; return False where there is none.
 
         Raises:
-            UserError: see ``load_checkpoint``.
+            UserError: it is behind the last step, or see ``load_checkpoint``.
         """
         path = self.checkpoints.last()
         if path is None:
             return False
         self.step, before = load_checkpoint(path, self.trained, self.optimizer)
+        if self.step > self.settings.steps:
+            raise UserError(
+                f"{path} is of step {self.step}, and training.steps is {self.settings.steps}; "
+                f"expected {self.step} or more"
+            )
         now = self._settings()
         for name in sorted(before.keys() | now.keys()):
             if before.get(name) != now.get(name):
@@ -99,6 +112,8 @@ class TeacherTrainer:
         """
         log = TrainingLog(self.folder, self.settings.steps, self.step)
         figures: dict[str, Any] = {}
+        if self.step == 0:  # so that images that cannot be measured end it at once
+            self._measure(log)
         batches = self.training.data.batches(self.plan(), self.step)
         while self.step < self.settings.steps:
             self.make_step(next(batches), log)
@@ -106,8 +121,8 @@ class TeacherTrainer:
             if self.step % self.settings.log_every == 0 or last:
                 log.write(self.step)
             if self.step % self.settings.checkpoint_every == 0 or last:
-                figures = self._measure(log)
                 self._save()
+                figures = self._measure(log)
         figures = figures or self._measure(log)  # of a run that was at its end when it went on
         if is_main_process():
             write_result(self.folder, self.training, figures)
@@ -161,11 +176,13 @@ class TeacherTrainer:
 
     def _measure(self, log: TrainingLog) -> dict[str, Any]:
         """Return the zero-shot accuracy on the images that are held out, where there are any."""
-        if self.training.held_out is None or not is_main_process():
-            return {}
-        accuracy = self.training.held_out.accuracy(self.towers)
-        log.note(self.step, zero_shot=accuracy)
-        return dict(zero_shot=accuracy)
+        figures = {}
+        if self.training.held_out is not None and is_main_process():
+            figures = dict(zero_shot=self.training.held_out.accuracy(self.towers))
+            log.note(self.step, **figures)
+        if self.measured is not None:
+            torch.distributed.barrier(self.measured)
+        return figures
 
     def _save(self) -> None:
         if is_main_process():
@@ -175,7 +192,7 @@ class TeacherTrainer:
 
     def _settings(self) -> dict[str, Any]:
         """Return what another run must have in common with this one, as plain JSON values."""
-        parts = {key: self.training.content.get(key) for key in ("data", "objectives", "model")}
+        parts = {key: self.training.content.get(key) for key in STATED}
         numbers = {k: v for k, v in asdict(self.settings).items() if k not in WITHOUT_EFFECT}
         stated = json.loads(json.dumps({**numbers, **parts}, default=str))
         return {**stated, "processes": get_world_size()}

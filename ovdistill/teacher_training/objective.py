@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from ovdistill.core.errors import UserError
 from ovdistill.teacher_training.batch import PairEmbeddings, TrainingBatch
 from ovdistill.teacher_training.towers import Towers
 
@@ -26,7 +27,7 @@ class Objective(nn.Module, ABC):
     Attributes:
         needs: any of 'images', 'texts', 'views' and 'boxes'. The source is asked for them, and
             raises an error where it has none.
-        weight: factor on the objective's losses.
+        weight: factor on the objective's losses, 0 or more.
         hides_images: it shows the image tower images with hidden parts alone; they stay out of the
             running statistics of batch norm, which are those of whole images.
     """
@@ -36,6 +37,10 @@ class Objective(nn.Module, ABC):
 
     def __init__(self, weight: float = 1.0) -> None:
         super().__init__()
+        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or weight < 0:
+            raise UserError(
+                f"{type(self).__name__} with weight {weight!r}; expected a number of 0 or more"
+            )
         self.weight = weight
 
     def set_towers(self, towers: Towers) -> None:

@@ -106,7 +106,17 @@ class OpenCLIPTowers(nn.Module):
         return F.normalize(self.model.encode_text(tokens).float(), dim=-1)
 
     def image_map(self, images: Tensor) -> Tensor:
-        """Return (N, C, h, w), the last feature map, normalised where the tower does so."""
+        """Return (N, C, h, w), the last feature map, normalised where the tower does so.
+
+        Raises:
+            UserError: the tower leaves out patches in training.
+        """
+        dropped = getattr(getattr(self.model.visual, "patch_dropout", None), "prob", 0)
+        if self.training and dropped:
+            raise UserError(
+                f"the image tower leaves out {dropped:.0%} of the patches (patch_dropout of its "
+                "vision_cfg), and an objective needs them all; expected 0"
+            )
         images = images.contiguous(memory_format=torch.channels_last)
         found = self.model.visual.forward_intermediates(
             images, indices=1, normalize_intermediates=True, intermediates_only=True

@@ -8,12 +8,9 @@ An objective of your own is registered with the decorator::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from ovdistill.core.class_table import add_class
-from ovdistill.core.errors import UserError
-from ovdistill.core.text import did_you_mean
+from ovdistill.core.class_table import add_class, build_named
 from ovdistill.teacher_training.objective import Objective
 
 OBJECTIVES: dict[str, type[Objective]] = {}
@@ -32,7 +29,7 @@ def register_objective(objective: T) -> T:
     return add_class(OBJECTIVES, objective, "an objective")
 
 
-def build_objective(options: Mapping[str, Any]) -> Objective:
+def build_objective(options: Any) -> Objective:
     """Build the objective that a config describes.
 
     Args:
@@ -44,16 +41,9 @@ def build_objective(options: Mapping[str, Any]) -> Objective:
     """
     import ovdistill.teacher_training.objectives  # noqa: F401  # registers those of the package
 
-    arguments = dict(options)
-    name = arguments.pop("type", None)
-    if name not in OBJECTIVES:
-        known = f"expected one of: {', '.join(sorted(OBJECTIVES))}."
-        raise UserError(
-            f"no training objective {name!r}; {did_you_mean(str(name), OBJECTIVES, known)} A class "
-            "of your own is registered with @register_objective in a module that custom_imports "
-            "of the config names (docs/teacher_training.md)."
-        )
-    try:
-        return OBJECTIVES[name](**arguments)
-    except TypeError as error:
-        raise UserError(f"training objective {name} with {arguments}: {error}") from error
+    hint = (
+        "A class of your own is registered with @register_objective in a module that "
+        "custom_imports of the config names (docs/teacher_training.md)."
+    )
+    found: Objective = build_named(OBJECTIVES, options, "training objective", hint)
+    return found

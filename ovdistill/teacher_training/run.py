@@ -13,6 +13,7 @@ import torch
 from ovdistill.core.distributed import is_main_process
 from ovdistill.core.errors import UserError
 from ovdistill.core.locks import folder_lock
+from ovdistill.teacher.teacher_folder import CONFIG_NAME, WEIGHTS_NAME
 from ovdistill.teacher_training.config import TeacherTraining
 from ovdistill.teacher_training.loop import TeacherTrainer
 
@@ -36,16 +37,24 @@ def run_training(
         The folder.
 
     Raises:
-        UserError: the folder holds checkpoints and ``resume`` is False, another training is going
-            on there, or see ``TeacherTraining.build`` and ``TeacherTrainer.run``.
+        UserError: the folder holds checkpoints and ``resume`` is False, it holds a teacher without
+            checkpoints, another training is going on there, or see ``TeacherTraining.build`` and
+            ``TeacherTrainer.run``.
     """
     training = TeacherTraining.build(config)
     with folder_lock(folder, "a training") if is_main_process() else nullcontext():
         trainer = TeacherTrainer(training, folder, device)
-        if not resume and (last := trainer.checkpoints.last()):
+        last = trainer.checkpoints.last()
+        if last and not resume:
             raise UserError(
                 f"{last} is there from another training; go on with it by --resume, delete "
                 f"{last.parent}, or name another folder"
+            )
+        found = [name for name in (CONFIG_NAME, WEIGHTS_NAME) if (folder / name).exists()]
+        if found and not last:
+            raise UserError(
+                f"{folder} has {' and '.join(found)}, and no checkpoint to go on from: a teacher "
+                "is there already; name another folder"
             )
         if not (resume and trainer.resume()) and is_main_process():
             trainer.bad_images.path.unlink(missing_ok=True)

@@ -58,14 +58,22 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         for name, least in LEAST.items():
             value = getattr(self, name)
-            if value is not None and (type(value) is not int or value < least):
+            if (value is not None or name != "part") and (type(value) is not int or value < least):
                 raise UserError(
                     f"training.{name} is {value!r}; expected a whole number of {least} or more"
                 )
         for name in ("learning_rate", "clip_norm"):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, (int, float)) and value > 0):
+            if (value is not None or name != "clip_norm") and not (_is_number(value) and value > 0):
                 raise UserError(f"training.{name} is {value!r}; expected a number above 0")
+        if not _is_number(self.weight_decay) or self.weight_decay < 0:
+            raise UserError(
+                f"training.weight_decay is {self.weight_decay!r}; expected a number of 0 or more"
+            )
+        if len(self.betas) != 2 or not all(_is_number(b) and 0 <= b < 1 for b in self.betas):
+            raise UserError(
+                f"training.betas is {self.betas!r}; expected two numbers from 0, below 1"
+            )
         if self.precision not in PRECISIONS:
             expected = " or ".join(PRECISIONS)
             raise UserError(f"training.precision is {self.precision!r}; expected {expected}")
@@ -82,6 +90,10 @@ class TrainingSettings:
         Raises:
             UserError: ``steps`` or ``batch`` is missing, or a name that nothing reads.
         """
+        if not isinstance(options, Mapping):
+            raise UserError(
+                f"training is {options!r:.100}; expected dict(steps=..., batch=..., ...)"
+            )
         known = [field.name for field in fields(cls)]
         for name in options:
             if name not in known:
@@ -90,9 +102,16 @@ class TrainingSettings:
         if missing := [name for name in ("steps", "batch") if name not in options]:
             raise UserError(f"training has no {' and no '.join(missing)}; expected both numbers")
         values = dict(options)
-        if "betas" in values:
-            values["betas"] = tuple(values["betas"])
+        betas = values.get("betas")
+        if isinstance(betas, list):
+            values["betas"] = tuple(betas)
+        elif betas is not None and not isinstance(betas, tuple):
+            raise UserError(f"training.betas is {betas!r}; expected two numbers from 0, below 1")
         return cls(**values)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 LEAST = dict(

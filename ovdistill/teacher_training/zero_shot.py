@@ -15,6 +15,7 @@ from ovdistill.teacher.open_clip_teacher import RESIZE_MODES
 from ovdistill.teacher_training.data.registry import build_source
 from ovdistill.teacher_training.data.source import PairSource
 from ovdistill.teacher_training.open_clip_towers import OpenCLIPTowers
+from ovdistill.vocabulary.names import check_names
 from ovdistill.vocabulary.prompts import TEMPLATES, fill_template
 
 BATCH = 64  # images encoded at once
@@ -27,7 +28,8 @@ class HeldOut:
         options: the config's ``held_out``: a source of pairs with classes.
 
     Raises:
-        UserError: a source without classes, or see ``build_source``.
+        UserError: a source without classes or with two names of one class, or see
+            ``build_source``.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
@@ -39,12 +41,14 @@ class HeldOut:
             )
         self.source = source
         self.names = sorted(set(source.class_names))
+        check_names(self.names, f"held_out ({type(source).__name__})")
 
     def accuracy(self, towers: OpenCLIPTowers) -> float:
         """Return the share of images whose class is the nearest text, in [0, 1].
 
         Raises:
             ImageError: an image cannot be used.
+            UserError: an image has no class.
         """
         was_training = towers.training
         towers.eval()
@@ -62,6 +66,11 @@ class HeldOut:
         for start in range(0, len(self.source), BATCH):
             rows = range(start, min(start + BATCH, len(self.source)))
             pairs = [self.source.load(row, np.random.default_rng(row)) for row in rows]
+            without = [row for row, pair in zip(rows, pairs, strict=True) if not pair.class_name]
+            if without:
+                raise UserError(
+                    f"pair {without[0] + 1} of held_out has no class; expected one for each"
+                )
             labels = [self.names.index(str(pair.class_name)) for pair in pairs]
             embedded = towers.encode_images(_inputs([pair.image for pair in pairs], towers))
             found = (embedded @ texts.T).argmax(dim=1).cpu()

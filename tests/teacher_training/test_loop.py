@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,8 @@ def test_a_training_writes_a_teacher_with_its_origin(pairs, tmp_path) -> None:
     assert 0 <= origin["figures"]["zero_shot"] <= 1
     records = [json.loads(line) for line in (tmp_path / "out" / "log.jsonl").open()]
     steps = [record["step"] for record in records if "rate" in record]
-    assert steps == [1, 2, 3, 4] and "loss_image_text_label" in records[0]
-    assert [r["step"] for r in records if "zero_shot" in r] == [2, 4]
+    assert steps == [1, 2, 3, 4] and "loss_image_text_label" in records[1]
+    assert [r["step"] for r in records if "zero_shot" in r] == [0, 2, 4]
     kept = sorted(path.name for path in (tmp_path / "out" / "checkpoints").iterdir())
     assert kept == ["step_00000002", "step_00000004"]
 
@@ -101,6 +102,58 @@ def test_a_run_goes_on_with_the_state_of_the_optimizer(pairs, tmp_path) -> None:
     assert not all(torch.equal(value, states[2][name]) for name, value in states[0].items())
 
 
+def test_a_run_goes_on_with_the_decay_of_its_config(pairs, tmp_path) -> None:
+    before = _trainer(pairs, tmp_path)
+    before.make_step(tiny.batch(before.towers))
+    before._save()
+    after = _trainer(pairs, tmp_path, weight_decay=0.5, betas=(0.8, 0.9))
+    assert after.resume()
+    groups = after.optimizer.param_groups
+    assert [(g["weight_decay"], g["betas"]) for g in groups] == [(0.5, (0.8, 0.9)), (0, (0.8, 0.9))]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_teacher_is_not_overwritten(pairs, tmp_path, resume: bool) -> None:
+    run_training(tiny.config(pairs, steps=1), tmp_path, CPU)
+    shutil.rmtree(tmp_path / "checkpoints")
+    before = _content(tmp_path)
+    with pytest.raises(UserError, match="a teacher is there already"):
+        run_training(tiny.config(pairs, steps=2), tmp_path, CPU, resume=resume)
+    assert _content(tmp_path) == before
+
+
+def test_held_out_images_are_measured_before_the_first_step(pairs, tmp_path) -> None:
+    """What is wrong with them ends a run before it has cost anything."""
+    table = (pairs / "pairs.csv").read_text().replace(",red\n", ",\n", 1)
+    (pairs / "held_out.csv").write_text(table)
+    config = tiny.config(pairs)
+    config["held_out"] = dict(config["data"][0], file=str(pairs / "held_out.csv"))
+    config["held_out"]["label_column"] = "label"
+    with pytest.raises(UserError, match="pair 1 of held_out has no class"):
+        run_training(config, tmp_path, CPU)
+    table = (pairs / "pairs.csv").read_text().replace(",red\n", ",Red\n", 1)
+    (pairs / "held_out.csv").write_text(table)
+    with pytest.raises(UserError, match="'red' and 'Red' of held_out.* are one class"):
+        run_training(config, tmp_path, CPU)
+
+
+def test_the_list_of_bad_images_is_of_this_training(pairs, tmp_path) -> None:
+    (pairs / "gone.csv").write_text((pairs / "pairs.csv").read_text() + "none.png,a cat,cat\n")
+    config = tiny.config(pairs, steps=7, max_bad_images=1)
+    config["data"][0]["file"] = str(pairs / "gone.csv")
+    run_training(config, tmp_path / "first", CPU)
+    assert "none.png" in (tmp_path / "first" / "bad_images.txt").read_text()
+    second = tiny.config(pairs, steps=1)
+    second["model"] = dict(model=str(tmp_path / "first"))
+    run_training(second, tmp_path / "second", CPU)
+    assert not (tmp_path / "second" / "bad_images.txt").exists()
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    files = [path for path in folder.iterdir() if path.is_file() and path.suffix != ".lock"]
+    return {path.name: path.read_bytes() for path in files}
+
+
 def _trainer(pairs: Path, folder: Path, **training: Any) -> TeacherTrainer:
     return TeacherTrainer(TeacherTraining.build(tiny.config(pairs, **training)), folder, CPU)
 
@@ -115,6 +168,12 @@ def test_another_config_is_said_or_refused(pairs, tmp_path, caplog) -> None:
     caplog.clear()
     run_training(tiny.config(pairs, steps=3, log_every=2), tmp_path / "out", CPU, resume=True)
     assert not [record for record in caplog.records if record.levelname == "WARNING"]
+    augmented = tiny.config(pairs, steps=3)
+    augmented["augmentation"] = dict(flip=0.5)
+    run_training(augmented, tmp_path / "out", CPU, resume=True)
+    assert "augmentation is {'flip': 0.5}, and was None" in caplog.text
+    with pytest.raises(UserError, match="of step 3, and training.steps is 2"):
+        run_training(config, tmp_path / "out", CPU, resume=True)
     other = tiny.config(pairs, steps=4)
     other["model"]["model"]["embed_dim"] = 4
     with pytest.raises(UserError, match="not a checkpoint of this config"):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError
 from ovdistill.core.interrupts import held_interrupts
@@ -46,8 +47,9 @@ class PairBatches(BatchSource):
             raise UserError("several sources, some without a known length; give each a weight=")
         self.weights = given or [1.0 if streams else float(len(source)) for source in sources]
         self.provides = tuple(sorted({name for source in sources for name in source.provides}))
-        names = sorted({name for source in sources for name in source.class_names})
-        self.labels = {name: label for label, name in enumerate(names)}
+        names = {name for source in sources for name in source.class_names}
+        classes = {name: label for label, name in enumerate(sorted({*map(clean_name, names)}))}
+        self.labels = {name: classes[clean_name(name)] for name in names}
 
     def batches(self, plan: BatchPlan, first: int) -> Iterator[TrainingBatch]:
         """Yield the batches of a process, see ``BatchSource``; skipped images are in its list."""

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from ovdistill.core.class_table import add_class
+from ovdistill.core.class_table import add_class, build_named
 from ovdistill.core.errors import UserError
-from ovdistill.core.text import did_you_mean
 from ovdistill.teacher_training.data.augmentation import Augmentation
 from ovdistill.teacher_training.data.pair_batches import PairBatches
 from ovdistill.teacher_training.data.source import BatchSource, PairSource
@@ -35,7 +34,7 @@ def register_source(source: T) -> T:
     return add_class(SOURCES, source, "a source")
 
 
-def build_source(options: Mapping[str, Any]) -> Source:
+def build_source(options: Any) -> Source:
     """Build one source.
 
     Args:
@@ -47,17 +46,8 @@ def build_source(options: Mapping[str, Any]) -> Source:
     """
     import ovdistill.teacher_training.data.sources  # noqa: F401  # registers those of the package
 
-    arguments = dict(options)
-    name = arguments.pop("type", None)
-    if name not in SOURCES:
-        known = f"expected one of: {', '.join(sorted(SOURCES))}."
-        raise UserError(
-            f"no source of training data {name!r}; {did_you_mean(str(name), SOURCES, known)}"
-        )
-    try:
-        return SOURCES[name](**arguments)
-    except TypeError as error:
-        raise UserError(f"source {name} with {arguments}: {error}") from error
+    found: Source = build_named(SOURCES, options, "source of training data")
+    return found
 
 
 def build_data(
@@ -70,21 +60,33 @@ def build_data(
         augmentation: arguments of ``Augmentation``, for pairs.
 
     Raises:
-        UserError: no source, one of batches beside others, or see ``build_source``.
+        UserError: no source, one of batches beside others or with augmentation, or see
+            ``build_source``.
     """
-    listed = [options] if isinstance(options, Mapping) else list(options)
+    listed = options if isinstance(options, (list, tuple)) else [options]
     sources = [build_source(each) for each in listed]
     pairs = [source for source in sources if isinstance(source, PairSource)]
     if len(sources) == 1 and not pairs:
         (source,) = sources
         assert isinstance(source, BatchSource)
+        if augmentation:
+            raise UserError(
+                f"augmentation is given, but {type(source).__name__} makes its batches itself; "
+                "leave it out of the config"
+            )
         return source
     if not pairs or len(pairs) < len(sources):
         raise UserError(
             f"data has {len(sources)} sources, {len(pairs)} of them of pairs; expected one source, "
             "or several of pairs, which can be mixed"
         )
+    return PairBatches(pairs, _augmentation(augmentation))
+
+
+def _augmentation(options: Any) -> Augmentation:
+    if not isinstance(options, Mapping):
+        raise UserError(f"augmentation is {options!r:.100}; expected dict(area=(0.9, 1.0), ...)")
     try:
-        return PairBatches(pairs, Augmentation(**augmentation))
-    except TypeError as error:
-        raise UserError(f"augmentation with {dict(augmentation)}: {error}") from error
+        return Augmentation(**options)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"augmentation with {dict(options)}: {error}") from error

@@ -42,7 +42,8 @@ class PairSource(ABC):
 
     Attributes:
         provides: what the pairs have, see ``Objective.needs``.
-        class_names: the classes of its pairs; empty where they have none.
+        class_names: the classes of its pairs; empty where they have none. Names that ``clean_name``
+            makes equal, in any source, are one class.
         weight: how often it is drawn from, compared with the other sources.
     """
 

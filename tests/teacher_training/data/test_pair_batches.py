@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+import ovdistill.ovshapes.teacher.register  # noqa: F401  # a source of whole batches
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError
 from ovdistill.teacher_training.batch import TrainingBatch
@@ -129,11 +130,20 @@ def test_bad_images_are_replaced_listed_and_limited(tmp_path: Path, workers: int
         first(pairs, 4, **plan | dict(max_bad_images=1))
 
 
+def test_two_spellings_of_a_class_are_one() -> None:
+    sources = [Numbers(0, 4, classes=["fire_truck"]), Numbers(4, 4, classes=["Fire truck", "cat"])]
+    labels = PairBatches(sources, CROPS).labels
+    assert labels["fire_truck"] == labels["Fire truck"] != labels["cat"]
+
+
 def test_what_cannot_be_mixed() -> None:
     with pytest.raises(UserError, match="1 of 2 sources of data have a weight"):
         PairBatches([Numbers(0, 9, weight=1), Numbers(0, 9)], CROPS)
     with pytest.raises(UserError, match="4 pairs has 4 of a Numbers, which has 3"):
         first(PairBatches([Numbers(0, 3)], CROPS), 1)
+
+
+TABLE = dict(type="PairTable", file="pairs.jsonl")
 
 
 @pytest.mark.parametrize(
@@ -142,8 +152,21 @@ def test_what_cannot_be_mixed() -> None:
         (dict(type="PairTabel"), {}, "did you mean PairTable"),
         (dict(type="PairTable", file="x.csv", colum="a"), {}, "colum"),
         ([], {}, "data has 0 sources"),
+        ("pairs.csv", {}, "'pairs.csv'; expected dict"),
+        (["pairs.csv"], {}, "'pairs.csv'; expected dict"),
+        (
+            dict(type="OVShapesCrops", images=1),
+            dict(flip=0.5),
+            "OVShapesCrops makes its batches itself",
+        ),
+        (TABLE, [1], "augmentation is"),
+        (TABLE, dict(area=(0.5,)), "augmentation with"),
+        (TABLE, dict(area=("a", "b")), "augmentation with"),
+        (TABLE, dict(flipp=1), "flipp"),
     ],
 )
-def test_bad_options(options, augmentation: dict, match: str) -> None:
+def test_bad_options(options, augmentation, match: str, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pairs.jsonl").write_text('{"image": "a.png", "text": "a"}')
     with pytest.raises(UserError, match=match):
         build_data(options, augmentation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from ovdistill.datasets.class_folders import read_class_folders, read_class_name
 from ovdistill.teacher_training.data.registry import register_source
 from ovdistill.teacher_training.data.source import Pair, PairSource
 from ovdistill.vocabulary.prompts import fill_template, read_templates
+
+LOGGER = logging.getLogger(__name__)
 
 
 @register_source
@@ -41,7 +44,13 @@ class ImageFolders(PairSource):
         named = read_class_names(found, None if names is None else Path(names))
         self.templates = read_templates(templates)
         self.files = [(path, named[own]) for own, images in found.images.items() for path in images]
-        self.class_names = [named[own] for own in found.images]
+        self.class_names = [named[own] for own, images in found.images.items() if images]
+        if found.others or found.empty:
+            LOGGER.warning(
+                "%s: %d files are no images or lie beside the class folders, and %d class folders "
+                "have no image; they are left out",
+                *(found.folder, found.others, len(found.empty)),
+            )
 
     def __len__(self) -> int:
         return len(self.files)

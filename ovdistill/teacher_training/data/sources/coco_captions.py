@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from ovdistill.datasets.annotation_report import Report
 from ovdistill.datasets.annotations import read_captions, read_sections
 from ovdistill.teacher_training.data.registry import register_source
 from ovdistill.teacher_training.data.source import Pair, PairSource
+
+LOGGER = logging.getLogger(__name__)
 
 
 @register_source
@@ -37,17 +40,26 @@ class CocoCaptions(PairSource):
     ) -> None:
         super().__init__(weight)
         path = Path(annotations)
-        captions = read_captions(path)
+        captions = {image: [*filter(None, own)] for image, own in read_captions(path).items()}
         records = read_sections(path, ("images",))["images"]
         read_images(records, path, Report(), allow_outside=False)
         self.images = Path(images)
         self.pairs = [
             (str(record["file_name"]), captions[record["id"]])
             for record in records
-            if record["id"] in captions
+            if captions.get(record["id"])
         ]
         if not self.pairs:
             raise UserError(f"{path} has captions of none of its {len(records)} images")
+        without = len(records) - len(self.pairs)
+        empty = sum(not own for own in captions.values())
+        unknown = len(captions.keys() - {record["id"] for record in records})
+        if without or unknown:
+            LOGGER.warning(
+                "%s: %d of %d images have no caption (%d have empty ones) and are left out; so are "
+                "captions of %d images that it does not list",
+                *(path, without, len(records), empty, unknown),
+            )
 
     def __len__(self) -> int:
         return len(self.pairs)

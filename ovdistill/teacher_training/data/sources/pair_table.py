@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ class PairTable(PairSource):
         image_column: header or key of the image's file name.
         text_column: header or key of the text. In JSON it may be a list of texts, of which one is
             drawn each time.
-        label_column: header or key of the class name; an empty one is no class. None: no classes.
+        label_column: header or key of the class: a name, or a whole number; an empty one is no
+            class. None: no classes.
         weight: see ``PairSource``.
 
     Raises:
@@ -60,7 +62,8 @@ class PairTable(PairSource):
             _check_columns(row, columns, self.file, place)
             self.names.append(_text(row[image_column], image_column, self.file, place))
             self.texts.append(_texts(row[text_column], text_column, self.file, place))
-            self.labels.append(str(row[label_column] or "") or None if label_column else None)
+            label = row[label_column] if label_column else None
+            self.labels.append(_label(label, str(label_column), self.file, place))
         if not self.names:
             raise UserError(f"{self.file} has no pairs; expected a row for each image")
         self.class_names = sorted({label for label in self.labels if label is not None})
@@ -94,15 +97,29 @@ def _read_rows(path: Path) -> Sequence[tuple[str, Mapping[str, Any]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if suffix in JSON_LINES:
-            lines = [line for line in enumerate(text.splitlines(), 1) if line[1].strip()]
+            lines = [line for line in enumerate(text.split("\n"), 1) if line[1].strip()]
             return [(f"line {n}", loads(line, f"line {n} of {path}")) for n, line in lines]
-        reader = csv.DictReader(
-            text.splitlines(keepends=True), delimiter=DELIMITERS[suffix], strict=True
-        )
-        return [(f"line {reader.line_num}", row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        return [*_read_cells(text, DELIMITERS[suffix], path)]
+    except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"cannot read the table of pairs {path} ({reason})") from error
+
+
+def _read_cells(text: str, delimiter: str, path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the rows of a table with a header."""
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for row in reader:
+            if None in row:
+                raise UserError(
+                    f"{path}, line {reader.line_num} has more cells than the header; put a text "
+                    f"with {'a tab' if delimiter != ',' else 'commas'} in it into quotes"
+                )
+            yield f"line {reader.line_num}", row
+    except csv.Error as error:
+        raise UserError(
+            f"cannot read the table of pairs {path}: line {reader.line_num} ({error})"
+        ) from error
 
 
 def _check_columns(row: Any, columns: Sequence[str], path: Path, place: str) -> None:
@@ -126,6 +143,18 @@ def _text(value: Any, name: str, path: Path, place: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise UserError(f"{path}, {place}: {name} is {value!r:.80}; expected a text")
     return value.strip()
+
+
+def _label(value: Any, name: str, path: Path, place: str) -> str | None:
+    """Return the name of a class, None for an empty one."""
+    if value is None or type(value) is int:
+        return None if value is None else str(value)
+    if not isinstance(value, str):
+        raise UserError(
+            f"{path}, {place}: {name} is {value!r:.80}; expected the name of a class, or a whole "
+            "number"
+        )
+    return value.strip() or None
 
 
 def _texts(value: Any, name: str, path: Path, place: str) -> str | list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.extras import import_extra
-from ovdistill.core.images import decode_image
+from ovdistill.core.images import ImageError, decode_image
 from ovdistill.teacher_training.data.registry import register_source
 from ovdistill.teacher_training.data.source import Pair
 from ovdistill.teacher_training.data.stream import PairStream
@@ -30,7 +30,7 @@ class WebdatasetShards(PairStream):
     Args:
         shards: path with braces ("shards/{000..099}.tar") or several, or what else webdataset
             opens, such as "pipe:aws s3 cp s3://... -".
-        image: suffixes of images within the files.
+        image: suffix or suffixes of images within the files.
         text: suffix of texts within the files.
         shuffle: pairs to shuffle among.
         weight: see ``PairSource``.
@@ -42,7 +42,7 @@ class WebdatasetShards(PairStream):
     def __init__(
         self,
         shards: str | Sequence[str],
-        image: Sequence[str] = IMAGE_SUFFIXES,
+        image: str | Sequence[str] = IMAGE_SUFFIXES,
         text: str = "txt",
         shuffle: int = 1000,
         weight: float | None = None,
@@ -53,7 +53,8 @@ class WebdatasetShards(PairStream):
         self.shards: list[str] = [name for each in listed for name in expand(each)]
         if not self.shards:
             raise UserError(f"no tar files in shards={shards!r:.100}; expected one or more")
-        self.image_suffixes, self.text_suffix, self.shuffle = tuple(image), text, shuffle
+        self.image_suffixes = (image,) if isinstance(image, str) else tuple(image)
+        self.text_suffix, self.shuffle = text, shuffle
 
     def stream(self, seed: int, rank: int, ranks: int) -> Iterator[_Record]:
         """Yield the pairs of a process, see ``PairStream``.
@@ -93,17 +94,20 @@ class WebdatasetShards(PairStream):
         """Return the pair of the bytes of its files.
 
         Raises:
-            ImageError: the image cannot be used.
-            UserError: image or text is missing.
+            ImageError: the image cannot be used, there is none, or no text in UTF-8.
         """
         name = f"{sample.get('__url__')}/{sample['__key__']}"
         image = next((sample[key] for key in self.image_suffixes if key in sample), None)
-        text = sample.get(self.text_suffix, b"").decode("utf-8", errors="replace").strip()
+        try:
+            text = sample.get(self.text_suffix, b"").decode("utf-8").strip()
+        except UnicodeDecodeError:
+            raise ImageError(name, f"its {self.text_suffix} is no text in UTF-8") from None
         if image is None or not text:
             files = ", ".join(key for key in sample if not key.startswith("_"))
-            raise UserError(
-                f"{name} has {files or 'nothing'}; expected a text under {self.text_suffix!r} and "
-                f"an image under one of {', '.join(self.image_suffixes)}"
+            raise ImageError(
+                name,
+                f"it has {files or 'nothing'}; expected a text under {self.text_suffix!r} and an "
+                f"image under one of {', '.join(self.image_suffixes)}",
             )
         return Pair(decode_image(image, name), text)
 

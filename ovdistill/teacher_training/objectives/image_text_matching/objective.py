@@ -96,4 +96,5 @@ class ImageTextMatching(TowerObjective):
         if self.negatives == "shuffled":
             return torch.zeros(len(batch.images), len(batch.tokens), device=batch.images.device)
         images, texts = towers.encode_images(batch.images), towers.encode_texts(batch.tokens)
+        torch.clear_autocast_cache()  # older torch would reuse weights that were cast without graph
         return images @ texts.T / self.temperature

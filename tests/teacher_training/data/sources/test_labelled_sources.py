@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ovdistill.core.errors import UserError
-from ovdistill.core.images import write_image
+from ovdistill.core.images import ImageError, write_image
 from ovdistill.teacher_training.data.sources.class_folders import ImageFolders
 from ovdistill.teacher_training.data.sources.coco_boxes import CocoBoxes
 from ovdistill.teacher_training.data.sources.coco_captions import CocoCaptions
@@ -34,6 +35,20 @@ def write(folder: Path, name: str, **content: object) -> Path:
     return folder / name
 
 
+def test_what_is_left_out_is_counted(folder, tmp_path, caplog) -> None:
+    shutil.copytree(folder / "classes", tmp_path / "classes")
+    (tmp_path / "classes" / "notes.txt").touch()
+    (tmp_path / "classes" / "yak").mkdir()
+    assert ImageFolders(tmp_path / "classes").class_names == ["cat", "dog", "ox"]
+    assert "1 files are no images" in caplog.text and "1 class folders have no" in caplog.text
+    captions = [dict(image_id=1, caption="a cat"), dict(image_id=9, caption="a yak")]
+    captions += [dict(image_id=2, caption="  ")]
+    path = write(tmp_path, "c.json", images=IMAGES, annotations=captions)
+    assert CocoCaptions(path, folder).pairs == [("1.png", ["a cat"])]
+    assert "2 of 3 images have no caption (1 have empty ones)" in caplog.text
+    assert "captions of 1 images that it does not list" in caplog.text
+
+
 def test_class_folders(folder) -> None:
     source = ImageFolders(folder / "classes", templates=["a {}.", "one {}."])
     pairs = [source.load(2, np.random.default_rng(seed)) for seed in range(20)]
@@ -55,7 +70,7 @@ def test_captions(folder, tmp_path) -> None:
         CocoCaptions(write(tmp_path, "d.json", images=IMAGES[1:2], annotations=captions), folder)
 
 
-def test_boxes_with_their_class_names_as_phrases(folder, tmp_path) -> None:
+def test_boxes_with_their_class_names_as_phrases(folder, tmp_path, caplog) -> None:
     def box(number: int, image: int, category: int, crowd: int = 0) -> dict:
         values = dict(bbox=[1, 2, 5, 6], area=30, iscrowd=crowd)
         return dict(id=number, image_id=image, category_id=category, **values)
@@ -68,6 +83,10 @@ def test_boxes_with_their_class_names_as_phrases(folder, tmp_path) -> None:
     source = CocoBoxes(write(tmp_path, "b.json", **content), folder)
     pair = source.load(0, RNG)
     assert len(source) == 1 and "boxes" in source.provides
+    assert "2 of 3 images have no box" in caplog.text
+    content["images"] = [dict(IMAGES[0], width=40), *IMAGES[1:]]
+    with pytest.raises(ImageError, match="20 x 16"):
+        CocoBoxes(write(tmp_path, "other.json", **content), folder).load(0, RNG)
     assert pair.boxes.tolist() == [[1, 2, 6, 8]] * 3
     assert pair.phrases == ("traffic light", "cat", "traffic light")
     assert sorted(pair.text.split(", ")) == ["cat", "traffic light"]

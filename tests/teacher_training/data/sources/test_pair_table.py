@@ -40,10 +40,32 @@ def test_other_columns_a_folder_and_classes(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     write_image(tmp_path / "in" / "a.png", np.zeros((4, 4, 3), np.uint8))
     table = tmp_path / "t.csv"
-    table.write_text("file,caption,kind\na.png,one,cat\na.png,two,\na.png,three,ant\n")
+    table.write_text("file,caption,kind\na.png,one,cat\na.png,two,\na.png,three, ant \n")
     source = PairTable(table, tmp_path / "in", "file", "caption", "kind")
     assert source.class_names == ["ant", "cat"]
     assert [source.load(i, RNG).class_name for i in range(3)] == ["cat", None, "ant"]
+
+
+def test_classes_as_numbers(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", np.zeros((4, 4, 3), np.uint8))
+    rows = [dict(image="a.png", text="t", label=label) for label in (0, 1, None, "")]
+    (tmp_path / "t.json").write_text(json.dumps(rows))
+    source = PairTable(tmp_path / "t.json", label_column="label")
+    assert source.labels == ["0", "1", None, None] and source.class_names == ["0", "1"]
+    (tmp_path / "t.json").write_text(json.dumps([dict(rows[0], label=True)]))
+    with pytest.raises(UserError, match="row 1: label is True; expected the name of a class"):
+        PairTable(tmp_path / "t.json", label_column="label")
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\x0c", "\x85"])
+def test_only_line_breaks_break_lines(separator: str, tmp_path: Path) -> None:
+    text = f"a{separator}b"
+    (tmp_path / "t.csv").write_text(f"image,text\na.png,{text}\n")
+    (tmp_path / "t.jsonl").write_text(
+        json.dumps(dict(image="a.png", text=text), ensure_ascii=False)
+    )
+    for name in ("t.csv", "t.jsonl"):
+        assert PairTable(tmp_path / name).texts == [text]
 
 
 def test_one_of_several_texts_is_drawn(tmp_path: Path) -> None:
@@ -62,6 +84,8 @@ def test_one_of_several_texts_is_drawn(tmp_path: Path) -> None:
         ("t.csv", "image,txt\na.png,b\n", "did you mean txt"),
         ("t.csv", "image,text\na.png,\n", "line 2: text is ''"),
         ("t.csv", "image,text\na.png\n", "line 2: text is None"),
+        ("t.csv", "image,text\na.png,a cat, on a mat\n", "line 2 has more cells.*commas.*quotes"),
+        ("t.csv", 'image,text\na.png,"a cat\n', "unexpected end of data"),
         ("t.json", "{}", "expected a list"),
         ("t.json", "[3]", "row 1: int"),
         ("t.json", '[{"image": "a", "text": 3}]', "text is 3"),
