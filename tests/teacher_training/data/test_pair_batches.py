@@ -155,7 +155,7 @@ TABLE = dict(type="PairTable", file="pairs.jsonl")
         ("pairs.csv", {}, "'pairs.csv'; expected dict"),
         (["pairs.csv"], {}, "'pairs.csv'; expected dict"),
         (
-            dict(type="OVShapesCrops", images=1),
+            dict(type="OVShapesCrops", images=100),
             dict(flip=0.5),
             "OVShapesCrops makes its batches itself",
         ),
