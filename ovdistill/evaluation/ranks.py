@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ovdistill.core.errors import UserError
+
 
 def own_ranks(similarities: Tensor, own: Tensor) -> Tensor:
     """Return how many candidates come before the right one of each query.
@@ -21,7 +23,12 @@ def own_ranks(similarities: Tensor, own: Tensor) -> Tensor:
 
     Returns:
         (n,) int64 in [0, m): 0 if the right one is first.
+
+    Raises:
+        UserError: a similarity is NaN, which comes before and behind nothing.
     """
+    if similarities.isnan().any():
+        raise UserError("embeddings with NaN cannot be ranked; expected finite ones")
     value = similarities.gather(1, own[:, None])
     earlier = torch.arange(similarities.shape[1], device=own.device) < own[:, None]
     return ((similarities > value) | ((similarities == value) & earlier)).sum(dim=1)

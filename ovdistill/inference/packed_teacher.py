@@ -14,14 +14,53 @@ from typing import Any
 from ovdistill.core.assets import EMBEDDING_MAPS
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.inference.pretrained import TEACHER
 from ovdistill.teacher import OpenCLIPTeacher
-from ovdistill.teacher.registry import NO_MAP
+from ovdistill.teacher.open_clip_model import OVSHAPES
+from ovdistill.teacher.registry import NO_MAP, teacher_name
 from ovdistill.teacher.teacher_folder import write_teacher_folder
 from ovdistill.teacher.weights import HF_HUB, find_directory
 
 HERE = "{config_folder}"
 CHANGES = ("embedding_map", "adapter")
+
+
+def check_packed_teacher(teacher: Mapping[str, Any], expected: TeacherId) -> None:
+    """Check a teacher's own files before anything is written.
+
+    Args:
+        teacher: of a config, see ``build_teacher``.
+        expected: the teacher that the detector's vocabulary was made by.
+
+    Raises:
+        UserError: a map, an adapter or weights are not where the config says or are damaged, or
+            make another teacher.
+    """
+    for kind in CHANGES:
+        for source in _sources(teacher.get(kind)):
+            if source not in (*EMBEDDING_MAPS, NO_MAP) and not Path(source).is_file():
+                raise UserError(
+                    f"no file {source}, which teacher.{kind} of the config names; expected it to "
+                    f"be there, to be packed: --cfg-options teacher.{kind}=FILE"
+                )
+    name = teacher_name(teacher)  # reads maps and adapters
+    if name is not None and name != expected.name and (_own_files(teacher)):
+        raise UserError(
+            f"the config's teacher is {name}, the detector was trained with {expected}; expected "
+            "the same: --cfg-options teacher.adapter=FILE, teacher.embedding_map=FILE or "
+            "teacher.model=DIR"
+        )
+
+
+def _own_files(teacher: Mapping[str, Any]) -> bool:
+    """Return whether a part of a teacher is a file of this machine."""
+    changes = [source for kind in CHANGES for source in _sources(teacher.get(kind))]
+    return _has_own_weights(teacher) or bool({*changes} - {*EMBEDDING_MAPS, NO_MAP})
+
+
+def _sources(given: Any) -> list[Any]:
+    return [given] if isinstance(given, (str, Path)) else [*(given or ())]
 
 
 def pack_teacher(teacher: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], list[Path]]:
@@ -35,7 +74,7 @@ def pack_teacher(teacher: Mapping[str, Any], folder: Path) -> tuple[dict[str, An
         The teacher as the folder's config has to name it, and the files that were written.
 
     Raises:
-        UserError: a map, an adapter or weights are not where the config says, or are damaged.
+        UserError: weights that cannot be read, see ``check_packed_teacher`` for the rest.
     """
     packed, written = dict(teacher), list[Path]()
     if _has_own_weights(teacher):
@@ -45,15 +84,9 @@ def pack_teacher(teacher: Mapping[str, Any], folder: Path) -> tuple[dict[str, An
         packed["model"] = f"{HERE}/{TEACHER}"
         written += sorted((folder / TEACHER).iterdir())
     for kind in CHANGES:
-        given = packed.get(kind) or ()
-        sources = [given] if isinstance(given, (str, Path)) else [*given]
+        sources = _sources(packed.get(kind))
         for index, source in enumerate(sources):
             if source not in (*EMBEDDING_MAPS, NO_MAP):
-                if not Path(source).is_file():
-                    raise UserError(
-                        f"no file {source}, which teacher.{kind} of the config names; expected it "
-                        f"to be there, to be packed: --cfg-options teacher.{kind}=FILE"
-                    )
                 written.append(folder / f"{kind}-{index}.safetensors")
                 with atomic_file(written[-1]) as temporary:
                     shutil.copyfile(source, temporary)
@@ -67,6 +100,8 @@ def _has_own_weights(teacher: Mapping[str, Any]) -> bool:
     if teacher.get("type", OpenCLIPTeacher.__name__) != OpenCLIPTeacher.__name__:
         return False
     model, pretrained = str(teacher.get("model", "")), teacher.get("pretrained")
+    if model == OVSHAPES:
+        return False
     if pretrained is not None and Path(pretrained).is_file():
         return True
     return not model.startswith(HF_HUB) and find_directory(model) is not None

@@ -24,7 +24,7 @@ from ovdistill.core.tensor_files import write_tensor_file
 from ovdistill.datasets.build_vocabulary import prompts_of_config
 from ovdistill.inference.model_card import DETECTOR, SEGMENTOR, model_card
 from ovdistill.inference.model_kind import dense_scale, is_segmentor
-from ovdistill.inference.packed_teacher import pack_teacher
+from ovdistill.inference.packed_teacher import check_packed_teacher, pack_teacher
 from ovdistill.inference.pretrained import CONFIG, VOCABULARY, WEIGHTS
 from ovdistill.models.build import is_of_terms
 from ovdistill.models.published_config import encoded, reason_against
@@ -64,7 +64,7 @@ def pack_detector(
 
     Raises:
         UserError: weights that are not finite, in half precision too; or a file of the teacher that
-            is missing.
+            is missing, or makes another teacher than that of the vocabulary: nothing is written.
     """
     state = {
         name: (v.half() if half and v.is_floating_point() else v).contiguous()
@@ -77,6 +77,8 @@ def pack_detector(
     if vocabulary is None:
         write_tensor_file(folder / WEIGHTS, state, origin)
         return [folder / WEIGHTS]
+    content = published_part(config)
+    check_packed_teacher(content["teacher"], vocabulary.teacher)
     write_tensor_file(folder / WEIGHTS, state, origin | vocabulary.teacher.to_header())
     vocabulary.save(folder / VOCABULARY)
     written = [folder / WEIGHTS, folder / VOCABULARY]
@@ -89,7 +91,6 @@ def pack_detector(
     kind = SEGMENTOR if is_segmentor(config) else DETECTOR
     card = model_card(kind, about.recipe, vocabulary, about.metrics, about.license)
     write_text(folder / "README.md", card)
-    content = published_part(config)
     content["teacher"], of_teacher = pack_teacher(content["teacher"], folder)
     config_file = write_config(folder, content, config.get("custom_imports"))
     return [*written, *of_teacher, folder / "README.md", config_file]

@@ -142,8 +142,13 @@ def register_adapter(adapter_class: T) -> T:
 
 
 def adapted_id(teacher: TeacherId, named: NamedAdapter) -> TeacherId:
-    """Return the identity of a teacher with an adapter; an unknown hash stays unknown."""
-    name, weights = f"{teacher.name}+{named.name}", teacher.weights_hash
+    """Return the identity of a teacher with an adapter; an unknown hash stays unknown.
+
+    The name tells adapters of other content apart, also where only names are compared.
+    """
+    digest = named.adapter.digest[:6]
+    own = named.name if digest in named.name else f"{named.name}-{digest}"
+    name, weights = f"{teacher.name}+{own}", teacher.weights_hash
     if not weights:
         return TeacherId(name)
     return TeacherId(

@@ -73,7 +73,10 @@ def read_adapter(path: str | os.PathLike[str]) -> NamedAdapter:
         )
         adapter.temperature = _temperature(texts)
         return NamedAdapter(texts["name"], TeacherId.from_header(texts), adapter)
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
+    except (
+        *(SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError),
+        ArithmeticError,
+    ) as error:
         raise UserError(
             f"adapter {os.fspath(path)!r} is damaged ({error}). Learn it again with:\n  {MAKE}"
         ) from error

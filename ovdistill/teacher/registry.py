@@ -143,10 +143,10 @@ def _in_order(
     """Return maps and adapters in the order in which they are applied.
 
     Each states the teacher that it was made of. So an adapter stands before the first map that was
-    made of the adapted teacher, else behind all maps.
+    made of the adapted teacher or the first adapter that was learned with it, else behind all.
     """
     changes: list[EmbeddingMap | NamedAdapter] = [*maps]
-    for adapter in adapters:
+    for adapter in reversed(adapters):
         own = adapted_id(adapter.teacher, adapter)
         following = [row for row, change in enumerate(changes) if change.teacher.is_same(own)]
         changes.insert(following[0] if following else len(changes), adapter)

@@ -10,6 +10,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from open_clip.pretrained import get_pretrained_cfg
 from open_clip.tokenizer import HFTokenizer
 from torch import Tensor, nn
 
+from ovdistill.core.checkpoints import check_finite
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_folder, write_bytes
 from ovdistill.core.json_files import read_json
@@ -30,9 +32,13 @@ from ovdistill.teacher.weights import CONFIG_NAME, HF_HUB, PREPROCESS_KEYS, find
 
 WEIGHTS_NAME = "open_clip_model.safetensors"
 PROVENANCE_NAME = "provenance.json"
-LOG_NAME = "log.jsonl"
-BAD_IMAGES_NAME = "bad_images.txt"
-OTHER_SUFFIXES = (".safetensors", ".bin", ".pth", ".pt", ".ckpt", ".md", ".lock")
+# open_clip's own, and what Hugging Face's tokenizers are saved as
+TOKENIZER_FILES = (
+    *("*.txt.gz", "tokenizer*.json", "tokenizer.model", "vocab.*", "merges.txt", "*.model"),
+    *("special_tokens_map.json", "added_tokens.json", "config.json", "chat_template.*"),
+)
+# what else may lie in a folder that is replaced
+REPORTS = ("adaptation.json", "adaptation.md")
 
 
 @dataclass(frozen=True)
@@ -53,15 +59,15 @@ class TeacherConfig:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Write all of it into a folder."""
+        """Write all of it into a folder, ``CONFIG_NAME``, which makes it a teacher, last."""
         content = dict(
             name=self.name,
             model_cfg=dict(self.model_cfg),
             preprocess_cfg=dict(self.preprocess_cfg),
         )
-        write_bytes(folder / CONFIG_NAME, json.dumps(content, indent=2).encode() + b"\n")
         for name, data in self.files.items():
             write_bytes(folder / name, data)
+        write_bytes(folder / CONFIG_NAME, json.dumps(content, indent=2).encode() + b"\n")
 
 
 def config_of_model(model: str, pretrained: str | None) -> TeacherConfig:
@@ -118,7 +124,7 @@ def write_teacher_folder(path: str | os.PathLike[str], teacher: OpenCLIPTeacher)
         teacher: with float32 weights.
 
     Raises:
-        UserError: the folder holds anything else, or cannot be written.
+        UserError: the folder holds anything else or cannot be written, or weights are not finite.
     """
     path = Path(path)
     check_teacher_folder(path)
@@ -130,10 +136,20 @@ def write_teacher_folder(path: str | os.PathLike[str], teacher: OpenCLIPTeacher)
 
 def check_teacher_folder(path: Path) -> None:
     """Raise UserError if a folder holds anything but a teacher, which would be replaced."""
-    if path.is_dir() and any(path.iterdir()) and not (path / CONFIG_NAME).is_file():
+    if not path.is_dir():
+        return
+    names = sorted(own.name for own in path.iterdir())
+    if names and CONFIG_NAME not in names:
         raise UserError(
             f"{path} has files, but no teacher ({CONFIG_NAME} is missing); expected a new folder, "
             "or one that a teacher was written to: choose another path"
+        )
+    known = (CONFIG_NAME, WEIGHTS_NAME, PROVENANCE_NAME, *REPORTS)
+    others = [name for name in names if name not in known and not _is_of_tokenizer(name)]
+    if others:
+        raise UserError(
+            f"{path} holds more than a teacher ({', '.join(others)[:200]}), which would be lost; "
+            "choose another path"
         )
 
 
@@ -147,9 +163,13 @@ def write_weights(folder: Path, model: nn.Module, *, half: bool = False) -> Path
 
     Returns:
         The file.
+
+    Raises:
+        UserError: a weight is not finite.
     """
     path = folder / WEIGHTS_NAME
     state = plain_state(model)
+    check_finite(state, "the weights of the teacher")
     if half:
         state = {
             name: value.half() if value.ndim >= 2 and value.is_floating_point() else value
@@ -168,13 +188,16 @@ def plain_state(module: nn.Module) -> dict[str, Tensor]:
 
 
 def tokenizer_files(folder: Path) -> dict[str, bytes]:
-    """Return the files of a teacher's folder that a tokenizer may read, by name."""
-    others = (CONFIG_NAME, PROVENANCE_NAME, LOG_NAME, BAD_IMAGES_NAME)
+    """Return the files of a teacher's folder that a tokenizer reads, by name."""
     return {
         path.name: path.read_bytes()
         for path in sorted(folder.iterdir())
-        if path.is_file() and path.name not in others and path.suffix not in OTHER_SUFFIXES
+        if path.is_file() and _is_of_tokenizer(path.name)
     }
+
+
+def _is_of_tokenizer(name: str) -> bool:
+    return any(fnmatch(name, pattern) for pattern in TOKENIZER_FILES)
 
 
 def saved_tokenizer(tokenizer: Any) -> dict[str, bytes]:

@@ -59,7 +59,7 @@ class Checkpoints:
             write_tensor_file(temporary / WEIGHTS, plain_state(trained), {"step": str(step)})
             content = dict(step=step, settings=dict(settings), optimizer=optimizer.state_dict())
             write_checkpoint(temporary / STATE, content)
-        for old in self._listed()[: -self.kept]:
+        for old in [*self._listed()[: -self.kept], *self._left()]:
             shutil.rmtree(old)
         return path
 
@@ -69,13 +69,22 @@ class Checkpoints:
         return listed[-1] if listed else None
 
     def clear(self) -> None:
-        """Delete all checkpoints, and what killed runs have left of them."""
-        shutil.rmtree(self.folder / FOLDER, ignore_errors=True)
+        """Delete all checkpoints, and what killed runs have left of them; nothing else."""
+        for own in [*self._listed(), *self._left()]:
+            shutil.rmtree(own)
+        folder = self.folder / FOLDER
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
     def _listed(self) -> list[Path]:
         """Return the folders of complete checkpoints, the newest last."""
         found = (self.folder / FOLDER).glob("step_*")
         return sorted(path for path in found if path.suffix != TEMPORARY)
+
+    def _left(self) -> list[Path]:
+        """Return what killed runs have left half written."""
+        found = (self.folder / FOLDER).glob("*step_*")
+        return [path for path in found if path.suffix == TEMPORARY]
 
 
 def load_checkpoint(

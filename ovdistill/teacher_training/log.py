@@ -14,9 +14,9 @@ from torch import Tensor
 
 from ovdistill.core.distributed import is_main_process
 from ovdistill.core.files import write_text
-from ovdistill.teacher.teacher_folder import LOG_NAME
 
 LOGGER = logging.getLogger(__name__)
+NAME = "log.jsonl"
 
 
 class TrainingLog:
@@ -29,7 +29,7 @@ class TrainingLog:
     """
 
     def __init__(self, folder: Path, steps: int, step: int = 0) -> None:
-        self.path, self.steps = folder / LOG_NAME, steps
+        self.path, self.steps = folder / NAME, steps
         self._sums: dict[str, Tensor] = {}
         self._last: dict[str, float | Tensor] = {}
         self._count = 0

@@ -22,8 +22,8 @@ from ovdistill.core.distributed import (
     patient_group,
 )
 from ovdistill.core.errors import DivergedError, UserError
+from ovdistill.datasets.bad_images import NAME as BAD_IMAGES
 from ovdistill.datasets.bad_images import BadImages
-from ovdistill.teacher.teacher_folder import BAD_IMAGES_NAME
 from ovdistill.teacher_training.batch import TrainingBatch
 from ovdistill.teacher_training.checkpoint import Checkpoints, load_checkpoint
 from ovdistill.teacher_training.config import TeacherTraining
@@ -70,7 +70,7 @@ class TeacherTrainer:
             self.settings.precision,
         )
         self.checkpoints = Checkpoints(folder, self.settings.keep_checkpoints)
-        self.bad_images = BadImages(folder / BAD_IMAGES_NAME, self.settings.max_bad_images)
+        self.bad_images = BadImages(folder / BAD_IMAGES, self.settings.max_bad_images)
         self.measured = patient_group() if training.held_out else None
         self.step = 0
 

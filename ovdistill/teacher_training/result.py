@@ -21,7 +21,6 @@ def write_result(folder: Path, training: TeacherTraining, figures: Mapping[str, 
         training: with the trained towers.
         figures: what was measured at the end.
     """
-    training.teacher.write(folder)
     model = training.trained.towers.model
     path = write_weights(folder, model, half=training.settings.half_weights)
     origin = provenance(
@@ -31,3 +30,4 @@ def write_result(folder: Path, training: TeacherTraining, figures: Mapping[str, 
         figures=dict(figures),
     )
     write_json(folder / PROVENANCE_NAME, origin)
+    training.teacher.write(folder)

@@ -15,9 +15,10 @@ from ovdistill import Detector, Segmentor
 from ovdistill.core.assets import STUDENT_CONFIG
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.inference.hub import copy_detector
 from ovdistill.inference.model_kind import dense_scale
-from ovdistill.inference.packed_teacher import pack_teacher
+from ovdistill.inference.packed_teacher import check_packed_teacher, pack_teacher
 from ovdistill.inference.packing import About, pack_detector, published_part, write_config
 from ovdistill.inference.pretrained import DetectorFiles, find_detector
 from ovdistill.models.build import build_detector, load_weights
@@ -158,7 +159,27 @@ def test_names_of_a_teacher_stay_names(tmp_path: Path) -> None:
 def test_a_file_of_a_teacher_that_is_gone_is_an_error(kind: str, tmp_path: Path) -> None:
     teacher = {"model": "ovshapes", kind: [str(tmp_path / "gone.safetensors")]}
     with pytest.raises(UserError, match=rf"gone.safetensors, which teacher\.{kind}"):
-        pack_teacher(teacher, tmp_path / "out")
+        check_packed_teacher(teacher, TeacherId("any"))
+
+
+def test_a_teacher_that_the_detector_was_not_trained_with_is_not_packed(tmp_path: Path) -> None:
+    base = build_teacher(dict(model="ovshapes"))
+    path = tmp_path / "a.safetensors"
+    write_adapter(path, NamedAdapter("a", base.id, ClipAdapter(base.embed_dim)))
+    teacher = dict(model="ovshapes", adapter=str(path))
+    check_packed_teacher(teacher, build_teacher(teacher).id)
+    with pytest.raises(UserError, match=r"config's teacher is ovshapes-rn\+a-.*trained with ovsh"):
+        check_packed_teacher(teacher, base.id)
+    path.write_text("nothing")
+    with pytest.raises(UserError, match="damaged"):
+        check_packed_teacher(teacher, base.id)
+
+
+def test_a_folder_called_like_the_shipped_teacher(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ovshapes").mkdir()
+    teacher = dict(model="ovshapes")
+    assert pack_teacher(teacher, tmp_path / "out") == (teacher, [])
 
 
 def test_half_precision(tmp_path: Path) -> None:

@@ -92,7 +92,9 @@ def test_its_text_tower_agrees_with_encode_text(adapted):
 
 
 def test_it_is_a_teacher_of_its_own(plain, adapted, named, file):
-    assert adapted.name == f"{plain.name}+field" == teacher_name(dict(OPTIONS, adapter=file))
+    digest = named.adapter.digest[:6]  # which tells it from another one of this name
+    assert adapted.name == f"{plain.name}+field-{digest}"
+    assert adapted.name == teacher_name(dict(OPTIONS, adapter=file))
     assert not adapted.id.is_same(plain.id)
     other = ClipAdapter(plain.embed_dim, image_ratio=0.4, text_ratio=0.3)
     other.load_state_dict(named.adapter.state_dict())  # the same weights in another mixture
@@ -117,7 +119,13 @@ def test_adapters_follow_one_another(adapted, file, tmp_path):
     second = NamedAdapter("more", adapted.id, ClipAdapter(adapted.embed_dim))
     write_adapter(tmp_path / "more.safetensors", second)
     both = dict(OPTIONS, adapter=[file, str(tmp_path / "more.safetensors")])
-    assert build_teacher(both).name == f"{adapted.name}+more"
+    twice = build_teacher(both)
+    assert twice.name == f"{adapted.name}+more-{second.adapter.digest[:6]}"
+    texts = twice.encode_text(TEXTS)
+    centring_map(texts, texts, twice.id).save(str(tmp_path / "centred.safetensors"))
+    maps = ["ovshapes-clip", str(tmp_path / "centred.safetensors")]
+    centred = build_teacher(dict(both, model="ovshapes", embedding_map=maps))
+    assert centred.name == f"{twice.name}+centred"
 
 
 def test_an_adapter_of_another_teacher_is_refused(plain, file):

@@ -32,6 +32,20 @@ def test_a_folder_is_the_same_teacher(changed, tmp_path):
     assert torch.equal(found.encode_text(["a red star"]), changed.encode_text(["a red star"]))
     write_teacher_folder(tmp_path / "t", found)  # again, from itself
     assert OpenCLIPTeacher(str(tmp_path / "t")).id == changed.id
+    (tmp_path / "t" / "adaptation.json").touch()
+    (tmp_path / "t" / "notes.txt").touch()
+    assert [*config_of_model(str(tmp_path / "t"), None).files] == ["bpe.txt.gz"]
+    with pytest.raises(UserError, match="notes.txt.*would be lost"):
+        write_teacher_folder(tmp_path / "t", found)
+    assert (tmp_path / "t" / "notes.txt").exists()
+
+
+def test_weights_that_are_not_finite_are_not_written(changed, tmp_path):
+    weights = {name: value.clone() for name, value in changed.model.state_dict().items()}
+    weights["text_projection"][0] = torch.nan
+    with pytest.raises(UserError, match="text_projection"):
+        write_teacher_folder(tmp_path / "t", changed.with_weights(weights, "nan"))
+    assert not (tmp_path / "t").exists()
 
 
 def test_another_folder_is_not_overwritten(changed, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,17 +14,15 @@ from ovdistill.commands.teacher.inputs import (
     LabelledImages,
     common_inputs,
 )
-from ovdistill.commands.teacher.names import find_vocabulary
+from ovdistill.commands.teacher.names import find_vocabulary, objects_remark
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import sha256_of
 from ovdistill.datasets.annotations import Annotations, read_annotations, read_captions
 from ovdistill.datasets.class_categories import find_categories, label_categories
-from ovdistill.evaluation.regions.matching import Objects
 from ovdistill.evaluation.regions.objects import draw_images, labelled_objects
 from ovdistill.extraction.images import ImageFile, check_some_are_there
 from ovdistill.store import TeacherStore
 from ovdistill.teacher import Teacher
-from ovdistill.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -54,7 +52,7 @@ def find_box_inputs(options: EvaluateOptions, teacher: Teacher) -> Inputs:
     labels = label_categories(vocabulary.names, found.categories, named, path)
     objects = {image_id: labelled_objects(found, labels, image_id) for image_id in drawn}
     remarks = [RANDOM_NOTE] if teacher.random else []
-    remarks.append(_objects_remark(found, vocabulary, objects))
+    remarks.append(objects_remark(found, vocabulary, objects))
     captions, remark = _read_captions(options.captions, drawn, found)
     return Inputs(
         measured=LabelledImages(files, objects),
@@ -115,27 +113,6 @@ def _open_store(folder: Path | None, teacher: Teacher) -> TeacherStore | None:
             "expected the same"
         )
     return store
-
-
-def _objects_remark(
-    found: Annotations, vocabulary: Vocabulary, objects: Mapping[int, Objects]
-) -> str:
-    """Return a sentence that counts images and objects.
-
-    Raises:
-        UserError: there is no object.
-    """
-    kept = sum(len(own.labels) for own in objects.values())
-    there = sum(len(found.by_image.get(image_id, ())) for image_id in objects)
-    if not kept:
-        raise UserError(
-            f"no object to measure: {len(objects)} images of {found.path} have {there} "
-            f"annotations, none of them a box of the {len(vocabulary)} class names (the first: "
-            f"{vocabulary.names[0]!r}) that is no crowd and at least a pixel wide and high"
-        )
-    left = there - kept
-    rest = f"; {left} left out: crowds, thin boxes, or classes without a name" if left else ""
-    return f"{len(objects)} of {len(found.images)} images of {found.path}, {kept} objects{rest}"
 
 
 def _read_captions(

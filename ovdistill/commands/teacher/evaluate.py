@@ -182,6 +182,11 @@ def _refuse(options: EvaluateOptions, names: Sequence[str], where: str) -> None:
 
 def _check_data(options: EvaluateOptions) -> None:
     """Raise UserError unless the data come from options or from the config."""
+    folders = options.folder, options.train_folder
+    if folders[0] and folders[1] and folders[0].resolve() == folders[1].resolve():
+        raise UserError(
+            f"got {folders[0]} for --folder and --train-folder; expected folders of other images"
+        )
     if options.folder:
         return
     names = ["annotations", "images"]

@@ -59,7 +59,7 @@ def find_folder_inputs(options: EvaluateOptions, teacher: Teacher) -> Inputs:
     if fitted:
         most = min(options.max_images or MOST_OBJECTS, MOST_OBJECTS)
         to_fit, remark = _draw(fitted, rows, most)
-        remarks.append(f"linear probe fitted to {remark}")
+        remarks.append(f"for the linear probe: {remark}")
     return Inputs(
         measured=measured,
         fitted=to_fit,

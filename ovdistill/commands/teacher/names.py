@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,6 +10,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations
 from ovdistill.datasets.build_vocabulary import encode_names, split_names
 from ovdistill.datasets.name_json import names_of_json
+from ovdistill.evaluation.regions.matching import Objects
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary import Names, Vocabulary
 from ovdistill.vocabulary.learned_prompts import prompts_for, read_prompts
@@ -123,3 +125,24 @@ def config_vocabulary(options: NameOptions, config: Config, teacher: Teacher) ->
         options.split or step.split,
         synonyms=bool(step.get("synonyms")),
     )
+
+
+def objects_remark(
+    found: Annotations, vocabulary: Vocabulary, objects: Mapping[int, Objects]
+) -> str:
+    """Return a sentence that counts images and objects.
+
+    Raises:
+        UserError: there is no object.
+    """
+    kept = sum(len(own.labels) for own in objects.values())
+    there = sum(len(found.by_image.get(image_id, ())) for image_id in objects)
+    if not kept:
+        raise UserError(
+            f"no object to measure: {len(objects)} images of {found.path} have {there} "
+            f"annotations, none of them a box of the {len(vocabulary)} class names (the first: "
+            f"{vocabulary.names[0]!r}) that is no crowd and at least a pixel wide and high"
+        )
+    left = there - kept
+    rest = f"; {left} left out: crowds, thin boxes, or classes without a name" if left else ""
+    return f"{len(objects)} of {len(found.images)} images of {found.path}, {kept} objects{rest}"

@@ -41,7 +41,9 @@ class RefineOptions(TeacherOptions):
     )
     out: Path = option(flags=["-o"], metavar="DIR", help="folder of the teacher", writes="folder")
     name: str | None = option(
-        None, help="name of the refined teacher (default: the teacher's and '-refined')"
+        None,
+        help="name of the refined teacher (default: the teacher's, '-refined' and a digest of the "
+        "weights)",
     )
     steps: int = option(5000, help="optimiser steps", least=1)
     batch: int = option(16, help="images of a step", least=1)
@@ -54,6 +56,12 @@ class RefineOptions(TeacherOptions):
     lr: float = option(1e-5, help="highest learning rate", least=1e-9)
     seed: int = option(0, help="seed of images and boxes", least=0, most=MOST_SEED)
     checkpoint_every: int = option(500, help="steps between two checkpoints", least=1)
+    max_bad_images: int = option(
+        0,
+        metavar="N",
+        least=0,
+        help="images that may be missing or damaged; they are skipped, and listed in the folder",
+    )
 
 
 def refine(options: RefineOptions) -> None:
@@ -65,9 +73,16 @@ def refine(options: RefineOptions) -> None:
     """
     check_choices(options)
     arguments = teacher_arguments(options)
-    arguments.pop("embedding_map", None)  # its towers are refined, not what follows them
+    if options.embedding_map or options.adapter:
+        given = "--embedding-map" if options.embedding_map else "--adapter"
+        raise UserError(
+            f"got {given}, which follows the towers; refining changes the image tower itself, so "
+            "leave it out"
+        )
+    arguments.pop("embedding_map", None)  # the config's: its towers are refined
     from ovdistill.core.devices import choose_device
     from ovdistill.teacher import OpenCLIPTeacher, build_teacher
+    from ovdistill.teacher.teacher import hash_weights
     from ovdistill.teacher.teacher_folder import config_of_teacher
     from ovdistill.teacher.weights import CONFIG_NAME
     from ovdistill.teacher_training.refine.refiner import Refiner
@@ -78,12 +93,14 @@ def refine(options: RefineOptions) -> None:
     teacher = build_teacher(arguments, choose_device(options.device))
     if not isinstance(teacher, OpenCLIPTeacher):
         raise UserError(f"teacher {teacher.name!r} is none of open_clip; only those are refined")
-    name = options.name or f"{teacher.name.replace(':', '-').replace('/', '-')}-refined"
-    config = config_of_teacher(teacher, name)
     source = find_source(options, teacher.id)
     refiner = Refiner(teacher, source, settings_of(options), options.out)
     print(f"{len(source):,} images; {refiner.step} of {options.steps} steps are done")
     refiner.run()
+    plain = teacher.name.replace(":", "-").replace("/", "-")
+    # another refinement gets another name, by which vocabularies and stores are told apart
+    name = options.name or f"{plain}-refined-{hash_weights(refiner.model.state_dict())[:6]}"
+    config = config_of_teacher(teacher, name)
     write_refined(refiner, config, options.out)
     last = refiner.losses[-50:]
     if last:
@@ -115,6 +132,7 @@ def settings_of(options: RefineOptions) -> RefineSettings:
         learning_rate=options.lr,
         seed=options.seed,
         checkpoint_every=options.checkpoint_every,
+        max_bad_images=options.max_bad_images,
         warm_up=min(500, options.steps // 10),
         half_weights=False,
     )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ovdistill.commands.teacher.box_inputs import find_box_inputs
 from ovdistill.commands.teacher.folder_inputs import find_folder_inputs
+from ovdistill.commands.teacher.inputs import Inputs
 from ovdistill.commands.teacher.measure import measure_teacher
 from ovdistill.core.provenance import installed_version
 from ovdistill.evaluation.teacher.figures import TeacherFigures
+from ovdistill.evaluation.teacher.linear_probe import LEAST_IMAGES
 from ovdistill.evaluation.teacher.tables import closing_lines, tables
 from ovdistill.evaluation.text_tables import TextTable
 from ovdistill.segmentation.measure_teacher import SegmentationFigures
@@ -61,7 +63,7 @@ def report_on_objects(options: EvaluateOptions, teacher: Teacher) -> Report:
         tables=[*tables(figures)],
         lines=[*closing_lines(figures)],
         vocabulary=inputs.vocabulary,
-        remarks=inputs.remarks,
+        remarks=[*inputs.remarks, *_missing(options, inputs, figures)],
         origin=dict(
             inputs.origin,
             evaluator=installed_version("hotcoco") if ceilings else None,
@@ -70,3 +72,14 @@ def report_on_objects(options: EvaluateOptions, teacher: Teacher) -> Report:
             seed=inputs.seed,
         ),
     )
+
+
+def _missing(options: EvaluateOptions, inputs: Inputs, figures: TeacherFigures) -> Iterator[str]:
+    """Yield sentences on what turned out to be missing."""
+    if unread := len(inputs.measured.files) - figures.images:
+        yield f"{unread} images could not be read and are left out (the log names the first)"
+    if figures.probe is None and not options.no_probe:
+        yield (
+            f"no linear probe: it takes {LEAST_IMAGES} images and two classes with objects to be "
+            "fitted to"
+        )

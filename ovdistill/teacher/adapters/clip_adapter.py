@@ -51,6 +51,8 @@ class ClipAdapter(TeacherAdapter):
         self.ratios = {"image": float(image_ratio), "text": float(text_ratio)}
         if not all(0 <= ratio <= 1 for ratio in self.ratios.values()):
             raise ValueError(f"ratios {self.ratios}; expected numbers in [0, 1]")
+        if self.reduction < 1:
+            raise ValueError(f"reduction {self.reduction}; expected 1 or more")
         hidden = self.embed_dim // self.reduction
         if hidden < 1:
             raise ValueError(f"a bottleneck of {hidden} for embeddings of width {embed_dim}")

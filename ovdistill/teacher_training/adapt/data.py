@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -100,6 +100,9 @@ class Adaptation:
     variants: Mapping[str, Callable[[], Adaptation]] = field(default_factory=dict)
 
 
+ADAPTED = "adapted"  # key of a vocabulary's origin: the method that learned its embeddings
+
+
 @dataclass(frozen=True, kw_only=True)
 class AdaptMethod(ABC):
     """Base class of methods; the fields of a subclass are its settings.
@@ -116,6 +119,7 @@ class AdaptMethod(ABC):
 
     name: ClassVar[str]  # as the command line has it
     needs_crops: ClassVar[bool] = False
+    encodes_again: ClassVar[bool] = True  # the names, with the adapted teacher
     default_shots: ClassVar[int | None] = None  # regions of a class; None for all
 
     epochs: int
@@ -127,6 +131,19 @@ class AdaptMethod(ABC):
         for setting in ("epochs", "batch", "lr"):
             if not getattr(self, setting) > 0:
                 raise UserError(f"got {setting} = {getattr(self, setting)}; expected more than 0")
+
+    def check(self, teacher: Teacher, vocabulary: Vocabulary) -> None:
+        """Check what can be checked before regions are embedded.
+
+        Args:
+            teacher: the one to adapt.
+            vocabulary: the names.
+
+        Raises:
+            UserError: the method cannot adapt this teacher or these names.
+        """
+        if self.encodes_again:
+            check_templates(vocabulary)
 
     @abstractmethod
     def learn(self, data: AdaptData, report: Callable[[str], None] = print) -> Adaptation:
@@ -185,6 +202,11 @@ def encode_again(vocabulary: Vocabulary, teacher: Teacher) -> Vocabulary:
 
 def check_templates(vocabulary: Vocabulary) -> None:
     """Raise UserError unless the names can be encoded again by another teacher."""
+    if method := vocabulary.origin.get(ADAPTED):
+        raise UserError(
+            f"the vocabulary was adapted by {method}, which is lost where its names are encoded "
+            "again; expected one of `ovdistill vocab build`"
+        )
     if vocabulary.learned is not None or not vocabulary.templates:
         kind = "no known prompts" if vocabulary.learned is None else "learned prompts"
         raise UserError(
@@ -192,6 +214,17 @@ def check_templates(vocabulary: Vocabulary) -> None:
             "expected templates: ovdistill vocab build. Prompts are learned with the adapted "
             "teacher: ovdistill vocab learn --adapter FILE"
         )
+
+
+def adapted_vocabulary(vocabulary: Vocabulary, embeddings: Tensor, method: str) -> Vocabulary:
+    """Return a vocabulary with embeddings that a method has learned, which says so.
+
+    Args:
+        vocabulary: before.
+        embeddings: (W, D) unit norm.
+        method: name of the method.
+    """
+    return replace(vocabulary, embeddings=embeddings, origin={ADAPTED: method})
 
 
 def no_regions(width: int) -> LabelledRegions:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
 
+from ovdistill.core.errors import UserError
 from ovdistill.teacher_training.adapt.data import AdaptMethod
 
 LINES = 10  # of the report
@@ -29,8 +31,12 @@ def fit(
         method: its epochs, batch, lr and seed are used.
         report: receives lines with an epoch and its mean loss.
         weight_decay: of AdamW.
+
+    Raises:
+        UserError: the mean loss of an epoch is not finite, or what was learned is not.
     """
-    optimizer = torch.optim.AdamW([*parameters], lr=method.lr, weight_decay=weight_decay)
+    parameters = [*parameters]
+    optimizer = torch.optim.AdamW(parameters, lr=method.lr, weight_decay=weight_decay)
     steps = method.epochs * -(-count // method.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     generator = torch.Generator().manual_seed(method.seed)
@@ -43,5 +49,14 @@ def fit(
             optimizer.step()
             schedule.step()
             losses.append(loss.detach() * len(rows))
+        mean = float(sum(losses)) / count
+        if not math.isfinite(mean):
+            raise _diverged(f"the loss of epoch {epoch} is {mean}", method)
         if epoch % max(1, method.epochs // LINES) == 0:
-            report(f"epoch {epoch} of {method.epochs}: loss {float(sum(losses)) / count:.4f}")
+            report(f"epoch {epoch} of {method.epochs}: loss {mean:.4f}")
+    if not all(parameter.isfinite().all() for parameter in parameters):
+        raise _diverged("what was learned is not finite", method)
+
+
+def _diverged(what: str, method: AdaptMethod) -> UserError:
+    return UserError(f"{what}; nothing is written. Expected a lower --lr than {method.lr:g}")

@@ -18,7 +18,10 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.images import ImageError
 from ovdistill.core.logs import progress
+from ovdistill.datasets.bad_images import NAME as BAD_IMAGES
+from ovdistill.datasets.bad_images import BadImages
 from ovdistill.teacher import CropPolicy, DenseRegions, OpenCLIPTeacher
 from ovdistill.teacher.dense import dense_features
 from ovdistill.teacher.dense_regions import DenseBatch, pool_boxes
@@ -84,6 +87,7 @@ class Refiner:
         self.parameters = list(self.model.visual.requires_grad_(requires_grad=True).parameters())
         self.optimizer = build_optimizer(self.parameters, settings.training)
         self.checkpoints = Checkpoints(folder, settings.training.keep_checkpoints)
+        self.bad_images = BadImages(folder / BAD_IMAGES, settings.training.max_bad_images)
         self.losses: list[float] = []
         self.step = self._resume()
 
@@ -91,7 +95,8 @@ class Refiner:
         """Make all steps that are left, with a checkpoint now and then.
 
         Raises:
-            UserError: an image that cannot be read, or a loss that is not finite.
+            UserError: more images that cannot be read than may be skipped, or a loss that is not
+                finite.
         """
         training = self.settings.training
         bar = progress(total=training.steps, initial=self.step, title="refining", unit="step")
@@ -101,7 +106,7 @@ class Refiner:
                 recent = self.losses[-training.log_every :]
                 bar.set_postfix(loss=f"{sum(recent) / len(recent):.4f}", refresh=False)
                 bar.update()
-                if self.step % training.checkpoint_every == 0 and self.step < training.steps:
+                if self.step % training.checkpoint_every == 0 or self.step == training.steps:
                     self._save()
 
     def make_step(self) -> float:
@@ -114,7 +119,7 @@ class Refiner:
         rng = np.random.default_rng((training.seed, self.step))
         few = len(self.source) < training.batch
         rows = rng.choice(len(self.source), training.batch, replace=few)
-        samples = [self.source.sample(int(row), rng) for row in rows]
+        samples = [self._sample(int(row), rng) for row in rows]
         # images of one size follow each other, so that they share a pass
         samples.sort(key=lambda sample: sample.image.shape[1:])
         set_rate(self.optimizer, self.step, training)
@@ -129,6 +134,21 @@ class Refiner:
         self.optimizer.step()
         self.step += 1
         return loss
+
+    def _sample(self, row: int, rng: np.random.Generator) -> Sample:
+        """Return an image and its boxes; another one in place of one that cannot be read."""
+        while True:
+            try:
+                return self.source.sample(row, rng)
+            except ImageError as error:
+                if not self.bad_images.limit:
+                    raise UserError(
+                        f"{error}. Fetch it again, or skip such images with --max-bad-images N."
+                    ) from None
+                self.bad_images.add(error.path, error.problem)
+                if len(self.bad_images.problems()) >= len(self.source):
+                    raise UserError(f"no image can be read; see {self.bad_images.path}") from error
+            row = int(rng.integers(len(self.source)))
 
     def _backward(self, samples: Sequence[Sample]) -> float:
         """Add the gradient of the loss of a step, and return the loss."""
@@ -164,8 +184,10 @@ class Refiner:
 
     def state(self) -> dict[str, Any]:
         """Return what a run that goes on must have in common with this one."""
-        named = dict(teacher=str(self.teacher.id), **self.source.describe())
-        return {**self.settings.to_dict(), **named}
+        named = dict(teacher=str(self.teacher.id), crops=self.policy.to_dict())
+        numbers = self.settings.to_dict()
+        del numbers["max_bad_images"]  # how many are skipped may change
+        return {**numbers, **named, **self.source.describe()}
 
     def _save(self) -> None:
         self.checkpoints.save(self.step, self.model.visual, self.optimizer, self.state())

@@ -20,8 +20,8 @@ def write_refined(refiner: Refiner, config: TeacherConfig, folder: Path) -> Path
     Returns:
         ``folder``.
     """
-    config.write(folder)
-    write_json(folder / PROVENANCE_NAME, {"method": "CLIPSelf", **refiner.state()})
     write_weights(folder, refiner.model, half=refiner.settings.training.half_weights)
+    write_json(folder / PROVENANCE_NAME, {"method": "CLIPSelf", **refiner.state()})
+    config.write(folder)
     refiner.checkpoints.clear()
     return folder

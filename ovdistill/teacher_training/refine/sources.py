@@ -5,6 +5,7 @@ Shapes: P boxes of an image, D embedding width.
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class RefineSource(ABC):
             rng: the state of chance.
 
         Raises:
-            UserError: the image cannot be read.
+            ImageError: the image cannot be read.
         """
 
     @abstractmethod
@@ -88,8 +89,10 @@ class UnlabelledImages(RefineSource):
         return Sample(image, draw_boxes(rng, (image.shape[1], image.shape[2]), self.kind))
 
     def describe(self) -> dict[str, Any]:
-        """Return number of images and kind of boxes, see ``RefineSource``."""
-        return dict(images=len(self.files), boxes=self.kind)
+        """Return number and names of images and kind of boxes, see ``RefineSource``."""
+        names = "\n".join(path.name for path in self.files)
+        digest = hashlib.sha256(names.encode(errors="surrogateescape")).hexdigest()[:16]
+        return dict(images=len(self.files), names=digest, boxes=self.kind)
 
 
 class StoredRegions(RefineSource):

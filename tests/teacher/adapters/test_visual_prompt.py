@@ -89,7 +89,7 @@ def test_unified_prompts_bring_their_context(tmp_path):
     plain = Vocabulary.encode(names, teacher, ("a {}",), torch.tensor([True, False]))
     assert learned.learned is not None
     assert not torch.allclose(learned.embeddings, plain.embeddings, atol=0.05)
-    assert adapted.id.name == "ovshapes-rn+upt-a"
+    assert adapted.id.name == f"ovshapes-rn+upt-a-{adapted.adapter.digest[:6]}"
 
 
 def test_an_unknown_spelling_is_refused():

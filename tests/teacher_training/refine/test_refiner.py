@@ -12,6 +12,9 @@ from ovdistill.commands import main
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image
 from ovdistill.teacher import CropPolicy, DenseRegions, build_teacher
+from ovdistill.teacher.teacher import hash_weights
+from ovdistill.teacher.teacher_folder import config_of_teacher
+from ovdistill.teacher_training.refine import result
 from ovdistill.teacher_training.refine.refiner import Refiner, RefineSettings
 from ovdistill.teacher_training.refine.sources import Sample, UnlabelledImages
 from ovdistill.teacher_training.settings import TrainingSettings
@@ -106,6 +109,37 @@ def test_what_cannot_be_refined(teacher, files, tmp_path):
         Refiner(teacher, UnlabelledImages(files), fast, tmp_path).run()
 
 
+def test_images_that_cannot_be_read_are_skipped_and_counted(teacher, files, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(files[0].read_bytes()[:60])
+    source = UnlabelledImages([broken, *files[:2]])
+    with pytest.raises(UserError, match="broken.png.*--max-bad-images"):
+        Refiner(teacher, source, SETTINGS, tmp_path / "first").run()
+    allowed = replace(SETTINGS, training=replace(TRAINING, max_bad_images=1))
+    refiner = Refiner(teacher, source, allowed, tmp_path / "second")
+    refiner.run()
+    assert [*refiner.bad_images.problems()] == [str(broken)]
+    assert len(refiner.losses) == TRAINING.steps
+
+
+def test_an_end_while_the_result_is_written_loses_nothing(teacher, files, tmp_path, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    refiner = Refiner(teacher, UnlabelledImages(files), SETTINGS, tmp_path)
+    refiner.run()
+    with monkeypatch.context() as patched, pytest.raises(OSError):
+        patched.setattr(result, "write_weights", full)
+        result.write_refined(refiner, config_of_teacher(teacher, "r"), tmp_path)
+    assert not (tmp_path / "open_clip_config.json").exists()
+    again = Refiner(teacher, UnlabelledImages(files), SETTINGS, tmp_path)
+    assert again.step == TRAINING.steps
+    (tmp_path / "checkpoints" / "mine.pth").touch()
+    result.write_refined(again, config_of_teacher(teacher, "r"), tmp_path)
+    assert build_teacher(dict(model=str(tmp_path))).name == "r"
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["mine.pth"]
+
+
 def test_the_command_writes_an_ordinary_teacher(teacher, files, tmp_path, capsys):
     out = tmp_path / "refined"
     words = ["teacher", "refine", "--teacher", "ovshapes", "--images", str(files[0].parent)]
@@ -113,7 +147,8 @@ def test_the_command_writes_an_ordinary_teacher(teacher, files, tmp_path, capsys
     assert not main.run([*words, "-o", str(out)])
     assert "ovshapes-rn-refined" in capsys.readouterr().out
     refined = build_teacher(dict(model=str(out)))
-    assert refined.name == "ovshapes-rn-refined" and not refined.id.is_same(teacher.id)
+    digest = hash_weights(refined.model.state_dict())[:6]
+    assert refined.name == f"ovshapes-rn-refined-{digest}" and not refined.id.is_same(teacher.id)
     texts = ["a red star", "a ring"]
     torch.testing.assert_close(refined.encode_text(texts), teacher.encode_text(texts))
     assert refined.whole_image == teacher.whole_image and refined.interpolation == "bilinear"

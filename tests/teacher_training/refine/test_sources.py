@@ -36,7 +36,10 @@ def test_boxes_are_drawn(files):
     sample = source.sample(1, np.random.default_rng(0))
     assert sample.image.shape == (3, 30, 40) and sample.image[0, 0, 0] == 2
     assert len(source) == 3 and sample.boxes.shape[1] == 4 and sample.crops is None
-    assert source.describe() == dict(images=3, boxes="random")
+    described = source.describe()
+    assert (described["images"], described["boxes"]) == (3, "random")
+    others = [path.with_name(f"other-{path.name}") for path in files.values()]
+    assert UnlabelledImages(others, "random").describe() != described
     with pytest.raises(UserError, match="no images"):
         UnlabelledImages([])
     with pytest.raises(UserError, match="'cells'"):

@@ -16,6 +16,7 @@ from typing import Literal
 
 from ovdistill.commands.options import option
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
+from ovdistill.core.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,4 +56,7 @@ def fine_tune(options: FineTuneOptions) -> None:
     from ovdistill.teacher_training.adapt.fine_tune import FineTuneMethod
 
     check_teacher_folder(options.out)  # before minutes of learning
+    source = Path((options.teacher or "").rpartition(":")[2])
+    if options.out.is_dir() and source.is_dir() and options.out.samefile(source):
+        raise UserError(f"-o {options.out} is the teacher that is tuned; choose another folder")
     adapt(options, options.method(FineTuneMethod))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
-from ovdistill.commands.teacher.names import find_vocabulary
+from ovdistill.commands.teacher.names import find_vocabulary, objects_remark
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations, read_annotations
 from ovdistill.datasets.class_categories import label_categories
@@ -65,6 +65,12 @@ class AdaptInputs:
     test: ObjectFile
     batch_size: int
     workers: int
+
+    @property
+    def remarks(self) -> list[str]:
+        """Sentences on how many objects are taken and how many are left out."""
+        files = [file for file in (self.train, self.test) if file is not None]
+        return [objects_remark(file.found, self.vocabulary, file.objects) for file in files]
 
 
 def find_inputs(options: AdaptOptions, teacher: Teacher) -> AdaptInputs:

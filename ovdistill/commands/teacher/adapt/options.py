@@ -81,6 +81,12 @@ class AdaptOptions(MeasuringOptions):
             )
         self._check_pair("annotations", "images", needed=not self.store)
         self._check_pair("test_annotations", "test_images", needed=True)
+        both = self.annotations, self.test_annotations
+        if both[0] and both[1] and not self.store and both[0].resolve() == both[1].resolve():
+            raise UserError(
+                f"got {both[0]} to learn from and to measure on; expected a file of other images "
+                "for --test-annotations"
+            )
         for name in ("annotations", "test_annotations", "vocabulary"):
             check_file(getattr(self, name), f"--{name.replace('_', '-')}")
         for folder in self.store:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from ovdistill.commands.teacher.adapt.inputs import AdaptInputs
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
+from ovdistill.core.errors import UserError
 from ovdistill.core.files import sha256_of, write_json, write_text
 from ovdistill.core.provenance import provenance
 from ovdistill.core.text import markdown_cell
@@ -22,12 +24,34 @@ from ovdistill.evaluation.teacher.adaptation import (
 )
 from ovdistill.teacher_training.adapt.data import Adaptation, AdaptData, AdaptMethod
 
+REPORT_NAMES = ("adaptation.json", "adaptation.md")  # in the folder of a teacher
+MARKDOWN_TITLE = "# A teacher adapted by"
+
 
 def report_paths(out: Path) -> tuple[Path, Path]:
-    """Return the paths of the report: beside a file that was written, or in a folder."""
+    """Return the paths of the report: beside a file that is written, or in a folder."""
     if out.is_dir():
-        return out / "adaptation.json", out / "adaptation.md"
-    return out.with_suffix(".json"), out.with_suffix(".md")
+        return out / REPORT_NAMES[0], out / REPORT_NAMES[1]
+    stem = out.name.removesuffix(".safetensors")
+    return out.with_name(f"{stem}.json"), out.with_name(f"{stem}.md")
+
+
+def check_report_paths(out: Path) -> None:
+    """Raise UserError if a report would replace a file that is no report of an adaptation."""
+    path, text = report_paths(out)
+    if path.exists():
+        try:
+            content = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            content = None
+        ours = isinstance(content, dict) and {"figures", "zero_shot", "method"} <= content.keys()
+    else:
+        ours = not text.exists()
+    if not ours:
+        raise UserError(
+            f"{path if path.exists() else text} is there, and no report of an adaptation, which "
+            f"-o {out} would write there; give -o another name"
+        )
 
 
 def write_report(
@@ -65,7 +89,7 @@ def write_report(
             **origin,
         },
     )
-    write_text(text, _markdown(method, data, result, change, variants, origin))
+    write_text(text, _markdown(method, data, inputs, result, change, variants, origin))
     return path, text
 
 
@@ -85,6 +109,7 @@ def _origin(
         settings=asdict(method),
         facts=dict(result.facts),
         source=data.source,
+        remarks=[*inputs.remarks],
         shots=options.shots,
         unsupervised=options.unsupervised,
         annotations=str(inputs.annotations),
@@ -99,6 +124,7 @@ def _origin(
 def _markdown(
     method: AdaptMethod,
     data: AdaptData,
+    inputs: AdaptInputs,
     result: Adaptation,
     change: AccuracyChange,
     variants: Mapping[str, Accuracy],
@@ -109,11 +135,12 @@ def _markdown(
         f"teacher {data.teacher.id}",
         f"result {result.teacher.id}, temperature {result.teacher.temperature:.4g}",
         f"learned from {data.source}",
+        *inputs.remarks,
         f"settings {', '.join(f'{key} {value}' for key, value in settings.items())}",
         f"measured on {origin['test_annotations']}",
         f"ovdistill {origin['ovdistill']}, torch {origin['libraries']['torch']}, {origin['date']}",
     ]
-    lines = [f"# A teacher adapted by {method.name}\n", _list(facts)]
+    lines = [f"{MARKDOWN_TITLE} {method.name}\n", _list(facts)]
     lines += [change_table(change).markdown(), "## In words\n", _list([*change_lines(change)])]
     if variants:
         lines.append(variant_table(variants).markdown())

@@ -8,7 +8,7 @@ from ovdistill.commands.printing import print_lines
 from ovdistill.commands.teacher.adapt.inputs import AdaptInputs, encode, find_inputs
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.commands.teacher.adapt.regions import read_data
-from ovdistill.commands.teacher.adapt.report import write_report
+from ovdistill.commands.teacher.adapt.report import check_report_paths, write_report
 from ovdistill.commands.teacher_options import load_teacher
 from ovdistill.evaluation.teacher.adaptation import (
     AccuracyChange,
@@ -33,10 +33,12 @@ def adapt(options: AdaptOptions, method: AdaptMethod) -> None:
     Raises:
         UserError: an input that is missing or does not fit another, or see the method.
     """
+    check_report_paths(options.out)
     teacher = load_teacher(options)
     inputs = find_inputs(options, teacher)
+    method.check(teacher, inputs.vocabulary)  # before crops are embedded, which may take hours
     data = read_data(options, method, inputs, teacher)
-    print_lines([f"teacher {teacher.id}", f"{method.name}: {data.source}"])
+    print_lines([f"teacher {teacher.id}", *inputs.remarks, f"{method.name}: {data.source}"])
     result = method.learn(data, lambda line: print_lines([line]))
     result.write(options.out)
     adapted = f"teacher {result.teacher.id}, temperature {result.teacher.temperature:.4g}"

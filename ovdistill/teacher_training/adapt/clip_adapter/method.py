@@ -21,7 +21,6 @@ from ovdistill.teacher_training.adapt.data import (
     AdaptData,
     AdaptMethod,
     adapted_by,
-    check_templates,
 )
 from ovdistill.teacher_training.adapt.fit import fit
 from ovdistill.teacher_training.adapt.loss import name_loss
@@ -47,7 +46,7 @@ class ClipAdapterMethod(AdaptMethod):
 
     def learn(self, data: AdaptData, report: Callable[[str], None] = print) -> Adaptation:
         """Learn the bottlenecks, see ``AdaptMethod``."""
-        check_templates(data.vocabulary)
+        self.check(data.teacher, data.vocabulary)
         device, temperature = data.teacher.device, data.teacher.temperature
         adapter = self._start(data.teacher.embed_dim).to(device)
         images, texts = data.train.embeddings.to(device), data.base_texts.to(device)

@@ -28,6 +28,7 @@ class CoOpMethod(AdaptMethod):
     """
 
     name: ClassVar[str] = "coop"
+    encodes_again: ClassVar[bool] = False
 
     epochs: int = 50
     batch: int = 32

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
-from ovdistill.teacher import OpenCLIPTeacher
+from ovdistill.teacher import OpenCLIPTeacher, Teacher
 from ovdistill.teacher.image_tower import ImageTower
 from ovdistill.teacher.teacher import hash_weights
 from ovdistill.teacher.teacher_folder import write_teacher_folder
@@ -28,7 +28,6 @@ from ovdistill.teacher_training.adapt.data import (
     Adaptation,
     AdaptData,
     AdaptMethod,
-    check_templates,
     encode_again,
 )
 from ovdistill.teacher_training.adapt.embed_crops import CropEmbedder
@@ -37,6 +36,7 @@ from ovdistill.teacher_training.adapt.fine_tune.low_rank import add_low_rank, me
 from ovdistill.teacher_training.adapt.fine_tune.texts import BaseTexts
 from ovdistill.teacher_training.adapt.fit import fit
 from ovdistill.teacher_training.adapt.loss import name_loss
+from ovdistill.vocabulary import Vocabulary
 
 TOWERS = ("image", "both")
 SHARES = (0.25, 0.5, 0.75, 1.0)  # of the tuned weights, that are measured in every run
@@ -73,15 +73,20 @@ class FineTuneMethod(AdaptMethod):
         if self.rank is not None and self.rank < 1:
             raise UserError(f"got rank = {self.rank}; expected at least 1")
 
-    def learn(self, data: AdaptData, report: Callable[[str], None] = print) -> Adaptation:
-        """Tune a copy of the weights, see ``AdaptMethod``."""
-        check_templates(data.vocabulary)
-        teacher = data.teacher
+    def check(self, teacher: Teacher, vocabulary: Vocabulary) -> None:
+        """Check that the teacher has weights to tune, see ``AdaptMethod``."""
+        super().check(teacher, vocabulary)
         if not isinstance(teacher, OpenCLIPTeacher) or teacher.precision != "fp32":
             raise UserError(
                 f"teacher {teacher.name!r} cannot be fine-tuned; expected an OpenCLIPTeacher in "
                 "fp32, without an adapter or an embedding map, which would not fit other weights"
             )
+
+    def learn(self, data: AdaptData, report: Callable[[str], None] = print) -> Adaptation:
+        """Tune a copy of the weights, see ``AdaptMethod``."""
+        self.check(data.teacher, data.vocabulary)
+        teacher = data.teacher
+        assert isinstance(teacher, OpenCLIPTeacher)  # see check
         before = {name: value.clone() for name, value in teacher.model.state_dict().items()}
         after = self._tune(data, teacher, report)
         shares = {f"average {share:g}": share for share in SHARES if share != self.average}

@@ -11,14 +11,19 @@ Shapes: C base classes, W class names, D embedding width.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
-from ovdistill.teacher_training.adapt.data import Adaptation, AdaptData, AdaptMethod
+from ovdistill.teacher_training.adapt.data import (
+    Adaptation,
+    AdaptData,
+    AdaptMethod,
+    adapted_vocabulary,
+)
 from ovdistill.teacher_training.adapt.fit import fit
 from ovdistill.teacher_training.adapt.linear_probe.loss import mix_weights
 from ovdistill.teacher_training.adapt.loss import name_loss
@@ -33,6 +38,7 @@ class LinearProbeMethod(AdaptMethod):
     """
 
     name: ClassVar[str] = "linear-probe"
+    encodes_again: ClassVar[bool] = False
 
     epochs: int = 50
     lr: float = 1e-3
@@ -56,7 +62,7 @@ class LinearProbeMethod(AdaptMethod):
         fit([weights], loss_of, len(data.train), self, report)
         embeddings = data.vocabulary.embeddings.clone()
         embeddings[data.base_rows] = mix_weights(weights.detach(), texts, self.mix).cpu()
-        vocabulary = replace(data.vocabulary, embeddings=embeddings, origin={})
+        vocabulary = adapted_vocabulary(data.vocabulary, embeddings, self.name)
         return Adaptation(
             teacher=data.teacher,
             vocabulary=vocabulary,

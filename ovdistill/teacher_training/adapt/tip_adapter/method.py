@@ -25,7 +25,6 @@ from ovdistill.teacher_training.adapt.data import (
     AdaptData,
     AdaptMethod,
     adapted_by,
-    check_templates,
 )
 from ovdistill.teacher_training.adapt.fit import fit
 from ovdistill.teacher_training.adapt.tip_adapter.search import ALPHAS, BETAS, search
@@ -62,7 +61,7 @@ class TipAdapterMethod(AdaptMethod):
 
     def learn(self, data: AdaptData, report: Callable[[str], None] = print) -> Adaptation:
         """Make the cache, see ``AdaptMethod``."""
-        check_templates(data.vocabulary)
+        self.check(data.teacher, data.vocabulary)
         prompts, prompt_classes = _base_prompts(data)
         keys = data.train.embeddings.to(data.teacher.device)
         if self.train_keys:

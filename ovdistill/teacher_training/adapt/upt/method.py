@@ -23,7 +23,6 @@ from ovdistill.teacher_training.adapt.data import (
     AdaptData,
     AdaptMethod,
     adapted_by,
-    check_templates,
 )
 from ovdistill.teacher_training.adapt.embed_crops import CropEmbedder
 from ovdistill.teacher_training.adapt.fit import fit
@@ -55,7 +54,7 @@ class UnifiedPromptsMethod(AdaptMethod):
 
     def learn(self, data: AdaptData, report: Callable[[str], None] = print) -> Adaptation:
         """Learn the network, and keep what it makes, see ``AdaptMethod``."""
-        check_templates(data.vocabulary)
+        self.check(data.teacher, data.vocabulary)
         teacher, text_tower = data.teacher, data.teacher.text_tower()
         start = context_from_text(self.init, text_tower)
         # names that are too long are an error before the training, not after it

@@ -20,7 +20,6 @@ from ovdistill.teacher_training.adapt.data import (
     AdaptData,
     AdaptMethod,
     adapted_by,
-    check_templates,
 )
 from ovdistill.teacher_training.adapt.embed_crops import CropEmbedder
 from ovdistill.teacher_training.adapt.fit import fit
@@ -50,7 +49,7 @@ class VisualPromptMethod(AdaptMethod):
 
     def learn(self, data: AdaptData, report: Callable[[str], None] = print) -> Adaptation:
         """Learn the prompt, see ``AdaptMethod``."""
-        check_templates(data.vocabulary)
+        self.check(data.teacher, data.vocabulary)
         teacher = data.teacher
         adapter = self._start(teacher.image_size).to(teacher.device)
         embed = CropEmbedder(data, teacher.image_tower(), self.seed)

@@ -10,6 +10,7 @@ from ovdistill.commands import main
 from ovdistill.commands.teacher.adapt.inputs import find_inputs
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.commands.teacher.adapt.regions import read_data
+from ovdistill.commands.teacher.adapt.report import report_paths
 from ovdistill.commands.teacher_options import SHIPPED
 from ovdistill.core.errors import UserError
 from ovdistill.core.json_files import read_json
@@ -101,10 +102,7 @@ def test_every_method_writes_its_result_and_a_report(method, words, teacher, tmp
 
 
 def test_a_tuned_teacher_is_a_folder_with_a_report(root, tmp_path, capsys):
-    annotations, images = root / "annotations", root / "images"
-    words = ["--teacher", "ovshapes-plain", "--annotations", annotations / "instances_train.json"]
-    words += ["--images", images, "--test-annotations", annotations / "instances_val.json"]
-    words += ["--test-images", images, "--split", "shape", "--shots", 1, "--workers", 0]
+    words = [*files_of(root), "--shots", 1]
     adapt("fine-tune", *words, "--epochs", 1, "--lora", 2, "--average", 0.5, "-o", tmp_path / "t")
     found = read_json(tmp_path / "t" / "adaptation.json", "report")
     tuned = build_teacher(dict(model=str(tmp_path / "t")))
@@ -239,3 +237,41 @@ def test_without_a_config(root, tmp_path):
             root / "images", "--test-annotations", val, "--test-images", root / "images",
             "--novel", val, "-o", out,
         )  # fmt: skip
+
+
+def files_of(root):
+    annotations, images = root / "annotations", root / "images"
+    words = ["--teacher", "ovshapes-plain", "--annotations", annotations / "instances_train.json"]
+    words += ["--images", images, "--test-annotations", annotations / "instances_val.json"]
+    return [*words, "--test-images", images, "--split", "shape", "--workers", 0]
+
+
+def test_what_diverges_is_not_written(root, tmp_path):
+    with pytest.raises(UserError, match="nothing is written.*lower --lr"):
+        adapt("clip-adapter", *files_of(root), "--lr", 1e30, "-o", tmp_path / "a.safetensors")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_report_replaces_nothing_but_a_report(root, tmp_path):
+    (tmp_path / "a.json").write_text('{"images": []}')
+    with pytest.raises(UserError, match="a.json is there, and no report"):
+        adapt("clip-adapter", *files_of(root), "-o", tmp_path / "a.safetensors")
+    assert (tmp_path / "a.json").read_text() == '{"images": []}'
+    assert report_paths(tmp_path / "v1.0") == (tmp_path / "v1.0.json", tmp_path / "v1.0.md")
+
+
+def test_what_is_learned_from_is_not_measured_on(root, tmp_path):
+    words = files_of(root)
+    words[words.index("--test-annotations") + 1] = (
+        root / "images/../annotations/instances_train.json"
+    )
+    with pytest.raises(UserError, match="expected a file of other images"):
+        adapt("clip-adapter", *words, "-o", tmp_path / "a.safetensors")
+
+
+def test_a_probe_is_no_vocabulary_to_encode_again(root, tmp_path):
+    probe = tmp_path / "probe.safetensors"
+    adapt("linear-probe", *files_of(root), "--epochs", 1, "-o", probe)
+    words = [word for word in files_of(root) if word not in ("--split", "shape")]
+    with pytest.raises(UserError, match="adapted by linear-probe"):
+        adapt("clip-adapter", *words, "--vocabulary", probe, "-o", tmp_path / "a.safetensors")
