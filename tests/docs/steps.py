@@ -266,7 +266,7 @@ STEPS = [
     ),
     Step(
         "ovdistill train vild_r18_shapes --cfg-options geometry=plain teacher.model=tuned "
-        "data_root=data/crayon vocabulary=tuned/vocabulary.safetensors "
+        "data_root=data/crayon vocabulary=work_dirs/tuned/vocabulary.safetensors "
         "regions=work_dirs/tuned/regions prepare.proposals.published=None",
         # else a network of proposals would be trained
         replace={"prepare.proposals.published=None": "train_cfg.max_iters=2"},

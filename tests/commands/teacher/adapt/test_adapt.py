@@ -262,9 +262,8 @@ def test_a_report_replaces_nothing_but_a_report(root, tmp_path):
 
 def test_what_is_learned_from_is_not_measured_on(root, tmp_path):
     words = files_of(root)
-    words[words.index("--test-annotations") + 1] = (
-        root / "images/../annotations/instances_train.json"
-    )
+    same = root / "images" / ".." / "annotations" / "instances_train.json"
+    words[words.index("--test-annotations") + 1] = same
     with pytest.raises(UserError, match="expected a file of other images"):
         adapt("clip-adapter", *words, "-o", tmp_path / "a.safetensors")
 
