@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
+
 from ovdistill.commands.printing import print_lines
 from ovdistill.commands.teacher.adapt.inputs import AdaptInputs, encode, find_inputs
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
@@ -21,6 +23,8 @@ from ovdistill.evaluation.teacher.objects import TrueObjects
 from ovdistill.evaluation.teacher.zero_shot import ZeroShot, ZeroShotCounter
 from ovdistill.teacher_training.adapt.data import Adaptation, AdaptMethod
 from ovdistill.vocabulary import Vocabulary
+
+PART = 4096  # objects whose embeddings are adapted at once
 
 
 def adapt(options: AdaptOptions, method: AdaptMethod) -> None:
@@ -72,8 +76,10 @@ def measure(result: Adaptation, test: TrueObjects, inputs: AdaptInputs) -> ZeroS
     if result.images is None:
         adapted = encode(inputs.test, result.teacher, inputs)
     else:
-        changed = result.images(test.embeddings.to(result.teacher.device)).cpu()
-        adapted = replace(test, embeddings=changed)
+        device = result.teacher.device
+        # in parts: a cache of regions compares each of them with all of its keys
+        changed = [result.images(part.to(device)).cpu() for part in test.embeddings.split(PART)]
+        adapted = replace(test, embeddings=torch.cat(changed))
     return _accuracy(adapted, result.vocabulary)
 
 
