@@ -14,6 +14,7 @@ since the student starts without knowing any name.
 
 Cost: 3000 iterations, about 14 minutes of one CPU core; the teacher sees the images of the first
 600, which then take about twice as long.
+Result (split shape, test images, seed 0): mIoU 65.6, of seen names 74.8, of unseen ones 34.0.
 """
 
 _base_ = ["_base_/segment_r18_shapes.py"]
