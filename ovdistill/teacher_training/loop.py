@@ -112,8 +112,9 @@ class TeacherTrainer:
         """
         log = TrainingLog(self.folder, self.settings.steps, self.step)
         figures: dict[str, Any] = {}
-        if self.step == 0:  # so that images that cannot be measured end it at once
-            self._measure(log)
+        # at its end a run that goes on needs figures, at its start images that can be measured
+        if self.step in (0, self.settings.steps):
+            figures = self._measure(log)
         batches = self.training.data.batches(self.plan(), self.step)
         while self.step < self.settings.steps:
             self.make_step(next(batches), log)
@@ -123,7 +124,6 @@ class TeacherTrainer:
             if self.step % self.settings.checkpoint_every == 0 or last:
                 self._save()
                 figures = self._measure(log)
-        figures = figures or self._measure(log)  # of a run that was at its end when it went on
         if is_main_process():
             write_result(self.folder, self.training, figures)
         return self.folder

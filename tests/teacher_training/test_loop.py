@@ -217,6 +217,20 @@ def _two_steps(pairs: Path, folder: Path, rank: int) -> None:
     torch.save(trainer.trained.state_dict(), folder / f"{rank}.pth")
 
 
+def _run(pairs: Path, folder: Path, rank: int) -> None:
+    config = tiny.config(pairs, batch=4, steps=2, checkpoint_every=1)
+    config["held_out"] = dict(config["data"][0], label_column="label")
+    for resume in (False, True):  # the second time at its end
+        run_training(config, folder, CPU, resume=resume)
+
+
+def test_two_processes_wait_for_what_is_measured(pairs, tmp_path) -> None:
+    run_on_ranks(partial(_run, pairs, tmp_path))
+    records = [json.loads(line) for line in (tmp_path / "log.jsonl").open()]
+    assert [r["step"] for r in records if "zero_shot" in r] == [0, 1, 2, 2]
+    assert "zero_shot" in json.loads((tmp_path / "provenance.json").read_text())["figures"]
+
+
 def test_two_processes_train_as_one_with_twice_the_batch(pairs, tmp_path) -> None:
     trainer = _trainer(pairs, tmp_path)
     batches = trainer.training.data.batches(trainer.plan(), 0)
