@@ -6,8 +6,8 @@ prediction has a second map beside it, (H, W) segment numbers from 0, or ``CROWD
 same row and the same number are one segment. All of a stuff class is one segment.
 
 On disk a label map is an image of values that only its data set knows (``LabelTable``): one channel
-of 8 or 16 bits, or a palette image, whose colours say nothing. COCO's panoptic maps are RGB images
-of segment ids, red + 256 green + 65536 blue.
+of at most 16 bits, or a palette image, whose colours say nothing. COCO's panoptic maps are RGB
+images of segment ids, red + 256 green + 65536 blue.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from PIL import Image
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import MAX_PIXELS, ImageError, open_image
 from ovdistill.datasets.label_table import MOST_VALUE
+from ovdistill.segmentation.data.stored_values import stored_factor
 
 IGNORE = -1  # a pixel of no class of the vocabulary, a border between objects, padding
 UNLABELLED = -2  # in training: a pixel of a class of the vocabulary that is not labelled
+VOID = 0  # of a panoptic map: the id of pixels of no segment, and so their value
 CROWD = -1  # segment number of a region of several objects that are not told apart
 NO_CLASS_VALUES = (255, 65535)  # by agreement, in maps of 8 and of 16 bits
 LOSSLESS = ("PNG", "TIFF", "BMP", "GIF", "PPM")
@@ -44,8 +46,8 @@ def read_label_map(
         (H, W) int32, 0 to ``MOST_VALUE``.
 
     Raises:
-        ImageError: no such file, a damaged one, one of colours or of a lossy format, or one of
-            another size than its image.
+        ImageError: no such file, a damaged one, one of colours or of a lossy format, one whose
+            values Pillow changes and nobody can have back, or one of another size than its image.
     """
     pixels = _read(path, ONE_CHANNEL, "one channel of 8 or 16 bits, or a palette", expected_size)
     low, high = int(pixels.min()), int(pixels.max())
@@ -128,7 +130,14 @@ def _read(
     with open_image(path) as image:
         if problem := _problem(image, modes, expected, expected_size):
             raise ImageError(path, problem)
-        return np.asarray(image)
+        try:
+            factor = stored_factor(image)
+        except ValueError as error:
+            raise ImageError(
+                path, f"{error}; expected a PNG file of 8 or 16 bits or with a palette"
+            ) from None
+        pixels = np.asarray(image)
+        return pixels if factor == 1 else pixels // factor
 
 
 def _problem(

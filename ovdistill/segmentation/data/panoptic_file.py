@@ -14,13 +14,13 @@ from ovdistill.datasets.annotation_report import Report
 from ovdistill.datasets.annotation_values import Record, is_text, shown, to_whole_number
 from ovdistill.datasets.annotations import CATEGORY_KEYS, check_keys, read_sections
 from ovdistill.datasets.label_table import MOST_VALUE, LabelTable
+from ovdistill.segmentation.data.label_map import VOID
 from ovdistill.vocabulary.names import check_names
 
 SECTIONS = ("images", "annotations", "categories")
 ANNOTATION_KEYS = frozenset({"image_id", "file_name", "segments_info"})
 SEGMENT_KEYS = frozenset({"id", "category_id"})
 SUFFIXES = ("-merged", "-other", "-stuff")  # of COCO's names, which no text for a teacher needs
-VOID = 0  # the id of pixels of no segment, and so their value
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ovdistill.segmentation.data.label_map import (
     values_to_rows,
 )
 
-from ..label_files import write_image
+from ..label_files import write_grey_png, write_image
 
 VALUES = np.array([[0, 1, 2], [255, 7, 20]])
 
@@ -29,6 +29,50 @@ def test_eight_bits_and_palettes_give_their_values(tmp_path, mode):
 def test_sixteen_bits(tmp_path):
     values = VALUES.astype(np.uint16) * 250
     assert read_label_map(write_image(tmp_path / "a.png", values)).tolist() == values.tolist()
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+def test_grey_files_of_few_bits_give_the_values_that_they_store(tmp_path, bits):
+    values = np.arange(12).reshape(3, 4) % min(2**bits, 12)
+    path = write_grey_png(tmp_path / "a.png", values, bits)
+    assert read_label_map(path).tolist() == values.tolist()
+
+
+@pytest.mark.parametrize("largest", [20, 255, 1000, 65535])
+def test_a_pgm_file_has_its_values_or_is_refused(tmp_path, largest):
+    values = np.array([[0, 1, 2, 20]])
+    content = values.astype(np.uint8 if largest < 256 else ">u2").tobytes()
+    for name, body in (
+        ("raw.pgm", b"P5 4 1 %d\n" % largest + content),
+        ("plain.pgm", b"P2 4 1 %d\n0 1 2 20\n" % largest),
+    ):
+        path = tmp_path / name
+        path.write_bytes(body)
+        if largest in (255, 65535):
+            assert read_label_map(path).tolist() == values.tolist()
+        else:
+            with pytest.raises(ImageError, match=f"maximum of {largest}.*PNG"):
+                read_label_map(path)
+
+
+def test_inverted_values_and_cut_colours_are_refused(tmp_path):
+    (tmp_path / "a.pbm").write_bytes(b"P4 4 1\n\x60")
+    with pytest.raises(ImageError, match="inverted"):
+        read_label_map(tmp_path / "a.pbm")
+    write_grey_png(tmp_path / "b.png", np.arange(12).reshape(2, 6), 16, colour=2)
+    with pytest.raises(ImageError, match="16 bits"):
+        read_segment_ids(tmp_path / "b.png")
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_tiff_files_of_black_and_white_and_of_grey(tmp_path, inverted):
+    path = tmp_path / "a.tif"
+    Image.fromarray(VALUES.astype(np.uint8)).save(path, tiffinfo={262: int(not inverted)})
+    if inverted:
+        with pytest.raises(ImageError, match="inverted"):
+            read_label_map(path)
+    else:
+        assert read_label_map(path).tolist() == VALUES.tolist()
 
 
 def test_segment_ids_are_red_and_256_green_and_65536_blue(tmp_path):
