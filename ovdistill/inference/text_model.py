@@ -9,6 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
+import torch
+from torch import Tensor
+
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.devices import choose_device
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.build_vocabulary import prompts_of_config
@@ -101,7 +105,7 @@ class TextModel(HubMixin, ABC, Generic[AnyNetwork]):
         Args:
             text: names between commas, such as "red star, outlined heart"; a file of names; a list
                 of names; a mapping of names to phrases; or a vocabulary of the teacher that the
-                network was trained with.
+                network was trained with, which says itself which of its names are base.
             background: texts that compete with them and are not reported, because a region or a
                 pixel gets the class name that fits it best. 'auto': the class names that the
                 network was trained with, except those that mean the same, see ``competitors``; none
@@ -145,11 +149,25 @@ class TextModel(HubMixin, ABC, Generic[AnyNetwork]):
         return self._engine.asked.queries if self._engine else ()
 
     def encode_texts(self, names: Sequence[str]) -> Vocabulary:
-        """Return names with their text embeddings, each text encoded once in a model's life."""
+        """Return names with their text embeddings, each text encoded once in a model's life.
+
+        Base are those that the network was trained with as such, so that they are scored as in its
+        test; all, where the class names of the training are not known.
+        """
         step = self.config.get("prepare", {}).get("vocabulary") or {}
         if step.get("tokens"):
-            return Vocabulary.encode(names, self.teacher, self.prompts, tokens=True)
+            return self._encode(names, tokens=True)
         return self._encoded(names)
 
-    def _encode(self, names: Sequence[str]) -> Vocabulary:
-        return Vocabulary.encode(names, self.teacher, self.prompts)
+    def _encode(self, names: Sequence[str], *, tokens: bool = False) -> Vocabulary:
+        is_base = self._are_base(names)
+        return Vocabulary.encode(names, self.teacher, self.prompts, is_base, tokens=tokens)
+
+    def _are_base(self, names: Sequence[str]) -> Tensor | None:
+        """Return (W,) bool, whether names are base names of the training; None if not known."""
+        known = self.known
+        if known is None:
+            return None
+        rows = zip(known.names, known.is_base.tolist(), strict=True)
+        base = {clean_name(name) for name, is_base in rows if is_base}
+        return torch.tensor([clean_name(name) in base for name in names])

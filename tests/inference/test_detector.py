@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import ovdistill
@@ -17,6 +18,7 @@ from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.detector import Detector
 from ovdistill.inference.large_images import reduce_image
 from ovdistill.inference.limits import Limits
+from ovdistill.inference.onnx_export import texts_of
 from ovdistill.inference.sources import find_sources
 from ovdistill.vocabulary import Vocabulary
 
@@ -79,6 +81,26 @@ def test_class_names_of_the_training_compete_by_default(checkpoint, image, tmp_p
     assert own.set_vocabulary("red star").names == ("red star", "a moon", "ring")
     assert own.set_vocabulary("red star", background=None).names == ("red star",)
     assert own.set_vocabulary(known).names == names and own.queries == names
+
+
+def test_names_are_base_as_they_were_in_the_training(checkpoint, tmp_path):
+    """ViLD-ensemble and mask-word give base and novel names other shares of their two sources."""
+    known = Vocabulary.encode(
+        ("solid star", "a moon"), TextsByLength(), ("{}",), torch.tensor([True, False])
+    )
+    known.save(tmp_path / "v.safetensors")
+    for tokens in ({}, {"prepare.vocabulary": dict(tokens=True)}):
+        own = load(checkpoint, overrides={"vocabulary": str(tmp_path / "v.safetensors"), **tokens})
+        asked = own.set_vocabulary("Solid_Star, a moon, zebra", background=None)
+        assert asked.is_base.tolist() == [True, False, False]
+        again = own.set_vocabulary("zebra", background="Solid_Star")  # of texts that are kept
+        assert again.is_base.tolist() == [False, True]
+    assert texts_of(own.engine.asked).is_base.tolist() == [False, True]  # as an export has it
+
+
+def test_without_the_names_of_the_training_all_are_base(detector):
+    assert detector.known is None
+    assert detector.set_vocabulary("zebra, ring", background=None).is_base.all()
 
 
 def test_a_text_is_encoded_once(checkpoint):
