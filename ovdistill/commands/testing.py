@@ -59,8 +59,8 @@ class TestOptions(RunnerOptions):
     )
     label_table: str | None = option(
         None,
-        help="what the values of --label-maps mean: voc, coco-stuff, ade20k, ovshapes, or a file "
-        "with a value, a tab and a class name in each line",
+        help="what the values of --label-maps mean: voc, coco-stuff, coco-panoptic, ade20k, "
+        "ovshapes, or a file with a value, a tab and a class name in each line",
         metavar="TABLE",
     )
     images_with_results: bool = flag(
@@ -199,6 +199,7 @@ def testing_config(options: TestOptions, out: Path) -> Config:
     if options.vocabulary:  # its classes may be others than the config's, its teacher may not
         check_teacher(options.vocabulary, teacher_name(config.teacher))
         config.merge_from_dict({"prepare.vocabulary": None})
+        _leave_out_stuff(config, options.vocabulary)
     if not config.get(f"{options.subset}_evaluator"):
         raise UserError(
             f"{options.config} evaluates no {options.subset} images ({options.subset}_evaluator). "
@@ -250,3 +251,13 @@ def instance_evaluator(config: Config) -> Config:
             f"test_evaluator of {config.filename} has {len(found)} of type OVMetric; expected one"
         )
     return found[0]
+
+
+def _leave_out_stuff(config: Config, vocabulary: str) -> None:
+    """Take the stuff that a user's vocabulary lacks out of a segmentor's config."""
+    from ovdistill.core.class_names import clean_name
+    from ovdistill.core.vocabulary_header import read_header
+
+    if stuff := config.model.get("stuff"):
+        known = {clean_name(name) for name in read_header(vocabulary).names}
+        config.model.stuff = [name for name in stuff if clean_name(name) in known]

@@ -10,6 +10,8 @@ Shapes: n masks of an image, W class names, D embedding width, h x w a grid, H x
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -55,16 +57,21 @@ def geometric_ensemble(
     return ((1 - share) * log_student + share * log_teacher).log_softmax(dim=-1)
 
 
-def sum_over_masks(scores: Tensor, masks: Tensor) -> Tensor:
+def sum_over_masks(scores: Tensor, masks: Tensor, boxes: Sequence[tuple[slice, slice]]) -> Tensor:
     """Return the scores of the class names at each pixel.
 
     Source: ZegFormer, section 3.2: the sum over the masks of a name's probability times the mask.
 
     Args:
         scores: (n, W) probabilities of the class names; the rest up to 1 is "no object".
-        masks: (n, H, W) in [0, 1].
+        masks: (n, H, W) in [0, 1], or bool.
+        boxes: rows and columns of each mask outside of which it is zero.
 
     Returns:
         (W, H, W) at least 0; zeros where there is no mask.
     """
-    return torch.einsum("nc,nyx->cyx", scores, masks.to(scores))
+    sums = scores.new_zeros(scores.shape[1], *masks.shape[1:])
+    for own, mask, box in zip(scores, masks, boxes, strict=True):
+        # one mask at a time: all of them as floats take n times the memory of the image
+        sums[(slice(None), *box)].addcmul_(own[:, None, None], mask[box].to(scores))
+    return sums

@@ -12,7 +12,11 @@ from ovdistill.core.errors import UserError
 from ovdistill.distillation.batch import DistillInputs, DistillPixels
 from ovdistill.distillation.term import DistillationTerm
 from ovdistill.segmentation.losses.pixel_distillation import pixel_embedding_loss, pseudo_labels
-from ovdistill.segmentation.losses.pixel_word import pixel_word_logits, pixel_word_loss
+from ovdistill.segmentation.losses.pixel_word import (
+    NOT_LABELLED,
+    pixel_word_logits,
+    pixel_word_loss,
+)
 
 
 @MODELS.register_module()
@@ -21,7 +25,9 @@ class PixelWordTerm(DistillationTerm):
 
     Args:
         loss_weight: of the mean over the labelled pixels of a rank.
-        train_novel: let the novel names compete too: for an oracle whose data label them.
+        train_novel: let the novel names compete too: for an oracle whose data label them. Without
+            it labels of novel names are no labels: as in detection, a novel class takes no part in
+            the losses, whatever the data label.
     """
 
     needs = ("pixels",)
@@ -34,8 +40,11 @@ class PixelWordTerm(DistillationTerm):
     def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
         """Return ``loss_pixel_word``."""
         pixels = pixels_of(inputs)
-        known = None if self.train_novel else inputs.texts.is_base
-        loss = pixel_word_loss(_logits(inputs, pixels.student, known), pixels.labels)
+        known, labels = None, pixels.labels
+        if not self.train_novel:
+            known = inputs.texts.is_base
+            labels = labels.masked_fill(~known[labels.clamp(min=0)], NOT_LABELLED)
+        loss = pixel_word_loss(_logits(inputs, pixels.student, known), labels)
         return dict(loss_pixel_word=self.loss_weight * loss)
 
 
@@ -45,7 +54,8 @@ class PixelEmbeddingTerm(DistillationTerm):
 
     Args:
         loss_weight: of the mean cosine distance over the chosen pixels of a rank.
-        chosen: 'unlabelled' pixels, or 'all' of them.
+        chosen: 'unlabelled' pixels, or 'all' of them. A pixel that is ignored, such as a border
+            between objects, is not unlabelled.
     """
 
     needs = ("dense",)
@@ -64,7 +74,7 @@ class PixelEmbeddingTerm(DistillationTerm):
     def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
         """Return ``loss_pixel_embedding``."""
         pixels = pixels_of(inputs)
-        chosen = pixels.inside if self.chosen == "all" else pixels.inside & (pixels.labels < 0)
+        chosen = pixels.inside if self.chosen == "all" else pixels.inside & pixels.unlabelled
         loss = pixel_embedding_loss(pixels.student, teacher_of(pixels), chosen)
         return dict(loss_pixel_embedding=self.loss_weight * loss)
 

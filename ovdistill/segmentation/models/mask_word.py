@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,15 @@ from mmengine.structures import PixelData
 from torch import Tensor
 from torchvision.ops import nms
 
+from ovdistill.core.class_names import clean_name
+from ovdistill.core.errors import UserError
 from ovdistill.models.kept_regions import KeptRegions, keep_regions, region_masks, score_regions
 from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
 from ovdistill.models.vocabulary_mixin import load_vocabulary
-from ovdistill.segmentation.best_names import PixelScores, to_original
-from ovdistill.segmentation.losses.mask_word import geometric_ensemble, pool_masks, sum_over_masks
+from ovdistill.segmentation.best_names import PixelScores
+from ovdistill.segmentation.losses.mask_word import geometric_ensemble, pool_masks
+from ovdistill.segmentation.mask_boxes import shares_of_grid
+from ovdistill.segmentation.models.mixed_scores import MixedScores
 from ovdistill.segmentation.models.segmentor import OpenVocabularySegmentor
 from ovdistill.segmentation.panoptic import join_panoptic
 from ovdistill.vocabulary import Vocabulary
@@ -63,9 +66,10 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         least_object: masks are left out whose names have a smaller probability together.
         iou: of two boxes that overlap more, the one that is less of an object is left out.
         most: the largest number of masks of an image.
-        stuff: class names without instances, such as sky. The others have instances, and
-            ``predict`` joins the masks and the label map to a panoptic map too. None: label maps
-            alone.
+        stuff: class names without instances, such as sky, compared after they are cleaned. The
+            others have instances, and ``predict`` joins the masks and the label map to a panoptic
+            map too. None: label maps alone. A vocabulary that is set later may lack them.
+        least_area: see ``join_panoptic``.
         teacher_share: exponents of the teacher for base and novel names; the teacher names every
             mask by its dense embeddings there, in testing too (FC-CLIP, 0.4 and 0.8). None: the
             detector alone names masks.
@@ -73,6 +77,10 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         train_cfg: not used.
         test_cfg: not used.
         **kwargs: as for mmdet's ``BaseDetector``.
+
+    Raises:
+        UserError: stuff that the vocabulary file of the config lacks, or see
+            ``OpenVocabularySegmentor``.
     """
 
     def __init__(
@@ -86,6 +94,7 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         iou: float = 0.5,
         most: int = 100,
         stuff: Sequence[str] | None = None,
+        least_area: int = 64,
         teacher_share: tuple[float, float] | None = None,
         channels_last: bool = False,
         train_cfg: ConfigType | None = None,
@@ -93,13 +102,16 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         **kwargs: Any,
     ) -> None:
         BaseDetector.__init__(self, **kwargs)
-        vocabulary = load_vocabulary(vocabulary)
+        if not isinstance(vocabulary, Vocabulary):  # a user's own names are given as an object
+            vocabulary = load_vocabulary(vocabulary)
+            _check_stuff(stuff or (), vocabulary)
         self.detector: OpenVocabularyRCNN = MODELS.build(dict(detector, vocabulary=vocabulary))
         self.detector.requires_grad_(requires_grad=False)
         self.least_object = least_object
         self.iou = iou
         self.most = most
-        self.stuff = None if stuff is None else frozenset(stuff)
+        self.stuff = None if stuff is None else frozenset(map(clean_name, stuff))
+        self.least_area = least_area
         self.teacher_share = teacher_share
         self._build_pixels(vocabulary, pixel_head, distillers)
         if channels_last:
@@ -159,12 +171,18 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         """Return a panoptic map of the named masks and a (H, W) label map."""
         assert self.stuff is not None
         is_thing = torch.tensor(
-            [name not in self.stuff for name in self.vocabulary.names], device=label_map.device
+            [clean_name(name) not in self.stuff for name in self.vocabulary.names],
+            device=label_map.device,
         )
         scores, labels = image.scores.max(dim=1)
         of_things = is_thing[labels]
         rows, segments = join_panoptic(
-            image.masks[of_things], labels[of_things], scores[of_things], label_map, is_thing
+            image.masks[of_things],
+            labels[of_things],
+            scores[of_things],
+            label_map,
+            is_thing,
+            least_area=self.least_area,
         )
         return PixelData(sem_seg=rows[None], segments=segments[None])
 
@@ -178,7 +196,7 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         for index, (kept, meta) in enumerate(zip(regions, metas, strict=True)):
             masks, scores = self.name_masks(kept, batch_inputs[index : index + 1])
             grid = self.pixel_head.log_scores(pixels[index : index + 1])[0].exp()
-            yield NamedImage(masks, scores, partial(_mixed, masks, scores, grid, meta))
+            yield NamedImage(masks, scores, MixedScores(masks, scores, grid, meta))
 
     def name_masks(self, kept: KeptRegions, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return the masks of an image's objects, and their class names.
@@ -209,27 +227,19 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
     def _judged_by_teacher(self, masks: Tensor, inputs: Tensor, meta: dict[str, Any]) -> Tensor:
         """Return the (n, W) log-probabilities of the class names of masks by the dense teacher."""
         dense = self.dense_teacher_or_error().embed(self._as_images(inputs))[0]
-        pooled = pool_masks(to_original(dense, meta), masks)
+        # masks come to the grid, as in FC-CLIP: D channels at full size take gigabytes
+        grid = (dense.shape[1], dense.shape[2])
+        pooled = pool_masks(dense, shares_of_grid(masks, grid, meta))
         temperature = self.dense_teacher_or_error().teacher.temperature
         return (pooled @ self.pixel_head.text_embeddings.T / temperature).log_softmax(dim=-1)
 
 
-def _mixed(
-    masks: Tensor, scores: Tensor, grid: Tensor, meta: dict[str, Any], names: slice
-) -> Tensor:
-    """Return the (names, H, W) probabilities of some names from masks and pixels.
-
-    Args:
-        masks: (n, H, W) bool.
-        scores: (n, W) probabilities of the names of each mask.
-        grid: (W, h, w) probabilities of the names at each position of the pixel head.
-        meta: see ``to_original``.
-        names: which ones.
-    """
-    pixels = to_original(grid[names], meta)
-    if not len(masks):
-        return pixels
-    objects = scores.sum(dim=1).clamp(max=1)[:, None, None] * masks
-    claimed, together = objects.amax(dim=0), objects.sum(dim=0)
-    of_masks = sum_over_masks(scores[:, names], masks) / together.clamp(min=1e-6)
-    return claimed * of_masks + (1 - claimed) * pixels
+def _check_stuff(stuff: Sequence[str], vocabulary: Vocabulary) -> None:
+    """Raise UserError for names that are none of the vocabulary: they would be things, unsaid."""
+    known = {clean_name(name) for name in vocabulary.names}
+    if unknown := [name for name in stuff if clean_name(name) not in known]:
+        raise UserError(
+            f"stuff has {unknown[0]!r:.60}, one of {len(unknown)} names that are none of the "
+            f"vocabulary ({', '.join(vocabulary.names[:5])}, ...); expected names of it. Spell "
+            "them as the vocabulary does, or leave them out of model.stuff."
+        )

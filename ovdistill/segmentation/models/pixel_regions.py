@@ -23,7 +23,8 @@ def pixel_regions(
 
     A region holds its object and what is around it, which is mostly labelled. So where a region has
     unlabelled pixels, they are its object: the embedding is the mean over them. Of a region without
-    any it is the mean over all of its pixels.
+    any it is the mean over all of its pixels. Ignored pixels, such as borders between objects, are
+    not unlabelled: they may be of anything.
 
     Args:
         pixels: of the batch.
@@ -36,7 +37,7 @@ def pixel_regions(
     rois = region_rois(samples)
     image_index = rois[:, 0].long()
     covered = _covered(rois[:, 1:], size, tuple(pixels.student.shape[-2:]))
-    free = covered & (pixels.labels < 0)[image_index]
+    free = covered & pixels.unlabelled[image_index]
     chosen = torch.where(free.flatten(1).any(dim=1)[:, None, None], free, covered)
     parts = [sample.teacher_regions for sample in samples]
     return DistillRegions(

@@ -39,5 +39,6 @@ def test_scores_of_pixels_are_sums_over_masks():
     scores = torch.tensor([[0.7, 0.1], [0.2, 0.4]])
     masks = torch.tensor([[[True, True, False]], [[False, True, False]]])
     expected = torch.tensor([[[0.7, 0.9, 0.0]], [[0.1, 0.5, 0.0]]])
-    torch.testing.assert_close(sum_over_masks(scores, masks), expected)
-    assert sum_over_masks(scores[:0], masks[:0]).tolist() == [[[0.0] * 3]] * 2
+    boxes = [(slice(0, 1), slice(0, 2)), (slice(0, 1), slice(1, 2))]
+    torch.testing.assert_close(sum_over_masks(scores, masks, boxes), expected)
+    assert sum_over_masks(scores[:0], masks[:0], []).tolist() == [[[0.0] * 3]] * 2

@@ -49,6 +49,23 @@ def test_alignment_moves_labelled_pixels_and_knows_no_novel_name():
     torch.testing.assert_close(double, 2 * found)
 
 
+def test_labels_of_novel_names_are_none_unless_these_are_trained():
+    """As `labelled="all"` gives them: the loss would be infinite."""
+    given = inputs([0, 3, 1], [0, 2, 1], dense=False)
+    found = gradient(PixelWordTerm(), given)
+    assert found.isfinite().all() and found[..., 1].abs().sum() == 0
+    loss = PixelWordTerm()(given)["loss_pixel_word"]
+    given.pixels.labels[..., 1] = -1
+    assert loss.isfinite() and loss == PixelWordTerm()(given)["loss_pixel_word"]
+
+
+def test_embedding_distillation_leaves_out_pixels_of_no_class():
+    given = inputs([0, -1, -1], [0, 2, 3])
+    given.pixels.unlabelled[..., 1] = False  # a border between objects
+    found = gradient(PixelEmbeddingTerm(), given)
+    assert (found.abs().sum(dim=1) > 0).tolist() == [[[False, False, True]]]
+
+
 def test_embedding_distillation_takes_unlabelled_pixels_or_all():
     given = inputs([0, -1, 1], [0, 2, 1])
     found = gradient(PixelEmbeddingTerm(), given)

@@ -8,8 +8,9 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 
+from ovdistill.core.errors import UserError
 from ovdistill.models.config import load_config
-from ovdistill.segmentation.models.mask_word import _mixed
+from ovdistill.segmentation.models.mask_word import NamedImage
 from tests.batches import losses_of, make_vocabulary, without_gradient
 from tests.segmentation.small import dense_teacher, labelled_batch
 
@@ -81,14 +82,24 @@ def test_masks_and_label_map_are_joined_to_a_panoptic_map(model):
     assert torch.equal(rows[stuff], found.pred_sem_seg.sem_seg[stuff])
 
 
-def test_masks_claim_what_they_are_sure_of():
-    """One row of pixels: two masks, one, none."""
-    masks = torch.tensor([[[True, True, False]], [[True, False, False]]])
-    scores = torch.tensor([[0.6, 0.2], [0.1, 0.3]])  # objects with 0.8 and 0.4
-    grid = torch.tensor([0.3, 0.7])[:, None, None].expand(2, 1, 3)
-    meta = dict(batch_input_shape=(1, 3), img_shape=(1, 3), ori_shape=(1, 3))
-    found = _mixed(masks, scores, grid, meta, slice(0, 2))[:, 0].T
-    both = torch.tensor([0.7, 0.5]) / 1.2 * 0.8 + 0.2 * torch.tensor([0.3, 0.7])
-    one = torch.tensor([0.6, 0.2]) + 0.2 * torch.tensor([0.3, 0.7])
-    torch.testing.assert_close(found, torch.stack([both, one, torch.tensor([0.3, 0.7])]))
-    torch.testing.assert_close(found.sum(dim=1), torch.ones(3))
+def test_stuff_is_compared_as_cleaned_and_its_smallest_area_is_a_setting(model):
+    names = model.vocabulary.names
+    recipe = load_config("maskword_r18_shapes", {"model.detector.init_cfg": None})
+    stuff = [names[4].upper(), f"{names[5]}."]
+    options = dict(stuff=stuff, least_area=2000, least_object=2.0)
+    other = MODELS.build({**recipe.model, "vocabulary": model.vocabulary, **options})
+    other.load_state_dict(model.state_dict())
+    whole = torch.tensor(4).expand(32, 32)
+    image = NamedImage(torch.zeros(0, 32, 32) > 0, torch.zeros(0, 6), None)
+    assert (other._panoptic(image, whole).sem_seg == -1).all()  # 1,024 pixels are too few
+    other.least_area = 1000
+    assert (other._panoptic(image, whole).sem_seg == 4).all()
+
+
+def test_stuff_that_the_configs_vocabulary_lacks_is_an_error(model, tmp_path):
+    recipe = load_config("maskword_r18_shapes", {"model.detector.init_cfg": None})
+    model.vocabulary.save(tmp_path / "v.safetensors")
+    options = dict(vocabulary=str(tmp_path / "v.safetensors"), stuff=["sky-other-merged"])
+    with pytest.raises(UserError, match=r"'sky-other-merged'.*vocabulary"):
+        MODELS.build({**recipe.model, **options})
+    MODELS.build({**recipe.model, **options, "vocabulary": model.vocabulary})  # a user's own

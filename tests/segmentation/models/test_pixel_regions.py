@@ -41,6 +41,16 @@ def test_a_region_is_the_mean_of_its_unlabelled_pixels_or_of_all():
     assert found.image_index.tolist() == [0, 1] and found.overlap.tolist() == [0.0, 0.0]
 
 
+def test_ignored_pixels_of_a_region_are_not_taken_for_its_object():
+    """A border between objects has the label -1 as an unlabelled pixel, and says nothing."""
+    labels = torch.zeros(1, 4, 4, dtype=torch.long)
+    labels[0, 0, 1] = labels[0, 1, 1] = -1
+    given = pixels(labels)
+    given.unlabelled[0, 1, 1] = False
+    found = pixel_regions(given, [sample([[0.0, 0.0, 4.0, 4.0]])], (8, 8))
+    torch.testing.assert_close(found.student[0], given.student[0, :, 0, 1])
+
+
 def test_a_small_region_has_the_pixel_next_to_it():
     given = pixels(torch.zeros(1, 4, 4, dtype=torch.long))
     found = pixel_regions(given, [sample([[6.1, 4.1, 6.4, 4.2]])], (8, 8))
