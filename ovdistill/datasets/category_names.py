@@ -40,8 +40,9 @@ def find_names(source: str | os.PathLike[str]) -> Names:
     Args:
         source: 'lvis' (the 1203 of LVIS v1 as mmdet spells them, with their frequencies), 'coco80'
             (all of COCO), 'coco' (the 48 base and 17 novel ones of OV-COCO); the classes of label
-            maps: 'voc' (20), 'coco-stuff' (171), 'ade20k' (150, with synonyms), 'ovshapes' (its 65
-            categories and the background); for everything else see ``read_names``.
+            maps: 'voc' (20), 'coco-stuff' (171), 'coco-panoptic' (133), 'ade20k' (150, with
+            synonyms), 'ovshapes' (its 65 categories and the background); for everything else see
+            ``read_names``.
 
     Raises:
         UserError: see ``read_names``.

@@ -20,7 +20,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.vocabulary import Names
 from ovdistill.vocabulary.names import check_names
 
-SHIPPED = ("voc", "coco-stuff", "ade20k", "ovshapes")
+SHIPPED = ("voc", "coco-stuff", "coco-panoptic", "ade20k", "ovshapes")
 NO_CLASS = "-"
 BACKGROUND = "background"  # as the value 0 (VOC): a class only where a vocabulary has the name
 MOST_VALUE = (1 << 24) - 1  # of an id in an RGB image

@@ -14,6 +14,7 @@ from ovdistill.vocabulary.splits import COCO_NAMES, STUFF_NOVEL, VOC_NOVEL, base
     [
         ("voc", 20, {1: "aeroplane", 15: "person", 20: "tv monitor"}),
         ("coco-stuff", 171, {0: "person", 20: "cow", 91: "banner", 171: "wall concrete"}),
+        ("coco-panoptic", 133, {1: "person", 118: "floor wood", 187: "sky", 200: "rug"}),
         ("ade20k", 150, {1: "wall", 22: "water", 24: "sofa", 150: "flag"}),
         ("ovshapes", 66, {1: "solid circle", 65: "outlined ellipse", 66: "background"}),
     ],

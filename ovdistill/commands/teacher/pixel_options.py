@@ -24,8 +24,8 @@ class PixelOptions(CommonOptions):
     label_table: str | None = option(
         None,
         metavar="TABLE",
-        help="what their values mean: voc, coco-stuff, ade20k, ovshapes, or a file with a value, "
-        "a tab and a class name in each line",
+        help="what their values mean: voc, coco-stuff, coco-panoptic, ade20k, ovshapes, or a file "
+        "with a value, a tab and a class name in each line",
     )
     dense_size: int | None = option(
         None,

@@ -19,8 +19,8 @@ class NamesOptions(CommonOptions):
 
     names: str = option(
         help="class names: 'lvis' (1203), 'coco' (the 65 of OV-COCO), 'coco80', 'voc' (20), "
-        "'coco-stuff' (171), 'ade20k' (150), 'ovshapes' (66), a COCO or LVIS file, another file of "
-        'names (JSON, YAML, CSV, text), or "a, b, c"',
+        "'coco-stuff' (171), 'coco-panoptic' (133), 'ade20k' (150), 'ovshapes' (66), a COCO or "
+        'LVIS file, another file of names (JSON, YAML, CSV, text), or "a, b, c"',
     )
     split: str | None = option(
         None,

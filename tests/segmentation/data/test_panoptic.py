@@ -8,7 +8,11 @@ from mmdet.registry import DATASETS
 
 import ovdistill.segmentation.register  # noqa: F401
 from ovdistill.core.errors import UserError
+from ovdistill.datasets.category_names import find_names
+from ovdistill.datasets.label_table import load_label_table
+from ovdistill.models.config import load_config
 from ovdistill.segmentation.data.label_map import CROWD, IGNORE
+from ovdistill.segmentation.data.panoptic_file import read_panoptic
 
 from ..label_files import vocabulary_of, write_image
 
@@ -46,6 +50,25 @@ def build(root, data):
             ],
         )
     )
+
+
+def test_the_names_that_ship_are_spellings_of_cocos(tmp_path):
+    """The last name of a group is COCO's; the first is what the teacher is given."""
+    table = load_label_table("coco-panoptic")
+    categories = [dict(id=k, name=names[-1]) for k, names in table.names.items() if names]
+    (tmp_path / "p.json").write_text(
+        json.dumps(dict(images=[], annotations=[], categories=categories))
+    )
+    texts = find_names("coco-panoptic").names
+    assert not any("-" in text or "merged" in text for text in texts)
+    rows = read_panoptic(tmp_path / "p.json").table.rows(texts)
+    assert rows == table.rows(texts) and sorted(rows.values()) == [*range(133)]
+
+
+def test_the_recipe_embeds_these_names_and_knows_its_stuff():
+    config = load_config("maskword_r50_coco")
+    names = find_names(config.prepare.vocabulary.names).names
+    assert set(config.model.stuff) == set(names[80:]) and len(config.model.stuff) == 53
 
 
 @pytest.fixture
