@@ -8,7 +8,7 @@ official ones in their place (``train_maps``, ``train_list``).
 _base_ = ["segment_r50.py"]
 
 data_root = "data/voc/VOCdevkit/VOC2012"
-train_list = "ImageSets/Segmentation/train_aug.txt"
+train_list = "ImageSets/Segmentation/trainaug.txt"
 train_maps = "SegmentationClassAug/"
 vocabulary = "data/voc/vocabulary_segmentation.safetensors"
 prepare = dict(

@@ -9,6 +9,7 @@ from mmdet.registry import DATASETS
 from ovdistill.extraction.needed import _annotations
 from ovdistill.models.config import load_config
 from ovdistill.segmentation.data.label_map import IGNORE, UNLABELLED
+from ovdistill.segmentation.data.official import LAYOUTS
 from tests.segmentation.label_files import vocabulary_of, write_image
 
 # of these VOC has the first two, COCO-Stuff the last two
@@ -30,8 +31,8 @@ def voc(root):
         write_image(root / folder / "a.png", labels)
     lists = root / "ImageSets/Segmentation"
     lists.mkdir(parents=True)
-    for name in ("train_aug", "val"):
-        (lists / f"{name}.txt").write_text("a\n")
+    for subset in LAYOUTS["voc"].subsets.values():  # as `prepare-segmentation voc` looks for them
+        (root / subset.listed).write_text("a\n")
     return "lseg_r50_voc", 0, 1
 
 
