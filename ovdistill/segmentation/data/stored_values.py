@@ -23,14 +23,15 @@ def stored_factor(image: Image.Image) -> int:
     Raises:
         ValueError: values that cannot be had back, or are stored inverted; it says what they are.
     """
-    if not image.tile:
+    tiles = getattr(image, "tile", None)  # which only images of files have
+    if not tiles:
         return 1
-    arguments = image.tile[0].args
+    arguments = tiles[0].args
     raw, *others = arguments if isinstance(arguments, tuple) else (arguments,)
     if not isinstance(raw, str):  # GIF has numbers here, and its values as they are
         return 1
     if image.format == "PPM" and others and isinstance(others[0], int):
-        largest = others[0] if image.tile[0].codec_name.startswith("ppm") else UNSCALED[0]
+        largest = others[0] if tiles[0].codec_name.startswith("ppm") else UNSCALED[0]
         if largest not in UNSCALED:
             raise ValueError(f"values with a maximum of {largest}, which are scaled when read")
     if raw in INVERTED:

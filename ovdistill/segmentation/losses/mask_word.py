@@ -71,7 +71,7 @@ def sum_over_masks(scores: Tensor, masks: Tensor, boxes: Sequence[tuple[slice, s
         (W, H, W) at least 0; zeros where there is no mask.
     """
     sums = scores.new_zeros(scores.shape[1], *masks.shape[1:])
-    for own, mask, box in zip(scores, masks, boxes, strict=True):
+    for own, mask, (rows, columns) in zip(scores, masks, boxes, strict=True):
         # one mask at a time: all of them as floats take n times the memory of the image
-        sums[(slice(None), *box)].addcmul_(own[:, None, None], mask[box].to(scores))
+        sums[:, rows, columns].addcmul_(own[:, None, None], mask[rows, columns].to(scores))
     return sums
