@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ovdistill.commands.config_maps import check_label_maps, config_label_maps
-from ovdistill.commands.test_segmentor import report_segmentation
+from ovdistill.commands.test_segmentor import report_segmentation, write_pairs
 from ovdistill.commands.testing import TestOptions, testing_config
 from ovdistill.core.provenance import provenance
 from ovdistill.core.vocabulary_header import read_header
 from ovdistill.datasets.build_vocabulary import split_names
 from ovdistill.datasets.label_table import load_label_table
+from ovdistill.evaluation.report_page.segmentation_gallery import remove_examples
 from ovdistill.segmentation.data.label_maps import LabelMaps, find_label_maps
-from ovdistill.segmentation.metrics.score_folder import score_folder
+from ovdistill.segmentation.metrics.score_folder import folder_pairs
+from ovdistill.segmentation.metrics.semantic import SemanticScores, sum_pairs
 from ovdistill.segmentation.metrics.tables import semantic_classes
 
 
@@ -40,7 +42,8 @@ def score_label_maps(options: TestOptions) -> None:
     """
     (folder,) = options.results
     truth = _of_config(options) if options.config else _of_options(options)
-    scores = score_folder(truth.maps, folder)
+    pairs = sum_pairs(folder_pairs(truth.maps, folder))
+    scores = SemanticScores.of([pairs], truth.maps.is_base)
     origin = provenance(
         config=options.config,
         vocabulary=truth.vocabulary,
@@ -53,6 +56,8 @@ def score_label_maps(options: TestOptions) -> None:
     )
     metrics = {f"semantic/{name}": value for name, value in scores.metrics().items()}
     classes = semantic_classes(scores, truth.maps.names)
+    write_pairs(options.folder, pairs, len(truth.maps))
+    remove_examples(options.folder)  # of another run, which the report would show
     report_segmentation(
         options.folder, metrics, [dict(kind="semantic", **record) for record in classes], origin
     )

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mmengine.config import Config
     from mmengine.runner import Runner
 
+    from ovdistill.segmentation.metrics.semantic import PixelPairs
+
 SEGMENTATION = ("SegmentationMetric", "PanopticMetric")
 
 
@@ -39,6 +41,7 @@ def write_segmentation(
     """
     from ovdistill.commands.test_origin import run_origin
     from ovdistill.core.provenance import provenance
+    from ovdistill.evaluation.report_page.segmentation_gallery import remove_examples
 
     assert options.checkpoint is not None  # see ``check_files``
     dataset = runner.test_dataloader.dataset
@@ -57,6 +60,8 @@ def write_segmentation(
         for record in metric.per_category
     ]
     write_pixel_pairs(out, runner)
+    if not options.dump:
+        remove_examples(out)  # of another run, which the report would show
     report_segmentation(out, metrics, per_category, origin)
 
 
@@ -92,15 +97,23 @@ def write_pixel_pairs(out: Path, runner: Runner) -> None:
         out: folder to write.
         runner: after its test loop.
     """
-    from ovdistill.core.files import write_json
-    from ovdistill.evaluation.analysis.segmentation_run import PAIRS
     from ovdistill.segmentation.metrics.semantic_metric import SegmentationMetric
 
     for metric in runner.test_evaluator.metrics:
         if isinstance(metric, SegmentationMetric) and metric.pairs is not None:
-            found = metric.pairs
-            rows = zip(
-                found.truth.tolist(), found.predicted.tolist(), found.count.tolist(), strict=True
-            )
-            images = len(runner.test_dataloader.dataset)
-            write_json(out / PAIRS, {"images": images, "pairs": [*map(list, rows)]})
+            write_pairs(out, metric.pairs, len(runner.test_dataloader.dataset))
+
+
+def write_pairs(out: Path, pairs: PixelPairs, images: int) -> None:
+    """Write pixel_pairs.json.
+
+    Args:
+        out: folder to write.
+        pairs: of all images together.
+        images: their number.
+    """
+    from ovdistill.core.files import write_json
+    from ovdistill.evaluation.analysis.segmentation_run import PAIRS
+
+    rows = zip(pairs.truth.tolist(), pairs.predicted.tolist(), pairs.count.tolist(), strict=True)
+    write_json(out / PAIRS, {"images": images, "pairs": [*map(list, rows)]})

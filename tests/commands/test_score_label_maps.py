@@ -12,6 +12,7 @@ import torch
 
 from ovdistill.commands import main
 from ovdistill.commands.config_maps import config_label_maps
+from ovdistill.commands.report import ReportOptions, report
 from ovdistill.core.errors import UserError
 from ovdistill.models.config import load_config
 from ovdistill.ovshapes.generate import make_ovshapes
@@ -19,6 +20,7 @@ from ovdistill.segmentation.data.label_map import IGNORE, read_label_map
 from ovdistill.segmentation.data.record_maps import load_maps
 from ovdistill.segmentation.metrics.semantic_metric import SegmentationMetric
 
+from ..evaluation.segmentation_runs import write_run
 from ..segmentation.label_files import vocabulary_of, write_image
 
 RECIPE = "lseg_r18_shapes"
@@ -83,6 +85,49 @@ def test_a_dump_has_the_figures_of_the_test_that_wrote_it(world, tmp_path, capsy
     origin = json.loads((tmp_path / "out" / "provenance.json").read_text())
     assert (origin["results"], origin["images"]) == (str(folder / "found"), 3)
     assert origin["label_table"] == str(folder / "table.tsv") and origin["checkpoint"] is None
+
+
+def test_a_report_is_made_of_it_and_shows_nothing_of_a_run_before(world, tmp_path):
+    folder, metric = world
+    run = write_run(tmp_path / "out")  # of three images with two drawings and other pairs
+    (run / "examples" / "notes.txt").write_text("a user's own")
+    score(run, *words_of(folder), "--novel", "cat")
+    report(ReportOptions(runs=(str(run),), out=str(tmp_path / "page")))
+    (found,) = json.loads((tmp_path / "page" / "report.json").read_text())["runs"]
+    assert found["images"] == 3 and [row["name"] for row in found["classes"]] == [*NAMES]
+    assert sum(row["pixels"] for row in found["classes"]) == metric.scores.truth.sum()
+    assert "image/webp" not in (tmp_path / "page" / "report.html").read_text()
+    assert [path.name for path in (run / "examples").iterdir()] == ["notes.txt"]
+
+
+def test_files_of_no_image_are_counted(world, tmp_path, caplog):
+    folder, metric = world
+    for name in ("a.png", "d.png"):
+        write_image(folder / "found/other" / name, np.zeros((20, 30), np.uint8))
+    with caplog.at_level("WARNING"):
+        assert score(tmp_path / "out", *words_of(folder), "--novel", "cat") == figures(metric)
+    (line,) = (record.getMessage() for record in caplog.records if "no image" in record.msg)
+    assert line.startswith("2 files of") and "other/a.png" in line
+
+
+def test_a_name_without_a_value_is_predicted_by_a_test_alone(tmp_path):
+    """As the page says: a file has no value for it."""
+    maps = {"a": np.array([[0, 1, 1, 1]])}
+    write_image(tmp_path / "truth/a.png", (maps["a"] + 1).astype(np.uint8))
+    (tmp_path / "table.tsv").write_text(TABLE)
+    names = ["road", "cat", "tree"]
+    metric = SegmentationMetric(dump=str(tmp_path / "found"))
+    metric.dataset_meta = dict(classes=names, is_base=(True,) * 3, label_values=(1, 2, IGNORE))
+    both = dict(gt_sem_seg=maps["a"], pred_sem_seg=np.array([[0, 1, 1, 2]]))
+    sample = {key: dict(sem_seg=torch.from_numpy(rows)[None]) for key, rows in both.items()}
+    metric.process(None, [dict(img_id="a", **sample)])
+    metric.evaluate(1)
+    vocabulary_of(names).save(tmp_path / "v.safetensors")
+    found = score(tmp_path / "out", *words_of(tmp_path), "--vocabulary", tmp_path / "v.safetensors")
+    cat = 200 / 3
+    assert figures(metric)["semantic/mIoU"] == pytest.approx((100 + cat + 0) / 3)
+    assert found["semantic/mIoU"] == pytest.approx((100 + cat) / 2)
+    assert found["semantic/pAcc"] == figures(metric)["semantic/pAcc"]
 
 
 def test_a_vocabulary_says_which_classes_compete(world, tmp_path):

@@ -41,6 +41,19 @@ def read_examples(folder: Path, count: int) -> Gallery:
     return gallery
 
 
+def remove_examples(folder: Path) -> None:
+    """Remove the drawings of a run and their list; other files of their folder stay.
+
+    Args:
+        folder: of the run.
+    """
+    examples = folder / FOLDER
+    for kind in KINDS:
+        for path in examples.glob(f"{kind}_*.webp"):
+            path.unlink()
+    (examples / FILE).unlink(missing_ok=True)
+
+
 def _read(folder: Path, record: dict[str, str]) -> DrawnExample:
     caption, source, file = (record[key] for key in ("caption", "source", "file"))
     if not all(isinstance(text, str) for text in (caption, source, file)):
