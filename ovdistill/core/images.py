@@ -45,6 +45,7 @@ FORMATS = (
     *("DIB", "ICO", "PSD", "QOI"),
 )
 MAX_PIXELS = 500_000_000  # 20,000 x 20,000 passes; 1.5 GB as RGB
+UPRIGHT = 1  # the EXIF orientation of an image that is as it is shown
 TURNED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 DECODING_ERRORS = (
     *(Image.DecompressionBombError, OSError, EOFError),
@@ -140,6 +141,20 @@ def read_image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     with open_image(path) as image:
         width, height = image.size
         return (width, height) if _is_turned(image) else (height, width)
+
+
+def read_orientation(path: str | os.PathLike[str]) -> int:
+    """Read the EXIF orientation by which ``read_image`` makes an image upright.
+
+    Returns:
+        1 to 8; ``UPRIGHT`` where a file states none.
+
+    Raises:
+        ImageError: no such file, or not an image.
+    """
+    with open_image(path) as image:
+        found = _orientation(image)
+    return UPRIGHT if found is None or found not in range(2, 9) else found
 
 
 def size_problem(found: tuple[int, int], expected: tuple[int, int], *, turned: bool = False) -> str:

@@ -15,6 +15,7 @@ from mmdet.registry import DATASETS
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.label_table import LabelTable, load_label_table
 from ovdistill.datasets.labelled_classes import Labelled, labelled_classes
+from ovdistill.segmentation.data.image_files import missing_files, names_in_folder, read_list
 from ovdistill.segmentation.data.label_map import IGNORE
 from ovdistill.segmentation.data.label_maps import LabelMaps
 from ovdistill.segmentation.data.vocabulary_lookup import vocabulary_lookup
@@ -38,13 +39,14 @@ class SegmentationDataset(BaseSegDataset):
             others are ``UNLABELLED``. 'base', 'all', 'none' or a list of names of base classes.
             Testing takes all.
         **kwargs: as mmdet's ``BaseSegDataset``: ``data_root``, ``data_prefix`` with ``img_path``
-            and ``seg_map_path``, ``ann_file`` (a list of names, one a line; '' takes all images of
-            the folder), ``img_suffix`` '.jpg', ``seg_map_suffix`` '.png', ``pipeline``,
-            ``test_mode``.
+            and ``seg_map_path``, ``ann_file`` (a list of names, see ``read_list``; '' takes all
+            images of the folder and of those below it that end with ``img_suffix``),
+            ``img_suffix`` '.jpg', ``seg_map_suffix`` '.png', ``pipeline``, ``test_mode``.
 
     Raises:
-        UserError: no list, no images, no class of the vocabulary that has labels, a transform that
-            pads label maps with a class; or see ``load_label_table`` and ``labelled_classes``.
+        UserError: no list, no images, images without a label map, no class of the vocabulary that
+            has labels, a transform that pads label maps with a class; or see
+            ``load_label_table`` and ``labelled_classes``.
     """
 
     def __init__(
@@ -77,6 +79,13 @@ class SegmentationDataset(BaseSegDataset):
                 f"no images *{self.img_suffix} in {self.data_prefix.get('img_path')}; expected "
                 "some. Check data_root, data_prefix and img_suffix."
             )
+        maps = [record["seg_map_path"] for record in records if "seg_map_path" in record]
+        if missing := missing_files(maps):
+            raise UserError(
+                f"{len(missing)} of {len(maps)} label maps are missing, the first is {missing[0]}; "
+                "expected one for each image. Check data_root, data_prefix and seg_map_suffix, or "
+                "take the others out of the list of images (ann_file)."
+            )
         return records
 
     def load_table(self) -> LabelTable:
@@ -90,11 +99,22 @@ class SegmentationDataset(BaseSegDataset):
         images = self.data_prefix.get("img_path") or ""
         if not osp.isdir(images):
             raise UserError(f"no folder of images {images}; check data_root and data_prefix.")
-        records = super().load_data_list()
-        for record in records:
-            del record["label_map"]  # mmdet's own way to change values
-            record["img_id"] = osp.relpath(record["img_path"], images)[: -len(self.img_suffix)]
-        return records
+        maps = self.data_prefix.get("seg_map_path") or ""
+        # a folder of both has images that are label maps
+        tell = osp.abspath(images) != osp.abspath(maps)
+        names = (
+            read_list(self.ann_file)
+            if self.ann_file
+            else names_in_folder(images, self.img_suffix, tell=tell)
+        )
+        return [
+            dict(
+                img_path=osp.join(images, name + self.img_suffix),
+                seg_map_path=osp.join(maps, name + self.seg_map_suffix),
+                img_id=osp.normpath(name),
+            )
+            for name in names
+        ]
 
     def get_data_info(self, idx: int) -> dict[str, Any]:
         """Return a record, with the lookup that all of them share."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.urls import ADE20K_150, COCO, COCO_STUFF, VOC_2012, VOC_AUG
+from ovdistill.segmentation.data.image_files import names_in_folder, read_list
 
 IMAGE_SUFFIX, MAP_SUFFIX = ".jpg", ".png"
 
@@ -34,7 +35,7 @@ class Subset:
         """Return the names of the images, without folder and suffix, in order.
 
         Raises:
-            UserError: no folder of images or of maps, no list, or an empty one.
+            UserError: no folder of images or of maps, an empty one, no list, or see ``read_list``.
         """
         for folder in (self.images, self.maps):
             if not (root / folder).is_dir():
@@ -43,12 +44,10 @@ class Subset:
             path = root / self.listed
             if not path.is_file():
                 raise UserError(f"no list {path}. {self.source}")
-            names = path.read_text("utf-8", errors="replace").split()
-        else:
-            names = sorted(path.stem for path in (root / self.images).glob(f"*{IMAGE_SUFFIX}"))
+            return read_list(path)
+        names = names_in_folder(root / self.images, IMAGE_SUFFIX)
         if not names:
-            where = root / (self.listed or self.images)
-            raise UserError(f"no images in {where}. {self.source}")
+            raise UserError(f"no images in {root / self.images}. {self.source}")
         return names
 
     def pair(self, root: Path, name: str) -> tuple[Path, Path]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from mmdet.registry import DATASETS
+from PIL import ExifTags, Image
 
 import ovdistill.segmentation.register  # noqa: F401
 from ovdistill.core.errors import UserError
@@ -131,6 +132,51 @@ def test_values_of_another_data_set(root):
     write_image(root / "maps/a.png", np.full((2, 4), 9, np.uint8))
     with pytest.raises(UserError, match=r"9 \(8 pixels\)"):
         build(root)[0]
+
+
+def test_a_list_with_empty_lines_and_a_name_twice(root):
+    (root / "val.txt").write_bytes(b"\xef\xbb\xbfb\n\n")
+    data = build(root, ann_file="val.txt", test_mode=True)
+    assert [data[k]["data_samples"].img_id for k in range(len(data))] == ["b"]
+    for content, said in (("b\na\nb\n", "'b' stands in it 2 times"), ("\n", "val.txt is empty")):
+        (root / "val.txt").write_text(content)
+        with pytest.raises(UserError, match=said):
+            build(root, ann_file="val.txt")
+
+
+def test_missing_label_maps_are_counted_when_the_data_set_is_built(root):
+    (root / "maps/a.png").unlink()
+    with pytest.raises(UserError, match=r"1 of 2 label maps are missing.*maps/a\.png"):
+        build(root)
+    build(root, ann_file="val.txt")
+
+
+def write_turned(root, orientation, shape=(2, 4)):
+    """The image "a" as a camera writes it, whose EXIF data say how it is shown."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    pixels = np.zeros((*shape, 3), np.uint8)
+    for name in "ab":
+        Image.fromarray(pixels).save(root / f"images/{name}.jpg", exif=exif)
+
+
+def test_an_image_that_exif_data_turn_has_the_map_of_the_upright_one(root):
+    write_turned(root, 6, (4, 2))
+    assert rows(build(root, img_suffix=".jpg", test_mode=True)[0])[1] == [1, 1, 0, IGNORE]
+    write_turned(root, 6)  # the map is that of the pixels in the file
+    with pytest.raises(ImageError, match=r"4 x 2.*2 x 4.*a\.jpg.*EXIF"):
+        build(root, img_suffix=".jpg")[0]
+
+
+@pytest.mark.parametrize("orientation, shape", [(3, (2, 4)), (2, (2, 4)), (6, (4, 4))])
+def test_an_image_that_exif_data_move_within_its_size_is_refused(root, orientation, shape):
+    for name in "ab":
+        write_image(root / f"maps/{name}.png", np.ones(shape, np.uint8))
+    write_turned(root, orientation, shape)
+    with pytest.raises(UserError, match=f"EXIF.*orientation {orientation}"):
+        build(root, img_suffix=".jpg")[0]
+    write_turned(root, 1, shape)
+    build(root, img_suffix=".jpg")[0]
 
 
 @pytest.mark.parametrize(

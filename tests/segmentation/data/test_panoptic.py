@@ -52,6 +52,13 @@ def build(root, data):
     )
 
 
+def test_pixels_of_segments_that_the_file_lacks_are_an_error(root):
+    data = content()
+    del data["annotations"][0]["segments_info"][1]
+    with pytest.raises(UserError, match=r"a\.png has 1 segments.*70000 \(2 pixels\)"):
+        build(root, data)[0]
+
+
 def test_the_names_that_ship_are_spellings_of_cocos(tmp_path):
     """The last name of a group is COCO's; the first is what the teacher is given."""
     table = load_label_table("coco-panoptic")
@@ -132,10 +139,3 @@ def test_keys_that_are_missing(root, places, key):
     del part[key]
     with pytest.raises(UserError, match=key):
         build(root, data)
-
-
-def test_a_map_whose_ids_are_not_listed_is_ignored_there(root):
-    data = content()
-    del data["annotations"][0]["segments_info"][0]
-    truth = build(root, data)[0]["data_samples"].gt_panoptic_seg
-    assert truth.sem_seg[0].tolist() == [[IGNORE, IGNORE, 0], [IGNORE, 1, 0]]
