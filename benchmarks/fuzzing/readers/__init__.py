@@ -15,7 +15,7 @@ from .command_line import ConfigOptionsReader, EnvironmentReader, WordsReader
 from .configs import ConfigReader, PlaceholderReader
 from .exported import OnnxHeaderReader
 from .images import ImageReader
-from .label_maps import LabelMapReader, LabelTableReader, PanopticReader
+from .label_maps import ImageListReader, LabelMapReader, LabelTableReader, PanopticReader
 from .pairs import PairTableReader
 from .results import ComparisonReader, ResultsReader, SegmentationRunReader
 from .search import IndexReader
@@ -33,7 +33,7 @@ READERS: dict[str, type[Reader]] = {
         *(ImageReader, ConfigReader, PlaceholderReader, ConfigOptionsReader, EnvironmentReader),
         *(WordsReader, ResultsReader, ComparisonReader, IndexReader, DetectionsReader),
         SegmentationRunReader,
-        *(OnnxHeaderReader, LabelMapReader, LabelTableReader, PanopticReader),
+        *(OnnxHeaderReader, LabelMapReader, LabelTableReader, PanopticReader, ImageListReader),
         *(AdapterReader, PairTableReader),
     )
 }

@@ -13,6 +13,7 @@ from PIL import Image
 
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.label_table import load_label_table
+from ovdistill.segmentation.data.image_files import read_list
 from ovdistill.segmentation.data.label_map import (
     lookup_of,
     read_label_map,
@@ -81,6 +82,25 @@ class LabelTableReader(Reader):
         rows = table.rows(names)
         assert {*rows.values()} <= {*range(len(names))}
         lookup_of(rows, table.names)
+
+
+class ImageListReader(Reader):
+    """``read_list``: names of images, one a line."""
+
+    name = "image-lists"
+
+    def seeds(self) -> Sequence[Files]:
+        """Return a list with folders and an empty line, and one with a byte order mark."""
+        return [{"input.txt": b"a/1\nb 2\n\nc\n"}, {"input.txt": b"\xef\xbb\xbfa\r\nb\r\n"}]
+
+    def mutate(self, files: Files, rng: Random) -> Files:
+        """Change the text."""
+        return {"input.txt": mutate_text(files["input.txt"], rng)}
+
+    def read(self, folder: Path) -> None:
+        """Read the list; every name stands in it once."""
+        names = read_list(folder / "input.txt")
+        assert all(names) and len(names) == len({*names})
 
 
 class PanopticReader(Reader):

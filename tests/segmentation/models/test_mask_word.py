@@ -10,6 +10,8 @@ from mmdet.registry import MODELS
 
 from ovdistill.core.errors import UserError
 from ovdistill.models.config import load_config
+from ovdistill.segmentation.losses.mask_word import pool_masks
+from ovdistill.segmentation.models import mask_word
 from ovdistill.segmentation.models.mask_word import NamedImage
 from tests.batches import losses_of, make_vocabulary, without_gradient
 from tests.segmentation.small import dense_teacher, labelled_batch
@@ -47,6 +49,21 @@ def test_predictions_with_and_without_the_teacher(model, share):
     for sample in predict(model):
         assert sample.pred_sem_seg.sem_seg.shape == (1, 32, 32)
         assert ((sample.pred_sem_seg.scores > 0) & (sample.pred_sem_seg.scores <= 1.001)).all()
+
+
+def test_the_teacher_is_pooled_on_its_own_grid(model, monkeypatch):
+    """At the size of the image, its channels would take gigabytes."""
+    seen = []
+
+    def pool(pixels, masks):
+        seen.append((pixels.shape[1:], masks.shape[1:]))
+        return pool_masks(pixels, masks)
+
+    monkeypatch.setattr(mask_word, "pool_masks", pool)
+    model.teacher_share, model.least_object = (0.4, 0.8), 0.0
+    model.set_dense_teacher(dense_teacher())
+    predict(model)
+    assert seen == [((8, 8), (8, 8))] * 2  # an input of 64 pixels, in steps of 8
 
 
 def test_other_names_reach_detector_and_pixels(model):
