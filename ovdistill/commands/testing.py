@@ -258,6 +258,6 @@ def _leave_out_stuff(config: Config, vocabulary: str) -> None:
     from ovdistill.core.class_names import clean_name
     from ovdistill.core.vocabulary_header import read_header
 
-    if stuff := config.model.get("stuff"):
+    if stuff := (config.get("model") or {}).get("stuff"):
         known = {clean_name(name) for name in read_header(vocabulary).names}
         config.model.stuff = [name for name in stuff if clean_name(name) in known]

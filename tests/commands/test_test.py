@@ -7,8 +7,10 @@ import pytest
 
 from ovdistill.commands import main
 from ovdistill.commands import test as command  # pytest takes its functions for tests
+from ovdistill.commands.testing import _leave_out_stuff
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
+from ovdistill.models.config import load_config
 
 from ..batches import make_vocabulary
 
@@ -49,3 +51,13 @@ def test_bad_input(checkpoint):
             command.check_files(options_of(checkpoint, *words))
     with pytest.raises(UserError, match=f"none.pth.*ovdistill train {CONFIG}"):
         command.check_files(options_of("none.pth"))
+
+
+def test_a_vocabulary_of_ones_own_may_lack_stuff_of_the_recipe(tmp_path):
+    """In the recipe's own vocabulary, a name of stuff that is not there is an error."""
+    path = tmp_path / "v.safetensors"
+    for names, stuff in ((("solid star", "Background"), ["background"]), (("cat",), [])):
+        replace(make_vocabulary(len(names), novel=0), names=names).save(path)
+        config = load_config("maskword_r18_shapes")
+        _leave_out_stuff(config, str(path))
+        assert config.model.stuff == stuff
