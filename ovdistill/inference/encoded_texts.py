@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.vocabulary import Vocabulary
 
 
@@ -22,16 +23,23 @@ class EncodedTexts:
     def __call__(self, names: Sequence[str]) -> Vocabulary:
         """Return names, at least one, with their text embeddings."""
         known = self._known
-        new = [name for name in names if known is None or name not in known.names]
+        rows = {} if known is None else _rows(known)
+        new = [name for name in names if clean_name(name) not in rows]
         if new:
             encoded = self._encode(new)
             known = encoded if known is None else known.followed_by(encoded)
         assert known is not None  # there are names
         self._known = known
-        rows = [known.names.index(name) for name in names]
+        rows = _rows(known)
+        chosen = [rows[clean_name(name)] for name in names]
         return replace(
             known,
             names=tuple(names),
-            embeddings=known.embeddings[rows],
-            is_base=known.is_base[rows],
+            embeddings=known.embeddings[chosen],
+            is_base=known.is_base[chosen],
         )
+
+
+def _rows(vocabulary: Vocabulary) -> dict[str, int]:
+    """Return the row of each class by its cleaned name, which all of its spellings share."""
+    return {clean_name(name): row for row, name in enumerate(vocabulary.names)}
