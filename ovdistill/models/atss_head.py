@@ -152,7 +152,7 @@ class OpenVocabularyATSSHead(ATSSHead):
     def embed_regions(
         self, embeddings: Sequence[Tensor], boxes: Tensor, image_index: Tensor
     ) -> Tensor:
-        """Return the embeddings at the centres of regions.
+        """Return the embeddings at the locations whose anchors are nearest to the regions' centres.
 
         Args:
             embeddings: of ``forward_with_embeddings``, a map (N, D, H_l, W_l) of each level.
@@ -164,7 +164,8 @@ class OpenVocabularyATSSHead(ATSSHead):
         """
         shapes = torch.tensor([m.shape[-2:] for m in embeddings], device=boxes.device)
         strides, level = self._strides(boxes), self.region_levels(boxes)
-        cell = (boxes[:, :2] + boxes[:, 2:]) / 2 / strides[level, None]
+        # location i of the anchors is centred at i * stride
+        cell = ((boxes[:, :2] + boxes[:, 2:]) / 2 / strides[level, None]).round()
         limit = shapes[level].flip(1) - 1
         column, row = torch.minimum(cell.long().clamp(min=0), limit).unbind(dim=1)
         starts = shapes.prod(dim=1).cumsum(0) - shapes.prod(dim=1)

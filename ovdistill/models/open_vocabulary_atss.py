@@ -27,7 +27,7 @@ from ovdistill.vocabulary import Vocabulary
 class OpenVocabularyATSS(VocabularyMixin, SingleStageDetector):
     """mmdet's one-stage detector, trained on base classes and tested on any classes.
 
-    Distillation regions get the embedding at their centre. Terms that look at pyramid levels see
+    Distillation regions get the embedding nearest to their centre. Terms that look at pyramid levels see
     the maps of embeddings.
 
     Args:

@@ -12,6 +12,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from safetensors.torch import save
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ovdistill.core.distributed import get_rank
 from ovdistill.core.files import write_bytes
@@ -25,8 +26,10 @@ SKIPPED = "skipped_batches"  # of the message hub, and so of checkpoints: how ma
 class StopOnNonFinite(Hook):
     """Ends a training whose loss or gradient is NaN or infinite, or leaves out such batches.
 
-    The batch is written to the folder ``non_finite`` of the work dir. The weights are those before
-    it, and the checkpoints are as they were.
+    The batch is written to the folder ``non_finite`` of the work dir. The weights and the running
+    statistics of batch norm are those before it, and the checkpoints are as they were. Where
+    several batches make a step (``accumulative_counts``), it is the last of them, and all are left
+    out.
 
     Args:
         max_skipped: this many batches are left out, counted and said before the training ends.
@@ -39,6 +42,11 @@ class StopOnNonFinite(Hook):
 
     def __init__(self, max_skipped: int = 0) -> None:
         self.max_skipped = max_skipped
+        self._statistics: list[tuple[Tensor, Tensor]] = []
+
+    def before_train(self, runner: Any) -> None:
+        """Keep the running statistics of batch norm, which a forward pass changes."""
+        self._keep_statistics(runner)
 
     def after_train_iter(
         self,
@@ -50,6 +58,8 @@ class StopOnNonFinite(Hook):
         """Deal with a step that was left out."""
         guarded = isinstance(runner.optim_wrapper, FiniteSteps)
         if guarded and not (problem := runner.optim_wrapper.take_problem()):
+            if runner.optim_wrapper.should_update():  # the step was made
+                self._keep_statistics(runner)
             return
         losses = {name: value.item() for name, value in (outputs or {}).items()}
         if not guarded:  # a wrapper of the user's own, which has made the step
@@ -66,7 +76,19 @@ class StopOnNonFinite(Hook):
                 "learning rate (--cfg-options optim_wrapper.optimizer.lr=...), or leave out such "
                 "batches with --max-bad-batches N."
             )
+        for value, kept in self._statistics:  # NaN would never leave a running mean
+            value.copy_(kept)
         runner.logger.warning("%s; it was left out, %d so far", message, skipped)
+
+    def _keep_statistics(self, runner: Any) -> None:
+        if not self.max_skipped:
+            return
+        if not self._statistics:
+            norms = [m for m in runner.model.modules() if isinstance(m, _BatchNorm)]
+            values = [value for norm in norms for value in norm.buffers(recurse=False)]
+            self._statistics = [(value, value.clone()) for value in values]
+        for value, kept in self._statistics:
+            kept.copy_(value)
 
     def after_train(self, runner: Any) -> None:
         """Say how many batches were left out."""

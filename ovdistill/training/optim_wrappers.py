@@ -26,10 +26,11 @@ class FiniteSteps(OptimWrapper):
     """
 
     problem: str = ""
+    _loss: Tensor | None = None  # of all batches whose gradients are added up for a step
 
     def backward(self, loss: Tensor, **kwargs: Any) -> None:
         """Compute gradients, and keep the loss for ``step``."""
-        self._loss = loss.detach()
+        self._loss = loss.detach() + (0 if self._loss is None else self._loss)
         super().backward(loss, **kwargs)
 
     def step(self, **kwargs: Any) -> None:
@@ -43,7 +44,9 @@ class FiniteSteps(OptimWrapper):
                 f"the {self.problem} is not finite, and the config has no hook that deals with it; "
                 "expected default_hooks.non_finite=dict(type='StopOnNonFinite')"
             )
-        self.problem = self._find_problem()
+        assert self._loss is not None  # there was a backward pass
+        self.problem = self._find_problem(self._loss)
+        self._loss = None
         if not self.problem:
             super().step(**kwargs)
 
@@ -52,22 +55,22 @@ class FiniteSteps(OptimWrapper):
         problem, self.problem = self.problem, ""
         return problem
 
-    def _find_problem(self) -> str:
-        finite = torch.stack([self._loss.float(), self._gradient_norm()]).isfinite()
+    def _find_problem(self, loss: Tensor) -> str:
+        finite = torch.stack([loss.float(), self._gradient_norm(loss.device)]).isfinite()
         if is_initialized():  # every rank must decide the same
             flags = finite.to(torch.uint8)
             torch.distributed.all_reduce(flags, torch.distributed.ReduceOp.MIN)
             finite = flags.bool()
         # one wait for the device in a step, as mmengine's log of each loss is
-        loss, gradient = finite.tolist()
-        return "" if loss and gradient else "gradient" if loss else "loss"
+        of_loss, of_gradient = finite.tolist()
+        return "" if of_loss and of_gradient else "gradient" if of_loss else "loss"
 
-    def _gradient_norm(self) -> Tensor:
+    def _gradient_norm(self, device: torch.device) -> Tensor:
         """Return a number that is finite if all gradients are."""
         groups = self.optimizer.param_groups
         grads = [p.grad for group in groups for p in group["params"] if p.grad is not None]
         if not grads:
-            return self._loss.new_zeros((), dtype=torch.float32)
+            return torch.zeros((), device=device)
         return torch.stack(torch._foreach_norm(grads)).float().sum()
 
 
@@ -101,5 +104,5 @@ class FiniteAmpOptimWrapper(FiniteSteps, AmpOptimWrapper):
         if not self.problem and self.loss_scaler.get_scale() < LEAST_SCALE:
             self.problem = "gradient"
 
-    def _gradient_norm(self) -> Tensor:
-        return self._loss.new_zeros((), dtype=torch.float32)
+    def _gradient_norm(self, device: torch.device) -> Tensor:
+        return torch.zeros((), device=device)

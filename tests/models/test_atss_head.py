@@ -15,13 +15,13 @@ def test_regions_are_embedded_at_their_centre_on_their_level():
     # anchors are of 20, 40 and 80 px on strides 4, 8 and 16
     embeddings = [torch.randn(2, D, 64 // s, 96 // s) for s in (4, 8, 16)]
     small = [40.0, 20, 58, 38]  # centre (49, 29): cell (12, 7) of stride 4
-    middle = [40.0, 4, 80, 44]  # centre (60, 24): cell (7, 3) of stride 8
+    middle = [42.0, 4, 82, 44]  # centre (62, 24): nearest to location (8, 3) of stride 8
     large = [0.0, 0, 96, 64]  # centre (48, 32): cell (3, 2) of stride 16
     edge = [92.0, 60, 100, 68]  # centre (96, 64), on the edge: the last cell
     boxes = torch.tensor([small, middle, large, edge])
     found = head.embed_regions(embeddings, boxes, torch.tensor([0, 1, 1, 0]))
     fine, mid, coarse = embeddings
-    expected = [fine[0, :, 7, 12], mid[1, :, 3, 7], coarse[1, :, 2, 3], fine[0, :, 15, 23]]
+    expected = [fine[0, :, 7, 12], mid[1, :, 3, 8], coarse[1, :, 2, 3], fine[0, :, 15, 23]]
     assert torch.equal(found, torch.stack(expected))
     assert head.region_levels(boxes).tolist() == [0, 1, 2, 0]
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.runner import Runner
 from safetensors import safe_open
+from torch import nn
 
 from ovdistill.core.checkpoints import non_finite, read_weights
-from ovdistill.training.optim_wrappers import DivergedError
+from ovdistill.training.non_finite import StopOnNonFinite
+from ovdistill.training.optim_wrappers import DivergedError, FiniteOptimWrapper
 
 from .toy import BAD, run_toy, toy_config
 
@@ -78,3 +83,32 @@ def test_weights_that_are_not_finite_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(DivergedError, match=r"last\.bias"):
         run_toy(config)
     assert (tmp_path / "iter_3.pth").read_bytes() == before
+
+
+class WithNorm(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(2)
+
+
+def test_a_batch_that_is_left_out_leaves_the_running_statistics(tmp_path: Path) -> None:
+    """What a forward pass of NaN puts into them would stay for ever."""
+    hook, model = StopOnNonFinite(max_skipped=1), WithNorm()
+    parameter = nn.Parameter(torch.ones(1))
+    own = FiniteOptimWrapper(optimizer=torch.optim.SGD([parameter], lr=1.0))
+    runner: Any = SimpleNamespace(
+        model=model,
+        optim_wrapper=own,
+        message_hub=MessageHub.get_instance(tmp_path.name),
+        logger=MMLogger.get_instance(tmp_path.name),
+        work_dir=str(tmp_path),
+        iter=0,
+    )
+    batch = dict(inputs=[], data_samples=[])
+    hook.before_train(runner)
+    for value in (1.0, float("nan")):
+        model.norm(torch.tensor([[value, 0.0], [3.0, 1.0]]))
+        own.update_params(parameter.sum() * value)
+        hook.after_train_iter(runner, 0, batch, {"loss": torch.tensor(value)})
+    assert model.norm.running_mean.tolist() == pytest.approx([0.2, 0.05])
+    assert model.norm.num_batches_tracked == 1

@@ -35,6 +35,16 @@ def test_the_loss_decides(factor: float, problem: str) -> None:
     assert parameter.grad is None  # what was left out is not added to the next
 
 
+def test_a_loss_of_any_batch_of_a_step_decides() -> None:
+    parameter = nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.SGD([parameter], lr=1.0)
+    own = FiniteOptimWrapper(optimizer=optimizer, accumulative_counts=2)
+    for factor, problem in ((float("nan"), ""), (1.0, "loss"), (1.0, ""), (1.0, "")):
+        own.update_params((parameter * factor).sum())
+        assert own.take_problem() == problem
+    assert parameter.item() == 0  # the second step, of halves of two gradients of 1
+
+
 def test_the_gradient_decides() -> None:
     parameter = nn.Parameter(torch.zeros(1))
     own = wrapper(parameter)

@@ -60,8 +60,10 @@ def attend(patches: Tensor, texts: Tensor) -> Tensor:
     Returns:
         (M, N, D) unit norm.
     """
-    attention = torch.einsum("md,nkd->mnk", texts, patches).softmax(dim=-1)
-    return F.normalize(torch.einsum("mnk,nkd->mnd", attention, patches), dim=-1)
+    with torch.autocast(patches.device.type, enabled=False):  # cosines need more than bf16 has
+        patches, texts = patches.float(), texts.float()
+        attention = torch.einsum("md,nkd->mnk", texts, patches).softmax(dim=-1)
+        return F.normalize(torch.einsum("mnk,nkd->mnd", attention, patches), dim=-1)
 
 
 def text_image_similarity(patches: Tensor, texts: Tensor, scale: Tensor | float) -> Tensor:
@@ -75,7 +77,8 @@ def text_image_similarity(patches: Tensor, texts: Tensor, scale: Tensor | float)
     Returns:
         (M, N).
     """
-    return scale * torch.einsum("mnd,md->mn", attend(patches, texts), texts)
+    with torch.autocast(patches.device.type, enabled=False):
+        return scale * torch.einsum("mnd,md->mn", attend(patches, texts), texts.float())
 
 
 def caption_loss(

@@ -47,7 +47,10 @@ def focal_loss(
 ) -> Tensor:
     """Return the sigmoid focal loss of each token, divided by the number of positive RoIs.
 
-    Source: GLIP's code (token sigmoid focal loss): padded tokens are left out.
+    Source: GLIP's code (token sigmoid focal loss): padded tokens are left out. There the number is
+    a mean over ranks; here it is that of this rank, so that a batch without a labelled object,
+    which is divided by 1, weighs a hundred times more: train on images with labels
+    (``filter_cfg``).
 
     Args:
         logits: (R, T).
@@ -58,7 +61,8 @@ def focal_loss(
         weights: (R,) weight of each RoI; all one by default.
 
     Returns:
-        Scalar: the sum, divided by the number of RoIs with a target. Zero, with a graph, for R = 0.
+        Scalar: the sum, divided by the number of RoIs with a target (1 if there is none). Zero,
+        with a graph, for R = 0.
     """
     logits, targets = logits.float(), targets.float()
     entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
@@ -142,7 +146,8 @@ def phrase_region_loss(
     """
     regions = F.normalize(regions.float(), dim=-1)
     phrases = F.normalize(phrases.detach().float(), dim=-1)
-    similarity = phrases @ regions.T
+    with torch.autocast(regions.device.type, enabled=False):  # bf16 loses the best region
+        similarity = phrases @ regions.T
     # (M, N): the best region of each image; an image without regions stays below every cosine
     best = similarity.new_full((len(phrases), images), -2.0)
     best = best.scatter_reduce(1, region_index.expand_as(similarity), similarity, reduce="amax")

@@ -120,16 +120,19 @@ class RKDPseudoLabelTerm(DistillationTerm):
         if left_out or not len(regions.student) or not len(captions.phrases):
             return {"loss_rkd_pseudo": (regions.student.sum() + bias) * 0}
         own = captions.phrase_index[:, None] == regions.image_index
-        similarity = torch.where(own, captions.phrases @ regions.teacher.T, -2.0)
-        best, region = similarity.max(dim=1)
-        # equal phrases are one class: each of them is a right answer, and they share its weight
-        same = (captions.phrases @ captions.phrases.T > 1 - 1e-3).float()
-        loss = pseudo_label_loss(
-            self.scale * regions.student[region] @ captions.phrases.T + bias,
-            targets=same,
-            kept=best >= self.min_similarity,
-            image_index=captions.phrase_index,
-            images=inputs.images,
-            class_weights=1 / same.sum(dim=0),
-        )
+        # float32 even under autocast: bf16 rounds 0.999 to 1, so no phrase would equal itself
+        with torch.autocast(regions.student.device.type, enabled=False):
+            student, phrases = regions.student.float(), captions.phrases.float()
+            similarity = torch.where(own, phrases @ regions.teacher.float().T, -2.0)
+            best, region = similarity.max(dim=1)
+            # equal phrases are one class: each of them is a right answer, and they share its weight
+            same = (phrases @ phrases.T > 1 - 1e-3).float()
+            loss = pseudo_label_loss(
+                self.scale * student[region] @ phrases.T + bias,
+                targets=same,
+                kept=(best >= self.min_similarity) & own.any(dim=1),
+                image_index=captions.phrase_index,
+                images=inputs.images,
+                class_weights=1 / same.sum(dim=0),
+            )
         return {"loss_rkd_pseudo": self.loss_weight * loss}

@@ -45,6 +45,28 @@ def test_a_phrase_labels_the_best_region_of_its_own_image():
     assert strict.item() == 0
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_pseudo_labels_under_autocast(dtype):
+    torch.manual_seed(0)
+    regions, phrases = (
+        torch.nn.functional.normalize(torch.randn(count, 32), dim=1) for count in (6, 4)
+    )
+    blank, images = torch.zeros(6), torch.tensor([0, 0, 0, 1, 1, 1])
+    found = DistillRegions(regions, regions, torch.zeros(6, 4), blank, images, blank)
+    captions = Captions(torch.zeros(2, 32), phrases, torch.tensor([0, 0, 1, 1]))
+    inputs = DistillInputs(2, None, (), None, found, captions, False)
+    term = RKDPseudoLabelTerm(min_similarity=-1.5)
+    exact = term(inputs)["loss_rkd_pseudo"].item()
+    with torch.autocast("cpu", dtype):
+        assert term(inputs)["loss_rkd_pseudo"].item() == pytest.approx(exact, rel=1e-4)
+
+
+def test_a_phrase_labels_no_region_of_another_image():
+    inputs = inputs_of([X], [X], [0], [Y], [1])
+    for least in (-1.5, -2.0, -math.inf):
+        assert RKDPseudoLabelTerm(min_similarity=least)(inputs)["loss_rkd_pseudo"] == 0
+
+
 def test_a_learned_bias_is_added_to_every_logit():
     term = RKDPseudoLabelTerm(loss_weight=1.0, scale=2.0, prior_bias=-4.6)
     loss = term(inputs_of([X], [[0.6, 0.8]], [0], [Y], [0]))["loss_rkd_pseudo"]
