@@ -7,8 +7,8 @@ Command:
 
 The captions name novel objects, as COCO's do in HierKD's own training.
 
-Result (split shape, geometry clip, test images, three seeds; before regions were read at the nearest
-location, half a stride off): box AP base 54.8 +- 0.6, novel 11.5 +- 0.7.
+Result (split shape, geometry clip, test images, three seeds; before regions were read at the
+nearest location, half a stride off): box AP base 54.8 +- 0.6, novel 11.5 +- 0.7.
 """
 
 _base_ = [
