@@ -27,8 +27,8 @@ from ovdistill.vocabulary import Vocabulary
 class OpenVocabularyATSS(VocabularyMixin, SingleStageDetector):
     """mmdet's one-stage detector, trained on base classes and tested on any classes.
 
-    Distillation regions get the embedding nearest to their centre. Terms that look at pyramid levels see
-    the maps of embeddings.
+    Distillation regions get the embedding nearest to their centre. Terms that look at pyramid
+    levels see the maps of embeddings.
 
     Args:
         vocabulary: a ``Vocabulary`` or the path of its file, see ``OpenVocabularyRCNN``.
