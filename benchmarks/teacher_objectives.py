@@ -6,8 +6,8 @@
 Trains a small teacher (the network of the recipe teacher_shapes) with each row's objectives, all
 for the same steps on the same images, measures it with `ovdistill teacher evaluate`, and with
 --student distils a detector from it. Writes OUT/objectives.md and OUT/objectives.json. After an
-interruption the same command goes on: rows that are done are kept; --report writes the table of
-what is there.
+interruption the same command goes on: rows that are done are kept, and on another machine --known
+takes over the runs of an earlier objectives.json; --report writes the table of what is there.
 
 All rows with three seeds take about 22 hours of one core, their students 7 more.
 
@@ -213,6 +213,7 @@ def make_run(
         figures = {**measure_teacher(folder, args.data_root), "minutes": minutes}
         write_json(path, figures)
     if args.student and NAMED & {*row.split("+")} and "AP_novel" not in figures:
+        train_teacher(folder, row, seed, data, args)  # which is not here if its figures are known
         write_json(path, {**figures, **measure_student(folder, seed, args)})
     print(f"{row}, seed {seed}: done", flush=True)
 
@@ -222,7 +223,11 @@ def collect(args: argparse.Namespace) -> dict[str, list[Figures]]:
     found = {}
     for row in args.rows:
         paths = [args.out / row / f"seed{seed}/figures.json" for seed in range(args.seeds)]
-        runs = [json.loads(path.read_text()) for path in paths if path.is_file()]
+        runs = [
+            {**json.loads(path.read_text()), "seed": seed}
+            for seed, path in enumerate(paths)
+            if path.is_file()
+        ]
         if not NAMED & {*row.split("+")}:
             runs = [{k: v for k, v in run.items() if k not in ("base", "novel")} for run in runs]
         if runs:
@@ -261,6 +266,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--student-options", nargs="+", default=[], metavar="KEY=VALUE", help="of their config"
     )
+    parser.add_argument("--known", type=Path, help="objectives.json whose runs are taken over")
     parser.add_argument("--report", action="store_true", help="only write the table")
     args = parser.parse_args()
     for row in args.rows:
@@ -271,10 +277,27 @@ def parse() -> argparse.Namespace:
     return args
 
 
+def settings_of(args: argparse.Namespace) -> dict[str, int]:
+    """Return the settings that all runs of a folder share."""
+    return dict(steps=args.steps, batch=args.batch, images=args.images)
+
+
+def take_known(args: argparse.Namespace) -> None:
+    """Write the figures of known runs where a folder has none; end if their settings differ."""
+    known = json.loads(args.known.read_text())
+    if known["settings"] != (settings := settings_of(args)):
+        raise SystemExit(f"{args.known} has runs with {known['settings']}, got {settings}")
+    for row, runs in known["rows"].items():
+        for own in runs:
+            path = args.out / row / f"seed{own['seed']}/figures.json"
+            if not path.is_file():
+                write_json(path, own)
+
+
 def check_settings(args: argparse.Namespace) -> None:
     """Note the settings that all runs of a folder share; end if those of earlier runs differ."""
     path = args.out / "settings.json"
-    settings = dict(steps=args.steps, batch=args.batch, images=args.images)
+    settings = settings_of(args)
     if path.is_file() and (before := json.loads(path.read_text())) != settings:
         raise SystemExit(f"{args.out} has runs with {before}, got {settings}; give another -o")
     write_json(path, settings)
@@ -284,6 +307,8 @@ def main() -> None:
     """Make the runs that are missing, and write the table."""
     args = parse()
     args.out.mkdir(parents=True, exist_ok=True)
+    if args.known:
+        take_known(args)
     if not args.report:
         check_settings(args)
         run(["make-ovshapes", "--root", args.data_root], args.out / "data.txt")
@@ -292,7 +317,8 @@ def main() -> None:
             for row in args.rows:
                 make_run(args.out / row / f"seed{seed}", row, seed, data, args)
     rows = collect(args)
-    write_json(args.out / "objectives.json", {"rows": rows, "provenance": provenance()})
+    content = dict(settings=settings_of(args), rows=rows, provenance=provenance())
+    write_json(args.out / "objectives.json", content)
     write_text(args.out / "objectives.md", markdown(rows))
     print(markdown(rows))
 

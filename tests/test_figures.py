@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.segmentation import table as segmentation_table
+from benchmarks.teacher_objectives import markdown as objectives_table
 from ovdistill.evaluation.comparison import markdown
 from ovdistill.evaluation.comparison_rows import ROWS
 
@@ -77,3 +78,8 @@ def test_the_results_that_a_recipe_names(row):
 def test_the_table_of_segmentation():
     rows = json.loads((RESULTS / "segmentation" / "segmentation.json").read_text())["rows"]
     assert segmentation_table(rows).strip() in (ROOT / "docs" / "segmentation.md").read_text()
+
+
+def test_the_table_of_objectives():
+    rows = json.loads((RESULTS / "objectives" / "objectives.json").read_text())["rows"]
+    assert objectives_table(rows).strip() in (ROOT / "docs" / "teacher_objectives.md").read_text()

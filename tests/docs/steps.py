@@ -364,6 +364,9 @@ STEPS = [
         "--annotations instances_train2017.json --teacher ViT-B-32:openai"
     ),
     shows_help("python benchmarks/teacher_objectives.py -o work_dirs/objectives"),
+    shows_help(
+        "python benchmarks/teacher_objectives.py -o work_dirs/objectives --seeds 1 --steps 300"
+    ),
     shows_help("python benchmarks/dense_regions.py --refined refined"),
     shows_help("python benchmarks/evaluators.py --cases 10000 --images 1000"),
     shows_help("python benchmarks/continue_training.py -o work_dirs/continue"),

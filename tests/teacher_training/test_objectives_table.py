@@ -44,3 +44,18 @@ def test_runs_of_other_settings_do_not_mix(tmp_path: Path) -> None:
     args.steps = 20
     with pytest.raises(SystemExit, match="'steps': 10"):
         tool.check_settings(args)
+
+
+def test_runs_of_another_machine_are_taken_over(tmp_path: Path) -> None:
+    own = dict(base=40.0, probe=50.0, seed=1)
+    known = dict(settings=dict(steps=10, batch=8, images=20), rows={"image_text": [own]})
+    (tmp_path / "known.json").write_text(json.dumps(known))
+    args = argparse.Namespace(
+        out=tmp_path / "out", known=tmp_path / "known.json", steps=10, batch=8, images=20
+    )
+    tool.take_known(args)
+    args.rows, args.seeds = ["image_text"], 2
+    assert tool.collect(args) == {"image_text": [own]}
+    args.steps = 20
+    with pytest.raises(SystemExit, match="'steps': 10"):
+        tool.take_known(args)
