@@ -40,9 +40,9 @@ def rate_factor(step: int, steps: int, warm_up: int) -> float:
     Args:
         step: from 0.
         steps: of the training.
-        warm_up: steps of the warm-up, of which at most a quarter of all are taken.
+        warm_up: steps of the warm-up, of which at most a quarter of all and one more are taken.
     """
-    warm_up = min(warm_up, steps // 4)
+    warm_up = min(warm_up, steps // 4 + 1)
     if step < warm_up:
         return (step + 1) / warm_up
     return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))

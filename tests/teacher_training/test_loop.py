@@ -206,7 +206,7 @@ def test_the_rate_rises_then_falls_to_nothing() -> None:
     factors = [rate_factor(step, 10, 2) for step in range(11)]
     assert factors[:3] == [0.5, 1.0, 1.0] and factors[6] == pytest.approx(0.5)
     assert factors[2:] == sorted(factors[2:], reverse=True) and factors[10] == pytest.approx(0)
-    assert rate_factor(0, 8, 60) == 0.5  # at most a quarter is warm-up
+    assert rate_factor(0, 4, 60) == 0.5  # at most a quarter is warm-up, and one more step
 
 
 def _two_steps(pairs: Path, folder: Path, rank: int) -> None:
