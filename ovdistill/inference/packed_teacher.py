@@ -45,7 +45,7 @@ def check_packed_teacher(teacher: Mapping[str, Any], expected: TeacherId) -> Non
                     f"be there, to be packed: --cfg-options teacher.{kind}=FILE"
                 )
     name = teacher_name(teacher)  # reads maps and adapters
-    if name is not None and name != expected.name and (_own_files(teacher)):
+    if name is not None and name != expected.name and _own_files(teacher):
         raise UserError(
             f"the config's teacher is {name}, the detector was trained with {expected}; expected "
             "the same: --cfg-options teacher.adapter=FILE, teacher.embedding_map=FILE or "

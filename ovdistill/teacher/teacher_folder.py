@@ -37,7 +37,7 @@ TOKENIZER_FILES = (
     *("*.txt.gz", "tokenizer*.json", "tokenizer.model", "vocab.*", "merges.txt", "*.model"),
     *("special_tokens_map.json", "added_tokens.json", "config.json", "chat_template.*"),
 )
-# what else may lie in a folder that is replaced
+# of `ovdistill teacher adapt`, which may lie in a folder that is replaced
 REPORTS = ("adaptation.json", "adaptation.md")
 
 

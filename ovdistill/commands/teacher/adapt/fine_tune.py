@@ -57,6 +57,7 @@ def fine_tune(options: FineTuneOptions) -> None:
 
     check_teacher_folder(options.out)  # before minutes of learning
     source = Path((options.teacher or "").rpartition(":")[2])
-    if options.out.is_dir() and source.is_dir() and options.out.samefile(source):
+    known = options.teacher and source.is_dir() and options.out.is_dir()
+    if known and options.out.samefile(source):
         raise UserError(f"-o {options.out} is the teacher that is tuned; choose another folder")
     adapt(options, options.method(FineTuneMethod))

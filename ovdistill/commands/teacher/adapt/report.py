@@ -22,16 +22,14 @@ from ovdistill.evaluation.teacher.adaptation import (
     change_table,
     variant_table,
 )
+from ovdistill.teacher.teacher_folder import REPORTS
 from ovdistill.teacher_training.adapt.data import Adaptation, AdaptData, AdaptMethod
-
-REPORT_NAMES = ("adaptation.json", "adaptation.md")  # in the folder of a teacher
-MARKDOWN_TITLE = "# A teacher adapted by"
 
 
 def report_paths(out: Path) -> tuple[Path, Path]:
     """Return the paths of the report: beside a file that is written, or in a folder."""
     if out.is_dir():
-        return out / REPORT_NAMES[0], out / REPORT_NAMES[1]
+        return out / REPORTS[0], out / REPORTS[1]
     stem = out.name.removesuffix(".safetensors")
     return out.with_name(f"{stem}.json"), out.with_name(f"{stem}.md")
 
@@ -140,7 +138,7 @@ def _markdown(
         f"measured on {origin['test_annotations']}",
         f"ovdistill {origin['ovdistill']}, torch {origin['libraries']['torch']}, {origin['date']}",
     ]
-    lines = [f"{MARKDOWN_TITLE} {method.name}\n", _list(facts)]
+    lines = [f"# A teacher adapted by {method.name}\n", _list(facts)]
     lines += [change_table(change).markdown(), "## In words\n", _list([*change_lines(change)])]
     if variants:
         lines.append(variant_table(variants).markdown())
