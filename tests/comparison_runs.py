@@ -14,7 +14,8 @@ def write_runs(folder: Path) -> None:
         (run / "test").mkdir(parents=True)
         metrics = {"bbox/AP_novel": novel, "bbox/AP_base": base, "bbox/APl": -1.0}
         (run / "test" / "metrics.json").write_text(json.dumps(metrics))
-        (run / "test" / "provenance.json").write_text(json.dumps(dict(seconds_per_image=0.0625)))
+        origin = dict(seconds_per_image=0.0625, device="cpu")
+        (run / "test" / "provenance.json").write_text(json.dumps(origin))
         (run / "2026" / "vis_data").mkdir(parents=True)
         lines = [dict(loss=1.0, time=t, memory=100) for t in (0.9, 0.2, 0.3)] + [{"bbox/AP": 1}]
         scalars = "\n".join(map(json.dumps, lines))

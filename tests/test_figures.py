@@ -56,6 +56,20 @@ def check_table(text, split, geometry):
         assert row.items() <= known[row["method"]].items()
 
 
+def test_the_tables_of_the_ablation():
+    rows = json.loads((RESULTS / "ablation" / "comparison.json").read_text())["rows"]
+    known = {row["method"]: row for row in table_rows(markdown(rows))}
+    text = (RESULTS / "README.md").read_text().split("## The parts of Vouch")[1]
+    shown = list(table_rows(text))
+    assert len(shown) > 8
+    for row in shown:
+        assert row.items() <= known[row["method"]].items()
+    cells = [f"{row['box AP novel']} | {row['box AP base']} |" for row in known.values()]
+    for term, count in (("vouch", 9), ("region_queue", 2)):
+        text = (ROOT / "ovdistill" / "distillation" / term / "README.md").read_text()
+        assert sum(cell in text for cell in cells) == count
+
+
 @pytest.mark.parametrize("row", [row for row in ROWS if not row.options and not row.trained_as])
 def test_the_results_that_a_recipe_names(row):
     docstring = (ROOT / "configs" / f"{row.config}.py").read_text().split('"""')[1]

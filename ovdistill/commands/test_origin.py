@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ovdistill.core.devices import device_name
 from ovdistill.core.files import hash_file
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def test_origin(config: Config, checkpoint: str, runner: Runner, metric: OVMetri
 
 
 def run_origin(config: Config, checkpoint: str, runner: Runner, ann_file: str | None) -> dict:
-    """Return what a report needs to know of any test run: files, seed, command and time.
+    """Return what a report needs to know of any test run: files, seed, command, device and time.
 
     Args:
         config: as it was tested.
@@ -80,6 +81,7 @@ def run_origin(config: Config, checkpoint: str, runner: Runner, ann_file: str | 
         hashes={name: hash_file(path) for name, path in files.items() if _is_file(path)},
         seed=runner.seed,
         command=" ".join(["ovdistill", *sys.argv[1:]]),
+        device=device_name(next(runner.model.parameters()).device),
         seconds_per_image=seconds_per_image(runner),
     )
 

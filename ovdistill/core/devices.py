@@ -1,4 +1,4 @@
-"""Choose the device that a model runs on."""
+"""Choose the device that a model runs on, and name it."""
 
 from __future__ import annotations
 
@@ -26,3 +26,12 @@ def choose_device(name: str | None = None) -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise UserError(f"no device {name!r}: torch finds {torch.cuda.device_count()} GPUs")
     return device
+
+
+def device_name(device: torch.device) -> str:
+    """Return what to call a device in a result: 'cpu', or the model of the GPU.
+
+    Args:
+        device: one that this machine has.
+    """
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -52,6 +52,7 @@ GEOMETRIES = {
     "plain": "a teacher without a gap",
     "hard": "a weak teacher, regions of a plain RPN",
 }
+COSTS = ("seconds", "test_seconds", "memory")
 EARLIER_GEOMETRY = "plain"  # of files that name none
 
 RUN = Kind(
@@ -86,7 +87,7 @@ def collect(folder: Path, subset: str, rows: Sequence[Row], known: Runs | None =
     Returns:
         The runs of each row that has any, in the order of their seeds: metrics in percent,
         ``seconds`` of a training iteration, ``test_seconds`` of a test image, peak ``memory`` in
-        MiB, ``seed``, ``date`` and version of torch.
+        MiB, ``seed``, ``date``, version of torch, and the ``device`` of the test.
     """
     found: Runs = {}
     for row in rows:
@@ -111,6 +112,7 @@ def _test_result(path: Path) -> dict[str, Any]:
         **read_metrics(path),
         "test_seconds": number(origin.get("seconds_per_image", earlier), path),
         "date": origin.get("date"),
+        "device": origin.get("device"),
         "torch": libraries.get("torch") if isinstance(libraries, dict) else None,
     }
 
@@ -222,7 +224,12 @@ def _summarize_row(row: Row, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _mean_and_std(runs: Sequence[dict[str, Any]], key: str) -> dict[str, float] | None:
-    """Return mean and sample standard deviation over the runs that have the metric, or None."""
+    """Return mean and sample standard deviation over the runs that have the metric, or None.
+
+    What a run costs is of those on the device of the first one.
+    """
+    if key in COSTS:
+        runs = [run for run in runs if run.get("device") == runs[0].get("device")]
     values = [run[key] for run in runs if run.get(key, -1) >= 0]
     if not values:
         return None
@@ -252,5 +259,5 @@ def _cell(summary: dict[str, float] | None, key: str, runs: int) -> str:
         return "-"
     digits = {"seconds": 2, "test_seconds": 3, "memory": 0}.get(key, 1)
     text = f"{summary['mean']:.{digits}f}"
-    spread = runs > 1 and key not in ("seconds", "test_seconds", "memory")
+    spread = runs > 1 and key not in COSTS
     return text + (f" ± {summary['std']:.{digits}f}" if spread else "")

@@ -26,7 +26,7 @@ def test_table_and_plot(folder):
     found = collect(folder, "test", ROWS)
     assert set(found) == {"vild", "hierkd"}
     assert [run["seed"] for run in found["vild"]] == [0, 1]
-    assert found["hierkd"][0]["seconds"] == 0.3
+    assert found["hierkd"][0]["seconds"] == 0.3 and found["hierkd"][0]["device"] == "cpu"
     write_comparison(folder, found, ROWS, "shape", "test", "clip")
     rows = {
         row["name"]: row for row in json.loads((folder / "comparison.json").read_text())["rows"]
@@ -57,6 +57,17 @@ def test_memory_is_that_of_the_process_without_a_gpu(folder):
     (folder / "vild" / "seed0" / "cost.json").write_text(json.dumps(dict(memory=1234.5)))
     found = collect(folder, "test", ROWS)["vild"]
     assert [run["memory"] for run in found] == [1234.5, 100]
+
+
+def test_costs_are_those_of_one_device(folder):
+    found = collect(folder, "test", ROWS)
+    slow, fast = found["vild"]
+    slow |= dict(device="cpu", seconds=0.5)
+    fast |= dict(device="a GPU", seconds=0.1)
+    write_comparison(folder, found, ROWS, "shape", "test", "clip")
+    (row, _) = json.loads((folder / "comparison.json").read_text())["rows"]
+    assert row["summary"]["seconds"]["mean"] == 0.5
+    assert row["summary"]["bbox/AP_novel"]["mean"] == 32
 
 
 def test_a_row_has_the_cost_of_the_training_that_it_shares(folder):
