@@ -11,7 +11,6 @@ import torch
 from mmdet.models.losses import accuracy
 from mmdet.registry import MODELS
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from ovdistill.core.errors import UserError
 from ovdistill.distillation.region_word.loss import federated_classes, focal_loss, sigmoid_loss
@@ -172,6 +171,6 @@ class FocalRegionWordLoss(RegionWordLoss):
         if self.loss_weight == 0:
             return finite.sum() * 0
         considered = logits[:, :-1].isfinite().all(dim=0)
-        targets = one_hot(labels, logits.shape[1])[:, :-1]
+        targets = labels[:, None] == torch.arange(logits.shape[1] - 1, device=labels.device)
         loss = focal_loss(finite, targets, considered, self.alpha, self.gamma, weights)
         return self.loss_weight * loss

@@ -141,7 +141,8 @@ def phrase_loss(
     all_patches, first = gather_rows(patches) if gather else (patches, 0)
     log_p = text_image_similarity(all_patches, phrases, scale).log_softmax(dim=1)
     own = log_p.gather(1, image_index[:, None] + first)[:, 0]
-    counts = torch.bincount(image_index, minlength=len(patches))
+    # not bincount, for which a GPU waits until it knows the length of the result
+    counts = own.new_zeros(len(patches)).index_add(0, image_index, torch.ones_like(own))
     shares = own / counts[image_index]
     return -2 * shares.sum() / (counts > 0).sum().clamp(min=1)
 

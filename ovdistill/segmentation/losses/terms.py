@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from mmdet.registry import MODELS
@@ -117,13 +117,20 @@ class PseudoLabelTerm(DistillationTerm):
         self.least = least
         # saved, so that a resumed training is in the same phase
         self.register_buffer("step", torch.zeros((), dtype=torch.int64))
+        self._step: int | None = None  # the same, known without waiting for a GPU
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self._step = None
 
     def forward(self, inputs: DistillInputs) -> dict[str, Tensor]:
         """Return ``loss_pseudo_label``."""
         pixels, texts = pixels_of(inputs), inputs.texts
-        of_teacher = bool(self.step < self.self_training_after)
+        step = int(self.step) if self._step is None else self._step
+        of_teacher = step < self.self_training_after
         self.step += 1
-        if self.step >= self.self_training_after:
+        self._step = step + 1
+        if self._step >= self.self_training_after:
             self.needs = ("pixels",)  # from the next batch on
         everything = torch.ones_like(texts.is_base)
         candidates = everything if self.names == "all" else ~texts.is_base
