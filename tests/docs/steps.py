@@ -372,7 +372,7 @@ STEPS = [
     shows_help("python benchmarks/continue_training.py -o work_dirs/continue"),
     shows_help(
         "python benchmarks/segmentation.py -o work_dirs/segmentation --seeds 1 "
-        "--rows lseg maskclip_plus maskword maskword_oracle"
+        "--rows lseg maskclip_plus dense maskword maskword_oracle"
     ),
     shows_help(
         "python benchmarks/segmentation.py -o work_dirs/segmentation --refined refined "
