@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import torchvision
+from mmcv.ops import roi_align
 from torchvision.ops import box_iou
 
 from ovdistill import Detector, Segmentor
@@ -54,10 +54,7 @@ def test_operations_that_serve_mmcv() -> None:
     assert kept[1].device.type == "cuda" and torch.equal(kept[0], kept[1].cpu())
     features = torch.randn(1, 4, 32, 32)
     rois = torch.cat([torch.zeros(200, 1), boxes], dim=1)
-    pooled = [
-        torchvision.ops.roi_align(features.to(d), rois.to(d), 7, 0.5, 2, aligned=True)
-        for d in ("cpu", GPU)
-    ]
+    pooled = [roi_align(features.to(d), rois.to(d), 7, 0.5, 2, "avg", True) for d in ("cpu", GPU)]
     assert_close(*pooled)
 
 
@@ -108,7 +105,7 @@ def test_a_detector_finds_the_same() -> None:
     assert (gpu.masks == cpu.masks).mean() > 0.9995
 
 
-def test_a_detector_answers_other_names_and_searches_by_example() -> None:
+def test_a_detector_answers_other_names() -> None:
     detector = Detector.from_pretrained(device="cuda")
     seen = detector.predict(SAMPLE_IMAGE, "ring")
     again, whole = detector.requery(seen, TEXT), detector.predict(SAMPLE_IMAGE, TEXT)
