@@ -94,6 +94,10 @@ def test_the_phase_of_self_training_is_saved():
     resumed.load_state_dict(term.state_dict())
     given = inputs([-1], [2], dense=False)
     assert resumed(given)["loss_pseudo_label"] > 0
+    used = PseudoLabelTerm(self_training_after=3)
+    used(inputs([-1], [2]))
+    used.load_state_dict(dict(step=torch.tensor(3)))
+    assert used(given)["loss_pseudo_label"] > 0
 
 
 def test_pseudo_labels_among_all_names_are_an_option():
