@@ -129,7 +129,9 @@ def student(name: str, options: BenchmarkOptions) -> str:
     folder = options.work_dir / name.replace(":", "-").replace(" ", "-")
     values = [*PLAIN, *options.cfg_options, f"regions={folder / 'regions'}"]
     if way.startswith("dense:"):
-        values += ["teacher.crops.mode=dense", f"teacher.crops.size={way.partition(':')[2]}"]
+        size, _, stage = way.partition(":")[2].partition(":")
+        values += ["teacher.crops.mode=dense", f"teacher.crops.size={size}"]
+        values += [f"teacher.crops.stage={stage}"] if stage else []
     if refined:
         values.append(f"teacher.model={options.refined}")
         values.append(f"vocabulary={folder / 'vocabulary.safetensors'}")

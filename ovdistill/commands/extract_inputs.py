@@ -170,13 +170,15 @@ def with_crops(options: ExtractOptions, arguments: dict[str, Any]) -> dict[str, 
     )
     chosen: dict[str, Any] = {k: value for k, value in given.items() if value is not None}
     own = dict(arguments.get("crops") or {})
+    if options.dense_stage and not options.dense_size:
+        raise UserError(f"got --dense-stage {options.dense_stage} without --dense-size PIXELS")
     if options.dense_size:
         if chosen:
             raise UserError(
                 f"got --dense-size with --crop-{next(iter(chosen))}; expected one of the two: "
                 "regions are crops, or come from one pass over the image"
             )
-        chosen = dict(mode=MODE, size=options.dense_size)
+        chosen = dict(mode=MODE, size=options.dense_size, stage=options.dense_stage)
     elif chosen:
         chosen["mode"] = CROPS
     return dict(arguments, crops={**own, **chosen})

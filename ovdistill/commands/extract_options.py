@@ -57,6 +57,13 @@ class ExtractOptions(TeacherOptions):
         "in place of crops (default: the teacher's)",
         least=1,
     )
+    dense_stage: int | None = option(
+        None,
+        metavar="STAGE",
+        help="with --dense-size: regions share the image tower up to this stage, and go through "
+        "the later ones alone; nearer to crops, and slower; for ResNets and ConvNeXts",
+        least=1,
+    )
     batch_size: int | None = option(
         None, help="crops in a forward pass (default: 64 on a CPU, 512 on a GPU)", least=1
     )

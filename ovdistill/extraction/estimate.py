@@ -38,7 +38,8 @@ def describe_passes(teacher: Teacher) -> str:
     """Return what the teacher encodes for the regions of an image, as text."""
     policy = teacher.crops
     if isinstance(policy, DenseRegions):
-        return f"one pass of {policy.size} pixels for all of an image"
+        after = f", and the stages after {policy.stage} each" if policy.stage else ""
+        return f"one pass of {policy.size} pixels for all of an image{after}"
     return f"{len(policy.scales)} crops each"
 
 

@@ -37,8 +37,10 @@ from open_clip.transformer import VisionTransformer
 from torch import Tensor, cat, nn
 
 from ovdistill.core.errors import UserError
+from ovdistill.teacher.dense_regions import DenseBatch, pool_boxes
 from ovdistill.teacher.dense_timm import dense_trunk, trunk_stride
 from ovdistill.teacher.self_attention import attend_to_itself
+from ovdistill.teacher.stages import embed_after_stage
 
 RESNET_STRIDE = 32
 
@@ -70,6 +72,28 @@ def dense_features(model: Any, pixels: Tensor) -> Tensor:
     if isinstance(visual, ModifiedResNet):
         return _dense_resnet(visual, pixels)
     return dense_trunk(visual, pixels)
+
+
+def embed_regions(model: Any, pixels: Tensor, batch: DenseBatch, size: int) -> Tensor:
+    """Return the embeddings of regions from dense features, or after a stage of the tower.
+
+    Args:
+        model: an open_clip model.
+        pixels: the images of ``batch``, normalised, of the tower's dtype.
+        batch: regions, and the stage that they share.
+        size: side of the teacher's input in pixels.
+
+    Returns:
+        (P, D) float32, unit norm; P regions of all images, in order.
+
+    Raises:
+        UserError: see ``dense_features`` and ``embed_after_stage``.
+    """
+    if batch.stage is not None:
+        after = embed_after_stage(model, pixels, batch.boxes, batch.stage, size)
+        return F.normalize(after.float(), dim=1)
+    features = F.normalize(dense_features(model, pixels).float(), dim=1)
+    return pool_boxes(features, batch.boxes, dense_stride(model))
 
 
 def dense_stride(model: Any) -> int:

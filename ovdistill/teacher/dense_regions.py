@@ -1,7 +1,8 @@
 """Embed regions from one pass over their image: RoIAlign on the teacher's dense features.
 
 Crops show the teacher each region alone, at the size that it was trained for, and cost a pass each.
-Here all regions of an image share one pass (CLIPSelf, Wu et al., arXiv 2310.01403).
+Here all regions of an image share one pass (CLIPSelf, Wu et al., arXiv 2310.01403), or the first
+stages of it (see ``stages``).
 
 Shapes: n images, P boxes of an image, D embedding width, h x w positions.
 """
@@ -29,36 +30,48 @@ class DenseBatch:
     Attributes:
         images: (n, 3, H, W) uint8 RGB; H and W are multiples of the teacher's stride.
         boxes: n tensors (P, 4) float, xyxy, absolute pixels of ``images``.
+        stage: see ``DenseRegions``.
     """
 
     images: Tensor
     boxes: tuple[Tensor, ...]
+    stage: int | None = None
 
 
 @dataclass(frozen=True)
 class DenseRegions:
     """Rule by which regions are embedded from one pass over their whole image.
 
-    The image is brought to ``size``; each box gets the mean, by RoIAlign, of the unit features of
-    the positions in it, brought to unit norm.
+    The image is brought to ``size``. Without a stage, each box gets the mean, by RoIAlign, of the
+    unit features of the positions in it, brought to unit norm. With one, each region is cut out of
+    the features after that stage and goes through the later ones alone (see ``stages``).
 
     Attributes:
         size: longer side of the teacher's input in pixels. Both sides are rounded to whole
             positions, so the aspect ratio may change a little.
+        stage: number of the image tower's last stage that regions share, the first is 1; for
+            ResNets and ConvNeXts. None: they share all, and any tower will do.
     """
 
     size: int = 1024
+    stage: int | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.size, bool) or not isinstance(self.size, int) or self.size < 1:
+        if not _is_count(self.size):
             raise UserError(
                 f"size {self.size!r} of dense regions; expected the longer side of the teacher's "
                 "input in pixels, such as 1024"
             )
+        if self.stage is not None and not _is_count(self.stage):
+            raise UserError(
+                f"stage {self.stage!r} of dense regions; expected the number of a stage of the "
+                "image tower, such as 3, or None"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return what tells this rule from others, as plain JSON values."""
-        return {"mode": MODE, "size": self.size}
+        stage = {} if self.stage is None else {"stage": self.stage}
+        return {"mode": MODE, "size": self.size, **stage}
 
     def input_size(self, height: int, width: int, stride: int) -> tuple[int, int]:
         """Return height and width to which an image is brought, in pixels.
@@ -97,13 +110,13 @@ class DenseRegions:
             size = self.input_size(height, width, stride)
             full = (len(images) + 1) * size[0] * size[1] > pixels
             if images and (full or images[0].shape[1:] != size):
-                yield DenseBatch(torch.stack(images), tuple(boxes))
+                yield DenseBatch(torch.stack(images), tuple(boxes), self.stage)
                 images, boxes = [], []
             images.append(resize(image, size, interpolation))
             scale = own.new_tensor([size[1] / width, size[0] / height] * 2)
             boxes.append((own * scale).to(image.device))
         if images:
-            yield DenseBatch(torch.stack(images), tuple(boxes))
+            yield DenseBatch(torch.stack(images), tuple(boxes), self.stage)
 
 
 def pool_boxes(features: Tensor, boxes: Sequence[Tensor], stride: int) -> Tensor:
@@ -122,6 +135,10 @@ def pool_boxes(features: Tensor, boxes: Sequence[Tensor], stride: int) -> Tensor
     boxes = [_inside(own.to(features), height, width) for own in boxes]
     pooled = roi_align(features, boxes, 1, spatial_scale=1 / stride, aligned=True)
     return normalize(pooled.flatten(1), dim=1)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def _inside(boxes: Tensor, height: int, width: int) -> Tensor:

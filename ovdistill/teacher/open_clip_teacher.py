@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
 from ovdistill.teacher.crops import CropPolicy
-from ovdistill.teacher.dense import dense_features, dense_stride
+from ovdistill.teacher.dense import dense_features, dense_stride, embed_regions
+from ovdistill.teacher.dense_regions import DenseBatch
 from ovdistill.teacher.image_tower import ImageTower
 from ovdistill.teacher.open_clip_model import create_model, find_weights, model_name
 from ovdistill.teacher.region_policy import RegionPolicy
@@ -162,6 +163,13 @@ class OpenCLIPTeacher(Teacher):
             pixels = to_input(images.to(self.device), self.mean, self.std, self.precision)
             features = nn.functional.normalize(dense_features(self.model, pixels).float(), dim=1)
         return features.clone()  # an ordinary tensor, which a loss may take
+
+    def embed_dense(self, batch: DenseBatch) -> Tensor:
+        """Embed the regions of images, see ``Teacher`` and ``dense``."""
+        with torch.inference_mode():
+            pixels = to_input(batch.images.to(self.device), self.mean, self.std, self.precision)
+            regions = embed_regions(self.model, pixels, batch, self.image_size)
+        return regions.clone()  # an ordinary tensor, which a loss may take
 
     def text_tower(self) -> TextTower:
         """Return the text tower, see ``Teacher``."""

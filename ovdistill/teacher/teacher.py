@@ -151,8 +151,13 @@ class Teacher(nn.Module, ABC):
             (P, D) float32, unit norm, on the teacher's device; P regions of all images, in order.
 
         Raises:
-            UserError: see ``encode_dense``.
+            UserError: see ``encode_dense``, or the batch names a stage that the teacher has not.
         """
+        if batch.stage is not None:
+            raise UserError(
+                f"teacher {self.name!r} ({type(self).__name__}) has no stages; expected an "
+                "OpenCLIPTeacher, or dense regions without a stage"
+            )
         return pool_boxes(self.encode_dense(batch.images), batch.boxes, self.dense_stride)
 
     def region_batches(

@@ -1,4 +1,4 @@
-"""Ways to crop as text: "clip:1", "square:1+1.5", "dense:1024", and "own" for the teacher's."""
+"""Ways to crop as text: "clip:1", "square:1+1.5", "dense:1024", "dense:1024:3" or "own"."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def crop_policies(texts: Sequence[str], own: RegionPolicy) -> dict[str, RegionPo
     """Return ways to embed regions by name, in the order of the texts, each once.
 
     Args:
-        texts: SHAPE:SCALE, SHAPE:SCALE+SCALE, dense:PIXELS, or 'own'; none for ``USUAL``.
+        texts: SHAPE:SCALE, SHAPE:SCALE+SCALE, dense:PIXELS, dense:PIXELS:STAGE, or
+            'own' for the teacher's; none for ``USUAL``.
         own: the teacher's policy, whose other arguments all crops take.
 
     Raises:
@@ -31,7 +32,8 @@ def crop_policies(texts: Sequence[str], own: RegionPolicy) -> dict[str, RegionPo
 def name_policy(policy: RegionPolicy) -> str:
     """Return a policy as text, such as "square:1+1.5" or "dense:1024"."""
     if isinstance(policy, DenseRegions):
-        return f"{MODE}:{policy.size}"
+        stage = "" if policy.stage is None else f":{policy.stage}"
+        return f"{MODE}:{policy.size}{stage}"
     return f"{policy.shape}:{'+'.join(f'{scale:g}' for scale in policy.scales)}"
 
 
@@ -39,11 +41,11 @@ def _parse(text: str, own: RegionPolicy) -> RegionPolicy:
     shape, _, values = text.partition(":")
     try:
         if shape == MODE:
-            return DenseRegions(int(values))
+            return DenseRegions(*map(int, values.split(":", maxsplit=1)))
         crops = own if isinstance(own, CropPolicy) else CropPolicy()
         return replace(crops, shape=shape, scales=tuple(map(float, values.split("+"))))
     except ValueError:
         raise UserError(
             f"got --crops {text!r:.60}; expected SHAPE:SCALES such as clip:1 or square:1+1.5, "
-            f"{MODE}:PIXELS such as {MODE}:1024, or {OWN!r}"
+            f"{MODE}:PIXELS such as {MODE}:1024, {MODE}:PIXELS:STAGE, or {OWN!r}"
         ) from None

@@ -77,8 +77,9 @@ class EvaluateOptions(PixelOptions, MeasuringOptions):
     crops: tuple[str, ...] = option(
         (),
         metavar="SHAPE:SCALES",
-        help="ways to crop, such as clip:1 square:1+1.5, dense:PIXELS for one pass over the image, "
-        "or 'own', the teacher's; all other figures are of the first (default: own and six more)",
+        help="ways to crop, such as clip:1 square:1+1.5, dense:PIXELS or dense:PIXELS:STAGE for "
+        "one pass over the image, or 'own', the teacher's; all other figures are of the first "
+        "(default: own and six more)",
     )
     temperature: float | None = option(
         None, help="divisor of cosines in the ceilings (default: the teacher's)", least=1e-6

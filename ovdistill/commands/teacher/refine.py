@@ -50,6 +50,11 @@ class RefineOptions(TeacherOptions):
     size: int = option(
         1024, metavar="PIXELS", help="longer side of images for dense features", least=1
     )
+    stage: int | None = option(
+        None,
+        least=1,
+        help="refine the regions that `extract --dense-stage STAGE` makes (default: those without)",
+    )
     boxes: Literal["grid", "random"] = option(
         "grid", help="where both are compared: cells of random grids, or random boxes"
     )
@@ -123,6 +128,7 @@ def check_choices(options: RefineOptions) -> None:
 
 def settings_of(options: RefineOptions) -> RefineSettings:
     """Return the settings that the options name; what they do not name is CLIPSelf's."""
+    from ovdistill.teacher import DenseRegions
     from ovdistill.teacher_training.refine.refiner import RefineSettings
     from ovdistill.teacher_training.settings import TrainingSettings
 
@@ -136,7 +142,7 @@ def settings_of(options: RefineOptions) -> RefineSettings:
         warm_up=min(500, options.steps // 10),
         half_weights=False,
     )
-    return RefineSettings(training, options.size)
+    return RefineSettings(training, DenseRegions(options.size, options.stage))
 
 
 def find_source(options: RefineOptions, teacher: TeacherId) -> RefineSource:

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError
@@ -23,8 +22,8 @@ from ovdistill.core.logs import progress
 from ovdistill.datasets.bad_images import NAME as BAD_IMAGES
 from ovdistill.datasets.bad_images import BadImages
 from ovdistill.teacher import CropPolicy, DenseRegions, OpenCLIPTeacher
-from ovdistill.teacher.dense import dense_features
-from ovdistill.teacher.dense_regions import DenseBatch, pool_boxes
+from ovdistill.teacher.dense import embed_regions
+from ovdistill.teacher.dense_regions import DenseBatch
 from ovdistill.teacher.open_clip_teacher import to_input
 from ovdistill.teacher_training.checkpoint import Checkpoints, load_checkpoint
 from ovdistill.teacher_training.optimizer import build_optimizer, set_rate
@@ -39,16 +38,16 @@ class RefineSettings:
 
     Attributes:
         training: steps, images of a step and the rest of the optimisation.
-        size: longer side, in pixels, to which images are brought for dense features.
+        regions: how the refined teacher is to embed regions from one pass over the image.
     """
 
     training: TrainingSettings
-    size: int = 1024
+    regions: DenseRegions = DenseRegions()
 
     def to_dict(self) -> dict[str, Any]:
         """Return all settings as plain JSON values."""
         training = {**asdict(self.training), "betas": list(self.training.betas)}
-        return {**training, "size": self.size}
+        return {**training, "size": self.regions.size, "stage": self.regions.stage}
 
 
 class Refiner:
@@ -82,7 +81,6 @@ class Refiner:
             raise UserError(f"teacher precision {teacher.precision}; expected fp32 to train it")
         self.teacher, self.source, self.settings = teacher, source, settings
         self.policy = teacher.crops if isinstance(teacher.crops, CropPolicy) else CropPolicy()
-        self.dense = DenseRegions(settings.size)
         self.model = copy.deepcopy(teacher.model)
         self.parameters = list(self.model.visual.requires_grad_(requires_grad=True).parameters())
         self.optimizer = build_optimizer(self.parameters, settings.training)
@@ -155,11 +153,11 @@ class Refiner:
         device = self.teacher.device
         samples = [replace(sample, image=sample.image.to(device)) for sample in samples]
         targets = torch.cat([self._crops(sample) for sample in samples])
-        batches = self.dense.batches(
+        batches = self.settings.regions.batches(
             ((sample.image, sample.boxes) for sample in samples),
             self.teacher.dense_stride,
             self.teacher.interpolation,
-            len(samples) * self.settings.size**2,
+            len(samples) * self.settings.regions.size**2,
         )
         total, first = 0.0, 0
         for batch in batches:
@@ -179,8 +177,7 @@ class Refiner:
     def _pool(self, batch: DenseBatch) -> Tensor:
         """Return (P, D) dense features of boxes, as ``Teacher.embed_dense``, with gradients."""
         pixels = to_input(batch.images, self.teacher.mean, self.teacher.std, "fp32")
-        features = normalize(dense_features(self.model, pixels), dim=1)
-        return pool_boxes(features, batch.boxes, self.teacher.dense_stride)
+        return embed_regions(self.model, pixels, batch, self.teacher.image_size)
 
     def state(self) -> dict[str, Any]:
         """Return what a run that goes on must have in common with this one."""
