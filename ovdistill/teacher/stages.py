@@ -53,17 +53,22 @@ def staged_tower(model: Any) -> StagedTower:
     if isinstance(visual, ModifiedResNet):
         stages = (visual.layer1, visual.layer2, visual.layer3, visual.layer4)
         return StagedTower(visual.stem, stages, (4, 8, 16, 32), visual.attnpool)
-    trunk: Any = visual.trunk if isinstance(visual, TimmModel) else None
-    if isinstance(trunk, ConvNeXt):
-        return StagedTower(
-            trunk.stem,
-            tuple(trunk.stages),
-            [info["reduction"] for info in trunk.feature_info],
-            lambda last: visual.head(trunk.forward_head(trunk.norm_pre(last))),
-        )
+    if isinstance(visual, TimmModel) and isinstance(visual.trunk, ConvNeXt):
+        return _convnext(visual, visual.trunk)
+    kind = type(getattr(visual, "trunk", visual)).__name__
     raise UserError(
-        f"an image tower {type(trunk or visual).__name__} has no stages to cut regions out of; "
+        f"an image tower {kind} has no stages to cut regions out of; "
         "expected a ResNet or ConvNeXt of open_clip, or dense regions without a stage"
+    )
+
+
+def _convnext(visual: Any, trunk: Any) -> StagedTower:
+    """Return the stages of timm's ConvNeXt, with open_clip's projection behind it."""
+    return StagedTower(
+        trunk.stem,
+        tuple(trunk.stages),
+        [info["reduction"] for info in trunk.feature_info],
+        lambda last: visual.head(trunk.forward_head(trunk.norm_pre(last))),
     )
 
 

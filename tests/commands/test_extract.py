@@ -53,6 +53,17 @@ def test_regions_from_one_pass_over_an_image(data, tmp_path, capsys):
         extract(*words, "--crop-shape", "clip")
 
 
+def test_regions_that_share_the_first_stages(data, tmp_path, capsys):
+    words = [*data, "--teacher", "ovshapes", "--proposals", "grid", "--workers", 0]
+    words += ["--per-image", 4, "--dense-stage", 3, "-o", tmp_path / "store"]
+    with pytest.raises(UserError, match="--dense-stage 3 without --dense-size"):
+        extract(*words)
+    assert not extract(*words, "--dense-size", 96)
+    assert "the stages after 3 each" in capsys.readouterr().out
+    store = TeacherStore(tmp_path / "store")
+    assert store.meta.provenance["crops"] == dict(mode="dense", size=96, stage=3)
+
+
 def test_a_dry_run_keeps_nothing(data, tmp_path, capsys):
     words = [*data, "--teacher", "ovshapes", "--proposals", "random", "--workers", 0]
     assert not extract(*words, "-o", tmp_path / "store", "--per-image", 4, "--dry-run")

@@ -35,6 +35,9 @@ def test_the_usual_ones_begin_with_the_teachers_own_and_have_none_twice():
         "dense:",
         "dense:1.5",
         "dense:0",
+        "dense:96:",
+        "dense:96:0",
+        "dense:96:3:1",
         "",
     ],
 )
@@ -47,4 +50,6 @@ def test_one_pass_over_the_image():
     dense = DenseRegions(512)
     found = crop_policies(["own", "dense:96", "clip:1"], dense)
     assert [*found] == ["dense:512", "dense:96", "clip:1"]
+    staged = crop_policies(["dense:96:3"], OWN)
+    assert staged == {"dense:96:3": DenseRegions(96, 3)}
     assert found["dense:512"] == dense and found["clip:1"] == CropPolicy((1.0,), "clip")

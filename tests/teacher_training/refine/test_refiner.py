@@ -23,7 +23,7 @@ CROPS = CropPolicy(scales=(1.0,), shape="squash")
 TRAINING = TrainingSettings(
     steps=6, batch=2, learning_rate=1e-3, warm_up=0, checkpoint_every=2, keep_checkpoints=9
 )
-SETTINGS = RefineSettings(TRAINING, size=128)
+SETTINGS = RefineSettings(TRAINING, DenseRegions(128))
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +68,29 @@ def test_dense_features_come_to_agree_with_crops(teacher, files, tmp_path):
     assert torch.equal(after[name], before[name])
 
 
-def test_the_loss_of_a_step_is_the_mean_over_all_boxes(teacher, files, tmp_path):
+def test_regions_after_a_stage_come_to_agree_with_crops(teacher, files, tmp_path):
+    regions = DenseRegions(128, stage=3)
+    training = replace(TRAINING, steps=12, batch=4, checkpoint_every=100)
+    refiner = Refiner(teacher, UnlabelledImages(files), RefineSettings(training, regions), tmp_path)
+    before = weights(refiner)
+    refiner.run()
+    assert sum(refiner.losses[-3:]) < 0.9 * sum(refiner.losses[:3])
+    after = weights(refiner)
+    name = "visual.attnpool.q_proj.weight"  # each region is pooled by the tower itself
+    assert not torch.equal(after[name], before[name])
+    assert (refiner.state()["size"], refiner.state()["stage"]) == (128, 3)
+
+
+@pytest.mark.parametrize("stage", [None, 2])
+def test_the_loss_of_a_step_is_the_mean_over_all_boxes(teacher, files, tmp_path, stage):
     """Also where images of two sizes share no pass."""
-    refiner = Refiner(teacher, UnlabelledImages(files), SETTINGS, tmp_path)
+    settings = replace(SETTINGS, regions=DenseRegions(128, stage))
+    refiner = Refiner(teacher, UnlabelledImages(files), settings, tmp_path)
     images = [torch.from_numpy(read_image(path)).permute(2, 0, 1) for path in files[:2]]
     boxes = torch.tensor([[0.0, 0, 30, 30], [10, 5, 60, 60], [0, 0, 64, 64]])
     own = [boxes[:1], boxes]
     crops = teacher.encode_regions(images, own)
-    dense = teacher.encode_regions(images, own, policy=DenseRegions(128))
+    dense = teacher.encode_regions(images, own, policy=DenseRegions(128, stage))
     expected = (1 - (crops * dense).sum(dim=1)).mean()
     samples = [Sample(image, boxes) for image, boxes in zip(images, own, strict=True)]
     assert refiner._backward(samples) == pytest.approx(expected.item(), abs=1e-4)
@@ -95,7 +110,7 @@ def test_an_interrupted_run_ends_like_one_in_a_piece(teacher, files, tmp_path):
     again.run()
     expected = weights(whole)
     assert all(torch.equal(value, expected[name]) for name, value in weights(again).items())
-    other = replace(SETTINGS, size=64)
+    other = replace(SETTINGS, regions=DenseRegions(64))
     with pytest.raises(UserError, match="size 128 there, 64 now"):
         Refiner(teacher, UnlabelledImages(files), other, tmp_path / "cut")
 
@@ -143,7 +158,20 @@ def test_an_end_while_the_result_is_written_loses_nothing(teacher, files, tmp_pa
 def test_the_command_writes_an_ordinary_teacher(teacher, files, tmp_path, capsys):
     out = tmp_path / "refined"
     words = ["teacher", "refine", "--teacher", "ovshapes", "--images", str(files[0].parent)]
-    words += ["--size", "96", "--steps", "2", "--batch", "2", "--lr", "1e-3", "--device", "cpu"]
+    words += [
+        "--size",
+        "96",
+        "--stage",
+        "3",
+        "--steps",
+        "2",
+        "--batch",
+        "2",
+        "--lr",
+        "1e-3",
+        "--device",
+        "cpu",
+    ]
     assert not main.run([*words, "-o", str(out)])
     assert "ovshapes-rn-refined" in capsys.readouterr().out
     refined = build_teacher(dict(model=str(out)))
@@ -154,6 +182,7 @@ def test_the_command_writes_an_ordinary_teacher(teacher, files, tmp_path, capsys
     assert refined.whole_image == teacher.whole_image and refined.interpolation == "bilinear"
     stated = json.loads((out / "provenance.json").read_text())
     assert (stated["method"], stated["size"], stated["steps"]) == ("CLIPSelf", 96, 2)
+    assert stated["stage"] == 3
     assert not (out / "checkpoints").exists()
     with pytest.raises(UserError, match="already"):
         main.run([*words, "-o", str(out)])
