@@ -278,6 +278,12 @@ STEPS = [
         "--teacher ViT-B-32-quickgelu:openai --proposals boxes.json -o regions",
         replace={"ViT-B-32-quickgelu:openai": "ovshapes"},
     ),
+    Step(
+        "ovdistill extract --images train2017 --annotations instances_train2017.json "
+        "--teacher RN50:openai --proposals boxes.json --dense-size 1024 --dense-stage 3 "
+        "-o regions-staged",
+        replace={"RN50:openai": "ovshapes", "1024": "64"},
+    ),
     *(
         Step(
             f"ovdistill extract --images train2017 --annotations half_{name}.json "
@@ -371,8 +377,12 @@ STEPS = [
     shows_help("python benchmarks/evaluators.py --cases 10000 --images 1000"),
     shows_help("python benchmarks/continue_training.py -o work_dirs/continue"),
     shows_help(
+        "python benchmarks/segmentation.py -o work_dirs/segmentation "
+        "--rows lseg maskword maskword_oracle"
+    ),
+    shows_help(
         "python benchmarks/segmentation.py -o work_dirs/segmentation --seeds 1 "
-        "--rows lseg maskclip_plus dense maskword maskword_oracle"
+        "--rows maskclip_plus dense"
     ),
     shows_help(
         "python benchmarks/segmentation.py -o work_dirs/segmentation --refined refined "
