@@ -6,6 +6,9 @@ r"""Regions by crops, from dense features, and from refined ones, on the embedde
         --regions data/ovshapes/shape/plain/regions -o refined --size 192 --lr 1e-3 --steps 3000
     python benchmarks/dense_regions.py --refined refined
 
+With --stage 3 for `teacher refine`, and --ways own dense:192:3 here: regions that share the first
+three stages of the tower alone.
+
 Prints, for the labelled boxes of the val images: the share whose nearest name is their own, of base
 and of novel names; the cosine to crops; milliseconds a box. --student trains vild_r18_shapes with
 each way and tests it on the test images (about 10 minutes of a core each); after an interruption

@@ -140,11 +140,13 @@ def teachers() -> list[Teacher]:
     return [build_teacher(dict(model="ovshapes"), d) for d in ("cpu", GPU)]
 
 
-@pytest.mark.parametrize("mode", ["crops", "dense"])
-def test_a_teacher_embeds_the_same(teachers: list[Teacher], mode: str) -> None:
+@pytest.mark.parametrize(
+    "regions", [dict(mode="crops"), dict(mode="dense"), dict(mode="dense", stage=3)]
+)
+def test_a_teacher_embeds_the_same(teachers: list[Teacher], regions: dict[str, Any]) -> None:
     image = torch.from_numpy(read_image(SAMPLE_IMAGE)).permute(2, 0, 1)
     boxes = torch.tensor([[5.0, 5.0, 60.0, 70.0], [30.0, 10.0, 90.0, 50.0]])
-    policy = region_policy(dict(mode=mode))
+    policy = region_policy(regions)
     with torch.no_grad():
         assert_close(*(teacher.encode_text(["a ring", "a star"]) for teacher in teachers))
         found = [teacher.encode_regions(image, boxes, policy=policy) for teacher in teachers]

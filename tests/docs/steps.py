@@ -374,6 +374,10 @@ STEPS = [
         "python benchmarks/teacher_objectives.py -o work_dirs/objectives --seeds 1 --steps 300"
     ),
     shows_help("python benchmarks/dense_regions.py --refined refined"),
+    shows_help(
+        "python benchmarks/dense_regions.py --refined refined_stage3 "
+        "--ways own dense:192:2 dense:192:3 dense:192:4"
+    ),
     shows_help("python benchmarks/evaluators.py --cases 10000 --images 1000"),
     shows_help("python benchmarks/continue_training.py -o work_dirs/continue"),
     shows_help(
