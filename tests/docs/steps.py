@@ -369,6 +369,11 @@ STEPS = [
         "python benchmarks/dense_speed.py --images train2017 "
         "--annotations instances_train2017.json --teacher ViT-B-32:openai"
     ),
+    shows_help(
+        "python benchmarks/dense_speed.py --images train2017 "
+        "--annotations instances_train2017.json --teacher RN50 --random-weights --count 2 "
+        "--ways square:1+1.5 dense:1024 dense:1024:4 dense:1024:3"
+    ),
     shows_help("python benchmarks/teacher_objectives.py -o work_dirs/objectives"),
     shows_help(
         "python benchmarks/teacher_objectives.py -o work_dirs/objectives --seeds 1 --steps 300"
