@@ -115,9 +115,11 @@ def test_a_mapped_teacher_maps_positions_and_regions(teacher):
     torch.testing.assert_close(positions[0, :, 1, 2], change(plain[:, :, 1, 2])[0])
 
 
-def test_reduced_precision_stays_close(teacher):
-    half = build_teacher(dict(model="ovshapes", precision="bf16", crops=teacher.crops))
+@pytest.mark.parametrize("stage", [None, 3])
+def test_reduced_precision_stays_close(teacher, stage):
+    policy = DenseRegions(192, stage)
+    half = build_teacher(dict(model="ovshapes", precision="bf16", crops=policy))
     own, box = image(64, 96), torch.tensor([[5.0, 5, 40, 30]])
     found = half.encode_regions(own, box)
     assert found.dtype == torch.float32
-    assert (found * teacher.encode_regions(own, box)).sum() > 0.99
+    assert (found * teacher.encode_regions(own, box, policy=policy)).sum() > 0.99

@@ -158,20 +158,8 @@ def test_an_end_while_the_result_is_written_loses_nothing(teacher, files, tmp_pa
 def test_the_command_writes_an_ordinary_teacher(teacher, files, tmp_path, capsys):
     out = tmp_path / "refined"
     words = ["teacher", "refine", "--teacher", "ovshapes", "--images", str(files[0].parent)]
-    words += [
-        "--size",
-        "96",
-        "--stage",
-        "3",
-        "--steps",
-        "2",
-        "--batch",
-        "2",
-        "--lr",
-        "1e-3",
-        "--device",
-        "cpu",
-    ]
+    words += ["--size", "96", "--stage", "3", "--steps", "2", "--batch", "2", "--lr", "1e-3"]
+    words += ["--device", "cpu"]
     assert not main.run([*words, "-o", str(out)])
     assert "ovshapes-rn-refined" in capsys.readouterr().out
     refined = build_teacher(dict(model=str(out)))
