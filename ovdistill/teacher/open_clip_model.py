@@ -158,8 +158,13 @@ def _merges(directory: Path) -> dict[str, Any]:
     return {"bpe_path": str(merges)} if merges.is_file() else {}
 
 
-def _random_weights(name: str) -> dict[str, Any]:
+def warn_of_random(name: str) -> None:
+    """Warn of a teacher that nobody has trained."""
     LOGGER.warning("RANDOM TEACHER WEIGHTS: %s is untrained, its embeddings mean nothing", name)
+
+
+def _random_weights(name: str) -> dict[str, Any]:
+    warn_of_random(name)
     return {"load_weights": False, "pretrained_text": False}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,20 @@ from ovdistill.teacher.crops import CropPolicy
 from ovdistill.teacher.dense import dense_features, dense_stride, embed_regions
 from ovdistill.teacher.dense_regions import DenseBatch
 from ovdistill.teacher.image_tower import ImageTower
-from ovdistill.teacher.open_clip_model import create_model, find_weights, model_name
-from ovdistill.teacher.region_policy import RegionPolicy
+from ovdistill.teacher.open_clip_model import (
+    create_model,
+    expand_model,
+    find_weights,
+    model_name,
+    warn_of_random,
+)
+from ovdistill.teacher.region_policy import RegionPolicy, describe
 from ovdistill.teacher.registry import register_teacher
 from ovdistill.teacher.resample import SUPPORT
 from ovdistill.teacher.teacher import Teacher, hash_weights
 from ovdistill.teacher.text_tower import TextTower
+from ovdistill.teacher.weights import find_directory
+from ovdistill.teacher.weights_note import read_weights_note
 
 LOGGER = logging.getLogger(__name__)
 # open_clip's ways to make an image square, as shapes of ``CropPolicy``
@@ -48,6 +56,10 @@ class OpenCLIPTeacher(Teacher):
         random_weights: use an untrained model, to try code out; a warning says so. The weights are
             the same in every process.
         precision: dtype of the image tower, 'fp32', 'bf16' or 'fp16'; texts are always float32.
+
+    Attributes:
+        refined_for: the regions that ``ovdistill teacher refine`` fitted the weights to; None for
+            others. Other regions are embedded with a warning.
 
     Raises:
         UserError: unknown model, missing or wrong weights, images that are not square, or a
@@ -78,7 +90,12 @@ class OpenCLIPTeacher(Teacher):
         assert name is not None  # create_model has found the model
         self.name = name
         self.model.requires_grad_(requires_grad=False).eval()
-        self.random = random_weights
+        note = read_weights_note(find_directory(expand_model(model)))
+        if note.random and not random_weights:
+            warn_of_random(name)
+        self.random = random_weights or note.random
+        self.refined_for = None if random_weights else note.refined_for
+        self._warned_of: list[RegionPolicy] = []
         self.precision = precision
         visual = self.model.visual
         self.image_size = square_side(visual.image_size, self.name)
@@ -164,6 +181,16 @@ class OpenCLIPTeacher(Teacher):
             features = nn.functional.normalize(dense_features(self.model, pixels).float(), dim=1)
         return features.clone()  # an ordinary tensor, which a loss may take
 
+    def region_batches(
+        self,
+        regions: Iterable[tuple[Tensor, Tensor]],
+        batch_size: int,
+        policy: RegionPolicy | None = None,
+    ) -> Iterator[Tensor | DenseBatch]:
+        """Yield what ``embed_batch`` embeds, see ``Teacher``."""
+        self._warn_unless_refined_for(policy or self.crops)
+        return super().region_batches(regions, batch_size, policy)
+
     def embed_dense(self, batch: DenseBatch) -> Tensor:
         """Embed the regions of images, see ``Teacher`` and ``dense``."""
         with torch.inference_mode():
@@ -198,9 +225,21 @@ class OpenCLIPTeacher(Teacher):
         other.__dict__.pop("weights_hash", None)  # of the weights before
         other.model.load_state_dict(weights)
         other.name = name
+        other.refined_for = None  # they are others
         scale = getattr(other.model, "logit_scale", None)
         other.temperature = self.temperature if scale is None else float(1 / scale.exp())
         return other
+
+    def _warn_unless_refined_for(self, policy: RegionPolicy) -> None:
+        """Warn, once for each policy, that the weights were refined for other regions."""
+        if self.refined_for is None or self.refined_for == policy or policy in self._warned_of:
+            return
+        self._warned_of.append(policy)
+        LOGGER.warning(
+            "teacher %s was refined for regions by crops=%s, and can be much worse with others; "
+            "got crops=%s",
+            *(self.name, describe(self.refined_for), describe(policy)),
+        )
 
     def _encode_batch(self, texts: list[str]) -> Tensor:
         tokens = self.tokenizer(texts)

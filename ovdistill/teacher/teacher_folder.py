@@ -29,6 +29,7 @@ from ovdistill.core.text import did_you_mean
 from ovdistill.teacher.open_clip_model import expand_model, find_weights
 from ovdistill.teacher.open_clip_teacher import OpenCLIPTeacher
 from ovdistill.teacher.weights import CONFIG_NAME, HF_HUB, PREPROCESS_KEYS, find_directory
+from ovdistill.teacher.weights_note import WeightsNote
 
 WEIGHTS_NAME = "open_clip_model.safetensors"
 PROVENANCE_NAME = "provenance.json"
@@ -51,12 +52,14 @@ class TeacherConfig:
         preprocess_cfg: open_clip's configuration of the input: mean, std, interpolation,
             resize_mode; what is left out has open_clip's defaults.
         files: the tokenizer's files, by name; none for open_clip's own tokenizer.
+        note: what to know of the weights.
     """
 
     name: str
     model_cfg: Mapping[str, Any]
     preprocess_cfg: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
+    note: WeightsNote = WeightsNote()
 
     def write(self, folder: Path) -> None:
         """Write all of it into a folder, ``CONFIG_NAME``, which makes it a teacher, last."""
@@ -64,6 +67,7 @@ class TeacherConfig:
             name=self.name,
             model_cfg=dict(self.model_cfg),
             preprocess_cfg=dict(self.preprocess_cfg),
+            **self.note.to_dict(),
         )
         for name, data in self.files.items():
             write_bytes(folder / name, data)
@@ -113,6 +117,7 @@ def config_of_teacher(teacher: OpenCLIPTeacher, name: str) -> TeacherConfig:
         name=name,
         preprocess_cfg={key: preprocess[key] for key in PREPROCESS_KEYS},
         files=stated.files or saved_tokenizer(teacher.tokenizer),
+        note=WeightsNote(teacher.random, teacher.refined_for),
     )
 
 

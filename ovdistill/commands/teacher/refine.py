@@ -10,7 +10,7 @@ interruption, the same command continues where it was.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -99,13 +99,15 @@ def refine(options: RefineOptions) -> None:
     if not isinstance(teacher, OpenCLIPTeacher):
         raise UserError(f"teacher {teacher.name!r} is none of open_clip; only those are refined")
     source = find_source(options, teacher.id)
-    refiner = Refiner(teacher, source, settings_of(options), options.out)
+    settings = settings_of(options)
+    refiner = Refiner(teacher, source, settings, options.out)
     print(f"{len(source):,} images; {refiner.step} of {options.steps} steps are done")
     refiner.run()
     plain = teacher.name.replace(":", "-").replace("/", "-")
     # another refinement gets another name, by which vocabularies and stores are told apart
     name = options.name or f"{plain}-refined-{hash_weights(refiner.model.state_dict())[:6]}"
     config = config_of_teacher(teacher, name)
+    config = replace(config, note=replace(config.note, refined_for=settings.regions))
     write_refined(refiner, config, options.out)
     last = refiner.losses[-50:]
     if last:

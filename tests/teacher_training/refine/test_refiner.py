@@ -170,7 +170,7 @@ def test_the_command_writes_an_ordinary_teacher(teacher, files, tmp_path, capsys
     assert refined.whole_image == teacher.whole_image and refined.interpolation == "bilinear"
     stated = json.loads((out / "provenance.json").read_text())
     assert (stated["method"], stated["size"], stated["steps"]) == ("CLIPSelf", 96, 2)
-    assert stated["stage"] == 3
+    assert stated["stage"] == 3 and refined.refined_for == DenseRegions(96, stage=3)
     assert not (out / "checkpoints").exists()
     with pytest.raises(UserError, match="already"):
         main.run([*words, "-o", str(out)])
