@@ -13,12 +13,12 @@ from ovdistill.evaluation.comparison_rows import ROWS
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results"
-SECTION = re.compile(r"^## Split `(\w+)`, geometry `(\w+)`$", re.MULTILINE)
+SECTION = re.compile(r"^##+ Split `(\w+)`, geometry `(\w+)`$", re.MULTILINE)
 RESULT = re.compile(r"Result \(split (\w+), geometry (\w+), test images, three seeds\):(.*)", re.S)
 
 
-def recorded(split, geometry):
-    return json.loads((RESULTS / split / geometry / "comparison.json").read_text())["rows"]
+def recorded(split, geometry, folder=RESULTS):
+    return json.loads((folder / split / geometry / "comparison.json").read_text())["rows"]
 
 
 def table_rows(text):
@@ -41,30 +41,34 @@ def test_the_table_of_the_readme():
 
 def test_the_tables_of_the_results():
     text = (RESULTS / "README.md").read_text()
+    text, ablation = text.split("## The parts of Vouch")
+    ablation, mark, rest = ablation.partition("\n## ")
+    check_sections(text + mark + rest)
+    check_sections(ablation, RESULTS / "ablation")
+
+
+def check_sections(text, folder=RESULTS):
     _, *parts = SECTION.split(text)
     sections = list(zip(parts[::3], parts[1::3], parts[2::3], strict=True))
-    assert sections
+    assert len(sections) > 1
     for split, geometry, section in sections:
-        check_table(section, split, geometry)
+        check_table(section, split, geometry, folder)
 
 
-def check_table(text, split, geometry):
-    known = {row["method"]: row for row in table_rows(markdown(recorded(split, geometry)))}
+def check_table(text, split, geometry, folder=RESULTS):
+    found = recorded(split, geometry, folder)
+    known = {row["method"]: row for row in table_rows(markdown(found))}
     shown = list(table_rows(text))
-    assert shown
+    assert len(shown) > 2
     for row in shown:
         assert row.items() <= known[row["method"]].items()
 
 
-def test_the_tables_of_the_ablation():
-    rows = json.loads((RESULTS / "ablation" / "comparison.json").read_text())["rows"]
-    known = {row["method"]: row for row in table_rows(markdown(rows))}
-    text = (RESULTS / "README.md").read_text().split("## The parts of Vouch")[1]
-    shown = list(table_rows(text))
-    assert len(shown) > 8
-    for row in shown:
-        assert row.items() <= known[row["method"]].items()
-    cells = [f"{row['box AP novel']} | {row['box AP base']} |" for row in known.values()]
+def test_the_parts_of_vouch_in_their_own_pages():
+    rows = recorded("shape", "clip", RESULTS / "ablation")
+    cells = [
+        f"{row['box AP novel']} | {row['box AP base']} |" for row in table_rows(markdown(rows))
+    ]
     for term, count in (("vouch", 9), ("region_queue", 2)):
         text = (ROOT / "ovdistill" / "distillation" / term / "README.md").read_text()
         assert sum(cell in text for cell in cells) == count

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ovdistill.commands.doctor import files, hardware, packages
+from ovdistill.commands.doctor import extras, files, hardware, packages
 from ovdistill.commands.doctor.finding import NOTE, OK, PROBLEM, Check
 from ovdistill.commands.options import CommonOptions, flag, option
 from ovdistill.core.errors import UserError
@@ -54,6 +54,7 @@ def examine(data: Path) -> list[Check]:
         *(packages.check_package(module) for module in packages.PACKAGES),
         hardware.check_operations(),
         hardware.check_devices(),
+        extras.check_extras(),
         files.check_shipped_teacher(),
         files.check_cached_teachers(),
         *(files.check_dataset(name, data) for name in files.DATASETS),

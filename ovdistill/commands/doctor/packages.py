@@ -41,6 +41,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "rich": ("rich",),
     "tqdm": ("tqdm",),
     "argcomplete": ("argcomplete",),
+    "packaging": ("packaging",),
 }
 HEADLESS = (
     "pip install --force-reinstall --no-deps 'opencv-python-headless<4.13'  "
