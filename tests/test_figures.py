@@ -101,3 +101,21 @@ def test_the_table_of_segmentation():
 def test_the_table_of_objectives():
     rows = json.loads((RESULTS / "objectives" / "objectives.json").read_text())["rows"]
     assert objectives_table(rows).strip() in (ROOT / "docs" / "teacher_objectives.md").read_text()
+
+
+def test_the_survey_has_the_figures_of_the_recorded_rows():
+    found = {row["name"]: row["summary"] for row in recorded("shape", "clip")}
+    figures = {}
+    for row in ROWS:
+        if not row.options and not row.trained_as:
+            figures[f"`ovdistill train {row.config}`"] = found[row.name]
+    figures["`ovdistill train vild_text_r18_shapes`"] = found["text"]
+    figures["--teacher-on-crops`"] = found["text_crops"]
+    lines = (ROOT / "docs" / "survey.md").read_text().splitlines()
+    for command, summary in figures.items():
+        if not (named := [line for line in lines if command in line]):
+            assert command.endswith("ovdistill_r18_shapes`"), command
+        cell = "{:.1f} / {:.1f} |".format(
+            *(summary[f"bbox/AP_{group}"]["mean"] for group in ("novel", "base"))
+        )
+        assert all(cell in line for line in named), command
