@@ -8,7 +8,8 @@ Command:
 Each class name is embedded by itself and pooled to one embedding (DetCLIP's parallel formulation),
 where token_r18_shapes.py has a sigmoid for each token (GLIP).
 
-Cost: as vild_r18_shapes.py. Result: not measured.
+Cost: as vild_r18_shapes.py. Result (split shape, geometry clip, test images, one seed):
+box AP base 72.6, novel 43.6; mask AP 70.0, 45.9.
 
 Known differences from DetCLIP: its detector is one-stage (ATSS) and learns from captions and image
 labels too; its names come with definitions and with negatives of a dictionary; its text tower is

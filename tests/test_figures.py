@@ -74,6 +74,23 @@ def test_the_parts_of_vouch_in_their_own_pages():
         assert sum(cell in text for cell in cells) == count
 
 
+def test_the_results_of_region_word_alignment():
+    found = recorded("shape", "clip", RESULTS / "region_word")
+    cells = [(row["box AP novel"], row["box AP base"]) for row in table_rows(markdown(found))]
+    text = (ROOT / "ovdistill" / "distillation" / "region_word" / "README.md").read_text()
+    assert len(cells) == 6
+    assert all(f"| {novel} | {base} |" in text for novel, base in cells)
+    own = {row["name"]: row["summary"] for row in found}
+    for name in ("token", "focal"):
+        page = (ROOT / "configs" / f"{name}_r18_shapes.py").read_text()
+        for kind in ("bbox", "segm"):
+            base, novel = (own[name][f"{kind}/AP_{group}"]["mean"] for group in ("base", "novel"))
+            expected = (
+                "box AP base {:.1f}, novel {:.1f}" if kind == "bbox" else "mask AP {:.1f}, {:.1f}"
+            )
+            assert expected.format(base, novel) in page
+
+
 @pytest.mark.parametrize("row", [row for row in ROWS if not row.options and not row.trained_as])
 def test_the_results_that_a_recipe_names(row):
     docstring = (ROOT / "configs" / f"{row.config}.py").read_text().split('"""')[1]
