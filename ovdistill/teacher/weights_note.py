@@ -22,7 +22,7 @@ class WeightsNote:
     """What one should know of weights before they embed anything.
 
     Attributes:
-        random: nobody has trained them.
+        random: they are those of a teacher that nobody has trained, or come from such a one.
         refined_for: the regions that ``ovdistill teacher refine`` fitted them to; None for others.
     """
 

@@ -35,3 +35,19 @@ def test_every_row_differs_from_its_recipe(file, tmp_path, monkeypatch):
             for part in option.split("=")[0].split("."):
                 value = value[int(part) if part.isdecimal() else part]
             assert float(value) == float(option.split("=")[1])
+
+
+def test_the_rows_of_region_word_alignment_differ_in_the_gap(tmp_path):
+    rows = load_rows(FOLDER.parent / "region_word" / "rows.py")
+    without = ["ovshapes-clip", "ovshapes-clip-directions-shape"]
+    for row, maps in zip(rows, [without, "ovshapes-clip", "ovshapes-clip", without], strict=True):
+        comparison = Comparison(CompareOptions(out=str(tmp_path)), [row])
+        words = ["train", row.config, "--cfg-options", *comparison._options(row)]
+        config = load_config(row.config, parse(words)[1].overrides)
+        geometry = "clip" if isinstance(maps, str) else "clip-directions"
+        assert config.teacher["embedding_map"] == maps
+        assert f"/shape/{geometry}/" in config.vocabulary
+        assert config.regions.endswith(f"/shape/{geometry}/regions")
+        assert ("tokens" in config.vocabulary) == row.name.startswith("token")
+        predictor = config.model.roi_head.bbox_head.cls_predictor_cfg
+        assert predictor.get("temperature", 0.01) == (0.01 if geometry == "clip" else 0.07)
