@@ -40,7 +40,8 @@ def test_every_row_differs_from_its_recipe(file, tmp_path, monkeypatch):
 def test_the_rows_of_region_word_alignment_differ_in_the_gap(tmp_path):
     rows = load_rows(FOLDER.parent / "region_word" / "rows.py")
     without = ["ovshapes-clip", "ovshapes-clip-directions-shape"]
-    for row, maps in zip(rows, [without, "ovshapes-clip", "ovshapes-clip", without], strict=True):
+    expected = [without, "ovshapes-clip", without, "ovshapes-clip", without]
+    for row, maps in zip(rows, expected, strict=True):
         comparison = Comparison(CompareOptions(out=str(tmp_path)), [row])
         words = ["train", row.config, "--cfg-options", *comparison._options(row)]
         config = load_config(row.config, parse(words)[1].overrides)
