@@ -1,4 +1,4 @@
-"""Pastes masks into images with numpy alone, as mmdet's mask head does.
+"""Pastes masks into images with numpy alone, as the detector does.
 
 Shapes: n masks of S x S cells, H x W pixels of the image.
 """
@@ -40,9 +40,10 @@ def _interpolation(pixels: range, low: float, high: float, cells: int) -> np.nda
     """Return the (pixels, S) weights of the cells at the centre of each pixel.
 
     Beyond the outermost cells the mask fades to 0 over the width of a cell. A box without a side
-    has the middle of the mask everywhere, as in mmdet.
+    has no pixels.
     """
     centres = np.arange(pixels.start, pixels.stop, dtype=np.float32) + np.float32(0.5)
-    share = np.full_like(centres, 0.5) if high == low else (centres - low) / (high - low)
-    place = share * cells - np.float32(0.5)
+    if high == low:
+        return np.zeros((len(centres), cells), dtype=np.float32)
+    place = (centres - low) / (high - low) * cells - np.float32(0.5)
     return np.clip(1 - np.abs(place[:, None] - np.arange(cells, dtype=np.float32)), 0, 1)

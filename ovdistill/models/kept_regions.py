@@ -299,7 +299,4 @@ def region_masks(head: OpenVocabularyRoIHead, kept: KeptRegions, regions: Tensor
     else:
         assert kept.features is not None
         logits = head.mask_logits(kept.features, [boxes])
-    # mmdet's mask head scales the boxes in place
-    results = InstanceData(bboxes=boxes, labels=torch.zeros_like(regions))
-    head.mask_head.predict_by_feat((logits,), [results], [kept.meta], head.test_cfg, rescale=True)
-    return results.masks
+    return head.paste(logits, boxes, kept.meta, rescale=True)

@@ -14,9 +14,9 @@ from mmdet.models.roi_heads import StandardRoIHead
 from mmdet.registry import MODELS
 from mmdet.structures.bbox import bbox2roi, scale_boxes
 from mmdet.utils import InstanceList
-from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ovdistill.models.paste_masks import paste_masks
 from ovdistill.models.tight_boxes import clip_boxes, enlarge, tight_boxes
 
 
@@ -76,13 +76,31 @@ class MaskBoxRoIHead(StandardRoIHead):
         OVShapes 43 boxes of 100 detections.
         """
         distinct = [own.unique(dim=0, return_inverse=True) for own in boxes]
-        found = [
-            InstanceData(bboxes=own, labels=own.new_zeros(len(own), dtype=torch.long))
-            for own, _ in distinct
-        ]
-        found = super().predict_mask(x, metas, found, rescale=rescale)
-        for results, masked, (_, index) in zip(results_list, found, distinct, strict=True):
-            results.masks = masked.masks[index]
+        counts = [len(own) for own, _ in distinct]
+        logits = self.mask_logits(x, [own for own, _ in distinct]).split(counts)
+        for results, own, (box, index), meta in zip(
+            results_list, logits, distinct, metas, strict=True
+        ):
+            results.masks = self.paste(own, box, meta, rescale=rescale)[index]
+
+    def paste(self, logits: Tensor, boxes: Tensor, meta: dict, *, rescale: bool) -> Tensor:
+        """Return the masks of boxes in their image, (n, H, W) bool.
+
+        Args:
+            logits: (n, 1, S, S) mask logits in the boxes.
+            boxes: (n, 4) xyxy, absolute pixels of the network input.
+            meta: metadata of the image.
+            rescale: H and W are those of the original image, or else of the network input without
+                its padding.
+        """
+        across, down = meta["scale_factor"]
+        height, width = meta["ori_shape"][:2]
+        if rescale:
+            boxes = scale_boxes(boxes, [1 / across, 1 / down])
+        else:
+            height, width = round(height * down), round(width * across)
+        threshold = self.test_cfg.mask_thr_binary
+        return paste_masks(logits[:, 0], boxes, (height, width), threshold)
 
     def mask_logits(self, x: tuple[Tensor, ...], boxes: Sequence[Tensor]) -> Tensor:
         """Return the (n, 1, S, S) mask logits in the n boxes of all images.
