@@ -384,6 +384,10 @@ STEPS = [
         "--ways own dense:192:2 dense:192:3 dense:192:4"
     ),
     shows_help("python benchmarks/evaluators.py --cases 10000 --images 1000"),
+    shows_help(
+        "python benchmarks/test_time.py --configs vild_text_r18_shapes best_r18_shapes "
+        "--checkpoints work_dirs/vild_text_r18_shapes/last.pth work_dirs/best_r18_shapes/last.pth"
+    ),
     shows_help("python benchmarks/continue_training.py -o work_dirs/continue"),
     shows_help(
         "python benchmarks/segmentation.py -o work_dirs/segmentation "
