@@ -17,6 +17,7 @@ from ovdistill import Detector, Segmentor
 from ovdistill.core import mmcv_ops
 from ovdistill.core.assets import SAMPLE_IMAGE
 from ovdistill.core.images import read_image
+from ovdistill.models.paste_masks import paste_masks
 from ovdistill.teacher import Teacher, build_teacher
 from ovdistill.teacher.region_policy import region_policy
 from ovdistill.teacher_training.run import run_training
@@ -92,6 +93,15 @@ def test_losses_of_a_segmentor_are_those_of_the_cpu(terms: list[dict[str, Any]])
         assert not without_gradient(own)
         losses.append(loss.detach())
     assert_close(*losses, tolerance=1e-3)
+
+
+def test_masks_are_pasted_alike() -> None:
+    corner = torch.rand(40, 2) * 60 - 10
+    boxes = torch.cat([corner, corner + torch.rand(40, 2) * 50 + 1], dim=1)  # some leave the image
+    logits = torch.randn(40, 28, 28)
+    expected = paste_masks(logits, boxes, (70, 90))
+    found = paste_masks(logits.to(GPU), boxes.to(GPU), (70, 90))
+    assert expected.sum() > 1000 and (found.cpu() != expected).sum() <= 5  # of rounding
 
 
 def test_a_detector_finds_the_same() -> None:
