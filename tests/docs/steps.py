@@ -391,11 +391,10 @@ STEPS = [
     shows_help("python benchmarks/continue_training.py -o work_dirs/continue"),
     shows_help(
         "python benchmarks/segmentation.py -o work_dirs/segmentation "
-        "--rows lseg maskword maskword_oracle"
+        "--rows lseg maskclip_plus maskword maskword_oracle"
     ),
     shows_help(
-        "python benchmarks/segmentation.py -o work_dirs/segmentation --seeds 1 "
-        "--rows maskclip_plus dense"
+        "python benchmarks/segmentation.py -o work_dirs/segmentation --seeds 1 --rows dense"
     ),
     shows_help(
         "python benchmarks/segmentation.py -o work_dirs/segmentation --refined refined "
