@@ -298,6 +298,12 @@ STEPS = [
         replace={"ViT-B-32-quickgelu:openai": "ovshapes", "640": "64"},
         add=("--steps", "1", "--batch", "2"),
     ),
+    Step(
+        "ovdistill train maskclip_plus_r18_shapes --cfg-options teacher.model=refined "
+        "teacher.embedding_map=None vocabulary=work_dirs/refined_names.safetensors "
+        "custom_hooks.0.scale=1.5",
+        add=SMALL_TRAINING,
+    ),
     shows_help(
         f"ovdistill teacher refine --teacher ovshapes-plain --images {SHAPES}/images "
         f"--annotations {SHAPES}/annotations/instances_train.json "
@@ -397,8 +403,8 @@ STEPS = [
         "python benchmarks/segmentation.py -o work_dirs/segmentation --seeds 1 --rows dense"
     ),
     shows_help(
-        "python benchmarks/segmentation.py -o work_dirs/segmentation --refined refined "
-        "--rows training_free training_free_refined"
+        "python benchmarks/segmentation.py -o work_dirs/segmentation --seeds 1 --refined refined "
+        "--rows training_free training_free_refined maskclip_plus_refined"
     ),
     shows_help(f"python -m benchmarks.onnx_speed --images {SHAPES}/images/test"),
     shows_help("python -m benchmarks.onnx_speed --config vild_r50_lvis --size 800x1333 --times 5"),
