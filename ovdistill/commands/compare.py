@@ -140,11 +140,28 @@ class Comparison:
         """Return the checkpoint that a run leaves."""
         return self.folder(row, seed) / "last.pth"
 
+    def tasks(self) -> list[tuple[Row, int]]:
+        """Return every row with every seed."""
+        return [(row, seed) for seed in range(self.options.seeds) for row in self.rows]
+
+    def open_tasks(self) -> list[tuple[Row, int]]:
+        """Return the runs to make: those without a result, and those whose checkpoint these need.
+
+        The result of a run may be known while its checkpoint is on another machine.
+        """
+        wanted = [task for task in self.tasks() if not self.is_done(*task)]
+        by_name = {row.name: row for row in (*self.table_rows(), *self.rows)}
+        needed = [
+            (by_name[row.builds_on], seed)
+            for row, seed in wanted
+            if row.builds_on and not self.checkpoint(row.builds_on, seed).is_file()
+        ]
+        return [*dict.fromkeys(needed + wanted)]
+
     def run_all(self) -> list[str]:
         """Run every row and seed that is not done; return a line for each failure."""
-        tasks = [(row, seed) for seed in range(self.options.seeds) for row in self.rows]
-        open_tasks = [task for task in tasks if not self.is_done(*task)]
-        for row, seed in tasks:
+        open_tasks = self.open_tasks()
+        for row, seed in self.tasks():
             if (row, seed) not in open_tasks:
                 print(f"{row.name}, seed {seed}: done before", flush=True)
         for row in {row.config: row for row, _ in open_tasks}.values():
@@ -160,7 +177,7 @@ class Comparison:
 
         # rows that others build on come first
         for builds_on in (False, True):
-            part = [task for task in open_tasks if task[0].builds_on_another == builds_on]
+            part = [task for task in open_tasks if bool(task[0].builds_on) == builds_on]
             with ThreadPoolExecutor(self.options.jobs) as pool, self.stopped_with(pool):
                 list(pool.map(work, part))
         return failures

@@ -66,9 +66,9 @@ class Row:
     geometries: tuple[str, ...] = ("clip", "plain", "hard")
 
     @property
-    def builds_on_another(self) -> bool:
-        """Return True if the row needs the checkpoint of another row."""
-        return bool(self.trained_as or self.starts_from)
+    def builds_on(self) -> str | None:
+        """The row whose checkpoint this one needs; None if it needs none."""
+        return self.trained_as or self.starts_from
 
 
 # "text only" sends the distillation regions through its head too, with a loss weight of zero, so

@@ -80,6 +80,18 @@ def test_a_finished_run_is_not_run_again(out, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_a_row_whose_result_is_known_is_trained_where_its_checkpoint_is_needed(out):
+    comparison = Comparison(CompareOptions(out=str(out), seeds=1), pick_rows(["vild", "rkd_point"]))
+    vild, point = comparison.rows
+    assert comparison.is_done(vild, 0) and not comparison.is_done(point, 0)
+    assert comparison.open_tasks() == [(vild, 0), (point, 0)]
+    comparison.checkpoint("vild", 0).touch()
+    assert comparison.open_tasks() == [(point, 0)]
+    comparison.rows = [point]  # the row that it needs is found though nobody asked for it
+    comparison.checkpoint("vild", 0).unlink()
+    assert comparison.open_tasks() == [(vild, 0), (point, 0)]
+
+
 @pytest.mark.parametrize("geometry", ["clip", "plain", "hard"])
 def test_the_options_of_every_row_fit_its_config(geometry, tmp_path):
     options = CompareOptions(out=str(tmp_path), geometry=geometry, data_root="X")

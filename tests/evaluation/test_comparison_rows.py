@@ -23,7 +23,7 @@ def test_every_row_names_a_config_and_options_that_fit():
 
 
 def test_rows_that_need_the_checkpoint_of_another():
-    needing = {row.name for row in ROWS if row.builds_on_another}
+    needing = {row.name for row in ROWS if row.builds_on}
     assert needing == {"rkd_point", "rkd_transfer", "text_crops", "combined_crops"}
 
 
