@@ -391,7 +391,7 @@ STEPS = [
     ),
     shows_help("python benchmarks/evaluators.py --cases 10000 --images 1000"),
     shows_help(
-        "python benchmarks/test_time.py --configs vild_text_r18_shapes best_r18_shapes "
+        "python benchmarks/detector_speed.py --configs vild_text_r18_shapes best_r18_shapes "
         "--checkpoints work_dirs/vild_text_r18_shapes/last.pth work_dirs/best_r18_shapes/last.pth"
     ),
     shows_help("python benchmarks/continue_training.py -o work_dirs/continue"),

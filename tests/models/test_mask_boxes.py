@@ -69,3 +69,11 @@ def test_a_box_of_several_classes_has_one_mask(monkeypatch):
     assert torch.equal(first.bboxes, boxes / 2)
     assert first.masks.sum(dim=(1, 2)).tolist() == [16, 4, 16]  # the mask fills the box
     assert second.masks.shape == (0, 16, 16)
+
+
+def test_images_without_detections_have_no_masks():
+    model = build("vild_r18_shapes", make_vocabulary(3)).eval()
+    model.roi_head.test_cfg.update(score_thr=2.0)
+    with torch.no_grad():
+        found = [sample.pred_instances for sample in model.test_step(batch())]
+    assert [tuple(instances.masks.shape) for instances in found] == [(0, 32, 32)] * 2

@@ -1,6 +1,6 @@
 """Time of a test image for several detectors, taken in turns.
 
-    python benchmarks/test_time.py --configs vild_text_r18_shapes best_r18_shapes \
+    python benchmarks/detector_speed.py --configs vild_text_r18_shapes best_r18_shapes \
         --checkpoints work_dirs/vild_text_r18_shapes/last.pth work_dirs/best_r18_shapes/last.pth
 
 Every batch of test images goes through each detector before the next one does, so that a busy
