@@ -37,6 +37,7 @@ from ovdistill.core.logs import progress
 from ovdistill.core.provenance import provenance
 from ovdistill.core.recipes import find_recipe
 from ovdistill.datasets.annotations import read_annotations
+from ovdistill.evaluation.comparison_rows import PLAIN_TEMPERATURE
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.vocabulary.prompts import TEMPLATES, fill_template
 
@@ -172,7 +173,7 @@ def measure_teacher(folder: Path, data_root: Path) -> Figures:
 def measure_student(folder: Path, seed: int, args: argparse.Namespace) -> Figures:
     """Distil a detector from the teacher of a folder; return its box AP on val images."""
     options = ["--cfg-options", f"data_root={args.data_root}", "split=shape", "geometry=plain"]
-    options += [f"teacher.model={folder / 'teacher'}", f"regions={folder / 'regions'}"]
+    options += [PLAIN_TEMPERATURE, f"teacher.model={folder / 'teacher'}", f"regions={folder / 'regions'}"]
     options += [f"vocabulary={folder / 'vocabulary.safetensors'}", *args.student_options]
     log, work_dir = folder / "log.txt", folder / "student"
     run(["prepare", STUDENT, *options], log)
