@@ -172,8 +172,9 @@ def measure_teacher(folder: Path, data_root: Path) -> Figures:
 
 def measure_student(folder: Path, seed: int, args: argparse.Namespace) -> Figures:
     """Distil a detector from the teacher of a folder; return its box AP on val images."""
-    options = ["--cfg-options", f"data_root={args.data_root}", "split=shape", "geometry=plain"]
-    options += [PLAIN_TEMPERATURE, f"teacher.model={folder / 'teacher'}", f"regions={folder / 'regions'}"]
+    options = ["--cfg-options", f"data_root={args.data_root}", "split=shape"]
+    options += ["geometry=plain", PLAIN_TEMPERATURE]
+    options += [f"teacher.model={folder / 'teacher'}", f"regions={folder / 'regions'}"]
     options += [f"vocabulary={folder / 'vocabulary.safetensors'}", *args.student_options]
     log, work_dir = folder / "log.txt", folder / "student"
     run(["prepare", STUDENT, *options], log)
