@@ -6,7 +6,8 @@ r"""Adapt the shipped teacher, by every method, to a domain that it knows badly.
 Draws OVShapes with crayons, learns from true boxes of base objects of its train images, and names
 the objects of its test images among all 65 names. With --student, a detector is distilled from each
 teacher by the ordinary commands. OUT/domain.json and OUT/domain.md grow with every result; after an
-interruption, the same command goes on. Without students it takes about 20 minutes on one core.
+interruption, the same command goes on. Other --shots and another --student need another OUT.
+Without students it takes about 20 minutes on one core.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import Any, Final
 
 from ovdistill.commands.compare import CompareOptions, Comparison
 from ovdistill.commands.main import run_options
@@ -46,7 +47,7 @@ from ovdistill.teacher_training.adapt.tip_adapter import TipAdapterMethod
 from ovdistill.teacher_training.adapt.upt import UnifiedPromptsMethod
 from ovdistill.teacher_training.adapt.visual_prompt import VisualPromptMethod
 
-SPLIT = "shape"
+SPLIT: Final = "shape"
 NO_GAP = "ovshapes-plain"  # weights behind a map of the teacher cannot be tuned
 NONE = "none"
 TEMPERATURE = "model.roi_head.bbox_head.cls_predictor_cfg.temperature={}"
@@ -186,22 +187,45 @@ class Teachers:
 
 def main(options: BenchmarkOptions) -> None:
     """Adapt, distill if asked for, and print the table."""
+    student, done = read_figures(options)
     make_ovshapes(options.out / "data", domain=CRAYON)
-    done: list[Figures] = []
-    if (options.out / "domain.json").is_file():
-        done = read_json(options.out / "domain.json", "figures of this benchmark")["figures"]
     for seed in range(options.seeds):
         teachers = Teachers(options, seed)
         if names := teachers.missing(done):
             for figures in teachers.run(names):
                 done = [own for own in done if key(own) != key(figures)] + [figures]
-                write(options, done)
+                write(options, student, done)
     for own in sorted(done, key=lambda own: own["seed"]) if options.student else ():
         if not options.rows or own["row"] in options.rows:
             distill(options, own)
-            write(options, done)
-    write(options, done)
+            write(options, student, done)
+    write(options, student, done)
     print(table(done))
+
+
+def read_figures(options: BenchmarkOptions) -> tuple[str | None, list[Figures]]:
+    """Return the recipe of the students, those that are there or are to come, and what is done.
+
+    Raises:
+        UserError: it was done with other shots, or has students of another recipe.
+    """
+    path = options.out / "domain.json"
+    if not path.is_file():
+        return options.student, []
+    found = read_json(path, "figures of this benchmark")
+    if found["shots"] != options.shots:
+        raise UserError(
+            f"{path} has figures of --shots {found['shots']}, got --shots {options.shots}; "
+            "expected the same, or another -o"
+        )
+    if not any("student_novel" in own for own in found["figures"]):
+        return options.student, found["figures"]
+    if options.student not in (None, found["student"]):
+        raise UserError(
+            f"{path} has students of recipe {found['student']}, got --student {options.student}; "
+            "expected the same, or another -o"
+        )
+    return found["student"], found["figures"]
 
 
 def distill(options: BenchmarkOptions, own: Figures) -> None:
@@ -283,9 +307,9 @@ def key(own: Figures) -> tuple[str, int]:
     return own["row"], own["seed"]
 
 
-def write(options: BenchmarkOptions, done: list[Figures]) -> None:
-    """Write figures and table."""
-    content = provenance(shots=options.shots, student=options.student, figures=done)
+def write(options: BenchmarkOptions, student: str | None, done: list[Figures]) -> None:
+    """Write figures and table; ``student`` is the recipe of all students."""
+    content = provenance(shots=options.shots, student=student, figures=done)
     write_json(options.out / "domain.json", content)
     write_text(options.out / "domain.md", table(done))
 

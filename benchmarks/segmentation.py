@@ -27,7 +27,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ovdistill.commands.compare import CompareOptions, Comparison
 from ovdistill.commands.config_overrides import read_overrides
@@ -35,12 +35,16 @@ from ovdistill.commands.main import run_options
 from ovdistill.commands.options import ConfigOptions, flag, option
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json, write_text
-from ovdistill.core.json_files import read_json
+from ovdistill.core.header_values import INTEGER, Kind, expect, list_of
 from ovdistill.core.logs import progress
 from ovdistill.core.provenance import provenance
 from ovdistill.evaluation.comparison import Runs, collect
 from ovdistill.evaluation.comparison_rows import Row, pick_rows
+from ovdistill.evaluation.result_files import is_number, read_object
 from ovdistill.evaluation.text_tables import markdown_table
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 DETECTOR = pick_rows(["best"])[0]
 ALL_LABELS = "train_dataloader.dataset.labelled=all"
@@ -93,6 +97,19 @@ COLUMNS = {
     "test_seconds": "s / test image",
 }
 UNSEEN = "semantic/uIoU"
+RUN = Kind(
+    "the figures of a run",
+    lambda run: (
+        isinstance(run, dict)
+        and INTEGER.fits(run.get("seed"))
+        and is_number(run.get(UNSEEN))
+        and all(is_number(run[key]) for key in COLUMNS if key in run)
+    ),
+)
+ROWS_OF_RUNS = Kind(
+    "an object of lists with the runs of each row",
+    lambda rows: isinstance(rows, dict) and all(map(list_of(RUN).fits, rows.values())),
+)
 SCALE = 1.5  # of the row without a training; on val better than 1 and 2
 
 
@@ -132,7 +149,7 @@ class SegmentationComparison(Comparison):
         options: of the benchmark.
 
     Raises:
-        UserError: an unknown row, or a detector that is not there.
+        UserError: an unknown row, a detector that is not there, or see ``read_known``.
     """
 
     def __init__(self, options: BenchmarkOptions) -> None:
@@ -151,7 +168,7 @@ class SegmentationComparison(Comparison):
         super().__init__(settings, trained_rows(chosen, self.given))
         self.free = [row for row in chosen if is_free(row)]
         if options.known:
-            self.known = read_json(options.known, "figures of this benchmark")["rows"]
+            self.known = read_known(options.known, options.subset)
         for name in self.given:
             for seed in range(options.seeds):
                 if not self.checkpoint(name, seed).is_file():
@@ -165,6 +182,12 @@ class SegmentationComparison(Comparison):
         if row in self.given:
             return Path(self.given[row].replace("{seed}", str(seed)))
         return super().checkpoint(row, seed)
+
+    def config(self, row: Row) -> Config:
+        """Return the config of a row, with the options of all its commands."""
+        from ovdistill.models.config import load_config
+
+        return load_config(row.config, read_overrides(self._options(row)))
 
     def is_done(self, row: Row, seed: int) -> bool:
         """Return True if there is a result, or if it is a detector that no run needs any more."""
@@ -183,6 +206,32 @@ class SegmentationComparison(Comparison):
                 provenance(subset=self.options.subset, rows=found),
             )
             write_text(self.folder_of_table / "segmentation.md", table(found))
+
+
+def read_known(path: Path, subset: str) -> Runs:
+    """Read the runs of an earlier segmentation.json.
+
+    Args:
+        path: the file.
+        subset: 'val' or 'test': the file must have the same.
+
+    Raises:
+        UserError: no such file, a damaged one, or one of another subset.
+    """
+    content = read_object(path, "segmentation.json")
+    try:
+        rows = expect(content, "rows", ROWS_OF_RUNS)
+    except ValueError as error:
+        raise UserError(
+            f"--known {path} cannot be used: {error}; expected a segmentation.json of this "
+            "benchmark"
+        ) from None
+    if content.get("subset") != subset:
+        raise UserError(
+            f"--known {path} has figures of {content.get('subset')!s:.60} images; expected "
+            f"{subset} images, or name its subset with --subset"
+        )
+    return rows
 
 
 def refined_rows(teacher: Path | None) -> list[Row]:
@@ -290,17 +339,14 @@ def measure_training_free(comparison: SegmentationComparison, row: Row) -> None:
     """Compare every pixel of the test images with the names, by the dense teacher alone."""
     from mmdet.registry import DATASETS
 
-    from ovdistill.models.config import load_config
     from ovdistill.segmentation.dense_teacher import DenseTeacher
     from ovdistill.segmentation.metrics.semantic import SemanticScores, count_pairs
     from ovdistill.segmentation.zero_shot import zero_shot_segmentation
     from ovdistill.teacher import build_teacher
 
-    options = comparison.options
     comparison.prepare(row)
-    given = read_overrides([f"data_root={options.data_root}", *row.options])
-    config = load_config(row.config, given)
-    dataset = DATASETS.build(config[f"{options.subset}_dataloader"].dataset)
+    config = comparison.config(row)
+    dataset = DATASETS.build(config[f"{comparison.options.subset}_dataloader"].dataset)
     teacher = DenseTeacher(build_teacher(config.teacher), SCALE)
     pairs = []
     start = time.perf_counter()
@@ -311,7 +357,7 @@ def measure_training_free(comparison: SegmentationComparison, row: Row) -> None:
         pairs.append(count_pairs(truth.numpy(), labels.numpy()))
     seconds = (time.perf_counter() - start) / len(dataset)
     found = SemanticScores.of(pairs, dataset.metainfo["is_base"]).metrics()
-    folder = comparison.folder(row.name, 0) / options.subset
+    folder = comparison.folder(row.name, 0) / comparison.options.subset
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "provenance.json", provenance(seconds_per_image=seconds))
     write_json(folder / "metrics.json", {f"semantic/{key}": own for key, own in found.items()})

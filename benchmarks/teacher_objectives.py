@@ -7,7 +7,8 @@ Trains a small teacher (the network of the recipe teacher_shapes) with each row'
 for the same steps on the same images, measures it with `ovdistill teacher evaluate`, and with
 --student distils a detector from it. Writes OUT/objectives.md and OUT/objectives.json. After an
 interruption the same command goes on: rows that are done are kept, and on another machine --known
-takes over the runs of an earlier objectives.json; --report writes the table of what is there.
+takes over the runs of an earlier objectives.json; --report writes the table of what is there. All
+runs of a folder share --steps, --batch, --images and --student-options; others need another -o.
 
 All rows with three seeds take about 22 hours of one core, their students 7 more.
 
@@ -22,7 +23,6 @@ import argparse
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from pprint import pformat
 from statistics import mean, stdev
@@ -76,6 +76,7 @@ CROP_SIDE, CROP_SCALE = 96, 1.5  # pixels; the square around an object, of which
 DATA_SEED = 101  # of the teachers' images; those that they are measured on have 0
 STUDENT = "vild_r18_shapes"
 Figures = dict[str, float]
+Settings = dict[str, Any]
 
 
 def draw_training_data(folder: Path, images: int) -> list[dict[str, Any]]:
@@ -148,6 +149,17 @@ def train_teacher(
     run([*command, "--resume"], folder / "log.txt")
 
 
+def minutes_of_training(log: Path) -> float:
+    """Return how long the steps of a training took, before and after its interruptions."""
+    records = [json.loads(line) for line in log.read_text().splitlines()]
+    seconds, before = 0.0, 0
+    for record in records:
+        if "seconds" in record:  # a step, on average since the last such record
+            seconds += record["seconds"] * (record["step"] - before)
+            before = record["step"]
+    return seconds / 60
+
+
 def measure_teacher(folder: Path, data_root: Path) -> Figures:
     """Measure the teacher of a folder on OVShapes' val images; shares in percent."""
     annotations = data_root / "annotations"
@@ -209,9 +221,8 @@ def make_run(
     path = folder / "figures.json"
     figures = json.loads(path.read_text()) if path.is_file() else {}
     if "probe" not in figures:
-        start = time.monotonic()
         train_teacher(folder, row, seed, data, args)
-        minutes = (time.monotonic() - start) / 60
+        minutes = minutes_of_training(folder / "teacher/log.jsonl")
         figures = {**measure_teacher(folder, args.data_root), "minutes": minutes}
         write_json(path, figures)
     if args.student and NAMED & {*row.split("+")} and "AP_novel" not in figures:
@@ -279,16 +290,38 @@ def parse() -> argparse.Namespace:
     return args
 
 
-def settings_of(args: argparse.Namespace) -> dict[str, int]:
-    """Return the settings that all runs of a folder share."""
-    return dict(steps=args.steps, batch=args.batch, images=args.images)
+def settings_of(args: argparse.Namespace) -> Settings:
+    """Return the settings that all runs of a folder share; without options of students no key."""
+    settings = dict(steps=args.steps, batch=args.batch, images=args.images)
+    return settings | (dict(student_options=args.student_options) if args.student_options else {})
+
+
+def agreed_settings(args: argparse.Namespace) -> Settings:
+    """Return the settings of the runs that are there and to come; a report has none to come.
+
+    Raises:
+        SystemExit: runs of the folder, known runs and those to come do not share them, or there is
+            nothing to report.
+    """
+    found = {}
+    if not args.report:
+        found["the command line"] = settings_of(args)
+    if (path := args.out / "settings.json").is_file():
+        found[f"the runs in {args.out}"] = json.loads(path.read_text())
+    if args.known:
+        found[f"the runs in {args.known}"] = json.loads(args.known.read_text())["settings"]
+    if not found:
+        raise SystemExit(f"no {path}; expected the folder of earlier runs, or --known, to report")
+    settings, *others = found.values()
+    if any(other != settings for other in others):
+        each = ", ".join(f"{own} of {source}" for source, own in found.items())
+        raise SystemExit(f"got settings {each}; expected the same, or another -o")
+    return settings
 
 
 def take_known(args: argparse.Namespace) -> None:
-    """Write the figures of known runs where a folder has none; end if their settings differ."""
+    """Write the figures of known runs where a folder has none."""
     known = json.loads(args.known.read_text())
-    if known["settings"] != (settings := settings_of(args)):
-        raise SystemExit(f"{args.known} has runs with {known['settings']}, got {settings}")
     for row, runs in known["rows"].items():
         for own in runs:
             path = args.out / row / f"seed{own['seed']}/figures.json"
@@ -296,30 +329,22 @@ def take_known(args: argparse.Namespace) -> None:
                 write_json(path, own)
 
 
-def check_settings(args: argparse.Namespace) -> None:
-    """Note the settings that all runs of a folder share; end if those of earlier runs differ."""
-    path = args.out / "settings.json"
-    settings = settings_of(args)
-    if path.is_file() and (before := json.loads(path.read_text())) != settings:
-        raise SystemExit(f"{args.out} has runs with {before}, got {settings}; give another -o")
-    write_json(path, settings)
-
-
 def main() -> None:
     """Make the runs that are missing, and write the table."""
     args = parse()
+    settings = agreed_settings(args)
     args.out.mkdir(parents=True, exist_ok=True)
+    write_json(args.out / "settings.json", settings)
     if args.known:
         take_known(args)
     if not args.report:
-        check_settings(args)
         run(["make-ovshapes", "--root", args.data_root], args.out / "data.txt")
         data = draw_training_data(args.out.resolve() / "data", args.images)
         for seed in range(args.seeds):
             for row in args.rows:
                 make_run(args.out / row / f"seed{seed}", row, seed, data, args)
     rows = collect(args)
-    content = dict(settings=settings_of(args), rows=rows, provenance=provenance())
+    content = dict(settings=settings, rows=rows, provenance=provenance())
     write_json(args.out / "objectives.json", content)
     write_text(args.out / "objectives.md", markdown(rows))
     print(markdown(rows))

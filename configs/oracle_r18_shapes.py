@@ -1,4 +1,6 @@
-"""The oracle on OVShapes: the same detector with every class labelled. An upper bound, no method.
+"""The oracle on OVShapes: the same detector with every class labelled; what labels are worth.
+
+It bounds detectors that are trained as long; best_r18_shapes is trained for 2.5 times as long.
 
 Command:
 

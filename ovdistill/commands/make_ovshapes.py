@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ovdistill.commands.options import MOST_SEED, CommonOptions, flag, option
+from ovdistill.commands.options import CommonOptions, flag, option
+from ovdistill.core.argument_types import MOST_SEED
 from ovdistill.core.files import check_output_folder
 
 

@@ -34,7 +34,6 @@ from ovdistill.core.errors import UserError
 LogLevel = Literal["debug", "info", "warning", "error"]
 Completer = Callable[..., Sequence[str]]
 AnyOptions = TypeVar("AnyOptions", bound="CommonOptions")
-MOST_SEED = 2**32 - 1  # of numpy
 METAVARS = {int: "N", float: "X", Path: "PATH"}  # of a value, where the option names none
 
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovdistill.commands.options import MOST_SEED, flag, option, recipe_argument
+from ovdistill.commands.options import flag, option, recipe_argument
 from ovdistill.commands.processes import RunnerOptions, joined_processes
+from ovdistill.core.argument_types import MOST_SEED
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import check_output_folder
 from ovdistill.core.recipes import find_recipe

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from ovdistill.core.argument_types import check_arguments
 from ovdistill.core.errors import UserError
 from ovdistill.core.text import did_you_mean
 
@@ -43,8 +44,8 @@ def build_named(table: Mapping[str, Any], options: Any, kind: str, hint: str = "
         hint: how a class is added to the table.
 
     Raises:
-        UserError: no mapping, no such type, or arguments that the class does not take; see the
-            class for others.
+        UserError: no mapping, no such type, or arguments that the class does not take or that are
+            of another type; see the class for others.
     """
     if not isinstance(options, Mapping):
         raise UserError(f"{kind} {options!r:.100}; expected dict(type=..., ...)")
@@ -54,6 +55,7 @@ def build_named(table: Mapping[str, Any], options: Any, kind: str, hint: str = "
         known = f"expected one of: {', '.join(sorted(table))}."
         text = f"no {kind} {name!r}; {did_you_mean(str(name), table, known)} {hint}"
         raise UserError(text.strip())
+    check_arguments(table[name], arguments, f"{kind} {name}")
     try:
         return table[name](**arguments)
     except (TypeError, ValueError) as error:

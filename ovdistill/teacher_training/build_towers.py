@@ -109,6 +109,11 @@ def _untrained_config(options: Mapping[str, Any]) -> TeacherConfig:
             f"model.model has {', '.join(config.model_cfg)}; expected open_clip's model_cfg with "
             "embed_dim, vision_cfg and text_cfg"
         )
+    for part in ("vision_cfg", "text_cfg"):
+        if not isinstance(config.model_cfg[part], Mapping):
+            raise UserError(
+                f"model.model has {part} {config.model_cfg[part]!r:.100}; expected dict(...)"
+            )
     if options.get("words"):
         config = _with_words(config, options["words"])
     preprocessing = options.get("preprocess_cfg") or {}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from ovdistill.core.argument_types import MOST_SEED
 from ovdistill.core.errors import UserError
 from ovdistill.core.text import did_you_mean
 
@@ -70,6 +72,12 @@ class TrainingSettings:
             raise UserError(
                 f"training.weight_decay is {self.weight_decay!r}; expected a number of 0 or more"
             )
+        if self.seed > MOST_SEED:
+            raise UserError(f"training.seed is {self.seed}; expected at most {MOST_SEED}")
+        if not isinstance(self.half_weights, bool):
+            raise UserError(
+                f"training.half_weights is {self.half_weights!r}; expected True or False"
+            )
         if len(self.betas) != 2 or not all(_is_number(b) and 0 <= b < 1 for b in self.betas):
             raise UserError(
                 f"training.betas is {self.betas!r}; expected two numbers from 0, below 1"
@@ -102,16 +110,16 @@ class TrainingSettings:
         if missing := [name for name in ("steps", "batch") if name not in options]:
             raise UserError(f"training has no {' and no '.join(missing)}; expected both numbers")
         values = dict(options)
-        betas = values.get("betas")
+        betas = values.get("betas", ())
         if isinstance(betas, list):
             values["betas"] = tuple(betas)
-        elif betas is not None and not isinstance(betas, tuple):
+        elif not isinstance(betas, tuple):
             raise UserError(f"training.betas is {betas!r}; expected two numbers from 0, below 1")
         return cls(**values)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 LEAST = dict(

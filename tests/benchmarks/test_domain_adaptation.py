@@ -11,9 +11,11 @@ from benchmarks.domain_adaptation import (
     Teachers,
     chosen_rows,
     method_of,
+    read_figures,
     slug,
     student_options,
     table,
+    write,
 )
 from ovdistill.core.errors import UserError
 
@@ -41,6 +43,28 @@ def test_what_is_there_is_not_done_again(options):
     assert Teachers(options, 0).missing([]) == ["none", *METHODS]
     left = Teachers(options, 0).missing([figures("none"), figures("UPT", 1)])
     assert left == [*METHODS]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"), [(dict(shots=4), "--shots 16"), (dict(student="B"), "of recipe A")]
+)
+def test_figures_of_other_settings_do_not_mix(options, more, message):
+    write(options, "A", [figures("none", student_novel=12.3)])
+    with pytest.raises(UserError, match=message):
+        read_figures(replace(options, **more))
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "student"),
+    [
+        (figures("none", student_novel=12.3), None, "A"),
+        (figures("none", student_novel=12.3), "A", "A"),
+        (figures("none"), "B", "B"),
+    ],
+)
+def test_students_keep_their_recipe(options, own, given, student):
+    write(options, "A", [own])
+    assert read_figures(replace(options, student=given)) == (student, [own])
 
 
 def test_rows_are_chosen_by_name(options):

@@ -109,10 +109,9 @@ def test_training_testing_and_comparison(folder):
     run(folder, *words["test"], *SMALL[:2])
     assert "bbox/AP_novel" in json.loads((folder / "runs/angle/test/metrics.json").read_text())
 
-    known = ["--known", str(ROOT / "docs/results/shape/plain/comparison.json")]
-    known += ["--geometry", "plain"]
+    known = ["--known", str(ROOT / "docs/results/shape/clip/comparison.json")]
     output = run(folder, *words["compare"], "--data-root", "data", *known, *SMALL)
     assert "| angle (mine) | no | 1 |" in output and "| ViLD | no | 3 |" in output
-    result = json.loads((folder / "runs/compare/shape/plain/comparison.json").read_text())
+    result = json.loads((folder / "runs/compare/shape/clip/comparison.json").read_text())
     (own,) = [row for row in result["rows"] if row["name"] == "angle"]
     assert own["config"] == "angle_r18_shapes.py" and 0 <= own["runs"][0]["bbox/AP"] <= 100

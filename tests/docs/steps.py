@@ -267,7 +267,8 @@ STEPS = [
     Step(
         "ovdistill train vild_r18_shapes --cfg-options geometry=plain teacher.model=tuned "
         "data_root=data/crayon vocabulary=work_dirs/tuned/vocabulary.safetensors "
-        "regions=work_dirs/tuned/regions prepare.proposals.published=None",
+        "regions=work_dirs/tuned/regions prepare.proposals.published=None "
+        "model.roi_head.bbox_head.cls_predictor_cfg.temperature=0.07",
         # else a network of proposals would be trained
         replace={"prepare.proposals.published=None": "train_cfg.max_iters=2"},
         add=(*TINY, "--work-dir", "work_dirs/tuned"),
@@ -304,10 +305,16 @@ STEPS = [
         "custom_hooks.0.scale=1.5",
         add=SMALL_TRAINING,
     ),
-    shows_help(
+    Step(
+        "ovdistill prepare vild_r18_shapes --cfg-options geometry=plain",
+        add=("prepare.regions.per_image=4",),
+    ),
+    Step(
         f"ovdistill teacher refine --teacher ovshapes-plain --images {SHAPES}/images "
         f"--annotations {SHAPES}/annotations/instances_train.json "
-        f"--regions {SHAPES}/shape/plain/regions -o refined --size 192 --lr 1e-3 --steps 3000"
+        f"--regions {SHAPES}/shape/plain/regions -o refined --size 192 --lr 1e-3 --steps 3000",
+        replace={"refined": "refined_by_regions", "3000": "1"},
+        add=("--batch", "2"),
     ),
     Step("ovdistill store info regions"),
     Step("ovdistill store verify regions"),

@@ -54,6 +54,10 @@ def test_one_objective_and_one_source_need_no_list(tmp_path) -> None:
         (dict(steps=4, batch=4, betas=0.9), "betas is 0.9"),
         (dict(steps=4, batch=4, betas=[0.9]), "betas is"),
         (dict(steps=4, batch=4, betas=[0.9, 1.5]), "betas is"),
+        (dict(steps=4, batch=4, betas=None), "betas is None"),
+        (dict(steps=4, batch=4, weight_decay=float("nan")), "weight_decay is nan"),
+        (dict(steps=4, batch=4, half_weights="False"), "half_weights is 'False'"),
+        (dict(steps=4, batch=4, seed=2**65), "seed is 36893488147419103232"),
     ],
 )
 def test_settings_that_are_not_possible(training, match: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -37,25 +38,59 @@ def test_rows_without_names_have_no_zero_shot_accuracy(tmp_path: Path) -> None:
     assert [row[probe] for row in cells[2:]] == ["50.0 ± 0.0", "50.0"]
 
 
-def test_runs_of_other_settings_do_not_mix(tmp_path: Path) -> None:
-    args = argparse.Namespace(out=tmp_path, steps=10, batch=8, images=20)
-    tool.check_settings(args)
-    tool.check_settings(args)
-    args.steps = 20
-    with pytest.raises(SystemExit, match="'steps': 10"):
-        tool.check_settings(args)
+SETTINGS = dict(steps=300, batch=128, images=4000)
+RECORDED = Path(__file__).parents[2] / "docs/results/objectives/objectives.json"
 
 
-def test_runs_of_another_machine_are_taken_over(tmp_path: Path) -> None:
-    own = dict(base=40.0, probe=50.0, seed=1)
-    known = dict(settings=dict(steps=10, batch=8, images=20), rows={"image_text": [own]})
-    (tmp_path / "known.json").write_text(json.dumps(known))
-    args = argparse.Namespace(
-        out=tmp_path / "out", known=tmp_path / "known.json", steps=10, batch=8, images=20
-    )
-    tool.take_known(args)
-    args.rows, args.seeds = ["image_text"], 2
-    assert tool.collect(args) == {"image_text": [own]}
-    args.steps = 20
-    with pytest.raises(SystemExit, match="'steps': 10"):
-        tool.take_known(args)
+def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> None:
+    monkeypatch.setattr("sys.argv", ["teacher_objectives.py", *map(str, words)])
+    tool.main()
+
+
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [
+        (SETTINGS, ["--steps", 400]),
+        (SETTINGS, ["--steps", 300, "--student-options", "a=1"]),
+        (SETTINGS | dict(student_options=["a=1"]), ["--steps", 300]),
+        (SETTINGS, ["--steps", 300, "--known", "known.json"]),
+        (SETTINGS, ["--report", "--known", "known.json"]),
+    ],
+)
+def test_runs_of_other_settings_do_not_mix(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, there: tool.Settings, words: Sequence[object]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    other = dict(settings=SETTINGS | dict(steps=1000), rows={"image_text": [dict(seed=0)]})
+    Path("known.json").write_text(json.dumps(other))
+    Path("out").mkdir()
+    Path("out/settings.json").write_text(json.dumps(there))
+    with pytest.raises(SystemExit, match="got settings .* of the runs in out"):
+        run(monkeypatch, "-o", "out", *words)
+    assert [path.name for path in Path("out").iterdir()] == ["settings.json"]
+
+
+def test_a_report_has_the_settings_of_its_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    known = json.loads(RECORDED.read_text())
+    for words in (["--known", RECORDED], []):
+        run(monkeypatch, "-o", tmp_path / "out", "--report", *words)
+        content = json.loads((tmp_path / "out/objectives.json").read_text())
+        assert content["settings"] == SETTINGS
+        assert content["rows"] == known["rows"]
+    with pytest.raises(SystemExit, match="or --known, to report"):
+        run(monkeypatch, "-o", tmp_path / "none", "--report")
+
+
+def test_recorded_runs_are_taken_over_by_their_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["", "-o", "none", "--steps", "300", "--known", str(RECORDED)]
+    monkeypatch.setattr("sys.argv", words)
+    assert tool.agreed_settings(tool.parse()) == SETTINGS
+
+
+def test_minutes_are_of_all_starts(tmp_path: Path) -> None:
+    records = [dict(step=2, seconds=30.0), dict(step=2, zero_shot=0.5), dict(step=5, seconds=60.0)]
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert tool.minutes_of_training(log) == 4

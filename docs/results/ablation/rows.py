@@ -1,4 +1,4 @@
-"""The parts of Vouch, each alone and together, as rows of the comparison.
+"""The parts of Vouch, alone and with one another, as rows of the comparison; Vouch itself ships.
 
 From the root of the repository:
 
@@ -21,12 +21,6 @@ ROWS = [
     Row("softened", "ViLD + softened background", CONFIG, SOFTENED),
     Row("constant", "ViLD + constant background weight 0.2", CONFIG, CONSTANT),
     Row("contest", "ViLD + contest", CONFIG, CONTEST),
-    Row(
-        "objectness_softened",
-        "ViLD + objectness weight + softened background (Vouch)",
-        CONFIG,
-        OBJECTNESS + SOFTENED,
-    ),
     Row(
         "objectness_constant",
         "ViLD + objectness weight + constant background weight",

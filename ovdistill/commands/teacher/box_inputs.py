@@ -19,7 +19,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.files import sha256_of
 from ovdistill.datasets.annotations import Annotations, read_annotations, read_captions
 from ovdistill.datasets.class_categories import find_categories, label_categories
-from ovdistill.evaluation.regions.objects import draw_images, labelled_objects
+from ovdistill.evaluation.regions.objects import draw_images, labelled_objects, shared_images
 from ovdistill.extraction.images import ImageFile, check_some_are_there
 from ovdistill.store import TeacherStore
 from ovdistill.teacher import Teacher
@@ -47,6 +47,8 @@ def find_box_inputs(options: EvaluateOptions, teacher: Teacher) -> Inputs:
     found = read_annotations(path, allow_outside_images=options.allow_outside_images)
     files = _draw_files(found, folder, options.max_images)
     drawn = [file.image_id for file in files]
+    if store is not None:
+        _check_overlap(store, found, drawn)
     vocabulary = find_vocabulary(options, config, found, teacher)
     named = options.vocabulary or options.config
     labels = label_categories(vocabulary.names, found.categories, named, path)
@@ -113,6 +115,15 @@ def _open_store(folder: Path | None, teacher: Teacher) -> TeacherStore | None:
             "expected the same"
         )
     return store
+
+
+def _check_overlap(store: TeacherStore, found: Annotations, drawn: Sequence[int]) -> None:
+    """Raise UserError if a store has none of the drawn images."""
+    if not {*drawn} & {*shared_images(store, found)}:
+        raise UserError(
+            f"store {store.folder} has none of the {len(drawn)} images that were drawn; expected "
+            "regions of these (with a config, the regions of a training are of --subset train)"
+        )
 
 
 def _read_captions(

@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Literal
 
 from ovdistill.commands.checks import check_file, check_folder
-from ovdistill.commands.options import MOST_SEED, flag, option
+from ovdistill.commands.options import flag, option
 from ovdistill.commands.teacher.measuring_options import MeasuringOptions
 from ovdistill.commands.teacher.pixel_options import PixelOptions
 from ovdistill.commands.teacher_options import load_teacher
+from ovdistill.core.argument_types import MOST_SEED
 from ovdistill.core.errors import UserError
 
 # options that only some kinds of measurements have

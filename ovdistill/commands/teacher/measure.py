@@ -67,7 +67,7 @@ def measure_teacher(inputs: Inputs, teacher: Teacher) -> TeacherFigures:
         teacher: the teacher.
 
     Raises:
-        UserError: no image can be read, or a store of other images.
+        UserError: no image can be read.
     """
     vocabulary = inputs.vocabulary
     texts, is_base = vocabulary.embeddings, vocabulary.is_base
@@ -180,11 +180,7 @@ def linear_probe(inputs: Inputs, objects: TrueObjects, teacher: Teacher) -> Prob
 
 
 def measure_ceilings(inputs: Inputs, needed: CeilingInputs, encoded: Encoded) -> Ceilings:
-    """Return the AP that a student can hope for.
-
-    Raises:
-        UserError: the store has none of the images.
-    """
+    """Return the AP that a student can hope for."""
     texts, is_base = inputs.vocabulary.embeddings, inputs.vocabulary.is_base
     judge = Judge(needed.found, needed.cat_ids, is_base, needed.protocol, encoded.image_ids)
     temperature = needed.temperature
@@ -199,21 +195,17 @@ def measure_ceilings(inputs: Inputs, needed: CeilingInputs, encoded: Encoded) ->
 def region_ceiling(
     vocabulary: Vocabulary, needed: CeilingInputs, image_ids: Sequence[int]
 ) -> RegionCeiling | None:
-    """Return the ceiling with the regions of the store; None without one.
-
-    Raises:
-        UserError: the store has none of the images.
-    """
+    """Return the ceiling with the regions of the store; None without one, or without its images."""
     store = needed.store
     if store is None:
         return None
     read = {*image_ids}
     shared = [image_id for image_id in shared_images(store, needed.found) if image_id in read]
     if not shared:
-        raise UserError(
-            f"store {store.folder} has none of the {len(read)} images that were drawn; expected "
-            "regions of these (with a config, the regions of a training are of --subset train)"
+        LOGGER.warning(
+            "no image of store %s could be read: there is no ceiling with its regions", store.folder
         )
+        return None
     shown = progress(shared, title="regions", unit="image", leave=False)
     images = ((image_id, store[image_id]) for image_id in shown)
     judge = Judge(needed.found, needed.cat_ids, vocabulary.is_base, needed.protocol, shared)

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ovdistill.commands.checks import check_file, check_folder
-from ovdistill.commands.options import MOST_SEED, option
+from ovdistill.commands.options import option
 from ovdistill.commands.teacher_options import TeacherOptions, teacher_arguments
+from ovdistill.core.argument_types import MOST_SEED
 from ovdistill.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -166,5 +167,8 @@ def find_source(options: RefineOptions, teacher: TeacherId) -> RefineSource:
         return UnlabelledImages(list_folder(options.images).images, options.boxes)
     assert options.annotations is not None  # see check_choices
     images = read_annotations(options.annotations, warn=False).images
-    files = {image["id"]: options.images / image["file_name"] for image in images}
+    files = {
+        image["id"]: (options.images / image["file_name"], (image["height"], image["width"]))
+        for image in images
+    }
     return StoredRegions(TeacherStore(options.regions), files, teacher)

@@ -73,6 +73,11 @@ def train(options: TrainTeacherOptions) -> None:
     with joined_processes(processes, options.launcher):
         device = options.device
         if torch.cuda.is_available() and options.launcher != "none":
+            if device not in (None, "cuda"):
+                raise UserError(
+                    f"got --device {device} and --launcher {options.launcher}, with which each "
+                    "process takes a GPU of its own; omit --device"
+                )
             device = f"cuda:{ranks_of(options.launcher)[2]}"
         run_training(content, folder, choose_device(device), resume=options.resume)
     print(f"wrote {folder}")
@@ -90,7 +95,7 @@ def training_content(config: Config, options: TrainTeacherOptions) -> dict[str, 
             f"{options.config} describes a detector: train it with `ovdistill train`. Expected the "
             "training of a teacher, with model, data, objectives and training."
         )
-    if options.max_bad_images is not None:
-        content["training"] = dict(content.get("training") or {})
-        content["training"]["max_bad_images"] = options.max_bad_images
+    training = content.get("training") or {}
+    if options.max_bad_images is not None and isinstance(training, dict):
+        content["training"] = dict(training, max_bad_images=options.max_bad_images)
     return content

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ovdistill.commands.checks import check_file, check_folder
-from ovdistill.commands.options import MOST_SEED, flag, option
+from ovdistill.commands.options import flag, option
 from ovdistill.commands.teacher_options import TeacherOptions, load_teacher
+from ovdistill.core.argument_types import MOST_SEED
 from ovdistill.core.errors import UserError
 
 if TYPE_CHECKING:

@@ -55,6 +55,8 @@ class AdaptData:
         train: regions of base classes to learn from; there is at least one.
         held_out: regions of base classes of other images, to choose settings with; may be empty.
         source: where they come from, as a phrase for people.
+        unsupervised: the labels are the teacher's own names, of which nothing can be chosen: the
+            settings that change no name are right by construction.
     """
 
     teacher: Teacher
@@ -62,6 +64,7 @@ class AdaptData:
     train: LabelledRegions
     held_out: LabelledRegions
     source: str
+    unsupervised: bool = False
 
     @property
     def base_rows(self) -> Tensor:

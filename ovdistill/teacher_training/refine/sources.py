@@ -22,6 +22,8 @@ from ovdistill.core.teacher_id import TeacherId
 from ovdistill.store import TeacherStore
 from ovdistill.teacher_training.refine.boxes import KINDS, draw_boxes
 
+SizedFile = tuple[Path, tuple[int, int] | None]  # an image, and its height and width
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -100,14 +102,17 @@ class StoredRegions(RefineSource):
 
     Args:
         store: regions by crops, of the teacher that is refined.
-        files: files of its images, by id.
+        files: files of its images, by id, with the height and width that the boxes are of; None
+            where these are not known.
         teacher: the teacher that is refined.
 
     Raises:
         UserError: a store of another teacher or of dense regions, or no image with regions.
     """
 
-    def __init__(self, store: TeacherStore, files: Mapping[int, Path], teacher: TeacherId) -> None:
+    def __init__(
+        self, store: TeacherStore, files: Mapping[int, SizedFile], teacher: TeacherId
+    ) -> None:
         crops = store.meta.provenance.get("crops") or {}
         if not store.teacher.is_same(teacher) or crops.get("mode", "crops") != "crops":
             raise UserError(
@@ -126,7 +131,7 @@ class StoredRegions(RefineSource):
     def sample(self, row: int, rng: np.random.Generator) -> Sample:
         """Return an image with its regions, see ``RefineSource``; nothing is drawn."""
         regions = self.store[self.ids[row]]
-        image = _read(self.files[self.ids[row]])
+        image = _read(*self.files[self.ids[row]])
         return Sample(image, regions.boxes, regions.embeddings.float())
 
     def describe(self) -> dict[str, Any]:
@@ -134,6 +139,6 @@ class StoredRegions(RefineSource):
         return dict(images=len(self.ids), store=self.store.meta.fingerprint)
 
 
-def _read(path: Path) -> Tensor:
-    """Return an image (3, H, W) uint8 RGB."""
-    return torch.from_numpy(read_image(path)).permute(2, 0, 1)
+def _read(path: Path, size: tuple[int, int] | None = None) -> Tensor:
+    """Return an image (3, H, W) uint8 RGB, see ``read_image``."""
+    return torch.from_numpy(read_image(path, size)).permute(2, 0, 1)

@@ -1,6 +1,7 @@
 """`ovdistill teacher evaluate` on a few images of OVShapes, and what is refused."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from ovdistill.commands.teacher_options import SHIPPED
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import sha256_of
 from ovdistill.datasets.annotations import read_annotations
+from ovdistill.evaluation.regions.objects import draw_images
 from ovdistill.ovshapes.generate import make_ovshapes
 from ovdistill.store import Regions, write_store
 from ovdistill.teacher import build_teacher
@@ -113,6 +115,36 @@ def test_with_a_vocabulary_and_a_store(own, tmp_path, capsys):
         evaluate(*own, "--regions", store)
     with pytest.raises(UserError, match=r"names was made by teacher ovshapes-rn \(.*clip-gap"):
         evaluate(*own, "--vocabulary", tmp_path / "names")
+
+
+def store_of(folder, image_id):
+    """Write a store of one image, without a region."""
+    empty = Regions(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, 128))
+    teacher = build_teacher(SHIPPED["ovshapes"])
+    return write_store(folder, [(image_id, empty)], teacher.id.to_header())
+
+
+@pytest.mark.parametrize(("in_file", "message"), [(True, "of the 1 images"), (False, "of the 16")])
+def test_a_store_of_other_images_is_found_first(own, root, tmp_path, in_file, message):
+    ids = [image["id"] for image in read_annotations(own[3]).images]
+    other = next(key for key in ids if key not in draw_images(ids, 1)) if in_file else 10**6
+    images = shutil.copytree(root / "images", tmp_path / "images")
+    for path in images.rglob("*.*"):
+        path.write_bytes(b"")  # to embed them would be another error
+    store = store_of(tmp_path / "regions", other)
+    with pytest.raises(UserError, match=f"none {message}"):
+        evaluate(*own[:5], images, "--max-images", 1, "--regions", store)
+
+
+def test_figures_stay_where_no_image_of_the_store_can_be_read(own, root, tmp_path, caplog):
+    first = read_annotations(own[3]).images[0]
+    images = shutil.copytree(root / "images", tmp_path / "images")
+    (images / first["file_name"]).write_bytes(b"")
+    store = store_of(tmp_path / "regions", first["id"])
+    words = [*own[:5], images, "--regions", store, "--crops", "own", "--no-probe"]
+    evaluate(*words, "-o", tmp_path)
+    assert measured(tmp_path)["figures"]["ceilings"]["regions"] is None
+    assert "no image of store" in caplog.text
 
 
 def test_captions_of_other_images(own, root, tmp_path, capsys):

@@ -1,5 +1,7 @@
 """What the methods learn from regions whose names are wrong before, with the embedded teacher."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn.functional import normalize
@@ -130,6 +132,11 @@ def test_tip_adapter_needs_held_out_regions_or_its_numbers(data):
     assert found.facts == dict(alpha=4.0, beta=7.0)
 
 
+def test_tip_adapter_chooses_nothing_by_names_of_the_teachers_own(data):
+    found = TipAdapterMethod(beta=7.0).learn(replace(data, unsupervised=True), quiet)
+    assert found.facts == dict(alpha=1.0, beta=7.0)  # no accuracy, which would be 1 by construction
+
+
 def test_names_that_cannot_be_encoded_again_are_refused(data):
     learned = CoOpMethod(epochs=1, context=2).learn(data, quiet).vocabulary
     unknown = Vocabulary(data.vocabulary.names, learned.embeddings, IS_BASE, learned.teacher)
@@ -154,8 +161,16 @@ def test_settings_out_of_range(build):
         build()
 
 
-def test_nothing_to_learn(data):
-    with pytest.raises(UserError, match="both ratios are 0"):
-        ClipAdapterMethod(image_ratio=0.0).learn(data, quiet)
-    with pytest.raises(UserError, match="2.0"):
-        ClipAdapterMethod(image_ratio=2.0).learn(data, quiet)
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (dict(image_ratio=0.0), "both ratios are 0"),
+        (dict(image_ratio=2.0), "2.0"),
+        (dict(reduction=129), "width 128"),
+    ],
+)
+def test_settings_that_do_not_fit_are_found_before_regions_are_embedded(
+    teacher, vocabulary, settings, message
+):
+    with pytest.raises(UserError, match=message):
+        ClipAdapterMethod(**settings).check(teacher, vocabulary)

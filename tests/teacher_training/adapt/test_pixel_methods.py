@@ -127,7 +127,16 @@ def test_settings_out_of_range(bad):
         FineTuneMethod(**bad)
 
 
-@pytest.mark.parametrize("method", [VisualPromptMethod, UnifiedPromptsMethod])
-def test_a_frame_that_does_not_fit(data, method):
-    with pytest.raises(UserError, match="33"):
-        method(width=33).learn(data, str)
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (VisualPromptMethod(width=33), "33"),
+        (VisualPromptMethod(place="left"), "left"),
+        (UnifiedPromptsMethod(width=33), "33"),
+        (UnifiedPromptsMethod(init=" "), "to start from"),
+        (UnifiedPromptsMethod(init="a " * 29), "names are too long"),
+    ],
+)
+def test_what_does_not_fit_is_found_before_regions_are_embedded(data, method, message):
+    with pytest.raises(UserError, match=message):
+        method.check(data.teacher, data.vocabulary)

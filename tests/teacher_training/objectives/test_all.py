@@ -147,6 +147,7 @@ def test_no_boxes_keep_the_graph(name: str, given: bool) -> None:
         (dict(type="ImageContrastive", temperature=0), "temperature 0"),
         (dict(type="ImageContrastive", queue=-1), "queue -1"),
         (dict(type="ImageContrastive", hidden=0), "hidden 0"),
+        (dict(type="ImageContrastive", hidden=32.0), "hidden is 32.0; expected a whole number"),
         (dict(type="MaskedImage", ratio=0), "ratio 0"),
         (dict(type="MaskedImage", square=65), "squares of 65"),
         (dict(type="MaskedLanguage", share=1.5), "share of 1.5"),

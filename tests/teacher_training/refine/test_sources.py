@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.images import ImageError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.store import Regions, TeacherStore
 from ovdistill.store.teacher_store import write_store
@@ -20,6 +21,10 @@ def files(tmp_path):
     for number, path in paths.items():
         Image.new("RGB", (40, 30), (number, 0, 0)).save(path)
     return paths
+
+
+def sized(files, size=(30, 40)):
+    return {number: (path, size) for number, path in files.items()}
 
 
 def make_store(folder, **provenance):
@@ -48,7 +53,7 @@ def test_boxes_are_drawn(files):
 
 def test_regions_of_a_store(files, tmp_path):
     store = make_store(tmp_path / "store")
-    source = StoredRegions(store, files, TEACHER)
+    source = StoredRegions(store, sized(files), TEACHER)
     assert source.ids == [1, 3]  # 2 has no regions, 9 no file
     sample = source.sample(0, np.random.default_rng(0))
     assert torch.equal(sample.boxes, store[1].boxes) and sample.image[0, 0, 0] == 1
@@ -56,12 +61,18 @@ def test_regions_of_a_store(files, tmp_path):
     assert source.describe() == dict(images=2, store=store.meta.fingerprint)
 
 
+def test_boxes_of_an_image_that_has_been_resized(files, tmp_path):
+    source = StoredRegions(make_store(tmp_path / "store"), sized(files, (60, 80)), TEACHER)
+    with pytest.raises(ImageError, match="40 x 30 pixels, but 80 x 60 in the annotations"):
+        source.sample(0, np.random.default_rng(0))
+
+
 def test_other_stores(files, tmp_path):
     store = make_store(tmp_path / "store")
     with pytest.raises(UserError, match="another"):
-        StoredRegions(store, files, TeacherId("another", "1" * 16))
+        StoredRegions(store, sized(files), TeacherId("another", "1" * 16))
     with pytest.raises(UserError, match="no image with regions"):
-        StoredRegions(store, {2: files[2]}, TEACHER)
+        StoredRegions(store, sized({2: files[2]}), TEACHER)
     dense = make_store(tmp_path / "dense", crops=dict(mode="dense", size=64))
     with pytest.raises(UserError, match="expected crops"):
-        StoredRegions(dense, files, TEACHER)
+        StoredRegions(dense, sized(files), TEACHER)

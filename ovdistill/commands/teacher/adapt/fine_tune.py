@@ -16,7 +16,6 @@ from typing import Literal
 
 from ovdistill.commands.options import option
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
-from ovdistill.core.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +55,4 @@ def fine_tune(options: FineTuneOptions) -> None:
     from ovdistill.teacher_training.adapt.fine_tune import FineTuneMethod
 
     check_teacher_folder(options.out)  # before minutes of learning
-    source = Path((options.teacher or "").rpartition(":")[2])
-    known = options.teacher and source.is_dir() and options.out.is_dir()
-    if known and options.out.samefile(source):
-        raise UserError(f"-o {options.out} is the teacher that is tuned; choose another folder")
     adapt(options, options.method(FineTuneMethod))

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ovdistill.commands.checks import check_file, check_folder
-from ovdistill.commands.options import MOST_SEED, flag, option
+from ovdistill.commands.options import flag, option
 from ovdistill.commands.teacher.measuring_options import MeasuringOptions
+from ovdistill.core.argument_types import MOST_SEED
 from ovdistill.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -62,6 +63,12 @@ class AdaptOptions(MeasuringOptions):
         flags=["-o"], help="file to write (.safetensors)", metavar="FILE", writes="file"
     )
 
+    @property
+    def result_is_folder(self) -> bool:
+        """Whether the result is a folder; else it is a file."""
+        (out,) = [own for own in fields(self) if own.name == "out"]
+        return bool(out.metadata["writes"] == "folder")
+
     def method(self, method_class: type[Method]) -> Method:
         """Return a method with the settings that are given, and its defaults for the rest.
 
@@ -74,7 +81,7 @@ class AdaptOptions(MeasuringOptions):
     def check(self) -> None:
         """Raise UserError for inputs that are missing, or that exclude each other."""
         self.check_teacher()
-        if self.out.suffix in (".json", ".md"):
+        if not self.result_is_folder and self.out.suffix in (".json", ".md"):
             raise UserError(
                 f"got -o {self.out}; expected a name that ends in .safetensors: the report takes "
                 "the same name with .json and .md"

@@ -74,7 +74,7 @@ def read_data(
     labels = "labels of the teacher's own" if options.unsupervised else "labels"
     few = f", at most {reader.shots} of a class" if reader.shots else ""
     source = f"{len(train)} {where} with {labels}, {len(train.labels.unique())} base classes{few}"
-    return AdaptData(teacher, inputs.vocabulary, train, held_out, source)
+    return AdaptData(teacher, inputs.vocabulary, train, held_out, source, options.unsupervised)
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,17 +26,17 @@ from ovdistill.teacher.teacher_folder import REPORTS
 from ovdistill.teacher_training.adapt.data import Adaptation, AdaptData, AdaptMethod
 
 
-def report_paths(out: Path) -> tuple[Path, Path]:
-    """Return the paths of the report: beside a file that is written, or in a folder."""
-    if out.is_dir():
+def report_paths(out: Path, *, folder: bool) -> tuple[Path, Path]:
+    """Return the paths of the report: beside the result, or in it where it is a folder."""
+    if folder:
         return out / REPORTS[0], out / REPORTS[1]
     stem = out.name.removesuffix(".safetensors")
     return out.with_name(f"{stem}.json"), out.with_name(f"{stem}.md")
 
 
-def check_report_paths(out: Path) -> None:
+def check_report_paths(out: Path, *, folder: bool) -> None:
     """Raise UserError if a report would replace a file that is no report of an adaptation."""
-    path, text = report_paths(out)
+    path, text = report_paths(out, folder=folder)
     if path.exists():
         try:
             content = json.loads(path.read_bytes())
@@ -76,7 +76,7 @@ def write_report(
     figures = dict(
         before=asdict(accuracy_of(change.before)), after=asdict(accuracy_of(change.after))
     )
-    path, text = report_paths(options.out)
+    path, text = report_paths(options.out, folder=options.result_is_folder)
     write_json(
         path,
         {

@@ -22,10 +22,15 @@ class TipAdapterOptions(AdaptOptions):
 
     train_keys: bool = flag(help="train the keys of the cache (Tip-Adapter-F)")
     alpha: float | None = option(
-        None, help="weight of the cache (default: the best on held-out base objects)", least=0
+        None,
+        help="weight of the cache (default: the best on held-out base objects; --unsupervised: 1)",
+        least=0,
     )
     beta: float | None = option(
-        None, help="sharpness of the cache (default: the best on held-out base objects)", least=0
+        None,
+        help="sharpness of the cache (default: the best on held-out base objects; --unsupervised: "
+        "5.5)",
+        least=0,
     )
 
 

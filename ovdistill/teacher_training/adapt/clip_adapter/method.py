@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
-from ovdistill.teacher import ClipAdapter
+from ovdistill.teacher import ClipAdapter, Teacher
 from ovdistill.teacher_training.adapt.data import (
     Adaptation,
     AdaptData,
@@ -24,6 +24,7 @@ from ovdistill.teacher_training.adapt.data import (
 )
 from ovdistill.teacher_training.adapt.fit import fit
 from ovdistill.teacher_training.adapt.loss import name_loss
+from ovdistill.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,11 @@ class ClipAdapterMethod(AdaptMethod):
     reduction: int = 4
     image_ratio: float = 0.2
     text_ratio: float = 0.0
+
+    def check(self, teacher: Teacher, vocabulary: Vocabulary) -> None:
+        """Check that the settings make a network for the teacher, see ``AdaptMethod``."""
+        super().check(teacher, vocabulary)
+        self._start(teacher.embed_dim)
 
     def learn(self, data: AdaptData, report: Callable[[str], None] = print) -> Adaptation:
         """Learn the bottlenecks, see ``AdaptMethod``."""

@@ -30,7 +30,8 @@ from ovdistill.teacher_training.adapt.fit import fit
 from ovdistill.teacher_training.adapt.tip_adapter.search import ALPHAS, BETAS, search
 from ovdistill.vocabulary import Vocabulary, fill_template
 
-TRAINED_WITH = (1.0, 5.5)  # alpha and beta while keys are trained, as in the released code
+# alpha and beta while keys are trained, as in the released code, and where no label chooses them
+INITIAL = (1.0, 5.5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +40,9 @@ class TipAdapterMethod(AdaptMethod):
 
     Attributes:
         train_keys: train the keys (Tip-Adapter-F); epochs, batch and lr are used for it alone.
-        alpha: weight of the cache; None chooses it on held-out regions.
-        beta: sharpness of the cache; None chooses it on held-out regions.
+        alpha: weight of the cache; None chooses it on held-out regions, and without labels takes
+            the paper's initial value.
+        beta: sharpness of the cache; None as for ``alpha``.
     """
 
     name: ClassVar[str] = "tip-adapter"
@@ -81,7 +83,7 @@ class TipAdapterMethod(AdaptMethod):
 
     def _trained(self, keys: Tensor, data: AdaptData, report: Callable[[str], None]) -> Tensor:
         """Return (K, D) keys that are trained to name their own regions."""
-        alpha, beta = TRAINED_WITH
+        alpha, beta = INITIAL
         labels = data.base_labels(data.train).to(keys.device)
         classes, regions = len(data.base_rows), keys
         similarities = _similarities(regions, data)
@@ -101,8 +103,10 @@ class TipAdapterMethod(AdaptMethod):
         Raises:
             UserError: there is no held-out region to choose them with.
         """
-        if self.alpha is not None and self.beta is not None:
-            return self.alpha, self.beta, dict(alpha=self.alpha, beta=self.beta)
+        if data.unsupervised or (self.alpha is not None and self.beta is not None):
+            alpha = INITIAL[0] if self.alpha is None else self.alpha
+            beta = INITIAL[1] if self.beta is None else self.beta
+            return alpha, beta, dict(alpha=alpha, beta=beta)
         if not len(data.held_out):
             raise UserError(
                 "no held-out region of a base class to choose alpha and beta with; expected more "

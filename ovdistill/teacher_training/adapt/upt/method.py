@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
+from ovdistill.teacher import Teacher
 from ovdistill.teacher.adapters.prompt_pixels import add_prompt, prompt_size
 from ovdistill.teacher.adapters.upt import UnifiedPrompts
 from ovdistill.teacher_training.adapt.data import (
@@ -29,6 +30,7 @@ from ovdistill.teacher_training.adapt.fit import fit
 from ovdistill.teacher_training.adapt.loss import name_loss
 from ovdistill.teacher_training.adapt.upt.network import PromptNetwork
 from ovdistill.teacher_training.adapt.visual_prompt.method import prompt_width
+from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.prompt_context import ContextPrompts, context_from_text
 
 
@@ -52,17 +54,24 @@ class UnifiedPromptsMethod(AdaptMethod):
     visual: int = 8
     width: int | None = None
 
+    def check(self, teacher: Teacher, vocabulary: Vocabulary) -> None:
+        """Check that the frame fits the images, and the context all names, see ``AdaptMethod``."""
+        super().check(teacher, vocabulary)
+        teacher.image_tower()  # some have none
+        self._frame_size(teacher.image_size)
+        text_tower = teacher.text_tower()
+        start = context_from_text(self.init, text_tower)
+        ContextPrompts(vocabulary.names, text_tower, len(start), spelling="words")
+
     def learn(self, data: AdaptData, report: Callable[[str], None] = print) -> Adaptation:
         """Learn the network, and keep what it makes, see ``AdaptMethod``."""
         self.check(data.teacher, data.vocabulary)
         teacher, text_tower = data.teacher, data.teacher.text_tower()
         start = context_from_text(self.init, text_tower)
-        # names that are too long are an error before the training, not after it
-        ContextPrompts(data.vocabulary.names, text_tower, len(start), spelling="words")
         base = [data.vocabulary.names[row] for row in data.base_rows.tolist()]
         prompts = ContextPrompts(base, text_tower, len(start), spelling="words")
         width = prompt_width(self.width, teacher.image_size)
-        network = self._network(start, teacher.image_size, width)
+        network = self._network(start, self._frame_size(teacher.image_size))
         embed = CropEmbedder(data, teacher.image_tower(), self.seed)
         labels = data.base_labels(data.train).to(teacher.device)
 
@@ -85,11 +94,18 @@ class UnifiedPromptsMethod(AdaptMethod):
             f"epochs, lr {self.lr}, seed {self.seed}, {data.source}"
         )
 
-    def _network(self, start: Tensor, image_size: int, width: int) -> PromptNetwork:
+    def _frame_size(self, image_size: int) -> int:
+        """Return the number of pixels of the frame.
+
+        Raises:
+            UserError: it does not fit the image.
+        """
         try:
-            pixels = prompt_size(image_size, width, "frame")
+            return prompt_size(image_size, prompt_width(self.width, image_size), "frame")
         except ValueError as error:
             raise UserError(f"UPT: {error}") from error
+
+    def _network(self, start: Tensor, pixels: int) -> PromptNetwork:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             network = PromptNetwork(len(start), self.visual, start.shape[1], pixels, start)

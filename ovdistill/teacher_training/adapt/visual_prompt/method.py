@@ -14,6 +14,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
+from ovdistill.teacher import Teacher
 from ovdistill.teacher.adapters.visual_prompt import VisualPrompt
 from ovdistill.teacher_training.adapt.data import (
     Adaptation,
@@ -24,6 +25,7 @@ from ovdistill.teacher_training.adapt.data import (
 from ovdistill.teacher_training.adapt.embed_crops import CropEmbedder
 from ovdistill.teacher_training.adapt.fit import fit
 from ovdistill.teacher_training.adapt.loss import name_loss
+from ovdistill.vocabulary import Vocabulary
 
 USUAL_WIDTH = 30 / 224  # of a frame, as a share of the image's side: the paper's
 
@@ -46,6 +48,12 @@ class VisualPromptMethod(AdaptMethod):
     lr: float = 1e-2
     width: int | None = None
     place: str = "frame"
+
+    def check(self, teacher: Teacher, vocabulary: Vocabulary) -> None:
+        """Check that the prompt fits the images, see ``AdaptMethod``."""
+        super().check(teacher, vocabulary)
+        teacher.image_tower()  # some have none
+        self._start(teacher.image_size)
 
     def learn(self, data: AdaptData, report: Callable[[str], None] = print) -> Adaptation:
         """Learn the prompt, see ``AdaptMethod``."""

@@ -55,8 +55,10 @@ class MaskedPixels(nn.Module):
             mask: (N, 1, S, S) bool.
         """
         predicted = F.pixel_shuffle(self.head(feature_map), self.stride)
-        # a tower whose patches do not divide its input leaves a border that no position sees
-        height, width = predicted.shape[-2:]
-        return masked_pixel_loss(
-            predicted, images[..., :height, :width], mask[..., :height, :width]
+        # a stride that does not divide the input: a tower leaves a border that no position sees,
+        # or pads its input, so that its last positions see less
+        height, width = (
+            min(sides) for sides in zip(predicted.shape[2:], mask.shape[2:], strict=True)
         )
+        parts = (part[..., :height, :width] for part in (predicted, images, mask))
+        return masked_pixel_loss(*parts)

@@ -7,16 +7,18 @@ import pytest
 import torch
 
 from ovdistill.commands import main
+from ovdistill.commands.teacher.adapt.fine_tune import FineTuneOptions
 from ovdistill.commands.teacher.adapt.inputs import find_inputs
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.commands.teacher.adapt.regions import read_data
-from ovdistill.commands.teacher.adapt.report import report_paths
+from ovdistill.commands.teacher.adapt.report import check_report_paths, report_paths
 from ovdistill.commands.teacher_options import SHIPPED
 from ovdistill.core.errors import UserError
 from ovdistill.core.json_files import read_json
 from ovdistill.ovshapes.generate import make_ovshapes
 from ovdistill.store import Regions, write_store
-from ovdistill.teacher import build_teacher
+from ovdistill.teacher import OpenCLIPTeacher, build_teacher
+from ovdistill.teacher.teacher_folder import write_teacher_folder
 from ovdistill.teacher_training.adapt.clip_adapter import ClipAdapterMethod
 from ovdistill.teacher_training.adapt.tip_adapter import TipAdapterMethod
 from ovdistill.vocabulary import Vocabulary
@@ -161,7 +163,7 @@ def test_shots_and_labels_of_the_teachers_own(root, teacher):
     assert torch.equal(again.train.embeddings, data.train.embeddings)
     alone = options(root, unsupervised=True, shots=1)
     data = read_data(alone, TipAdapterMethod(), inputs, teacher)
-    assert data.train.labels.bincount().max() == 1
+    assert data.train.labels.bincount().max() == 1 and data.unsupervised
     base = inputs.vocabulary.embeddings.clone()
     base[~inputs.vocabulary.is_base] = 0
     nearest = (data.train.embeddings @ base.T).argmax(dim=1)
@@ -257,7 +259,34 @@ def test_a_report_replaces_nothing_but_a_report(root, tmp_path):
     with pytest.raises(UserError, match="a.json is there, and no report"):
         adapt("clip-adapter", *files_of(root), "-o", tmp_path / "a.safetensors")
     assert (tmp_path / "a.json").read_text() == '{"images": []}'
-    assert report_paths(tmp_path / "v1.0") == (tmp_path / "v1.0.json", tmp_path / "v1.0.md")
+    beside = (tmp_path / "v1.0.json", tmp_path / "v1.0.md")
+    assert report_paths(tmp_path / "v1.0", folder=False) == beside
+
+
+def test_the_report_of_a_new_folder_lies_in_it(tmp_path):
+    (tmp_path / "tuned.md").write_text("notes")
+    check_report_paths(tmp_path / "tuned", folder=FineTuneOptions(out=tmp_path).result_is_folder)
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("fine-tune", "--teacher {}"),
+        ("fine-tune", "--teacher {} --random-weights"),
+        ("fine-tune", "--teacher RN50:{}/open_clip_model.safetensors"),
+        ("fine-tune", "--config vild_r18_shapes --cfg-options teacher.model={}"),
+        ("clip-adapter", "--config vild_r18_shapes --adapter {}"),
+        ("clip-adapter", "--config vild_r18_shapes --cfg-options teacher.adapter={}"),
+    ],
+)
+def test_the_result_does_not_replace_its_teacher(root, tmp_path, method, words):
+    own = tmp_path / "own"
+    if method == "fine-tune":
+        write_teacher_folder(own, OpenCLIPTeacher("ovshapes"))
+    else:
+        own.touch()
+    with pytest.raises(UserError, match="of which the teacher is made"):
+        adapt(method, *words.format(own).split(), *files_of(root)[2:], "-o", own)
 
 
 def test_what_is_learned_from_is_not_measured_on(root, tmp_path):

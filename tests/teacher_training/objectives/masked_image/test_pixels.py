@@ -37,3 +37,12 @@ def test_a_border_that_no_patch_covers_does_not_count() -> None:
     mask = torch.zeros(1, 1, 5, 5, dtype=torch.bool)
     mask[..., 4] = True
     assert pixels.loss(torch.ones(1, 1, 2, 2), images, mask).item() == 0
+
+
+def test_positions_of_a_padded_input_predict_what_is_left_of_their_squares() -> None:
+    pixels = MaskedPixels(1, image_size=5, stride=2, square=1, ratio=1.0)
+    with torch.no_grad():
+        pixels.head.weight.fill_(1)
+        pixels.head.bias.zero_()
+    mask = torch.ones(1, 1, 5, 5, dtype=torch.bool)
+    assert pixels.loss(torch.ones(1, 1, 3, 3), torch.ones(1, 3, 5, 5), mask).item() == 0
