@@ -36,11 +36,12 @@ from ovdistill.commands.options import ConfigOptions, flag, option
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json, write_text
 from ovdistill.core.header_values import INTEGER, Kind, expect, list_of
+from ovdistill.core.json_files import read_json
 from ovdistill.core.logs import progress
 from ovdistill.core.provenance import provenance
 from ovdistill.evaluation.comparison import Runs, collect
 from ovdistill.evaluation.comparison_rows import Row, pick_rows
-from ovdistill.evaluation.result_files import is_number, read_object
+from ovdistill.evaluation.result_files import is_number
 from ovdistill.evaluation.text_tables import markdown_table
 
 if TYPE_CHECKING:
@@ -218,7 +219,8 @@ def read_known(path: Path, subset: str) -> Runs:
     Raises:
         UserError: no such file, a damaged one, or one of another subset.
     """
-    content = read_object(path, "segmentation.json")
+    found = read_json(path, "segmentation.json", hint="Expected one of this benchmark as --known.")
+    content = found if isinstance(found, dict) else {}
     try:
         rows = expect(content, "rows", ROWS_OF_RUNS)
     except ValueError as error:

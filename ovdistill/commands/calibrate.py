@@ -22,7 +22,9 @@ class CalibrateOptions(OfflineOptions):
     """Options of ``ovdistill calibrate``."""
 
     model: str = argument("folder of a published detector, or 'ovshapes'")
-    annotations: str = option(help="COCO or LVIS file, every object labelled", metavar="FILE")
+    annotations: str = option(
+        help="COCO file with every object labelled, or LVIS file", metavar="FILE"
+    )
     images: Path = option(help="folder of its images", metavar="DIR")
     count: int = option(300, help="images to look at", least=1)
     out: Path | None = option(
@@ -59,7 +61,7 @@ def calibrate(options: CalibrateOptions) -> None:
         detector, Path(options.annotations), options.images, options.count
     )
     found = fit(scores, right)
-    found.save(out)
+    found.save(out, files.weights)
     print(
         f"{found.detections} detections, {right.mean():.0%} of them right. Expected calibration "
         f"error {found.error_before:.3f} before, {found.error_after:.3f} after"

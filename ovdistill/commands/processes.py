@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
     from ovdistill.core.peers import PeerWatch
+
+LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +58,8 @@ def init_processes(config: Config, launcher: str) -> None:
     and the model is wrapped for the CPU.
 
     Args:
-        config: its ``env_cfg.dist_cfg`` has the arguments of the process group; on the CPU its
-            ``model_wrapper_cfg`` is set here.
+        config: its ``env_cfg.dist_cfg`` has the arguments of the process group; see ``fit_to_cpu``
+            for what is set on the CPU.
         launcher: 'none' (there is one process), 'pytorch', 'slurm' or 'mpi'.
 
     Raises:
@@ -88,12 +91,24 @@ def init_processes(config: Config, launcher: str) -> None:
         ) from error
     watch_processes()
     if not on_gpus:
-        config.model_wrapper_cfg = dict(
-            type="MMDistributedDataParallel",
-            device_ids=None,
-            broadcast_buffers=False,
-            find_unused_parameters=config.get("find_unused_parameters", False),
-        )
+        fit_to_cpu(config)
+
+
+def fit_to_cpu(config: Config) -> None:
+    """Let the model of a config be trained by several processes without a GPU.
+
+    Args:
+        config: changed in place.
+    """
+    config.model_wrapper_cfg = dict(
+        type="MMDistributedDataParallel",
+        device_ids=None,
+        broadcast_buffers=False,
+        find_unused_parameters=config.get("find_unused_parameters", False),
+    )
+    if config.get("sync_bn"):
+        LOGGER.info("sync_bn=%r needs GPUs: each process normalises its own batch", config.sync_bn)
+        config.sync_bn = None
 
 
 def check_environment(launcher: str, local_rank: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from ovdistill.commands.scoring_task import ScoringTask, scoring_task
 from ovdistill.commands.testing import DUMP, TestOptions
 from ovdistill.core.errors import UserError
-from ovdistill.core.files import sha256_of
+from ovdistill.core.files import hash_file, sha256_of
 from ovdistill.core.provenance import provenance
 from ovdistill.evaluation.evaluate import evaluate
 from ovdistill.evaluation.records import Records
@@ -62,10 +62,20 @@ def wanted_results(options: TestOptions, task: ScoringTask) -> dict[str, Records
 def evaluated_images(
     options: TestOptions, task: ScoringTask, found: Mapping[str, Records]
 ) -> list[int]:
-    """Return the ids of the images that count: all of the file, or those with a detection."""
+    """Return the ids of the images that count: all of the file, or those with a detection.
+
+    Raises:
+        UserError: only images with a detection are to count, and there is none.
+    """
     if not options.images_with_results:
         return [image["id"] for image in task.truth.images]
     seen = sorted({*(i for records in found.values() for i in records.image_ids.tolist())})
+    if not seen:
+        files = ", ".join(map(str, options.results))
+        raise UserError(
+            f"got --images-with-results, but {files} has no detection in an image of "
+            f"{task.truth.path}; expected one or more. Without the option all images count."
+        )
     LOGGER.warning(
         "evaluated the %d images that have a detection, of the %d of %s: objects of the others, "
         "in which nothing was found, do not count",
@@ -92,7 +102,7 @@ def results_origin(
         evaluator=evaluator,
         subset=options.subset if options.config else None,
         ann_file=str(task.truth.path),
-        ann_file_sha256=sha256_of(task.truth.path),
+        hashes=dict(ann_file=hash_file(task.truth.path)),
         results={str(path): sha256_of(path) for path in options.results},
         protocol=task.protocol.name,
         max_dets=task.protocol.limit,

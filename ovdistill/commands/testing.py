@@ -15,8 +15,8 @@ from ovdistill.core.recipes import find_recipe
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-# mmengine would build these too
-TRAINING_KEYS = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler")
+# mmengine would build these too; converting norms for it would lose the activations of timm's
+TRAINING_KEYS = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler", "sync_bn")
 VALIDATION_KEYS = ("val_dataloader", "val_cfg", "val_evaluator")
 DUMP = "detections"  # the files are detections.bbox.json and detections.segm.json
 LABEL_MAPS = "label_maps"  # folder of those that --dump writes of a segmentor

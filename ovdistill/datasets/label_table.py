@@ -93,7 +93,8 @@ def load_label_table(source: str | os.PathLike[str]) -> LabelTable:
 
 def _read(path: Path, source: str) -> LabelTable:
     try:
-        lines = [line for line in path.read_text("utf-8").splitlines() if line.strip()]
+        text = path.read_text("utf-8-sig")  # some editors write a mark first
+        lines = [line for line in text.splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read the label table {source}: {error}") from None
     if not any("\t" in line for line in lines):

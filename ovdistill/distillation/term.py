@@ -5,7 +5,7 @@ Shapes: R sampled RoIs, D embedding width.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from torch import Tensor, nn
@@ -43,16 +43,28 @@ class DistillationTerm(nn.Module):
 
 
 class DistillationTerms(nn.ModuleList):
-    """The distillation terms of a detector.
+    """The distillation terms of a detector or a segmentor.
 
     Args:
         terms: the terms, in the order of the config.
         embed_dim: D.
+        parts: of ``DistillInputs``, those that the detector or segmentor can fill for the terms.
+
+    Raises:
+        UserError: a term needs another part.
     """
 
-    def __init__(self, terms: Iterable[DistillationTerm], embed_dim: int) -> None:
+    def __init__(
+        self, terms: Iterable[DistillationTerm], embed_dim: int, parts: Sequence[str]
+    ) -> None:
         super().__init__(terms)
         for term in self:
+            if unknown := set(term.needs).difference(parts):
+                raise UserError(
+                    f"{type(term).__name__} needs {min(unknown)!r}; the network has "
+                    f"{', '.join(parts)}. Correct the `needs` of the term, or use it with a "
+                    "network that has this: two-stage detectors have rois, segmentors pixels."
+                )
             term.set_embed_dim(embed_dim)
 
     def __iter__(self) -> Iterator[DistillationTerm]:

@@ -53,6 +53,7 @@ GEOMETRIES = {
     "hard": "a weak teacher, regions of a plain RPN",
 }
 COSTS = ("seconds", "test_seconds", "memory")
+SEED_FOLDER = re.compile("seed(0|[1-9][0-9]*)")  # of a run; others, such as seed0_old, are none
 EARLIER_GEOMETRY = "plain"  # of files that name none
 
 RUN = Kind(
@@ -93,9 +94,11 @@ def collect(folder: Path, subset: str, rows: Sequence[Row], known: Runs | None =
     for row in rows:
         runs = {run["seed"]: run for run in (known or {}).get(row.name, ())}
         for path in folder.glob(f"{row.name}/seed*/{subset}/metrics.json"):
-            seed_name = path.parents[1].name
-            seed = int(re.sub(r"\D", "", seed_name))
-            trained = folder / (row.trained_as or row.name) / seed_name
+            matched = SEED_FOLDER.fullmatch(path.parents[1].name)
+            if matched is None:
+                continue
+            seed = int(matched[1])
+            trained = folder / (row.trained_as or row.name) / matched[0]
             runs[seed] = {**_test_result(path), **_training_cost(trained), "seed": seed}
         if runs:
             found[row.name] = [runs[seed] for seed in sorted(runs)]

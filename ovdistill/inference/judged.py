@@ -1,26 +1,24 @@
 """Which detections are right, by the labels of an annotation file.
 
-Shapes: n detections, m labelled objects of an image.
+Shapes: n detections.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import torch
-from torchvision.ops import box_iou
 from tqdm import tqdm
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image
 from ovdistill.datasets.annotations import read_annotations
+from ovdistill.evaluation.analysis.matching import find_pairs, match_detections
+from ovdistill.evaluation.analysis.scene import Scene, make_found, make_scene
+from ovdistill.evaluation.records import Records, concatenate
 from ovdistill.inference.detections import Detections
 from ovdistill.inference.detector import Detector
-
-RIGHT = 0.5  # IoU
+from ovdistill.inference.prompts import tidy
 
 
 def judge_detections(
@@ -28,55 +26,61 @@ def judge_detections(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Detect the classes of an annotation file in its images, and tell what is right.
 
+    As in the evaluation, detections that are neither right nor wrong do not count: those in a
+    crowd, and in LVIS's format those of a class that the image was not searched for, or whose
+    objects are not all labelled there.
+
     Args:
         detector: its class names become those of the file.
-        annotations: in COCO's or LVIS's format, with every object labelled.
+        annotations: in COCO's or LVIS's format.
         images: folder of the images.
         count: how many images to look at, evenly spread over the file.
         lowest: score of the detections that are looked at.
 
     Returns:
-        (n,) float scores and (n,) bool of the detections in all images.
+        (n,) float scores and (n,) bool of the detections that count, in all images.
 
     Raises:
-        UserError: a file or an image that cannot be read, or no detection at all.
+        UserError: a file or an image that cannot be read, or no detection that counts.
     """
     truth = read_annotations(annotations)
-    names = {record["id"]: name for name, record in truth.categories.items()}
-    detector.set_vocabulary(list(names.values()))
-    step = max(1, len(truth.images) // count)
-    scores, right = [], []
-    chosen = list(islice(truth.images, 0, None, step))[:count]
+    detector.set_vocabulary(list(truth.categories))
+    ids = {tidy(name): record["id"] for name, record in truth.categories.items()}
+    last = len(truth.images) - 1
+    places = np.linspace(0, last, min(count, last + 1)).round().astype(int)
+    chosen = [truth.images[place] for place in places]
+    parts = []
     for image in tqdm(chosen, desc="images", disable=None):
         pixels = read_image(images / image["file_name"])
         found = detector.predict(pixels, score_threshold=lowest, keep_regions=False)
-        objects = truth.by_image.get(image["id"], [])
-        boxes = np.array([one["bbox"] for one in objects], dtype=np.float32).reshape(-1, 4)
-        boxes[:, 2:] += boxes[:, :2]
-        labels = [names[one["category_id"]] for one in objects]
-        scores.append(found.scores)
-        right.append(match(found, boxes, labels))
-    if not sum(map(len, scores)):
-        raise UserError(f"nothing was detected in {len(chosen)} images of {images}")
-    return np.concatenate(scores), np.concatenate(right)
+        parts.append(_records(found, image["id"], [ids[name] for name in found.names]))
+    cat_ids = sorted(ids.values())
+    base = [True] * len(cat_ids)  # what is right does not depend on it
+    scene = make_scene(
+        truth, [image["id"] for image in chosen], cat_ids, base, federated=truth.is_lvis
+    )
+    scores, right = _judge(concatenate(parts, with_masks=False), scene)
+    if not len(scores):
+        raise UserError(
+            f"nothing was detected in {len(chosen)} images of {images} that is right or wrong by "
+            f"{annotations}; expected images of its classes, with their objects labelled"
+        )
+    return scores, right
 
 
-def match(found: Detections, boxes: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    """Return (n,) bool: whether each detection is of a labelled object, each of which counts once.
+def _records(found: Detections, image_id: int, cat_ids: list[int]) -> Records:
+    """Return the detections of an image in the form in which they are evaluated."""
+    boxes = found.boxes.astype(np.float64)
+    return Records(
+        image_ids=np.full(len(found), image_id, dtype=np.int64),
+        category_ids=np.array(cat_ids, dtype=np.int64),
+        scores=found.scores,
+        boxes=np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1),
+    )
 
-    Args:
-        found: n detections, best first.
-        boxes: (m, 4) xyxy of the labelled objects, absolute pixels of the image.
-        names: of the labelled objects.
-    """
-    right = np.zeros(len(found), dtype=bool)
-    if not len(boxes) or not len(found):
-        return right
-    iou = box_iou(torch.from_numpy(found.boxes), torch.from_numpy(boxes)).numpy()
-    free = np.ones(len(boxes), dtype=bool)
-    for row, name in enumerate(found.names):
-        fits = free & (iou[row] >= RIGHT) & np.array([own == name for own in names])
-        if fits.any():
-            right[row] = True
-            free[np.where(fits, iou[row], -1).argmax()] = False
-    return right
+
+def _judge(records: Records, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """Return scores of the detections that count, and whether each is right."""
+    found = make_found(records, scene, len(records), per_class=True)
+    matching = match_detections(found, scene, find_pairs(found, scene.truth))
+    return found.scores[~matching.ignored], matching.right[~matching.ignored]

@@ -13,7 +13,6 @@ from mmdet.structures import SampleList
 from mmdet.utils import ConfigType
 from torch import Tensor
 
-from ovdistill.core.errors import UserError
 from ovdistill.distillation.batch import DistillInputs
 from ovdistill.distillation.gather import gather_captions, gather_regions, region_rois
 from ovdistill.distillation.term import DistillationTerms
@@ -21,6 +20,8 @@ from ovdistill.models.atss_head import OpenVocabularyATSSHead
 from ovdistill.models.image_level import is_image_level, of_labelled
 from ovdistill.models.vocabulary_mixin import VocabularyMixin, load_vocabulary
 from ovdistill.vocabulary import Vocabulary
+
+PARTS = ("regions", "captions")  # of ``DistillInputs``, which it can fill for terms
 
 
 @MODELS.register_module()
@@ -37,7 +38,7 @@ class OpenVocabularyATSS(VocabularyMixin, SingleStageDetector):
         **kwargs: as for mmdet's ``SingleStageDetector``.
 
     Raises:
-        UserError: the vocabulary file is missing or damaged; a term needs RoIs.
+        UserError: the vocabulary file is missing or damaged; a term needs a part that it lacks.
     """
 
     bbox_head: OpenVocabularyATSSHead
@@ -54,13 +55,7 @@ class OpenVocabularyATSS(VocabularyMixin, SingleStageDetector):
         bbox_head = dict(bbox_head, num_classes=len(vocabulary), cls_predictor_cfg=predictor)
         super().__init__(bbox_head=bbox_head, **kwargs)
         terms = [MODELS.build(term) for term in distillers]
-        for term in terms:
-            if "rois" in term.needs:
-                raise UserError(
-                    f"{type(term).__name__} needs the RoIs of a two-stage detector; "
-                    "OpenVocabularyATSS has none. Use it with OpenVocabularyRCNN."
-                )
-        self.distillers = DistillationTerms(terms, vocabulary.embed_dim)
+        self.distillers = DistillationTerms(terms, vocabulary.embed_dim, PARTS)
         self.init_vocabulary(vocabulary)
 
     @property

@@ -12,7 +12,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.utils import ConfigType
 from mmengine.structures import InstanceData
-from torch import Tensor
+from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
 from ovdistill.models.image_level import of_labelled
@@ -45,7 +45,8 @@ class OpenVocabularyRCNN(VocabularyMixin, TwoStageDetector):
         **kwargs: as for mmdet's ``TwoStageDetector``.
 
     Raises:
-        UserError: the vocabulary file is missing or damaged.
+        UserError: the vocabulary file is missing or damaged; the RoI head has boxes or masks for
+            each class.
     """
 
     roi_head: OpenVocabularyRoIHead
@@ -71,6 +72,7 @@ class OpenVocabularyRCNN(VocabularyMixin, TwoStageDetector):
                 roi_head[name] = head
         roi_head["distillers"] = list(distillers)
         super().__init__(roi_head=roi_head, **kwargs)
+        _check_class_agnostic(self.roi_head)
         if channels_last:
             self.to(memory_format=torch.channels_last)
         self.crop_teacher: TeacherOnCrops | None = None
@@ -173,6 +175,22 @@ class OpenVocabularyRCNN(VocabularyMixin, TwoStageDetector):
     def region_masks(self, kept: KeptRegions, regions: Tensor) -> Tensor:
         """Return the masks of some regions, see ``kept_regions``."""
         return region_masks(self.roi_head, kept, regions)
+
+
+def _check_class_agnostic(roi_head: nn.Module) -> None:
+    """Raise UserError unless the RoI head has one box and one mask for all classes.
+
+    A cascade has several heads of a kind.
+    """
+    for name, key in (("bbox_head", "reg_class_agnostic"), ("mask_head", "class_agnostic")):
+        found = getattr(roi_head, name, None)
+        heads = found if isinstance(found, nn.ModuleList) else [] if found is None else [found]
+        if not all(getattr(head, key, False) for head in heads):
+            raise UserError(
+                f"got {key}=False of roi_head.{name}, mmdet's default; expected one prediction for "
+                f"all classes, since class names can be replaced: set roi_head.{name}.{key}=True "
+                "in the config's model"
+            )
 
 
 def _as_proposals(boxes: Tensor, meta: dict[str, Any]) -> InstanceData:

@@ -27,6 +27,7 @@ from ovdistill.models.image_level import is_image_level, of_labelled
 from ovdistill.models.second_look import SecondLookRoIHead
 from ovdistill.vocabulary import Vocabulary
 
+PARTS = ("regions", "captions", "rois")  # of ``DistillInputs``, which it can fill for terms
 # (R, 4) xyxy boxes in pixels of the network input, (R,) image index, (W, D) text embeddings
 # -> (R, W) log-scores
 CropScores = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -61,7 +62,7 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
         self.text_share = text_share
         self.fixed_share = fixed_share
         terms = [MODELS.build(term) for term in distillers]
-        self.distillers = DistillationTerms(terms, self.embed_dim)
+        self.distillers = DistillationTerms(terms, self.embed_dim, PARTS)
 
     @property
     def embed_dim(self) -> int:
@@ -183,9 +184,8 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
         Returns:
             (P, D) unit norm.
         """
-        features = self.bbox_roi_extractor(x[: self.bbox_roi_extractor.num_inputs], rois)
         head = self.image_head or self.bbox_head
-        return head.fc_cls.for_distillation(head(features)[0])
+        return head.fc_cls.for_distillation(head(self.pool(x, rois))[0])
 
     def _bbox_forward(self, x: tuple[Tensor, ...], rois: Tensor) -> dict[str, Tensor]:
         """Run the box head on (R, 5) RoIs.

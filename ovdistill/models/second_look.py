@@ -61,8 +61,16 @@ class SecondLookRoIHead(MaskBoxRoIHead):
             box_iou(own, labelled.bboxes).amax(dim=1) if len(own) else own.new_zeros(0)
             for own, labelled in zip(boxes, objects, strict=True)
         ]
-        features = self.bbox_roi_extractor(x[: self.bbox_roi_extractor.num_inputs], bbox2roi(boxes))
+        features = self.pool(x, bbox2roi(boxes))
         return {"loss_quality": self.quality_head.loss(features, torch.cat(iou))}
+
+    def pool(self, x: tuple[Tensor, ...], rois: Tensor) -> Tensor:
+        """Return the (R, C, S, S) features of (R, 5) RoIs, as all heads of boxes take them.
+
+        In a test these are the ``bbox_feats`` of ``_bbox_forward``.
+        """
+        features = self.bbox_roi_extractor(x[: self.bbox_roi_extractor.num_inputs], rois)
+        return self.shared_head(features) if self.with_shared_head else features
 
     @property
     def corrects_detections(self) -> bool:

@@ -9,14 +9,17 @@ from mmengine.dist import gather_object
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.registry import HOOKS
+from torch.utils.data import DataLoader
 
 from ovdistill.core.checkpoints import non_finite
 from ovdistill.core.distributed import get_rank, get_world_size, is_main_process
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_link, write_bytes, write_text
+from ovdistill.models.build import is_of_terms
 from ovdistill.models.checkpoint_content import to_plain
 from ovdistill.models.fitting_weights import count_fitting
 from ovdistill.models.teacher_mark import MARK
+from ovdistill.training.draws import numbered_sampler
 from ovdistill.training.generators import States, generator_states
 from ovdistill.training.optim_wrappers import DivergedError
 
@@ -45,7 +48,8 @@ class SafeCheckpointHook(CheckpointHook):
     - It holds tensors and plain data only, and the states of the random generators.
     - Weights with NaN or infinite numbers are not written.
     - ``last.pth`` links to the newest one from the first on.
-    - Weights to start from must fit.
+    - Weights to start from must fit, and bring no count of steps: a new training begins at its
+      first.
 
     Args:
         min_fitting: the share of the tensors of ``load_from`` that must have a name and a shape of
@@ -79,19 +83,15 @@ class SafeCheckpointHook(CheckpointHook):
         """Check that weights fit; or keep the states of the generators for a run that goes on."""
         if not runner.cfg.get("resume"):
             self._check_fitting(runner, checkpoint)
+            _drop_steps(checkpoint)
             return
         self._check_same(runner, checkpoint)
-        states = checkpoint.get(GENERATORS)
-        sampler = runner.train_dataloader.sampler
-        if not isinstance(states, list) or len(states) != get_world_size():
+        if problem := _enter_draws(runner.train_dataloader, checkpoint.get(GENERATORS)):
             runner.logger.warning(
-                "the checkpoint has the generators of %s, this run has %d: it goes on from the "
-                "same weights, but is not the run that it would have been without interruption",
-                f"{len(states)} ranks" if isinstance(states, list) else "no rank",
-                get_world_size(),
+                "%s: the run goes on from the same weights, but is not the run that it would have "
+                "been without interruption",
+                problem,
             )
-        elif hasattr(sampler, "states"):
-            sampler.states = states[get_rank()]
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         """Complete a checkpoint, and make it plain data."""
@@ -193,3 +193,32 @@ class SafeCheckpointHook(CheckpointHook):
                 "accept less with default_hooks.checkpoint.min_fitting=SHARE."
             )
         runner.logger.info("%d of %d tensors to start from fit", fitting, len(weights))
+
+
+def _enter_draws(loader: DataLoader, states: Any) -> str:
+    """Let a data loader start with the generators' states of this rank; return why not, or ""."""
+    ranks = len(states) if isinstance(states, list) else 0
+    if ranks != get_world_size():
+        return (
+            f"the checkpoint has the generators of {ranks} ranks, this run has {get_world_size()}"
+        )
+    sampler = numbered_sampler(loader)
+    if sampler is None:
+        return (
+            "the images' sampler cannot be entered where it was left (expected an InfiniteSampler, "
+            "or a DefaultSampler with shuffle=True)"
+        )
+    sampler.states = states[get_rank()]
+    return ""
+
+
+def _drop_steps(checkpoint: dict[str, Any]) -> None:
+    """Leave out the steps that distillation terms have counted, so that their schedules begin.
+
+    They are the whole numbers among the terms' entries. What terms have learned or measured is
+    kept: weights, biases, running histograms.
+    """
+    weights = checkpoint.get("state_dict", checkpoint)
+    for name in [name for name in weights if is_of_terms(name)]:
+        if not weights[name].is_floating_point():
+            del weights[name]

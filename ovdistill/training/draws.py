@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmdet.registry import DATA_SAMPLERS, DATASETS
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ovdistill.training.generators import States, set_generators
 
@@ -52,11 +52,13 @@ class NumberedSampler(Sampler[Draw]):
         seed: of the run.
 
     Attributes:
+        dataset: as given, which batch samplers look into.
         states: to be set when the first index is asked for; None = the generators are left alone.
     """
 
     def __init__(self, sampler: dict[str, Any], dataset: Any, seed: int | None = None) -> None:
         self.sampler = DATA_SAMPLERS.build(sampler, default_args=dict(dataset=dataset, seed=seed))
+        self.dataset = dataset
         self.states: States | None = None
         self._first = 0
 
@@ -73,6 +75,15 @@ class NumberedSampler(Sampler[Draw]):
     def set_epoch(self, epoch: int) -> None:
         """Pass the number of the epoch on."""
         self.sampler.set_epoch(epoch)
+
+
+def numbered_sampler(loader: DataLoader) -> NumberedSampler | None:
+    """Return the sampler of a data loader that can be entered anywhere, or None.
+
+    A loader with a batch sampler of its own has it within that one.
+    """
+    samplers = (loader.sampler, getattr(loader.batch_sampler, "sampler", None))
+    return next((each for each in samplers if isinstance(each, NumberedSampler)), None)
 
 
 @DATA_SAMPLERS.register_module()

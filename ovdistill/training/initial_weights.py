@@ -15,7 +15,7 @@ from ovdistill.core.offline import OFFLINE_VARIABLES, is_offline
 from ovdistill.models.checkpoint_loaders import cache_path, fetch, find_url
 from ovdistill.models.timm_weights import PREFIX, cached_timm_file, fetch_timm_file
 
-LOAD_FROM = "load_from"
+LOAD_FROM, INIT = "load_from", "init_cfg"
 # of a download: no network, a wrong address, another file than its name states
 DOWNLOAD_ERRORS = (OSError, HTTPException, RuntimeError, ValueError)
 
@@ -57,18 +57,17 @@ def pretrained_parts(config: Any, key: str) -> dict[str, str]:
         key: the dotted key of ``config``.
 
     Returns:
-        Files or addresses by the dotted key of the ``init_cfg`` that names them.
+        Files or addresses by the dotted key of the ``init_cfg`` that names them, or of its part.
     """
     parts: dict[str, str] = {}
     if isinstance(config, (list, tuple)):
         config = dict(enumerate(config))
     if not isinstance(config, Mapping):
         return parts
+    if INIT in key.split(".") and "checkpoint" in config:
+        return {key: str(config["checkpoint"])}
     for name, value in config.items():
-        if name == "init_cfg" and isinstance(value, Mapping) and "checkpoint" in value:
-            parts[f"{key}.{name}"] = str(value["checkpoint"])
-        else:
-            parts |= pretrained_parts(value, f"{key}.{name}")
+        parts |= pretrained_parts(value, f"{key}.{name}")
     return parts
 
 
@@ -115,4 +114,5 @@ def _instead(key: str) -> str:
     """Return the options that name other weights, or none."""
     if key.endswith(LOAD_FROM):
         return f"--cfg-options {key}=PATH"
-    return f"--cfg-options {key}.checkpoint=PATH, or {key}=None to start from scratch"
+    whole = key.partition(INIT)[0] + INIT  # it may be a list of several
+    return f"--cfg-options {key}.checkpoint=PATH, or {whole}=None to start from scratch"

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from ovdistill.core.checkpoints import DamagedCheckpoint
 from ovdistill.core.distributed import get_rank
+from ovdistill.training.sync_norms import synchronize_norms
 
 # what is built in place of mmengine's own
 OPTIM_WRAPPERS = {"OptimWrapper": "FiniteOptimWrapper", "AmpOptimWrapper": "FiniteAmpOptimWrapper"}
@@ -36,6 +37,20 @@ class TrainingRunner(Runner):
         finally:
             if isinstance(self._train_loop, BaseLoop):
                 self._train_loop.dataloader_iterator = None
+
+    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
+        """Put a model on its device, and wrap it where there are several processes.
+
+        Raises:
+            UserError: see ``synchronize_norms``.
+        """
+        kind = self.cfg.get("sync_bn")
+        if not self.distributed or kind is None:
+            return super().wrap_model(model_wrapper_cfg, model)
+        self.cfg.sync_bn = None  # mmengine would convert once more, and lose timm's activations
+        model = super().wrap_model(model_wrapper_cfg, synchronize_norms(model, kind))
+        self.cfg.sync_bn = kind
+        return model
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper | OptimWrapperDict:
         """Build the optimizer wrapper of a config, of the kind that leaves out bad steps."""

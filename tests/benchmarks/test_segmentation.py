@@ -102,7 +102,7 @@ def test_results_become_the_table(tmp_path):
 
 def test_runs_of_another_machine_are_taken_over(tmp_path):
     known = {name: runs(8.0) for name in ("lseg", "maskword", "maskword_oracle")}
-    (tmp_path / "known.json").write_text(json.dumps({"rows": known}))
+    (tmp_path / "known.json").write_text(json.dumps({"subset": "test", "rows": known}))
     options = BenchmarkOptions(
         out=tmp_path / "out", seeds=2, rows=("lseg", "maskword"), known=tmp_path / "known.json"
     )
@@ -119,6 +119,23 @@ def test_runs_of_another_machine_are_taken_over(tmp_path):
     assert not any(there for (_, seed), there in done.items() if seed == 1)
     comparison.report()
     assert "| LSeg | 1 | 8.0 |" in (tmp_path / "out/segmentation.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (dict(subset="val", rows={}), "val images; expected test images"),
+        (dict(subset="test"), "no 'rows'"),
+        ([], "no 'rows'"),
+        (dict(subset="test", rows=[]), "an object of lists"),
+        (dict(subset="test", rows=dict(lseg=[dict(seed=0)])), "an object of lists"),
+    ],
+)
+def test_known_runs_that_cannot_be_used(tmp_path, content, message):
+    path = tmp_path / "known.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=rf"(?s)known\.json.*{message}"):
+        SegmentationComparison(BenchmarkOptions(out=tmp_path, seeds=1, known=path))
 
 
 class Recorded(SegmentationComparison):
@@ -153,3 +170,10 @@ def test_the_options_of_every_row_fit_its_config(tmp_path):
         head = config.model.get("roi_head", {}).get("bbox_head", {}).get("cls_predictor_cfg")
         known = head or config.model.distillers[0]
         assert known.get("train_novel", False) == oracle
+
+
+def test_options_of_the_command_reach_the_row_without_a_training(tmp_path):
+    options = ("split=compositional",)
+    comparison = SegmentationComparison(BenchmarkOptions(out=tmp_path, cfg_options=options))
+    (row,) = comparison.free
+    assert comparison.config(row).split == "compositional"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from mmengine.config import Config
 
-from ovdistill.commands.processes import init_processes
+from ovdistill.commands.processes import fit_to_cpu, init_processes
 from ovdistill.core.errors import UserError
 
 
@@ -35,3 +37,12 @@ def test_a_process_that_nothing_has_started_names_the_launcher(
     with pytest.raises(UserError, match="--launcher pytorch .*'RANK'.* torchrun"):
         init_processes(config(), "pytorch")
     assert not torch.distributed.is_initialized()
+
+
+@pytest.mark.parametrize("kind", ["torch", None])
+def test_batches_are_normalised_apart_without_gpus(kind: str | None, caplog: Any) -> None:
+    own = Config(dict(sync_bn=kind))
+    with caplog.at_level("INFO"):
+        fit_to_cpu(own)
+    assert own.sync_bn is None and own.model_wrapper_cfg.device_ids is None
+    assert ("sync_bn='torch' needs GPUs" in caplog.text) == (kind is not None)

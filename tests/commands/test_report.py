@@ -71,6 +71,20 @@ def test_names_of_runs(tmp_path, runs):
         command(["report", f"x={runs[0]}", f"x={runs[1]}", "-o", str(out), "--gallery", "0"])
 
 
+@pytest.mark.parametrize("alone", [True, False])
+def test_scores_of_any_scale_have_no_calibration(tmp_path, runs, alone):
+    path = runs[1] / "test" / "detections.bbox.json"
+    rows = json.loads(path.read_text())
+    path.write_text(json.dumps([row | {"score": 100 * row["score"] - 20} for row in rows]))
+    chosen, out = runs[1:] if alone else runs, tmp_path / "out"
+    assert not command(["report", *map(str, chosen), "-o", str(out), "--gallery", "1"])
+    found = json.loads((out / "report.json").read_text())["runs"]
+    assert [bool(run["reliability"]) for run in found] == ([False] if alone else [True, False])
+    html, text = (out / "report.html").read_text(), (out / "report.md").read_text()
+    assert "| two | – | – | – |" in text
+    assert ("Detections named as" in html) != alone
+
+
 def test_what_is_missing_is_an_error_that_leaves_nothing(tmp_path, runs):
     out = tmp_path / "none"
     with pytest.raises(UserError, match="no such folder"):

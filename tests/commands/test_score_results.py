@@ -14,7 +14,7 @@ import pytest
 from ovdistill.commands import main
 from ovdistill.core.assets import STUDENT_WEIGHTS
 from ovdistill.core.errors import UserError
-from ovdistill.core.files import sha256_of
+from ovdistill.core.files import hash_file, sha256_of
 
 from ..batches import make_vocabulary
 from ..evaluation.random_detections import random_world, run
@@ -72,7 +72,7 @@ def test_the_files_that_are_written(dumped, tmp_path, capsys):
     assert "AP_novel" in capsys.readouterr().out
     origin = json.loads((tmp_path / "provenance.json").read_text())
     assert origin["results"] == {str(results): sha256_of(results)}
-    assert origin["ann_file_sha256"] == sha256_of(truth) and origin["ann_file"] == str(truth)
+    assert origin["hashes"] == {"ann_file": hash_file(truth)} and origin["ann_file"] == str(truth)
     assert origin["evaluator"].startswith("hotcoco") and origin["protocol"] == protocol
     assert origin["checkpoint"] is origin["config"] is None and origin["image_ids"] is None
 
@@ -129,6 +129,9 @@ def test_images_without_a_detection_count_unless_told_otherwise(tmp_path, caplog
     assert score(tmp_path, *words)["bbox/AP"] < 60
     assert "2 of the 3 images" in caplog.text
     assert score(tmp_path, *words, "--images-with-results")["bbox/AP"] == pytest.approx(100)
+    (tmp_path / "r.json").write_text("[]")
+    with pytest.raises(UserError, match=r"--images-with-results, but .*r\.json has no detection"):
+        score(tmp_path, *words, "--images-with-results")
 
 
 def test_it_starts_without_torch_and_mm(dumped, tmp_path):

@@ -68,6 +68,13 @@ def test_tables_of_ones_own(tmp_path):
     assert load_label_table(path).names == {0: ("sky",), 1: ("road",)}
 
 
+@pytest.mark.parametrize("text", ["sky\nroad\n", "0\tsky\n1\troad\n"])
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path, text):
+    path = tmp_path / "table.txt"
+    path.write_text(text, encoding="utf-8-sig")
+    assert load_label_table(path).names == {0: ("sky",), 1: ("road",)}
+
+
 @pytest.mark.parametrize("text", ["x\tcat", "-1\tcat", "1\t", "1\tcat\n1\tdog", "1\tcat\n2\tCat"])
 def test_tables_that_cannot_be_used(tmp_path, text):
     path = tmp_path / "table.txt"

@@ -6,6 +6,7 @@ import torch
 from ovdistill.core.errors import UserError
 from ovdistill.distillation.batch import DistillInputs, TextEmbeddings
 from ovdistill.distillation.term import DistillationTerm, DistillationTerms
+from ovdistill.distillation.vild.term import ViLDTerm
 
 from ..batches import (
     batch,
@@ -28,6 +29,7 @@ TERMS = {
     "RegionQueueTerm": ({}, {"loss_region_queue"}),
     "RegionWordCaptionTerm": ({}, {"loss_region_word_caption"}),
 }
+PARTS = ("regions", "captions", "rois")
 ALL = [dict(type=name, **options) for name, (options, _) in TERMS.items()]
 
 
@@ -92,26 +94,41 @@ def inputs_of(rows: int = 2) -> DistillInputs:
 
 
 def test_terms_know_the_width_and_what_any_of_them_needs():
-    terms = DistillationTerms([Stub("loss_a"), Stub("loss_b", needs=("captions", "rois"))], 4)
+    terms = DistillationTerms(
+        [Stub("loss_a"), Stub("loss_b", needs=("captions", "rois"))], 4, PARTS
+    )
     assert [term.embed_dim for term in terms] == [4, 4]
     assert terms.needs == {"regions", "captions", "rois"}
-    assert DistillationTerms([], 4).needs == set()
+    assert DistillationTerms([], 4, PARTS).needs == set()
+
+
+@pytest.mark.parametrize("part", ["region", "dense"])  # a slip, and a part of segmentors
+def test_a_term_that_needs_what_the_network_lacks_is_refused(part):
+    with pytest.raises(UserError, match=f"Stub needs '{part}'.*regions, captions, rois"):
+        DistillationTerms([Stub("loss", needs=("regions", part))], 4, PARTS)
+
+
+@pytest.mark.parametrize("name", ["vild_r18_shapes", "hierkd_atss_r18_shapes"])
+def test_every_detector_says_what_it_lacks(name, monkeypatch):
+    monkeypatch.setattr(ViLDTerm, "needs", ("region",))
+    with pytest.raises(UserError, match="ViLDTerm needs 'region'"):
+        build(name, make_vocabulary(3), distillers=[dict(type="ViLDTerm")])
 
 
 def test_factors_on_the_rois_of_all_terms_multiply():
     factors = [torch.tensor([0.5, 1.0]), None, torch.tensor([0.5, 0.25])]
-    terms = DistillationTerms([Stub("loss", factors=f) for f in factors], 4)
+    terms = DistillationTerms([Stub("loss", factors=f) for f in factors], 4, PARTS)
     assert terms.weigh_rois(torch.tensor([2.0, 4.0]), inputs_of()).tolist() == [0.5, 1.0]
 
 
 def test_losses_of_all_terms_are_collected():
-    terms = DistillationTerms([Stub("loss_a", 1.0), Stub("loss_b", 2.0)], 4)
+    terms = DistillationTerms([Stub("loss_a", 1.0), Stub("loss_b", 2.0)], 4, PARTS)
     assert {k: v.item() for k, v in terms.losses(inputs_of()).items()} == dict(loss_a=1, loss_b=2)
-    assert DistillationTerms([], 4).losses(inputs_of()) == {}
+    assert DistillationTerms([], 4, PARTS).losses(inputs_of()) == {}
 
 
 def test_a_term_that_would_hide_another_is_refused():
-    terms = DistillationTerms([Stub("loss_a"), Stub("loss_a")], 4)
+    terms = DistillationTerms([Stub("loss_a"), Stub("loss_a")], 4, PARTS)
     with pytest.raises(UserError, match=r"loss_a.*Stub"):
         terms.losses(inputs_of())
 

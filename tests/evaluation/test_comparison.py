@@ -42,6 +42,15 @@ def test_table_and_plot(folder):
     assert Image.open(folder.parent / "comparison.png").width > 500
 
 
+@pytest.mark.parametrize("name", ["seed0_before_fix", "seed_old", "seed00", "seeds"])
+def test_other_folders_are_no_seeds(folder, name):
+    expected = collect(folder, "test", ROWS)
+    (folder / "vild" / name / "test").mkdir(parents=True)
+    for path in (folder / "vild" / "seed1" / "test").iterdir():
+        (folder / "vild" / name / "test" / path.name).write_text(path.read_text())
+    assert collect(folder, "test", ROWS) == expected
+
+
 def test_only_the_rows_that_are_given_are_collected_and_written(folder):
     mine = [Row("hierkd", "my method", "hierkd_r18_shapes")]
     found = collect(folder, "test", mine)

@@ -49,5 +49,5 @@ def test_class_names_are_replaced_at_test_time():
 
 
 def test_a_term_that_needs_rois_is_refused():
-    with pytest.raises(UserError, match="VouchTerm needs the RoIs"):
+    with pytest.raises(UserError, match="VouchTerm needs 'rois'"):
         build(NAME, make_vocabulary(3), distillers=[dict(type="VouchTerm")])

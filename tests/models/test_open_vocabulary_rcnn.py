@@ -10,6 +10,7 @@ from ..batches import (
     batch,
     build,
     gradient_sum,
+    load_config,
     loss_dict,
     losses_of,
     make_vocabulary,
@@ -87,3 +88,13 @@ def test_class_names_are_replaced_at_test_time(name):
 def test_vocabulary_of_another_width_is_refused():
     with pytest.raises(UserError, match=f"width 8.*width {D}"):
         build("vild_r18_shapes", make_vocabulary(7)).set_vocabulary(make_vocabulary(7, embed_dim=8))
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("bbox_head", "reg_class_agnostic"), ("mask_head", "class_agnostic")]
+)
+def test_boxes_and_masks_for_each_class_are_refused(name, key):
+    model = load_config("vild_r18_shapes").model
+    del model.roi_head[name][key]  # mmdet's default
+    with pytest.raises(UserError, match=rf"got {key}=False of roi_head\.{name}.*{key}=True"):
+        build("vild_r18_shapes", make_vocabulary(3), roi_head=model.roi_head)

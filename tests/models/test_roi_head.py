@@ -9,9 +9,12 @@ from ovdistill.distillation.vild.loss import ensemble_log_scores
 from ..batches import batch, build, load_config, losses_of, make_vocabulary
 
 
-def test_ensemble_scores_are_the_geometric_mean_of_both_heads():
+@pytest.mark.parametrize("shared", [False, True])
+def test_ensemble_scores_are_the_geometric_mean_of_both_heads(shared):
     model = build("vild_ensemble_r18_shapes", make_vocabulary(5)).eval()
     head = model.roi_head
+    if shared:
+        head.shared_head = torch.nn.Tanh()
     with torch.no_grad():
         x = model.extract_feat(torch.randn(1, 3, 64, 64))
         rois = torch.tensor([[0.0, 4, 4, 30, 30], [0, 10, 20, 50, 60]])

@@ -1,6 +1,8 @@
 """Boxes that are corrected and scored again."""
 
+import pytest
 import torch
+from mmdet.structures.bbox import bbox2roi
 from mmengine.structures import InstanceData
 
 from ovdistill.models.second_look import foremost
@@ -42,6 +44,23 @@ def test_names_are_the_geometric_mean_at_both_boxes(monkeypatch):
     # an object as sure as at first, 0.9; names sqrt(0.2 0.8 / 0.975) / 0.9 ...
     expected = [(0.9 * share) ** 0.5 for share in (0.2 * 0.8, 0.6 * 0.15, 0.1 * 0.025)]
     assert torch.allclose(found.scores, torch.tensor(expected) / 0.975**0.5)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_boxes_fit_by_the_same_features_in_training_and_test(shared, monkeypatch):
+    model = build("vild_r18_shapes", make_vocabulary(3)).eval()
+    head = model.roi_head
+    if shared:
+        head.shared_head = torch.nn.Tanh()
+    asked = []
+    monkeypatch.setattr(head.quality_head, "loss", lambda features, iou: asked.append(features))
+    monkeypatch.setattr("ovdistill.models.second_look.jitter", lambda boxes, times: boxes)
+    boxes = torch.tensor([[4.0, 4, 20, 20]])
+    with torch.no_grad():
+        x = model.extract_feat(torch.randn(1, 3, 64, 64))
+        head.quality_loss(x, [InstanceData(bboxes=boxes)])
+        expected = head._bbox_forward(x, bbox2roi([boxes]))["bbox_feats"]
+    assert torch.equal(asked[0], expected)
 
 
 def test_the_detector_runs_with_and_without_it():

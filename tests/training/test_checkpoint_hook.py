@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 import torch
-from mmdet.registry import METRICS
+from mmdet.registry import METRICS, MODELS
 from mmengine.evaluator import BaseMetric
 
 from ovdistill.core import files
 from ovdistill.core.checkpoints import read_checkpoint, read_weights
 from ovdistill.core.errors import UserError
 
-from .toy import VALIDATION, run_toy, toy_config
+from .toy import VALIDATION, ToyModel, run_toy, toy_config
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
@@ -45,6 +45,36 @@ def test_initial_weights_of_a_part_must_fit_too(tmp_path: Path) -> None:
     run_toy(toy_config(tmp_path / "a", train_cfg__max_iters=3))
     good = dict(type="Pretrained", checkpoint=str(tmp_path / "a" / "last.pth"))
     run_toy(toy_config(tmp_path / "run", model__init_cfg=good))
+
+
+@MODELS.register_module()
+class ToyModelWithTerm(ToyModel):
+    """A toy with a term that counts steps and has other statistics too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        term = torch.nn.Module()
+        term.register_buffer("step", torch.tensor(0))
+        term.register_buffer("seen", torch.tensor(0.0))
+        self.distillers = torch.nn.ModuleList([term])
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        self.distillers[0].step += 1
+        self.distillers[0].seen += 1
+        return super().forward(*args, **kwargs)
+
+
+@pytest.mark.parametrize(("resume", "steps", "seen"), [(False, 3, 6), (True, 6, 6)])
+def test_a_new_training_counts_the_steps_of_terms_anew(
+    tmp_path: Path, resume: bool, steps: int, seen: float
+) -> None:
+    options = dict(model__type="ToyModelWithTerm", train_cfg__max_iters=3)
+    run_toy(toy_config(tmp_path / "a", **options))
+    options |= dict(train_cfg__max_iters=6 if resume else 3)
+    config = toy_config(tmp_path / "b", load_from=str(tmp_path / "a" / "last.pth"), **options)
+    config.resume = resume
+    term = run_toy(config).model.distillers[0]
+    assert (int(term.step), float(term.seen)) == (steps, seen)
 
 
 def test_a_full_disk_leaves_the_former_checkpoint(tmp_path: Path, monkeypatch: Any) -> None:

@@ -38,6 +38,15 @@ def test_parts_that_start_from_weights():
     assert pretrained_parts([config_of(URL).model], "a") == {"a.0.backbone.init_cfg": URL}
 
 
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_one_of_several_initializers(kind, cache: Path):
+    several = kind([dict(type="Normal"), dict(type="Pretrained", checkpoint=URL)])
+    config = Config(dict(model=dict(init_cfg=several)))
+    assert weights_of_config(config) == {"model.init_cfg.1": URL}
+    with pytest.raises(UserError, match=r"init_cfg\.1\.checkpoint=PATH, or model\.init_cfg=None"):
+        check_initial_weights(config)
+
+
 def test_the_whole_configs_weights_come_first():
     config = config_of(URL)
     config.load_from = "a.pth"

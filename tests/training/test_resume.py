@@ -16,7 +16,7 @@ from ovdistill.core.checkpoints import read_checkpoint, read_weights
 from ovdistill.core.errors import UserError
 from ovdistill.training.run import resume_from
 
-from .toy import VALIDATION, run_toy, toy_config
+from .toy import VALIDATION, log_of, run_toy, toy_config
 
 
 def resumed(work_dir: Path, **options: Any) -> dict[str, torch.Tensor]:
@@ -30,13 +30,25 @@ def resumed(work_dir: Path, **options: Any) -> dict[str, torch.Tensor]:
     return read_weights(work_dir / "iter_6.pth")
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_the_same_weights(tmp_path: Path, workers: int) -> None:
-    options = dict(train_dataloader__num_workers=workers)
+OTHER_RUN = "not the run that it would have been"
+ASPECTS = dict(train_dataloader__batch_sampler=dict(type="AspectRatioBatchSampler"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        dict(train_dataloader__num_workers=2),
+        ASPECTS,
+        dict(optim_wrapper__accumulative_counts=3),  # as many as between two checkpoints
+    ],
+)
+def test_the_same_weights(tmp_path: Path, options: dict[str, Any]) -> None:
     run_toy(toy_config(tmp_path / "whole", **options))
     whole = read_weights(tmp_path / "whole" / "iter_6.pth")
     parts = resumed(tmp_path / "parts", **options)
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    assert OTHER_RUN not in log_of(tmp_path / "parts")
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -98,7 +110,7 @@ def test_only_the_newest_are_kept_and_last_names_one_from_the_start(tmp_path: Pa
     assert not list(tmp_path.glob("*.tmp"))
 
 
-def test_a_checkpoint_without_states_goes_on_and_says_so(tmp_path: Path, caplog: Any) -> None:
+def test_a_checkpoint_without_states_goes_on_and_says_so(tmp_path: Path) -> None:
     run_toy(toy_config(tmp_path, train_cfg__max_iters=3))
     content = read_checkpoint(tmp_path / "iter_3.pth")
     del content["generators"]
@@ -106,6 +118,13 @@ def test_a_checkpoint_without_states_goes_on_and_says_so(tmp_path: Path, caplog:
     config = toy_config(tmp_path)
     resume_from(config, "auto")
     assert run_toy(config).iter == 6
+    assert "generators of 0 ranks, this run has 1: the run goes on" in log_of(tmp_path)
+    assert OTHER_RUN in log_of(tmp_path)
+
+
+def test_a_sampler_that_cannot_be_entered_is_said(tmp_path: Path) -> None:
+    resumed(tmp_path, train_dataloader__sampler=dict(type="DefaultSampler", shuffle=False))
+    assert "the images' sampler cannot be entered" in log_of(tmp_path)
 
 
 def test_a_checkpoint_of_another_network(tmp_path: Path) -> None:

@@ -46,6 +46,10 @@ class ToyDataset(torch.utils.data.Dataset):
     def __len__(self) -> int:
         return 10
 
+    def get_data_info(self, index: int) -> dict[str, int]:
+        """Return the size of an image, as samplers read it; every third is high."""
+        return dict(width=4, height=4 + (index % 3 == 0))
+
     def __getitem__(self, index: int) -> dict[str, Any]:
         pixels = torch.randn(3, 4, 4, generator=torch.Generator().manual_seed(index))
         pixels = pixels + float(np.random.rand())
@@ -113,6 +117,11 @@ def toy_config(work_dir: Path, **options: Any) -> Config:
     )
     config.merge_from_dict({key.replace("__", "."): value for key, value in options.items()})
     return config
+
+
+def log_of(work_dir: Path) -> str:
+    """Return all that the runs in a folder have logged."""
+    return "".join(path.read_text() for path in work_dir.glob("*/*.log"))
 
 
 def run_toy(config: Config) -> TrainingRunner:

@@ -238,7 +238,12 @@ def _class_rows(
 
 
 def _reliability(found: Found, scene: Scene, matching: Matching) -> dict[str, ReliabilityBins]:
-    """Return the reliability of the scores, by the split of the name that a detection has."""
+    """Return the reliability of the scores, by the split of the name that a detection has.
+
+    It is empty where they cannot be probabilities: other systems may have any scores.
+    """
+    if len(found) and not 0 <= found.scores.min() <= found.scores.max() <= 1:
+        return {}
     counted = ~matching.ignored & (found.scores >= LOWEST)
     base = scene.is_base[found.labels]
     result = {}

@@ -116,7 +116,7 @@ class RunReport:
         error_counts: how many there are.
         naming: what becomes of base and of novel objects, in percent.
         confusions: wrong names.
-        reliability: of the scores, by group.
+        reliability: of the scores, by group; empty where some are not from 0 to 1.
         detection_recall: class-agnostic recall of the detections, in percent, for a detector
             without region proposals; by 'AR100_novel' and the like.
         training: losses and AP on val images by iteration.

@@ -12,14 +12,26 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from ovdistill.core.errors import UserError
-from ovdistill.core.header_values import INTEGER, TEXT, expect
+from ovdistill.core.header_values import SIZE, TEXT, Kind, expect, list_of, optional
 from ovdistill.core.json_files import read_json
 from ovdistill.datasets.annotation_ids import image_number
+from ovdistill.evaluation.backends import MAX_DETS
 from ovdistill.evaluation.records import Records
 from ovdistill.evaluation.result_files import FIX, number, read_metrics, read_origin
 
 METRICS = ("bbox", "segm")
 SUBFOLDER = "test"  # of a training's folder
+ORIGIN = {
+    "ann_file": TEXT,
+    "protocol": Kind(f"one of: {', '.join(MAX_DETS)}", lambda value: value in (*MAX_DETS,)),
+    "max_dets": SIZE,
+}
+ID = Kind("a number or a text", lambda value: type(value) in (int, float, str))
+ORIGIN_IF_KNOWN = {
+    "checkpoint": optional(TEXT),
+    "image_ids": optional(list_of(ID)),
+    "proposals_per_image": optional(SIZE),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +76,14 @@ def read_run(path: Path) -> RunFiles:
     metrics = read_metrics(folder / "metrics.json")
     origin = read_origin(folder)
     command = dump_command(origin, folder)
-    for key, kind in (("ann_file", TEXT), ("protocol", TEXT), ("max_dets", INTEGER)):
+    known = {key: kind for key, kind in ORIGIN_IF_KNOWN.items() if key in origin}
+    for key, kind in {**ORIGIN, **known}.items():
         try:
             expect(origin, key, kind)
         except ValueError as error:
             raise UserError(
-                f"{folder / 'provenance.json'} cannot be used ({error}); an earlier version "
-                f"wrote it. Test again: {command}"
+                f"{folder / 'provenance.json'} cannot be used ({error}); it is damaged, or an "
+                f"earlier version wrote it. Test again: {command}"
             ) from None
     paths = {metric: folder / f"detections.{metric}.json" for metric in METRICS}
     wanted = [metric for metric in METRICS if f"{metric}/AP" in metrics]
@@ -116,9 +129,9 @@ def read_detections(path: Path, metric: str) -> Records:
             boxes = coco_mask.toBbox(rles) if rles else np.zeros((0, 4))
         else:
             boxes = np.array([row["bbox"] for row in rows], dtype=np.float64).reshape(-1, 4)
-        good = np.isfinite(boxes).all() and ((scores >= 0) & (scores <= 1)).all()
+        good = np.isfinite(boxes).all() and np.isfinite(scores).all()
         if not good or len(boxes) != len(rows):
-            raise ValueError("a box is no box, or a score is not from 0 to 1")
+            raise ValueError("a box is no box, or a score is not a finite number")
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError, UserError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise UserError(
@@ -153,10 +166,15 @@ def _read_classes(folder: Path) -> list[dict[str, Any]]:
     path = folder / "per_category.json"
     rows = read_json(path, "per_category.json", hint=FIX)
     try:
+        if not (isinstance(rows, list) and rows):
+            raise ValueError("it is no list of classes")
         for row in rows:
             number(row["id"], path, "id")
-            if not isinstance(row["name"], str) or row["group"] not in ("base", "novel"):
+            texts = isinstance(row["name"], str) and isinstance(row.get("frequency", ""), str)
+            if not texts or row["group"] not in ("base", "novel"):
                 raise ValueError(f"a class is {row!r:.80}")
+            if "segm" in row:
+                number(row["segm"]["AP"], path, "AP of masks")
     except (TypeError, KeyError, ValueError) as error:
         raise UserError(f"{path} is damaged ({error}). {FIX}") from None
     return sorted(rows, key=lambda row: row["id"])

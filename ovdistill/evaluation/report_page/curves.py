@@ -34,11 +34,15 @@ def precision_recall_charts(reports: Sequence[RunReport]) -> list[Markup]:
 
 
 def reliability_charts(reports: Sequence[RunReport]) -> list[Markup]:
-    """Return a chart of the share of right detections against the score, for each group."""
+    """Return a chart of the share of right detections against the score, for each group.
+
+    There is none where no run has scores from 0 to 1.
+    """
+    measured = [(number, report) for number, report in enumerate(reports) if report.reliability]
     charts = []
-    for group in GROUPS:
+    for group in GROUPS if measured else ():
         series = []
-        for number, report in enumerate(reports):
+        for number, report in measured:
             bins = report.reliability[group]
             points = [
                 (score, 100 * share)

@@ -77,10 +77,10 @@ def _recall(reports: Sequence[RunReport]) -> str:
 
 
 def _calibration(reports: Sequence[RunReport]) -> str:
-    rows = [
-        [report.name, *(f"{100 * report.reliability[group].error:.1f}" for group in GROUPS)]
-        for report in reports
-    ]
+    rows = []
+    for report in reports:
+        errors = {group: 100 * bins.error for group, bins in report.reliability.items()}
+        rows.append([report.name, *(shown(errors.get(group)) for group in GROUPS)])
     return table(["", *GROUPS], rows)
 
 

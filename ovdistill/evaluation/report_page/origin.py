@@ -7,9 +7,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from ovdistill.evaluation.analysis.report import AnyReport
+from ovdistill.evaluation.analysis.segmentation_run import SegmentationReport
 from ovdistill.visualization.page.markup import Markup, tag
 
 NESTED = {"libraries": "", "hashes": "SHA-256 of "}
+IMAGE_IDS = "image_ids"
+COMPARED = {
+    "SHA-256 of ann_file": "annotation files",
+    "subset": "subsets of the images",
+    IMAGE_IDS: "images",
+    "protocol": "protocols",
+    "max_dets": "numbers of detections of an image",
+}
 
 
 def origin_rows(reports: Sequence[AnyReport]) -> list[tuple[str, list[str], bool]]:
@@ -42,19 +51,25 @@ def origin_table(reports: Sequence[AnyReport]) -> Markup:
 
 
 def comparison_warnings(reports: Sequence[AnyReport]) -> list[str]:
-    """Return what makes the figures of the runs differ beside the detectors themselves."""
-    warnings = []
-    for key, what in (
-        ("SHA-256 of ann_file", "annotation files"),
-        ("subset", "subsets of the images"),
-        ("image_ids", "images"),
-        ("protocol", "protocols"),
-        ("max_dets", "numbers of detections of an image"),
-    ):
-        values = {_flat(report.origin).get(key) for report in reports}
-        if len(values) > 1:
-            warnings.append(f"The runs were tested with different {what}.")
-    return warnings
+    """Return what makes the figures of the runs differ beside the networks themselves.
+
+    Label maps are told apart by the pixels that they have of each class, since a run need not say
+    where they lie, and folders may move.
+    """
+    flat = [_flat(report.origin) for report in reports]
+    compared: dict[str, set[Any]] = {}
+    for key, what in COMPARED.items():
+        values = {values.get(key, "") for values in flat}
+        # what a run does not say is not known to differ, but no ids of images are all images
+        compared[what] = values if key == IMAGE_IDS else values - {""}
+    of_segmentors = [one for one in reports if isinstance(one, SegmentationReport)]
+    compared["numbers of images"] = {report.images for report in of_segmentors}
+    compared["label maps"] = {tuple(row.pixels for row in one.classes) for one in of_segmentors}
+    return [
+        f"The runs were tested with different {what}."
+        for what, values in compared.items()
+        if len(values) > 1
+    ]
 
 
 def _flat(origin: dict[str, Any]) -> dict[str, str]:

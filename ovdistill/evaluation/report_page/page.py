@@ -90,7 +90,8 @@ def _sections(reports: Sequence[RunReport], galleries: Sequence[Gallery]) -> lis
             "calibration",
             "Calibration",
             "On the diagonal a score of 0.6 means that six of ten are right, at an IoU of 0.5. ECE "
-            "is the mean distance to it, of detections with a score of 0.01 or more.",
+            "is the mean distance to it, of detections with a score of 0.01 or more. Runs with "
+            "scores that are not from 0 to 1 are left out.",
             chart_grid(reliability_charts(reports)),
         ),
         Section(

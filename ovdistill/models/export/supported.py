@@ -49,8 +49,6 @@ def _problems(model: OpenVocabularyRCNN) -> dict[str, bool]:
         ),
         "a head that aligns tokens": isinstance(head.bbox_head.fc_cls, RegionTokenHead),
         "a shared head": head.with_shared_head,
-        "boxes for each class": not head.bbox_head.reg_class_agnostic,
-        "masks for each class": head.with_mask and not head.mask_head.class_agnostic,
         "soft suppression": any(
             config.nms.get("type", "nms") != "nms" for config in (rpn.test_cfg, head.test_cfg)
         ),

@@ -115,7 +115,8 @@ class PseudoLabelTerm(DistillationTerm):
         self.loss_weight = loss_weight
         self.names = names
         self.least = least
-        # saved, so that a resumed training is in the same phase
+        # saved, so that a resumed training is in the same phase; whole numbers of a term are left
+        # out of weights that a new training starts from (``SafeCheckpointHook``)
         self.register_buffer("step", torch.zeros((), dtype=torch.int64))
         self._step: int | None = None  # the same, known without waiting for a GPU
 

@@ -150,12 +150,13 @@ def _occurring(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         raise UserError(
             f"a label map has rows {low} to {high}; expected {IGNORE} to {MOST_VALUE} at most"
         )
+    shifted = rows.astype(np.int64, copy=False) - IGNORE  # which unsigned numbers cannot hold
     # np.unique would sort, which takes ten times as long
-    counts = np.bincount(rows - IGNORE)
+    counts = np.bincount(shifted)
     found = np.flatnonzero(counts)
     place = np.zeros(len(counts), np.int64)
     place[found] = np.arange(len(found))
-    return found + IGNORE, place[rows - IGNORE]
+    return found + IGNORE, place[shifted]
 
 
 def _check_rows(pairs: PixelPairs, classes: int) -> None:

@@ -18,7 +18,11 @@ class TakesDenseTeacher(Protocol):
 
     @property
     def needs_dense_teacher(self) -> bool:
-        """Whether it does, in training or testing."""
+        """Whether it does in training."""
+
+    @property
+    def predicts_with_teacher(self) -> bool:
+        """Whether it does in predictions."""
 
     def set_dense_teacher(self, teacher: DenseTeacher | None) -> None:
         """Take it."""
@@ -37,16 +41,17 @@ class BuildDenseTeacher(Hook):
 
     def before_train(self, runner: Any) -> None:
         """Give the segmentor its teacher."""
-        self._give(runner)
+        model = _model_of(runner)
+        if model.needs_dense_teacher:
+            self._give(runner, model)
 
     def before_test(self, runner: Any) -> None:
-        """Give the segmentor its teacher."""
-        self._give(runner)
+        """Give the segmentor its teacher, if it predicts with it; a loss is not computed."""
+        model = _model_of(runner)
+        if model.predicts_with_teacher:
+            self._give(runner, model)
 
-    def _give(self, runner: Any) -> None:
-        model: TakesDenseTeacher = getattr(runner.model, "module", runner.model)
-        if not model.needs_dense_teacher:
-            return
+    def _give(self, runner: Any, model: TakesDenseTeacher) -> None:
         options = runner.cfg.get("teacher")
         if not options:
             raise UserError(
@@ -55,3 +60,8 @@ class BuildDenseTeacher(Hook):
             )
         device = next(runner.model.parameters()).device
         model.set_dense_teacher(DenseTeacher(build_teacher(options, device), self.scale))
+
+
+def _model_of(runner: Any) -> TakesDenseTeacher:
+    model: TakesDenseTeacher = getattr(runner.model, "module", runner.model)
+    return model

@@ -31,7 +31,7 @@ from ovdistill.segmentation.models.pixel_regions import pixel_regions
 from ovdistill.segmentation.models.pixel_word_head import PixelWordHead
 from ovdistill.vocabulary import Vocabulary
 
-PARTS = {"pixels", "dense", "regions"}  # of ``DistillInputs``, which it can fill
+PARTS = ("pixels", "dense", "regions")  # of ``DistillInputs``, which it can fill
 
 
 @MODELS.register_module()
@@ -84,13 +84,9 @@ class OpenVocabularySegmentor(VocabularyMixin, BaseDetector):
         """Build the pixel head and the terms."""
         width = vocabulary.embed_dim
         self.pixel_head: PixelWordHead = MODELS.build(dict(pixel_head, embed_dim=width))
-        self.distillers = DistillationTerms([MODELS.build(term) for term in distillers], width)
+        terms = [MODELS.build(term) for term in distillers]
+        self.distillers = DistillationTerms(terms, width, PARTS)
         self.dense_teacher: DenseTeacher | None = None
-        if unknown := self.distillers.needs - PARTS:
-            raise UserError(
-                f"a distillation term needs {min(unknown)}, which a segmentor does not have; "
-                "expected terms of pixels or regions."
-            )
 
     @property
     def vocabulary_head(self) -> PixelWordHead:

@@ -42,6 +42,39 @@ def test_an_earlier_version_must_be_tested_again(run):
         read_run(run)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("max_dets", -1),
+        ("protocol", "voc"),
+        ("image_ids", [[1]]),
+        ("image_ids", "12"),
+        ("proposals_per_image", "x"),
+        ("checkpoint", 5),
+    ],
+)
+def test_a_damaged_provenance(run, key, value):
+    path = run / "provenance.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(UserError, match=rf"provenance\.json cannot be used \('{key}'"):
+        read_run(run)
+
+
+def damaged_classes(rows: list[dict]) -> list:
+    """Tables of classes of which each has one fault."""
+    first, *others = rows
+    faults = [{"segm": None}, {"segm": {}}, {"segm": {"AP": "x"}}, {"frequency": 5}, {"id": "1"}]
+    return [{}, [], *([first | fault, *others] for fault in faults)]
+
+
+def test_a_damaged_table_of_classes(run):
+    path = run / "per_category.json"
+    for content in damaged_classes(json.loads(path.read_text())):
+        path.write_text(json.dumps(content))
+        with pytest.raises(UserError, match=r"per_category\.json"):
+            read_run(run)
+
+
 def test_no_run_at_all(tmp_path):
     with pytest.raises(UserError, match="metrics.json"):
         read_run(tmp_path)
@@ -66,7 +99,7 @@ def test_ids_are_numbers(tmp_path):
         {"bbox": [1, 2, 3]},
         {"bbox": None},
         {"bbox": [1, 2, 3, "x"]},
-        {"score": 1.5},
+        {"score": "high"},
         {"score": None},
         {"image_id": None},
         {"image_id": [1]},

@@ -10,6 +10,7 @@ import pytest
 from ovdistill.evaluation.analysis.analyse import analyse_run
 from ovdistill.evaluation.analysis.report import Confusions, RunReport
 from ovdistill.evaluation.analysis.run_files import read_run
+from ovdistill.evaluation.analysis.segmentation_run import read_segmentation
 from ovdistill.evaluation.report_page.figures import difference, shown, with_difference
 from ovdistill.evaluation.report_page.gallery import DrawnExample, gallery_section
 from ovdistill.evaluation.report_page.naming import MOST_CLASSES, confusion_matrices
@@ -17,6 +18,7 @@ from ovdistill.evaluation.report_page.origin import comparison_warnings, origin_
 from ovdistill.evaluation.report_page.page import report_page
 from ovdistill.evaluation.report_page.proposals import recall, recall_notes
 from tests.evaluation.analysis.worlds import random_world, write_files
+from tests.evaluation.segmentation_runs import PAIRS, write_run
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +59,32 @@ def test_a_detector_without_proposals_has_the_recall_of_its_detections(report):
 
 def test_what_differs_between_runs(report):
     other = with_origin(report, hashes={"ann_file": "1"}, subset="val", libraries={"torch": "3"})
+    known = with_origin(report, hashes={"ann_file": "0"})
     assert comparison_warnings([report, report]) == []
-    assert len(comparison_warnings([report, other])) == 2
+    assert len(comparison_warnings([known, other])) == 2
+    # one that does not say it
+    assert comparison_warnings([known, report, with_origin(known, subset=None)]) == []
+    (line,) = comparison_warnings([report, with_origin(report, image_ids=[1, 2])])
+    assert line.endswith("different images.")
     rows = {name: (values, differs) for name, values, differs in origin_rows([report, other])}
     assert rows["subset"] == (["test", "val"], True)
     assert rows["SHA-256 of ann_file"] == (["", "1"], True)
     assert rows["torch"][1] and not rows["protocol"][1]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "images", "lines"),
+    [
+        ([[0, 1, 100], [1, 1, 50], [2, 1, 40]], 7, []),  # the same pixels, other names
+        ([[0, 1, 99], [1, 1, 51], [2, 1, 40]], 7, ["different label maps."]),
+        (PAIRS, 8, ["different numbers of images."]),
+    ],
+)
+def test_what_differs_between_runs_of_segmentors(tmp_path, pairs, images, lines):
+    first = read_segmentation(write_run(tmp_path / "a"), "a")
+    other = read_segmentation(write_run(tmp_path / "b", pairs=pairs), "b")
+    found = comparison_warnings([first, replace(other, images=images)])
+    assert [line.removeprefix("The runs were tested with ") for line in found] == lines
 
 
 def test_of_many_classes_the_matrix_has_the_most_confused(report):

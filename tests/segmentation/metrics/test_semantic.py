@@ -83,6 +83,13 @@ def test_by_hand():
     assert metrics["mAcc"] == pytest.approx(100 * (2 / 3 + 1 / 2) / 2)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
+def test_maps_of_any_whole_numbers(dtype):
+    pair = np.array([[0, 0, 1, 2]]), np.array([[0, 1, 1, 1]])
+    found = count_pairs(*(labels.astype(dtype) for labels in pair))
+    np.testing.assert_equal(vars(found), vars(count_pairs(*pair)))
+
+
 def test_a_pixel_without_a_prediction_is_an_error():
     pairs = [(np.zeros((1, 4), int), np.array([[0, IGNORE, 0, IGNORE]]))]
     assert scores_of(pairs, [True]).metrics()["mIoU"] == pytest.approx(50)

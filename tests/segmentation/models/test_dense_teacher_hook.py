@@ -41,6 +41,12 @@ def test_others_build_none():
     assert given.model.dense_teacher is None
 
 
+def test_a_test_does_not_build_what_only_the_training_needs():
+    given = runner([dict(type="PixelEmbeddingTerm")], teacher=dict(model="no such one"))
+    BuildDenseTeacher().before_test(given)
+    assert given.model.dense_teacher is None
+
+
 def test_a_config_without_a_teacher_is_an_error():
     with pytest.raises(UserError, match="the config has no `teacher`"):
         BuildDenseTeacher().before_train(runner([dict(type="PixelEmbeddingTerm")]))

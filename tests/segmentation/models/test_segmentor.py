@@ -59,7 +59,7 @@ def test_a_term_of_the_teacher_needs_one(vocabulary):
 
 
 def test_terms_of_detection_that_need_rois_are_refused(vocabulary):
-    with pytest.raises(UserError, match="rois"):
+    with pytest.raises(UserError, match="VouchTerm needs 'rois'"):
         build(vocabulary, distillers=[dict(type="VouchTerm")])
 
 
