@@ -42,6 +42,7 @@ def extract(options: ExtractOptions) -> None:
     from ovdistill.extraction.config_inputs import training_source
     from ovdistill.extraction.needed import check_needed
     from ovdistill.extraction.prepare import check_config
+    from ovdistill.extraction.prepare_proposals import check_one_trains
     from ovdistill.models.config import load_config
     from ovdistill.teacher import build_teacher
 
@@ -49,6 +50,8 @@ def extract(options: ExtractOptions) -> None:
     config = load_config(options.config, options.overrides) if options.config else None
     if config is not None:
         check_config(config)
+        if not options.proposals:
+            check_one_trains(config, ranks[1])
         if not (options.annotations or options.proposals or options.names_a_teacher):
             check_needed(config, student=False)
     device = inputs.choose_rank_device(options.device, ranks[2])

@@ -9,6 +9,7 @@ Shapes: n embeddings, D width before, E width after.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from dataclasses import dataclass
 
@@ -77,8 +78,12 @@ class EmbeddingMap:
         """Write the map to a safetensors file.
 
         Raises:
-            UserError: the file cannot be written.
+            UserError: the file cannot be written, or could not be read again.
         """
+        try:
+            _check(self)
+        except ValueError as error:
+            raise UserError(f"embedding map {self.name!r} is not written: {error}") from error
         texts = {
             "format": FORMAT,
             "name": self.name,
@@ -124,8 +129,8 @@ def read_embedding_map(source: str | os.PathLike[str]) -> EmbeddingMap:
 
 def _check(found: EmbeddingMap) -> None:
     """Raise ValueError for tensors that do not fit together or are not finite."""
-    if not found.temperature > 0:
-        raise ValueError(f"temperature {found.temperature}; expected more than 0")
+    if not 0 < found.temperature < math.inf:
+        raise ValueError(f"temperature {found.temperature}; expected a number above 0")
     for part, value in found.tensors.items():
         if value.ndim != (2 if part.endswith("weight") else 1) or not value.isfinite().all():
             raise ValueError(f"{part} {tuple(value.shape)} has a wrong shape or NaN")

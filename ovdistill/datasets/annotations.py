@@ -163,13 +163,14 @@ def read_captions(path: str | Path) -> dict[int, list[str]]:
 
     Returns:
         Captions by image id (see ``image_number``), in file order, without white space at their
-        ends.
+        ends. Those that are empty then are left out; an image that has no other has none here.
 
     Raises:
         UserError: no such file, or not in that format.
     """
     path = Path(path)
     captions: dict[int, list[str]] = {}
+    empty = 0
     for record in read_sections(path, ("annotations",))["annotations"]:
         check_keys(record, CAPTION_KEYS, "caption", path)
         try:
@@ -181,7 +182,13 @@ def read_captions(path: str | Path) -> dict[int, list[str]]:
                 f"image {shown(record['image_id'])} of {path} has caption "
                 f"{shown(record['caption'])}; expected text."
             )
-        captions.setdefault(image_id, []).append(record["caption"].strip())
+        own = captions.setdefault(image_id, [])
+        if text := record["caption"].strip():
+            own.append(text)
+        else:
+            empty += 1
+    if empty:
+        LOGGER.warning("%s: %d captions are empty and are left out", path, empty)
     return captions
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ovdistill.core.assets import LVIS_CATEGORIES
 from ovdistill.core.errors import UserError
@@ -16,6 +17,9 @@ from ovdistill.datasets.name_tables import names_of_table
 from ovdistill.vocabulary import Names
 from ovdistill.vocabulary.names import check_names
 from ovdistill.vocabulary.splits import COCO_BASE, COCO_NAMES, COCO_NOVEL
+
+if TYPE_CHECKING:
+    from ovdistill.datasets.annotations import Annotations
 
 # readers by suffix; .json is read by ``read_json``, everything else is one name a line
 READERS = {
@@ -86,18 +90,32 @@ def read_names(source: str | os.PathLike[str]) -> Names:
     return names
 
 
+def names_of_annotations(found: Annotations) -> Names:
+    """Return the class names of an annotation file that has been read.
+
+    Raises:
+        UserError: it has no categories, or one of unusable frequency, synonyms or image_count.
+    """
+    if not found.categories:
+        raise UserError(f"{found.path} has no categories; expected those of its objects")
+    try:
+        return names_of_json([*found.categories.values()])
+    except ValueError as error:
+        raise UserError(f"cannot use the categories of {found.path}: {error}") from None
+
+
 def _read_file(path: Path) -> Names:
     """Read the names of a file, before they are checked."""
     suffix = path.suffix.lower()
     try:
         if suffix == ".json":
             return names_of_json(read_json(path, "file of names"))
-        return READERS.get(suffix, names_of_lines)(_read_text(path))
+        return READERS.get(suffix, names_of_lines)(read_text(path))
     except ValueError as error:
         raise UserError(f"cannot read names from {str(path)!r}: {error}; {EXPECTED}") from None
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Return the content of a file in UTF-8, or in UTF-16 with a byte order mark.
 
     Raises:

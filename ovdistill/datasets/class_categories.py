@@ -32,7 +32,7 @@ def label_categories(
     if not labels:
         raise UserError(
             f"none of the {len(names)} class names of {vocabulary} is a category of {annotations} "
-            f"(the first: {names[0]!r})"
+            f"(the first names: {', '.join(map(repr, names[:3])) or 'there are none'})"
         )
     return labels
 

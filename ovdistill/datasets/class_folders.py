@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ from pathlib import Path
 from ovdistill.core.errors import UserError
 from ovdistill.core.image_folders import list_folder
 from ovdistill.core.text import did_you_mean
-from ovdistill.datasets.category_names import read_names
+from ovdistill.datasets.category_names import read_names, read_text
+from ovdistill.datasets.name_tables import plain_header, table_rows
 from ovdistill.vocabulary.names import check_names
 
 FOLDER, NAME = "folder", "name"  # columns of a table of names
@@ -64,12 +64,12 @@ def read_class_names(found: ClassFolders, source: Path | None) -> dict[str, str]
     Args:
         found: the folders.
         source: None for the names of the folders; a table (.csv, .tsv) with the columns 'folder'
-            and 'name', which may have rows of other folders; or any other file of names, see
-            ``read_names``, with one for each folder, in the order of the folders' names.
+            and 'name', which may have others and rows of other folders; or a file of names alone,
+            see ``read_names``, with one for each folder, in the order of the folders' names.
 
     Raises:
-        UserError: a file that cannot be read, a folder without a name, another number of names
-            than folders, or two folders of one class.
+        UserError: a file that cannot be read, a table of other columns, a folder without a name,
+            another number of names than folders, or two folders of one class.
     """
     folders = [*found.images]
     if source is None:
@@ -104,30 +104,34 @@ def _too_few(found: ClassFolders, beside: int) -> str:
 
 
 def _read_table(path: Path) -> dict[str, str] | None:
-    """Return the names by folder of a table; None for a file that is no such table.
+    """Return the names by folder of a table; None for a table of one column, or no table.
 
     Raises:
-        UserError: a row without both cells, or a folder twice.
+        UserError: other columns, a row without both cells, or a folder twice.
     """
     if path.suffix.lower() not in (".csv", ".tsv"):
         return None
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        rows = csv.DictReader(text.splitlines(), delimiter=delimiter, strict=True)
-        if not {FOLDER, NAME} <= {*(rows.fieldnames or ())}:
-            return None
-        table: dict[str, str] = {}
-        for row in rows:
-            folder, name = row[FOLDER], row[NAME]
-            if not folder or not name or folder in table:
-                raise UserError(
-                    f"{path}, line {rows.line_num}: folder {folder!r:.60}, name {name!r:.60}; "
-                    "expected both, and each folder once"
-                )
-            table[folder] = name
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        rows = table_rows(read_text(path), "\t" if path.suffix.lower() == ".tsv" else None)
+    except ValueError as error:
         raise UserError(f"cannot read {path} as a table ({error})") from error
+    headers = [plain_header(cell) for cell in rows[0]]
+    if len(headers) == 1:
+        return None
+    if headers.count(FOLDER) != 1 or headers.count(NAME) != 1:
+        raise UserError(
+            f"{path} has the columns {', '.join(map(repr, rows[0]))[:200]}; expected {FOLDER!r} "
+            f"and {NAME!r}, or names alone, in the order of the folders' names"
+        )
+    table: dict[str, str] = {}
+    for number, row in enumerate(rows[1:], start=2):
+        folder, name = row[headers.index(FOLDER)], row[headers.index(NAME)]
+        if not folder or not name or folder in table:
+            raise UserError(
+                f"{path}, row {number}: folder {folder!r:.60}, name {name!r:.60}; expected both, "
+                "and each folder once"
+            )
+        table[folder] = name
     return table
 
 

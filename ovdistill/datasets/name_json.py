@@ -102,10 +102,15 @@ def _of_records(records: list[dict[str, Any]]) -> Names:
         records = [record for _, record in numbered]
     return Names(
         names=tuple(record[key].strip() for record in records),
-        frequency=_values(records, "frequency", lambda value: value in FREQUENCIES),
+        frequency=_values(records, "frequency", "f, c or r", lambda value: value in FREQUENCIES),
         synonyms=_synonyms(records),
         ids=tuple(number for number, _ in numbered) if with_ids else None,
-        counts=_values(records, "image_count", lambda value: type(value) is int and value >= 0),
+        counts=_values(
+            records,
+            "image_count",
+            "a whole number",
+            lambda value: type(value) is int and value >= 0,
+        ),
     )
 
 
@@ -124,14 +129,19 @@ def _of_mapping(mapping: dict[str, Any]) -> tuple[str, ...]:
     return tuple(name.strip() for _, name in sorted(pairs))
 
 
-def _values(records: Sequence[dict[str, Any]], key: str, is_good: Any) -> tuple[Any, ...] | None:
+def _values(
+    records: Sequence[dict[str, Any]], key: str, expected: str, is_good: Any
+) -> tuple[Any, ...] | None:
     """Return the values of a key; None unless every record has one."""
     values = [record.get(key) for record in records]
     if None in values:
         return None
     for value in values:
         if not is_good(value):
-            raise ValueError(f"a category has the {key} {reprlib.repr(value)}")
+            raise ValueError(
+                f"a category has the {key} {reprlib.repr(value)}, not {expected}; leave it out, or "
+                "correct it"
+            )
     return tuple(values)
 
 
@@ -139,5 +149,5 @@ def _synonyms(records: Sequence[dict[str, Any]]) -> tuple[tuple[str, ...], ...] 
     def is_good(value: Any) -> bool:
         return isinstance(value, list) and all(isinstance(synonym, str) for synonym in value)
 
-    values = _values(records, "synonyms", is_good)
+    values = _values(records, "synonyms", "a list of texts", is_good)
     return None if values is None else tuple(tuple(own) for own in values)

@@ -32,16 +32,11 @@ def names_of_table(text: str, delimiter: str | None = None) -> Names:
     Raises:
         ValueError: rows of unequal length, no column with names, or several.
     """
-    first = text.lstrip().partition("\n")[0]
-    if delimiter is None:
-        delimiter = ";" if ";" in first and "," not in first else ","
-    rows = _rows(text, delimiter)
-    if not rows:
-        raise ValueError("it is empty")
-    columns = list(zip(*rows, strict=True))
-    named = [index for index, cells in enumerate(columns) if _plain(cells[0]) in HEADERS]
+    columns = list(zip(*table_rows(text, delimiter), strict=True))
+    rows = len(columns[0])
+    named = [index for index, cells in enumerate(columns) if plain_header(cells[0]) in HEADERS]
     has_header = bool(named) or any(
-        len(rows) > 1 and not _is_id(cells[0]) and all(map(_is_id, cells[1:])) for cells in columns
+        rows > 1 and not _is_id(cells[0]) and all(map(_is_id, cells[1:])) for cells in columns
     )
     body = [cells[has_header:] for cells in columns]
     words = [index for index, cells in enumerate(body) if not all(map(_is_id, cells))]
@@ -57,22 +52,36 @@ def names_of_table(text: str, delimiter: str | None = None) -> Names:
     return Names(body[words[0]])
 
 
-def _rows(text: str, delimiter: str) -> list[list[str]]:
-    """Return the cells of all rows that are not empty."""
+def table_rows(text: str, delimiter: str | None = None) -> list[list[str]]:
+    """Return the cells of all rows that are not empty, without the spaces around them.
+
+    Args:
+        text: the table.
+        delimiter: see ``names_of_table``.
+
+    Raises:
+        ValueError: no rows, or rows of unequal length.
+    """
+    first = text.lstrip().partition("\n")[0]
+    if delimiter is None:
+        delimiter = ";" if ";" in first and "," not in first else ","
     try:
         found = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise ValueError(f"it is no table ({error})") from None
     rows = [[cell.strip() for cell in row] for row in found if any(cell.strip() for cell in row)]
+    if not rows:
+        raise ValueError("it is empty")
     for number, row in enumerate(rows, start=1):
         if len(row) != len(rows[0]):
             raise ValueError(f"row {number} has {len(row)} cells, the first row {len(rows[0])}")
     return rows
 
 
+def plain_header(cell: str) -> str:
+    """Return the header of a column in lower case, without "_", "-" and spaces."""
+    return re.sub(r"[\s_-]", "", cell).lower()
+
+
 def _is_id(cell: str) -> bool:
     return NO_NAME.fullmatch(cell) is not None
-
-
-def _plain(cell: str) -> str:
-    return re.sub(r"[\s_-]", "", cell).lower()

@@ -35,6 +35,7 @@ def extract_captions(config: Mapping[str, Any], annotations: str | Path, path: s
     phrases = {
         image: [(texts[text], [texts[phrase] for phrase in noun_phrases(text)]) for text in own]
         for image, own in captions.items()
+        if own
     }
     starts = range(0, len(texts), TEXTS_PER_BATCH)
     embeddings = [

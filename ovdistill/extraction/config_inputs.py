@@ -123,12 +123,19 @@ def proposal_network(config: Config) -> Config:
     return network
 
 
+def is_to_be_trained(config: Config) -> bool:
+    """Return whether the preparation will train the proposal network of a config."""
+    step = config.get("prepare", {}).get("proposals")
+    if not step or not step.get("train") or Path(step.checkpoint).is_file():
+        return False
+    published = step.get("published")
+    return not (published and shipped_proposals(published).is_file())
+
+
 def _enlarging_limit(config: Config, network: Config) -> Size | None:
     """Return the limit with which a network was trained, or will be; None for none."""
     step = config.prepare.proposals
     if Path(step.checkpoint).is_file():
         note = read_note(step.checkpoint) or {}
         return tuple(note["enlarge_within"]) if note.get("enlarge_within") else None
-    published = step.get("published")
-    ships = bool(published) and shipped_proposals(published).is_file()
-    return needed_limit(config, network) if step.get("train") and not ships else None
+    return needed_limit(config, network) if is_to_be_trained(config) else None

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
-from ovdistill.core.distributed import is_main_process, patient_group
+from ovdistill.core.distributed import get_world_size, is_main_process, patient_group
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.vocabulary_header import read_header
@@ -21,7 +21,7 @@ from ovdistill.extraction import stale
 from ovdistill.extraction.config_inputs import proposal_network
 from ovdistill.extraction.needed import check_needed
 from ovdistill.extraction.prepare_captions import caption_differences, prepare_captions
-from ovdistill.extraction.prepare_proposals import prepare_proposals
+from ovdistill.extraction.prepare_proposals import check_one_trains, prepare_proposals
 from ovdistill.extraction.prepare_regions import prepare_regions, region_differences
 from ovdistill.extraction.prepare_vocabulary import prepare_vocabulary, vocabulary_differences
 from ovdistill.extraction.proposal_origin import note_base, proposal_differences
@@ -44,6 +44,8 @@ def prepare(config: Config, *, for_training: bool = True) -> None:
             provide, or what is there was made from other inputs.
     """
     check_config(config, for_training=for_training)
+    if for_training:
+        check_one_trains(config, get_world_size())
     group = patient_group()
     if is_main_process():
         check_needed(config, for_training=for_training)

@@ -14,7 +14,7 @@ from ovdistill.core.checkpoints import last_checkpoint, read_weights, write_chec
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
 from ovdistill.extraction import stale
-from ovdistill.extraction.config_inputs import proposal_network
+from ovdistill.extraction.config_inputs import is_to_be_trained, proposal_network
 from ovdistill.extraction.proposal_note import write_note
 from ovdistill.extraction.proposal_origin import proposal_differences, training_origin
 from ovdistill.training.run import alone_in, run_training
@@ -74,6 +74,25 @@ def prepare_proposals(
         shutil.copyfile(last_checkpoint(network_config.work_dir), temporary)
     write_note(checkpoint, origin)
     LOGGER.info("proposals: wrote %s", checkpoint)
+
+
+def check_one_trains(config: Config, processes: int) -> None:
+    """Raise UserError if several processes would have to train the proposal network of a config.
+
+    In a process group mmengine would give each process a share of the images, and wait for others;
+    without one, every process would train.
+
+    Args:
+        config: from ``load_config``.
+        processes: how many there are.
+    """
+    if processes > 1 and is_to_be_trained(config):
+        root = f"data_root={config.data_root} " if config.get("data_root") else ""
+        raise UserError(
+            f"{processes} processes, and no proposal network {config.prepare.proposals.checkpoint} "
+            "yet, which one process trains. Start that alone first, then all of them:\n"
+            f"  ovdistill prepare {config.filename} --cfg-options {root}prepare.regions=None"
+        )
 
 
 def not_trained(config: Config, checkpoint: str, network: Config) -> UserError:

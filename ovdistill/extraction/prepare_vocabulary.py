@@ -91,7 +91,9 @@ def prepare_vocabulary(
             synonyms=synonyms,
             tokens=tokens,
         )
-    replace(vocabulary, origin=_origin(names, split, embeddings)).save(path)
+    # what was asked for: a teacher may have prompts of its own, which the file states
+    origin = _origin(names, split, embeddings) | {"templates": stale.digest(_templates(templates))}
+    replace(vocabulary, origin=origin).save(path)
     LOGGER.info(
         "vocabulary: wrote %s (%d classes, teacher %s)", path, len(vocabulary), vocabulary.teacher
     )
@@ -130,8 +132,12 @@ def vocabulary_differences(
         found.append(f"prompts: written ones there, learned ones now (with {learn_from})")
     there = {**header.origin, "synonyms averaged": header.synonyms_averaged}
     now = {"embeddings": origin["embeddings"], "synonyms averaged": synonyms and not embeddings}
-    if not (embeddings or learn_from) and header.templates != (wanted := _templates(templates)):
-        found.append(f"templates: {len(header.templates)} there, {len(wanted)} others now")
+    if not (embeddings or learn_from):
+        wanted = _templates(templates)
+        # a file of an earlier version states what was used alone
+        asked = header.origin.get("templates", stale.digest(header.templates))
+        if asked != stale.digest(wanted):
+            found.append(f"templates: {len(header.templates)} there, {len(wanted)} others now")
     return found + stale.differences(there, now)
 
 

@@ -7,9 +7,10 @@ Shapes: P boxes of an image.
 
 from __future__ import annotations
 
+import logging
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +19,17 @@ import torch
 from torch import Tensor
 
 from ovdistill.core.files import hash_file
-from ovdistill.datasets.annotations import read_annotations
+from ovdistill.datasets.annotations import Annotations, read_annotations
+from ovdistill.datasets.class_categories import label_categories
 from ovdistill.extraction.file_proposals import FileProposals
 from ovdistill.extraction.images import LoadedImage
 from ovdistill.extraction.proposal_source import Proposals, ProposalSource
-from ovdistill.extraction.stale import digest, without_initial_weights
+from ovdistill.extraction.stale import digest, some, without_initial_weights
 
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+LOGGER = logging.getLogger(__name__)
 __all__ = [
     "FileProposals",
     "GridProposals",
@@ -89,12 +92,12 @@ class LabelledProposals(ProposalSource):
         base: names of the base classes; boxes of other classes are not used.
 
     Raises:
-        UserError: see ``read_annotations``.
+        UserError: no category is of a base class, or see ``read_annotations``.
     """
 
     def __init__(self, annotations: str | os.PathLike[str], base: Sequence[str]) -> None:
         found = read_annotations(annotations, allow_outside_images=True)  # none is opened
-        ids = {found.categories[name]["id"] for name in base if name in found.categories}
+        ids = _category_ids(base, found)
         self.provenance = dict(
             kind="labelled",
             source=f"{annotations}, {len(ids)} base categories",
@@ -181,6 +184,21 @@ def keep_best_boxes(
     boxes, scores = boxes[good], scores[good]
     order = scores.argsort(descending=True, stable=True)[:per_image]
     return boxes[order], scores[order], int((~good).sum())
+
+
+def _category_ids(base: Sequence[str], found: Annotations) -> Set[int]:
+    """Return the ids of the categories of base classes, and report classes that have none.
+
+    Raises:
+        UserError: no class has one.
+    """
+    labels = label_categories(base, found.categories, "the base classes", found.path)
+    if missing := {*base} - {base[row] for row in labels.values()}:
+        LOGGER.warning(
+            "%d of %d base classes are no category of %s, and have no boxes: %s",
+            *(len(missing), len(base), found.path, some(missing)),
+        )
+    return labels.keys()
 
 
 def _as_mmdet(image: LoadedImage) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ import numpy as np
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json
+from ovdistill.core.locks import folder_lock
 from ovdistill.core.logs import progress
 from ovdistill.core.masks import encode_masks, rle_to_json
 from ovdistill.ovshapes.categories import category_names
@@ -110,6 +111,8 @@ def make_ovshapes(
 ) -> Path:
     """Draw the data set, unless it is there already. An interrupted run starts from the beginning.
 
+    A second process that is to draw it waits for the first, and takes what that has drawn.
+
     Workers are spawned processes, which import the calling script again: call this function under
     ``if __name__ == "__main__"``, or with one worker.
 
@@ -140,13 +143,16 @@ def make_ovshapes(
     _check_contents(root)
     if not force and _is_finished(root, parameters):
         return root
-    _draw(root / PARTIAL, seed, size, domain, workers, counts)
-    (root / DONE).unlink(missing_ok=True)
-    for name in ("images", "annotations"):
-        shutil.rmtree(root / name, ignore_errors=True)
-        os.replace(root / PARTIAL / name, root / name)
-    write_json(root / DONE, parameters, indent=None)
-    shutil.rmtree(root / PARTIAL)
+    with folder_lock(root, "drawing", wait=True):
+        if not force and _is_finished(root, parameters):  # another process has drawn it meanwhile
+            return root
+        _draw(root / PARTIAL, seed, size, domain, workers, counts)
+        (root / DONE).unlink(missing_ok=True)
+        for name in ("images", "annotations"):
+            shutil.rmtree(root / name, ignore_errors=True)
+            os.replace(root / PARTIAL / name, root / name)
+        write_json(root / DONE, parameters, indent=None)
+        shutil.rmtree(root / PARTIAL)
     return root
 
 

@@ -17,6 +17,7 @@ from ovdistill.store.verified import NAME as VERIFIED
 
 # provenance in which stores may differ that are merged: which images, in how many files
 OWN_KEYS = ("image_ids", "pictures_a_shard", "merged")
+OWN_ORIGIN = "source"  # digest of the list of images
 
 
 def verify(folder: Path) -> StoreMeta:
@@ -113,14 +114,19 @@ def merge(folders: Sequence[Path], out: Path) -> StoreMeta:
 
 
 def _check_alike(folders: Sequence[Path], metas: Sequence[StoreMeta]) -> None:
-    """Raise UserError where a store differs from the first in more than its images."""
+    """Raise UserError where stores differ in more than their images."""
     first = metas[0].provenance
-    for folder, meta in zip(folders[1:], metas[1:], strict=True):
+    origin: dict[str, tuple[str, Path]] = {}  # a store that lacks a digest says nothing of it
+    for folder, meta in zip(folders, metas, strict=True):
         different = [
             f"{key}: {first.get(key)} in {folders[0]}, {meta.provenance.get(key)}"
             for key in first.keys() | meta.provenance.keys()
             if key not in OWN_KEYS and first.get(key) != meta.provenance.get(key)
         ]
+        for key, value in meta.origin.items():
+            there, where = origin.setdefault(key, (value, folder))
+            if key != OWN_ORIGIN and there != value:
+                different.append(f"{key}: {there} in {where}, {value}")
         if different:
             raise UserError(f"{folder} was made differently: {'; '.join(sorted(different))}")
 
@@ -138,6 +144,10 @@ def _check_disjoint(stores: Sequence[TeacherStore]) -> None:
 def _merged_meta(metas: Sequence[StoreMeta]) -> StoreMeta:
     provenance = {k: v for k, v in metas[0].provenance.items() if k not in OWN_KEYS}
     provenance["merged"] = [meta.fingerprint for meta in metas]
-    return StoreMeta(
-        provenance, sum(meta.images for meta in metas), sum(meta.shards for meta in metas)
-    )
+    origin = {
+        key: value
+        for key, value in metas[0].origin.items()
+        if key != OWN_ORIGIN and all(meta.origin.get(key) == value for meta in metas)
+    }
+    images, shards = (sum(getattr(meta, key) for meta in metas) for key in ("images", "shards"))
+    return StoreMeta(provenance, images, shards, origin=origin)

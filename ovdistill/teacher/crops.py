@@ -49,6 +49,10 @@ class CropPolicy:
     fill: tuple[int, int, int] = (0, 0, 0)
 
     def __post_init__(self) -> None:
+        for name in ("scales", "fill"):
+            value = getattr(self, name)
+            if not isinstance(value, (list, tuple)) or {*map(type, value)} - {int, float}:
+                raise UserError(f"crop {name} {value!r:.100}; expected a list of numbers: [1, 1.5]")
         object.__setattr__(self, "scales", tuple(float(scale) for scale in self.scales))
         object.__setattr__(self, "fill", tuple(self.fill))
         if not self.scales or not all(s > 0 and math.isfinite(s) for s in self.scales):

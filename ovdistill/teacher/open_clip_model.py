@@ -26,6 +26,15 @@ from ovdistill.teacher.weights import (
 
 LOGGER = logging.getLogger(__name__)
 BPE_NAME = "bpe.txt.gz"
+# what a configuration may ask of its tokenizer: open_clip's own arguments. It gives others to
+# Hugging Face's, some of which run code of the folder or read other files.
+TOKENIZER_KEYS = (
+    "additional_special_tokens",
+    "clean",
+    "language",
+    "reduction_mask",
+    "strip_sep_token",
+)
 OVSHAPES = "ovshapes"
 
 
@@ -172,10 +181,13 @@ def _create(
     model: str, name: str, arguments: dict[str, Any], tokenizer: dict[str, Any], seed: int = 0
 ) -> tuple[Any, Any]:
     try:
+        safe = _safe_tokenizer(model, name)
         with torch.random.fork_rng(devices=[]):  # random weights: the same in every process
             torch.manual_seed(seed)
             clip = open_clip.create_model(model, **arguments)
-        return clip, open_clip.get_tokenizer(model, **tokenizer)
+        return clip, open_clip.get_tokenizer(model, **tokenizer, **safe)
+    except UserError:
+        raise
     except ModuleNotFoundError as error:
         raise UserError(
             f"teacher {name!r} has a tokenizer of Hugging Face, which needs {error.name}: "
@@ -188,6 +200,27 @@ def _create(
             f"the weights or configuration of teacher {name!r} from {source!r} do not load: "
             f"{reason}; expected weights of exactly this architecture; {FIX}"
         ) from error
+
+
+def _safe_tokenizer(model: str, name: str) -> dict[str, Any]:
+    """Return the arguments without which a tokenizer could run code that comes with a model.
+
+    Args:
+        model: what open_clip finds the configuration by.
+        name: of the teacher, for the message.
+
+    Raises:
+        UserError: the configuration asks for more than ``TOKENIZER_KEYS``.
+    """
+    text = (open_clip.get_model_config(model) or {}).get("text_cfg", {})
+    unknown = {*text.get("tokenizer_kwargs", {})} - {*TOKENIZER_KEYS}
+    if unknown:
+        raise UserError(
+            f"the configuration of teacher {name!r} has tokenizer_kwargs {min(unknown)!r:.60}, "
+            f"which could run code or read other files; expected only {', '.join(TOKENIZER_KEYS)}: "
+            "delete it"
+        )
+    return {"trust_remote_code": False} if text.get("hf_tokenizer_name") else {}
 
 
 def _configured_name(directory: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from types import NoneType
 from typing import Any
 
 from ovdistill.core.errors import UserError
@@ -28,6 +29,8 @@ def region_policy(arguments: RegionPolicy | Mapping[str, Any] | None) -> RegionP
     """
     if isinstance(arguments, (CropPolicy, DenseRegions)):
         return arguments
+    if not isinstance(arguments, (Mapping, NoneType)):
+        raise UserError(f"got crops={arguments!r:.100}; expected dict(...) of a mode's arguments")
     given = dict(arguments or {})
     mode = given.pop("mode", CROPS)
     if mode not in POLICIES:

@@ -35,21 +35,24 @@ def fill_template(template: str, name: str) -> str:
     plain = clean_name(name)
     if not plain:
         raise UserError("an empty class name; expected words, e.g. 'striped star'")
-    if "{}" not in template and "{raw}" not in template:
-        raise UserError(
-            f"template {template!r:.200} has no {{}}; expected e.g. 'a photo of a {{}}.'"
-        )
+    fields = set()
     try:
         # nothing but these: a width or an attribute in a placeholder could make anything
         for _, field, spec, conversion in Formatter().parse(template):
             if field not in (None, "", "raw", "article") or spec or conversion:
                 raise KeyError(f"{field}{'!' if conversion else ''}{spec and ':'}{spec:.20}")
-        return template.format(plain, raw=name, article=article(plain))
+            fields.add(field)
+        text = template.format(plain, raw=name, article=article(plain))
     except (KeyError, IndexError, ValueError) as error:
         raise UserError(
             f"template {template!r:.200}: placeholder {str(error):.80}; expected only {{}}, "
             "{raw} and {article}"
         ) from error
+    if fields.isdisjoint(("", "raw")):  # "{{}}" is no field, but a pair of braces
+        raise UserError(
+            f"template {template!r:.200} has no {{}}; expected e.g. 'a photo of a {{}}.'"
+        )
+    return text
 
 
 def _vild63() -> tuple[str, ...]:

@@ -94,6 +94,16 @@ def test_bad_input(words, message, monkeypatch):
         extract(*words)
 
 
+def test_several_processes_do_not_train_the_proposal_network(tmp_path, monkeypatch):
+    for name, value in (("RANK", "1"), ("WORLD_SIZE", "2"), ("LOCAL_RANK", "1")):
+        monkeypatch.setenv(name, value)
+    words = ["--config", "vild_r18_shapes", "--launcher", "pytorch", "--cfg-options"]
+    words += [f"data_root={tmp_path}", "prepare.proposals.train=True"]
+    with pytest.raises(UserError, match=r"2 processes.*\n +ovdistill prepare .*regions=None"):
+        extract(*words, "prepare.proposals.published=None")
+    assert not [*tmp_path.iterdir()]
+
+
 def test_weights_need_the_config_they_fit(data, tmp_path):
     (tmp_path / "weights.pth").write_bytes(b"")
     words = ["--teacher", "ovshapes", "--proposals", tmp_path / "weights.pth"]

@@ -47,6 +47,14 @@ def test_an_affine_map_by_hand():
         embed_dim_after(found, 5)
 
 
+@pytest.mark.parametrize("temperature", [0.0, float("nan"), float("inf")])
+def test_a_map_that_could_not_be_read_is_not_written(tmp_path, temperature):
+    made = dataclasses.replace(centring(torch.zeros(2), torch.zeros(2)), temperature=temperature)
+    with pytest.raises(UserError, match="not written: temperature"):
+        made.save(tmp_path / "map.safetensors")
+    assert not [*tmp_path.iterdir()]
+
+
 def test_a_map_comes_back_from_its_file(tmp_path):
     made = centring(torch.tensor([0.5, 0.0]), torch.tensor([0.0, 0.5]))
     made.save(tmp_path / "map.safetensors")

@@ -25,11 +25,17 @@ with folder_lock(sys.argv[1], "a training"):
 """
 
 
-def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
-    first = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
+def hold(folder: Path) -> subprocess.Popen[str]:
+    """Start a process that holds the lock of a folder."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True
     )
-    assert first.stdout is not None and first.stdout.readline() == "held\n"
+    assert process.stdout is not None and process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
+    first = hold(tmp_path)
     with pytest.raises(UserError, match=f"process {first.pid} on "), folder_lock(tmp_path, "x"):
         pass
     first.send_signal(signal.SIGKILL)
@@ -38,6 +44,22 @@ def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path: Path) -> 
     with folder_lock(tmp_path, "a training"):
         assert json.loads((tmp_path / NAME).read_text())["pid"] == os.getpid()
     assert not (tmp_path / NAME).exists()
+
+
+def test_a_second_process_waits_if_it_is_to(tmp_path: Path, monkeypatch) -> None:
+    first = hold(tmp_path)
+    monkeypatch.setattr(locks.time, "sleep", lambda _: first.kill() or first.wait())
+    with folder_lock(tmp_path, "a training", wait=True):
+        assert first.poll() is not None
+
+
+def test_the_lock_of_a_removed_file_holds_nothing(tmp_path: Path, monkeypatch) -> None:
+    """Between opening and locking, the holder before may have removed the file."""
+    acquire = locks._acquire
+    held = iter([lambda path: path.unlink(), lambda _: None])
+    monkeypatch.setattr(locks, "_acquire", lambda n, path: next(held)(path) or acquire(n, path))
+    with folder_lock(tmp_path, "a training"):
+        assert (tmp_path / NAME).exists()
 
 
 def test_a_note_of_any_content_does_not_matter(tmp_path: Path) -> None:

@@ -201,11 +201,12 @@ def test_only_the_named_sections_are_read(file):
         read_sections(file, ("images", "categories"))
 
 
-def test_captions_by_image(file):
-    records = [(10, " A person.\n"), (11, "A cat."), (10, "A bus.")]
+def test_captions_by_image(file, caplog):
+    records = [(10, " A person.\n"), (11, "A cat."), (10, "A bus."), (11, " \t"), (12, "")]
     annotations = [dict(image_id=image, caption=caption) for image, caption in records]
     write(file, dict(annotations=annotations))
-    assert read_captions(file) == {10: ["A person.", "A bus."], 11: ["A cat."]}
+    assert read_captions(file) == {10: ["A person.", "A bus."], 11: ["A cat."], 12: []}
+    assert "2 captions are empty" in caplog.text
     write(file, dict(annotations=[dict(image_id=i, caption="A.") for i in ("10", 10.0, "x")]))
     assert read_captions(file) == {10: ["A.", "A."], image_number("x"): ["A."]}
 

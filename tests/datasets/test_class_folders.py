@@ -47,16 +47,28 @@ def test_names_of_the_folders_or_of_a_file(folder, table):
     assert read_class_names(found, table) == {"n10": "cat", "n2": "dog", "n3": "emu"}
 
 
+@pytest.mark.parametrize("header", ["Folder,Name", "folder, name", "folder;name", " NAME,Folder"])
+def test_headers_of_many_spellings(header, folder, table):
+    """No row may be taken for the next folder's, in the order of the folders' names."""
+    rows = [("n3", "emu"), ("n2", "dog"), ("n10", "cat")]
+    between = ";" if ";" in header else ", "
+    swapped = slice(None, None, -1 if "NAME" in header else 1)
+    table.write_text("\n".join([header, *(between.join(row[swapped]) for row in rows)]))
+    names = read_class_names(read_class_folders(folder), table)
+    assert names == dict(reversed(rows))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("name\ncat\ndog\n", "2 names, .* 3 class folders"),
         ("folder,name\nn10,cat\nn02,dog\nn3,emu\n", "1 of 3 class folders .*'n2'"),
-        ("folder,name\nn10,cat\nn10,dog\nn2,emu\n", "line 3: folder 'n10', name 'dog'"),
-        ("folder,name\nn10,cat\nn2,\nn3,emu\n", "line 3: folder 'n2', name ''"),
-        ("folder,name\nn10,cat\nn2\nn3,emu\n", "line 3: folder 'n2', name None"),
+        ("folder,name\nn10,cat\nn10,dog\nn2,emu\n", "row 3: folder 'n10', name 'dog'"),
+        ("folder,name\nn10,cat\nn2,\nn3,emu\n", "row 3: folder 'n2', name ''"),
+        ("folder,name\nn10,cat\nn2\nn3,emu\n", "row 3 has 1 cells"),
         ("folder,name\nn10,Cat\nn2,cat\nn3,emu\n", "are one class"),
         ("folder,name\nn10,\xe9", "as a table"),
+        ("folder,class\nn3,emu\nn2,dog\nn10,cat\n", "the columns 'folder', 'class'; expected"),
     ],
 )
 def test_names_that_do_not_fit(content, message, folder, table):

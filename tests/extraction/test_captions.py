@@ -10,7 +10,7 @@ from ovdistill.teacher import OpenCLIPTeacher
 
 
 def test_captions_and_phrases_are_the_teachers(tmp_path):
-    captions = {7: ["a red star", "a solid ring and a red star"], 3: [" a red star "]}
+    captions = {7: ["a red star", "a solid ring and a red star"], 3: [" a red star ", ""], 5: [" "]}
     annotations = [
         dict(id=i, image_id=image, caption=text)
         for i, (image, text) in enumerate((k, v) for k, texts in captions.items() for v in texts)
@@ -29,3 +29,4 @@ def test_captions_and_phrases_are_the_teachers(tmp_path):
     torch.testing.assert_close(second.phrases, expected[[2, 1]], atol=1e-3, rtol=0)
     (only,) = store[3]
     assert torch.equal(only.embedding, first.embedding)
+    assert len(store) == 2  # an image with an empty caption alone has none

@@ -25,6 +25,7 @@ from ovdistill.extraction.steps import run_step
 from ovdistill.models.config import load_config
 from ovdistill.ovshapes.generate import make_ovshapes
 from ovdistill.store import Regions, write_store
+from ovdistill.teacher import NamedAdapter, UnifiedPrompts, build_teacher, write_adapter
 from ovdistill.vocabulary import Vocabulary
 
 CONFIG = "vild_r18_shapes"
@@ -70,6 +71,20 @@ def test_templates_of_a_config_and_of_its_file_are_compared(tmp_path):
     assert read_header(config.vocabulary).templates == ("a photo of a {raw}",)
     with pytest.raises(UserError, match="templates: 1 there, 1 others now"):
         prepare_vocabulary(config, **config.prepare.vocabulary)
+
+
+def test_a_teacher_with_prompts_of_its_own_prepares_twice(tmp_path):
+    base = build_teacher(dict(model="ovshapes"))
+    adapter = UnifiedPrompts(base.image_size, 4, 2, base.text_tower().width, description="learned")
+    write_adapter(tmp_path / "upt", NamedAdapter("upt", base.id, adapter))
+    teacher = dict(model="ovshapes", adapter=str(tmp_path / "upt"))
+    step = dict(path=str(tmp_path / "v.safetensors"), names="star, ring", split=["ring"])
+    config = Config(dict(teacher=teacher, vocabulary=step["path"]))
+    for _ in range(2):
+        prepare_vocabulary(config, **step)
+    assert read_header(step["path"]).templates == ("learned",)
+    with pytest.raises(UserError, match="templates: 1 there, 63 others now"):
+        prepare_vocabulary(config, **step, templates="vild63")
 
 
 def test_a_vocabulary_of_learned_prompts_is_not_made_but_asked_for(tmp_path):

@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from ovdistill.core.errors import UserError
 from ovdistill.extraction.images import ImageFile, LoadedImage
 from ovdistill.extraction.proposals import (
     GridProposals,
@@ -38,19 +39,24 @@ def test_keep_best_boxes_by_hand():
     assert dropped == 4
 
 
-def test_labelled_boxes_are_those_of_base_classes(tmp_path):
+def test_labelled_boxes_are_those_of_base_classes(tmp_path, caplog):
     boxes = {1: [[0, 0, 5, 5], [1, 1, 6, 6], [2, 2, 7, 7]]}
     annotations = [
         dict(id=i, image_id=1, bbox=box, category_id=category, iscrowd=crowd)
         for i, (box, category, crowd) in enumerate(zip(boxes[1], [1, 2, 1], [0, 0, 1], strict=True))
     ]
     path = tmp_path / "a.json"
-    categories = [dict(id=1, name="cup"), dict(id=2, name="zebra")]
+    categories = [dict(id=1, name="tea_cup"), dict(id=2, name="zebra")]
     images = [dict(id=1, file_name="1.jpg", height=40, width=60)]
     path.write_text(json.dumps(dict(images=images, annotations=annotations, categories=categories)))
-    found, none = LabelledProposals(path, ["cup"]).propose([image(1), image(2)])
+    source = LabelledProposals(path, ["tea cup", "emu"])  # in another spelling, and one not there
+    assert "1 of 2 base classes are no category" in caplog.text and "'emu'" in caplog.text
+    found, none = source.propose([image(1), image(2)])
     assert found[0].tolist() == [[0, 0, 5, 5]] and found[1].tolist() == [1.0]
     assert none[0].shape == (0, 4)
+    for base in (["emu"], []):
+        with pytest.raises(UserError, match="none of the .* base classes is a category"):
+            LabelledProposals(path, base)
 
 
 @pytest.mark.parametrize("source", [GridProposals(40), RandomProposals(40)])

@@ -247,4 +247,4 @@ def test_the_digests_are_no_part_of_the_plan(prepared):
 
 def test_the_header_is_read_with_its_origin(made):
     header = read_header(config_of(made).vocabulary)
-    assert {*header.origin} == {"names", "split", "embeddings"}
+    assert {*header.origin} == {"names", "split", "embeddings", "templates"}

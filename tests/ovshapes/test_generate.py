@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -18,8 +20,16 @@ from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
 from ovdistill.core.errors import UserError
+from ovdistill.ovshapes import generate
 from ovdistill.ovshapes.categories import category_names
-from ovdistill.ovshapes.generate import frequency, image_categories, make_ovshapes, train_weights
+from ovdistill.ovshapes.generate import (
+    DONE,
+    PARTIAL,
+    frequency,
+    image_categories,
+    make_ovshapes,
+    train_weights,
+)
 from ovdistill.ovshapes.scenes import scene
 
 from ..running import heed_ctrl_c
@@ -49,6 +59,22 @@ def test_same_bytes_whatever_the_workers(root, tmp_path):
     again = make_ovshapes(tmp_path / "b", workers=2, **SMALL)
     assert digest(again) == digest(root)
     assert len(digest(root)) == 24 + 6 + 8 + 6 + 1
+
+
+def test_a_second_run_waits_and_takes_what_the_first_has_drawn(root, tmp_path, monkeypatch):
+    drawn = shutil.copytree(root, tmp_path / "b")
+    (drawn / DONE).rename(drawn / "later")
+    (drawn / PARTIAL).mkdir()  # the first is about to write DONE
+
+    @contextmanager
+    def first_ends(folder, purpose, *, wait):
+        assert (folder, wait) == (drawn, True)
+        (drawn / "later").rename(drawn / DONE)
+        yield
+
+    monkeypatch.setattr(generate, "folder_lock", first_ends)
+    monkeypatch.setattr(generate, "_draw", None)
+    make_ovshapes(drawn, workers=1, **SMALL)
 
 
 def test_an_image_does_not_depend_on_the_number_of_images(root, tmp_path):

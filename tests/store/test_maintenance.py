@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ import torch
 from ovdistill.core.errors import UserError
 from ovdistill.store import TeacherStore, write_store
 from ovdistill.store.maintenance import describe, merge, verify
+from ovdistill.store.meta import read_meta, write_meta
 
 from .regions import random_regions
 
@@ -89,6 +91,18 @@ def test_merge(folder, tmp_path):
         alone = TeacherStore(folder if image_id < 10 else other)[image_id]
         assert torch.equal(both[image_id].boxes, alone.boxes)
         assert torch.equal(both[image_id].embeddings, alone.embeddings)
+
+
+def test_digests_of_inputs_are_compared_and_kept(folder, tmp_path):
+    other = make(tmp_path / "other", [10])
+    earlier = make(tmp_path / "earlier", [20])  # of a version without digests
+    for store, network, source in ((folder, "1", "a"), (other, "2", "b")):
+        write_meta(store, replace(read_meta(store), origin=dict(network=network, source=source)))
+    with pytest.raises(UserError, match=r"network: 1 in .*/store, 2"):
+        merge([earlier, folder, other], tmp_path / "out")
+    write_meta(other, replace(read_meta(other), origin=dict(network="1", source="b")))
+    assert merge([folder, other], tmp_path / "both").origin == dict(network="1")
+    assert not merge([earlier, folder, other], tmp_path / "three").origin
 
 
 def test_a_merge_that_was_cut_off_goes_on(folder, tmp_path):

@@ -66,3 +66,7 @@ def test_the_commands(store, tmp_path, capsys):
     vocabulary.save(tmp_path / "v.safetensors")
     with pytest.raises(UserError, match="expected one teacher"):
         main.run(["store", "centre", str(store), *named, "-o", out])
+    Vocabulary(("a",), texts[:1], torch.tensor([True]), TEACHER).save(tmp_path / "v.safetensors")
+    for words, message in (([], "two names"), (["--temperature", "0"], "--temperature")):
+        with pytest.raises(UserError, match=message):
+            main.run(["store", "centre", str(store), *named, *words, "-o", out])

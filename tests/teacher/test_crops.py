@@ -9,6 +9,7 @@ from torch.nn.functional import interpolate
 
 from ovdistill.core.errors import UserError
 from ovdistill.teacher.crops import CropPolicy
+from ovdistill.teacher.region_policy import region_policy
 from ovdistill.teacher.resample import resize_by_products
 
 BOX = torch.tensor([[10.0, 20.0, 30.0, 30.0]])  # 20 wide, 10 high, centre (20, 25)
@@ -156,11 +157,20 @@ def test_policy_survives_json():
         dict(fuse="product"),
         dict(fill=(0, 0)),
         dict(fill=(0, 0, 256)),
+        dict(scales="1,5"),
+        dict(scales=2),
+        dict(scales=["1"]),
+        dict(fill=0),
     ],
 )
 def test_bad_policies(bad):
     with pytest.raises(UserError, match="expected"):
         CropPolicy(**bad)
+
+
+def test_arguments_that_are_no_dict():
+    with pytest.raises(UserError, match="got crops=5; expected dict"):
+        region_policy(5)
 
 
 @pytest.mark.parametrize("box", [[3, 5, 80, 12], [30, 1, 37, 69], [0, 10, 90, 41]])

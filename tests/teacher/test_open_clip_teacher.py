@@ -4,6 +4,8 @@ import json
 import logging
 import shutil
 import sys
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from ovdistill.core.assets import TEACHER_DIR
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.teacher import CropPolicy, OpenCLIPTeacher, teacher_name
+from ovdistill.teacher.open_clip_model import create_model
 from ovdistill.teacher.teacher_folder import WEIGHTS_NAME
 from ovdistill.teacher.weights import CONFIG_NAME
 
@@ -182,6 +185,23 @@ def test_a_tokenizer_of_hugging_face_without_its_package(copy, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(UserError, match=r"needs transformers.*ovdistill\[siglip\]"):
         OpenCLIPTeacher(str(copy))
+
+
+@pytest.mark.parametrize("source", ["folder", "hf-hub:any/name"])
+@pytest.mark.parametrize("more", [{}, {"trust_remote_code": True}, {"bpe_path": "/etc/passwd"}])
+def test_a_configuration_switches_no_code_on(copy, monkeypatch, source, more):
+    config = json.loads((copy / CONFIG_NAME).read_text())
+    options = {"clean": "lower", **more}
+    config["model_cfg"]["text_cfg"] |= {"hf_tokenizer_name": "x", "tokenizer_kwargs": options}
+    (copy / CONFIG_NAME).write_text(json.dumps(config))
+    monkeypatch.setattr("ovdistill.teacher.weights.is_offline", bool)
+    monkeypatch.setattr("open_clip.factory._get_hf_config", lambda *_, **__: config)
+    asked = []
+    tokenizer = SimpleNamespace(from_pretrained=lambda _, **kwargs: asked.append(kwargs))
+    monkeypatch.setitem(sys.modules, "transformers", SimpleNamespace(AutoTokenizer=tokenizer))
+    with pytest.raises(UserError, match="tokenizer_kwargs") if more else nullcontext():
+        create_model(str(copy) if source == "folder" else source, None, random_weights=True)
+    assert [kwargs["trust_remote_code"] for kwargs in asked] == ([] if more else [False])
 
 
 def test_truncated_weights(copy):

@@ -80,7 +80,10 @@ def test_clean_name_and_article():
     assert [article(w) for w in ("apple", "Ice", "hour", "unicorn")] == ["an", "an", "a", "an"]
 
 
-@pytest.mark.parametrize(("template", "name"), [("a photo", "cup"), ("{} {x}", "cup"), ("{}", "_")])
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [("a photo", "cup"), ("{} {x}", "cup"), ("{}", "_"), ("a {{}}", "cup"), ("a {{raw}}", "cup")],
+)
 def test_bad_templates_and_names(template, name):
     with pytest.raises(UserError, match="expected"):
         fill_template(template, name)

@@ -30,7 +30,9 @@ class CentreOptions(CommonOptions):
     )
     images: int = option(2000, help="images of the store to measure on, spread evenly", least=1)
     temperature: float = option(
-        0.01, help="the teacher's divisor that turns cosines into logits; 0.01 is CLIP's"
+        0.01,
+        help="the teacher's divisor that turns cosines into logits; 0.01 is CLIP's",
+        least=1e-6,
     )
     variance: float | None = option(
         None,
@@ -44,8 +46,8 @@ def centre(options: CentreOptions) -> None:
     """Write the map.
 
     Raises:
-        UserError: no such store or vocabulary, two teachers, a store without regions, or a share
-            that is none.
+        UserError: no such store or vocabulary, two teachers, a store without regions, fewer than
+            two base class names, or a share that is none.
     """
     check_folder(options.store, "STORE")
     check_file(options.vocabulary, "--vocabulary")
@@ -68,9 +70,10 @@ def centre(options: CentreOptions) -> None:
     step = max(1, len(store) // options.images)
     regions = torch.cat([store[i].embeddings.float() for i in store.image_ids[::step]])
     texts = vocabulary.embeddings[vocabulary.is_base]
-    if not len(regions) or not len(texts):
+    if not len(regions) or len(texts) < 2:  # the temperature is of what tells names apart
         raise UserError(
-            f"got {len(regions)} regions and {len(texts)} base class names; expected some of each"
+            f"got {len(regions)} regions and {len(texts)} base class names; expected at least one "
+            "region and two names"
         )
     if options.variance is None:
         found = centring_map(regions, texts, store.teacher, options.temperature)

@@ -11,8 +11,8 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.logs import progress
 from ovdistill.datasets.annotations import Annotations, read_annotations
 from ovdistill.datasets.build_vocabulary import split_names
+from ovdistill.datasets.category_names import names_of_annotations
 from ovdistill.datasets.class_categories import label_categories
-from ovdistill.datasets.name_json import names_of_json
 from ovdistill.evaluation.regions import objects
 from ovdistill.evaluation.regions.figures import RegionFigures, measure_regions
 from ovdistill.store import TeacherStore
@@ -68,7 +68,7 @@ def _classes(
         UserError: vocabulary and store are of different teachers, or a split that does not fit.
     """
     if path is None:
-        names, is_base = split_names(names_of_json([*found.categories.values()]), split)
+        names, is_base = split_names(names_of_annotations(found), split)
         return names.names, is_base, None
     vocabulary = Vocabulary.load(path)
     width, store_width = vocabulary.embed_dim, store.meta.embed_dim

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations
 from ovdistill.datasets.build_vocabulary import encode_names, split_names
-from ovdistill.datasets.name_json import names_of_json
+from ovdistill.datasets.category_names import names_of_annotations
 from ovdistill.evaluation.regions.matching import Objects
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary import Names, Vocabulary
@@ -58,8 +58,7 @@ def find_vocabulary(
     if options.vocabulary:
         return load_vocabulary(options.vocabulary, teacher)
     if config is None or options.split:
-        names = names_of_json([*found.categories.values()])
-        return encode_vocabulary(names, options, teacher)
+        return encode_vocabulary(names_of_annotations(found), options, teacher)
     return config_vocabulary(options, config, teacher)
 
 

@@ -92,7 +92,8 @@ def _note(path: Path) -> dict[str, Any] | None:
             info = next(ijson.items(file, "info", use_float=True), None)
     except ijson.JSONError:
         return None
-    return info.get(NOTE_KEY) if isinstance(info, dict) else None
+    note = info.get(NOTE_KEY) if isinstance(info, dict) else None
+    return note if isinstance(note, dict) and isinstance(note.get("counts"), dict) else None
 
 
 def _is_complete(path: Path) -> bool:

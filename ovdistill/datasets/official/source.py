@@ -15,9 +15,16 @@ from tqdm.utils import CallbackIOWrapper
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import sha256_of
 from ovdistill.core.logs import progress
-from ovdistill.datasets.annotation_values import Record
+from ovdistill.datasets.annotation_values import Record, shown
 
 CHUNK = 1 << 20  # bytes read at a time
+# what the values of some keys are, and their types
+KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
+    "id": ("number or text", (int, float, str)),
+    "image_id": ("number or text", (int, float, str)),
+    "name": ("text", (str,)),
+    "caption": ("text", (str,)),
+}
 T = TypeVar("T", dict[str, Any], list[Any])
 
 
@@ -93,8 +100,10 @@ class SourceFile:
             The records, in the order of the file.
 
         Raises:
-            UserError: not JSON, no such list or an empty one, or a record that lacks a key.
+            UserError: not JSON, no such list or an empty one, or a record that lacks a key or has
+                a value of another kind than ``KINDS`` says.
         """
+        kinds = [(key, *kind) for key, kind in KINDS.items() if key in keys]
         number = 0
         for number, record in enumerate(self.read(f"{section}.item"), 1):
             if not isinstance(record, dict):
@@ -104,6 +113,12 @@ class SourceFile:
                     f"has no {', '.join(sorted(keys - record.keys()))} in record {number} of "
                     f"{section}, which has {', '.join(record)}"
                 )
+            for key, kind, types in kinds:
+                if not isinstance(record[key], types):
+                    raise self.error(
+                        f"has {key} {shown(record[key])} in record {number} of {section}, which is "
+                        f"no {kind}"
+                    )
             yield record
         if not number:
             raise self.error(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,12 @@ def read_voc(root: Path, image_set: str) -> dict[str, Any]:
     ids = {name: number for number, name in enumerate(VOC_NAMES, 1)}
     images: list[Record] = []
     annotations: list[Record] = []
-    names = filter(None, map(str.strip, listed.read_text().splitlines()))
+    try:
+        names = filter(None, map(str.strip, listed.read_text(encoding="utf-8-sig").splitlines()))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"cannot read the list {listed} ({error}); expected a name a line, in UTF-8"
+        ) from None
     for image_id, name in enumerate(names, 1):
         size, objects = _read_xml(root / "Annotations" / f"{name}.xml", ids)
         images.append(dict(id=image_id, file_name=f"{name}.jpg", **size))
@@ -77,6 +83,8 @@ def _annotation(item: ElementTree.Element, ids: Mapping[str, int]) -> Record:
     x1, y1, x2, y2 = (
         float(_text(item, f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax")
     )
+    if not all(map(math.isfinite, (x1, y1, x2, y2))):
+        raise ValueError("a bndbox that is not finite")
     width, height = x2 - x1 + 1, y2 - y1 + 1
     return dict(
         category_id=ids[_text(item, "name").strip()],

@@ -67,6 +67,20 @@ def test_info_without_a_vocabulary(measurable, capsys):
     assert found["geometry"]["names_to_mean"]["cosine"] is None
 
 
+@pytest.mark.parametrize(
+    "categories",
+    [[], [dict(synonyms="kitty")], [dict(frequency="rare")], [dict(image_count=3.0)]],
+)
+def test_info_refuses_categories_that_cannot_be_used(measurable, categories):
+    """The same in `teacher evaluate`, see ``names_of_annotations``."""
+    (folder, option, file), _ = measurable
+    content = json.loads(file.read_text())
+    content["categories"] = [dict(id=5, name="cat", **own) for own in categories]
+    file.write_text(json.dumps(content))
+    with pytest.raises(UserError, match="categories"):
+        store("info", folder, option, file)
+
+
 def test_info_refuses_what_does_not_fit(measurable):
     words, vocabulary = measurable
     with pytest.raises(UserError, match="--annotations"):

@@ -151,6 +151,7 @@ def test_captions_of_other_images(own, root, tmp_path, capsys):
     content = json.loads((root / "annotations" / "captions_val.json").read_text())
     first = content["annotations"][0]
     content["annotations"] = [first, first | dict(caption="a star"), first | dict(image_id=7)]
+    content["annotations"].append(first | dict(caption=" "))  # which no image is asked for by
     path = tmp_path / "captions.json"
     path.write_text(json.dumps(content))
     evaluate(*own, "--captions", path, "--crops", "own", "--no-probe", "-o", tmp_path)

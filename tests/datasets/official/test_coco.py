@@ -187,7 +187,26 @@ def test_files_in_the_wrong_place(root: Path) -> None:
     with pytest.raises(UserError, match="has no caption of an image of .*instances_train2017"):
         prepare(root)
     save(root, CAPTIONS, texts() | {"annotations": [{"id": 1, "image_id": 10, "caption": None}]})
-    with pytest.raises(UserError, match=r"a caption \(id 1\) that is no text"):
+    with pytest.raises(UserError, match="has caption None in record 1 of annotations, .* no text"):
+        prepare(root)
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "key", "value"),
+    [
+        (TRAIN, "categories", "name", 5),
+        (TRAIN, "categories", "id", [1]),
+        (VAL, "images", "id", [1]),
+        (CAPTIONS, "annotations", "image_id", [10]),
+    ],
+)
+def test_values_of_another_kind(
+    root: Path, name: str, section: str, key: str, value: object
+) -> None:
+    data = texts() if name == CAPTIONS else content()
+    data[section][0][key] = value
+    save(root, name, data)
+    with pytest.raises(UserError, match=rf"{name} has {key} \[?\d+\]? in record 1 of {section}"):
         prepare(root)
 
 

@@ -34,8 +34,9 @@ def test_counts_are_those_of_a_complete_file_of_the_same_origin(path):
     assert noted_counts(path, ORIGIN, force=False) is None
 
 
-def test_a_file_of_another_tool(path):
-    path.write_text('{"info": {}}')
+@pytest.mark.parametrize("info", [{}, {"ovdistill": "mine"}, {"ovdistill": {"origin": ORIGIN}}])
+def test_a_file_of_another_tool(path, info):
+    path.write_text(json.dumps({"info": info}))
     with pytest.raises(UserError, match="out.json.*--force"):
         noted_counts(path, ORIGIN, force=False)
 

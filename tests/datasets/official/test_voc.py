@@ -54,6 +54,7 @@ def test_images_objects_and_names(root):
         ("<object></object>", HEAD),
         ("<object><name>cat</name></object>", HEAD),
         (thing("cat", "x", 2, 3, 4), HEAD),
+        (thing("cat", "nan", 2, 3, 4), HEAD),
         ("", "<annotation>"),
         ("<object>", HEAD),
     ],
@@ -61,6 +62,12 @@ def test_images_objects_and_names(root):
 def test_what_is_no_annotation_of_voc(root, objects, head):
     write(root, "b", objects, head)
     with pytest.raises(UserError, match="b.xml"):
+        read_voc(root, "test")
+
+
+def test_a_list_that_is_no_text(root):
+    (root / "ImageSets" / "Main" / "test.txt").write_bytes("a\n".encode("utf-16"))
+    with pytest.raises(UserError, match="test.txt .*UTF-8"):
         read_voc(root, "test")
 
 

@@ -90,7 +90,8 @@ def test_boxes_with_their_class_names_as_phrases(folder, tmp_path, caplog) -> No
     assert pair.boxes.tolist() == [[1, 2, 6, 8]] * 3
     assert pair.phrases == ("traffic light", "cat", "traffic light")
     assert sorted(pair.text.split(", ")) == ["cat", "traffic light"]
-    captions = [dict(image_id=1, caption="a street")]
+    captions = [dict(image_id=1, caption=text) for text in ("a street", " ")]
     said = write(tmp_path, "s.json", annotations=captions)
     with_captions = CocoBoxes(tmp_path / "b.json", folder, captions=said)
+    assert with_captions.records[0].captions == ["a street"]
     assert with_captions.load(0, RNG).text == "a street"
