@@ -26,6 +26,7 @@ from ovdistill.app.parts import (
     read_upload,
 )
 from ovdistill.core.images import read_image
+from ovdistill.inference.large_images import reduce_image
 
 CLICK = "Click an object, in the drawing or in the table, for the names that fit it."
 Shown = tuple[np.ndarray | None, str, list[view.Row], Any, Any, str]
@@ -60,7 +61,7 @@ class DetectPage:
     def example(self, index: int, background: str, threshold: float) -> tuple[Any, ...]:
         """Look at an example; return its image, its names, and ``look``."""
         path, text = self.examples[index]
-        look = self.finder.look(read_image(path), path.name, text, background)
+        look = self.finder.look(reduce_image(read_image(path)), path.name, text, background)
         return look.image, text, look, *self.show(look, threshold)
 
     def ask(

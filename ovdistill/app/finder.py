@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ovdistill.app.kept_masks import KeptMasks
 from ovdistill.core.errors import UserError
 from ovdistill.inference.asked import AUTO, Background
 from ovdistill.inference.detections import Detections
@@ -30,7 +31,9 @@ class Look:
     Attributes:
         image: (H, W, 3) uint8 RGB.
         name: of its file.
-        detections: what was found, of scores from ``LOWEST_SCORE`` on; None before names are given.
+        detections: what was found, of scores from ``LOWEST_SCORE`` on, without the masks; None
+            before names are given.
+        masks: of the detections, or None if the detector has none.
         background: what competed with the names.
         notes: what was changed in the names, for people.
         seconds: how long the image took, once.
@@ -40,6 +43,7 @@ class Look:
     image: np.ndarray
     name: str
     detections: Detections | None = None
+    masks: KeptMasks | None = None
     background: Background = AUTO
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -91,7 +95,8 @@ class Finder:
                 seconds = time.perf_counter() - start
             return replace(
                 look,
-                detections=replace(found, image=look.image, path=look.name),
+                detections=replace(found, image=look.image, path=look.name, masks=None),
+                masks=None if found.masks is None else KeptMasks.of(found.masks),
                 background=others,
                 notes=self.detector.engine.asked.notes,
                 seconds=seconds,

@@ -14,9 +14,11 @@ import numpy as np
 
 from ovdistill.app.style import DARK, DOWNLOAD
 from ovdistill.core.errors import UserError
-from ovdistill.core.images import decode_image
+from ovdistill.core.images import decode_image, open_image
 from ovdistill.core.text import printable
+from ovdistill.inference.large_images import MAX_PIXELS, reduce_image
 
+LARGEST = 100_000_000  # pixels of an upload: 300 MB while it is read
 REMEMBERED = 3600  # seconds that an image is kept when nobody uses it
 
 
@@ -54,18 +56,22 @@ def background_input(info: str) -> gr.Textbox:
 
 @dataclass(frozen=True)
 class Upload:
-    """An image that a visitor has given: its file, the name that it had, and (H, W, 3) RGB."""
+    """An image that a visitor has given: the name that its file had, and (H, W, 3) RGB."""
 
-    path: Path
     name: str
     image: np.ndarray
 
 
-def read_upload(value: Mapping[str, Any] | None) -> Upload | None:
+def read_upload(value: Mapping[str, Any] | None, most_pixels: int = MAX_PIXELS) -> Upload | None:
     """Read what an ``image_input`` holds, by the one reader of images; None if it is empty.
 
+    Args:
+        value: of the ``image_input``.
+        most_pixels: a larger image is reduced, and the visitor is told.
+
     Raises:
-        UserError: a file that cannot be read, or that is no upload.
+        UserError: a file that cannot be read, that is no upload or was removed since, or an image
+            of more than ``LARGEST`` pixels.
     """
     if value is None:
         return None
@@ -73,7 +79,20 @@ def read_upload(value: Mapping[str, Any] | None) -> Upload | None:
     if not path.is_relative_to(Path(os.environ["GRADIO_TEMP_DIR"]).resolve()):
         raise UserError("got a file that was not uploaded; expected an image dropped here")
     name = printable(value.get("orig_name") or path.name)
-    return Upload(path, name, decode_image(path.read_bytes(), name))
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{name} is not kept any more; expected an image dropped anew") from None
+    with open_image(name, content) as header:
+        width, height = header.size
+    if width * height > LARGEST:  # a file of some kilobytes can have gigabytes of pixels
+        raise UserError(f"{name} has {width} x {height} pixels; expected at most {LARGEST:,}")
+    image = decode_image(content, name)
+    small = reduce_image(image, most_pixels)
+    if small is not image:
+        height, width = small.shape[:2]
+        gr.Info(f"{name} was reduced to {width} x {height} pixels, and so are its results")
+    return Upload(name, small)
 
 
 def heading(title: str, first: str) -> None:

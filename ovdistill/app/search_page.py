@@ -56,7 +56,7 @@ class SearchPage:
         if upload is None:
             raise gr.Error("Drop an image first.", print_exception=False)
         start = time.perf_counter()
-        hits = self.searcher.search_like(name, str(upload.path), None, int(k))
+        hits = self.searcher.search_like(name, upload.image, None, int(k))
         return self._found(name, hits, time.perf_counter() - start)
 
     def like_hit(self, name: str, hit: Hit | None, k: int) -> Found:

@@ -51,7 +51,11 @@ class Searcher:
             return self.indexes[name].search(names, min(k, MOST_HITS))
 
     def search_like(
-        self, name: str, image: str, box: tuple[float, float, float, float] | None, k: int
+        self,
+        name: str,
+        image: str | np.ndarray,
+        box: tuple[float, float, float, float] | None,
+        k: int,
     ) -> list[Hit]:
         """Return the regions that are most like an object, see ``query_of_example``."""
         index = self.indexes[name]

@@ -13,6 +13,7 @@ import numpy as np
 
 from ovdistill.app import segment_view as view
 from ovdistill.app.downloads import LABEL_MAP_FORMS, pack_label_map
+from ovdistill.app.kept_masks import MOST_PIXELS
 from ovdistill.app.parts import (
     PRIVATE,
     REMEMBERED,
@@ -26,6 +27,7 @@ from ovdistill.app.parts import (
 )
 from ovdistill.app.segmenter import Segmented, Segmenter
 from ovdistill.core.images import read_image
+from ovdistill.inference.large_images import reduce_image
 
 CLICK = "Click a pixel of the drawing for the names that fit it."
 Shown = tuple[np.ndarray | None, str, list[view.Row], Any, str]
@@ -51,7 +53,7 @@ class SegmentPage:
         self, value: Mapping[str, Any] | None, text: str, background: str, threshold: float
     ) -> tuple[Any, ...]:
         """Segment a new image; return what was found and ``show``."""
-        upload = read_upload(value)
+        upload = read_upload(value, MOST_PIXELS)
         if upload is None:
             return None, *self.show(None, threshold)
         found = self.segmenter.segment(upload.image, upload.name, text, background)
@@ -60,7 +62,8 @@ class SegmentPage:
     def example(self, index: int, text: str, background: str, threshold: float) -> tuple[Any, ...]:
         """Segment an example; return its image, and ``look``."""
         path = self.examples[index]
-        found = self.segmenter.segment(read_image(path), path.name, text, background)
+        image = reduce_image(read_image(path), MOST_PIXELS)
+        found = self.segmenter.segment(image, path.name, text, background)
         return found.image, found, *self.show(found, threshold)
 
     def ask(

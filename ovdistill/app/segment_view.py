@@ -6,8 +6,9 @@ from html import escape
 
 import numpy as np
 
+from ovdistill.app.kept_masks import MOST_PIXELS
 from ovdistill.app.segmenter import Segmented
-from ovdistill.app.view import MOST_PIXELS, in_image, milliseconds
+from ovdistill.app.view import in_image, milliseconds
 from ovdistill.inference.drawn_labels import draw as draw_labels
 from ovdistill.visualization.areas import names_by_size
 

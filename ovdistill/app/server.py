@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LOCAL = "127.0.0.1"
 WAITING = 20  # requests; further ones are refused
-SESSIONS = 30  # visitors whose last image is remembered: some tens of megabytes each
+SESSIONS = 20  # visitors whose last image is remembered: at most 100 MB each, with a detector
 OLD = 3600  # seconds
 
 

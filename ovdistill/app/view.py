@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 import cv2
 import numpy as np
 
 from ovdistill.app.finder import Look
+from ovdistill.app.kept_masks import MOST_PIXELS
 from ovdistill.inference.detection import Detection
 from ovdistill.inference.detections import Detections
 from ovdistill.inference.large_images import reduce_image
 from ovdistill.visualization.drawing import draw_detections, enlargement
 
 CROP_SIDE = 180  # pixels, of the longer side of a crop
-MOST_PIXELS = 1_500_000  # of a drawing
 COLUMNS = ("", "object", "score", "second", "its score")
 Row = tuple[int, str, float, str, float | None]
 
 
 def shown(look: Look, threshold: float) -> Detections | None:
     """Return the detections of at least a score, None if nothing was looked for yet."""
+    found = _listed(look, threshold)
+    if found is None or look.masks is None:
+        return found
+    return replace(found, masks=look.masks.first(len(found)))  # the best ones come first
+
+
+def _listed(look: Look, threshold: float) -> Detections | None:
+    """Return what ``shown`` does, without masks."""
     return None if look.detections is None else look.detections.filter(min_score=threshold)
 
 
@@ -82,7 +91,7 @@ def crop(one: Detection) -> np.ndarray:
 
 def table(look: Look, threshold: float) -> list[Row]:
     """Return a row for each detection: number, name, score, the second best name, its score."""
-    found = shown(look, threshold)
+    found = _listed(look, threshold)
     rows: list[Row] = []
     for number, one in enumerate(found or (), start=1):
         second, score = one.runner_up or ("", None)
@@ -93,7 +102,7 @@ def table(look: Look, threshold: float) -> list[Row]:
 
 def status(look: Look, threshold: float) -> str:
     """Return HTML that says what was found, how long it took, and what was changed."""
-    found = shown(look, threshold)
+    found = _listed(look, threshold)
     if found is None:
         return "Type what to look for."
     counts = [f"{count} {escape(name)}" for name, count in found.counts.most_common()]

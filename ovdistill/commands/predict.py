@@ -32,6 +32,7 @@ from ovdistill.commands.options import argument, complete_recipe, flag, option
 from ovdistill.commands.text_options import TextOptions
 from ovdistill.core.assets import SAMPLE_IMAGE
 from ovdistill.core.errors import UserError
+from ovdistill.core.name_files import names_a_file
 from ovdistill.core.recipes import find_recipe
 from ovdistill.core.result_names import ResultNames
 from ovdistill.core.text import printable
@@ -41,10 +42,10 @@ if TYPE_CHECKING:
 
     from ovdistill.inference.detector import Detector
     from ovdistill.inference.segmentor import Segmentor
-    from ovdistill.inference.sources import ImageSource, ImageSources
+    from ovdistill.inference.sources import ImageSources
 
 Form = Literal["image", "json", "coco", "yolo", "voc", "label-studio", "crops"]
-VIDEO_FORMS = ("image", "json")
+VIDEO_FORMS = {"image": (".mp4",), "json": (".jsonl", ".json")}  # and their suffixes
 LEAST_SCORE, MOST_DETECTIONS = 0.3, 100  # of a detector
 DEFAULT_TEXT = "solid circle, green star, red striped heart, outlined cross, ring"
 RANDOM_NOTE = "RANDOM TEACHER WEIGHTS: THE NAMES HAVE NO MEANING, THE RESULT IS A TEST OF THE CODE"
@@ -107,6 +108,18 @@ class PredictOptions(TextOptions):
         """The largest number of detections in an image."""
         return MOST_DETECTIONS if self.max_dets is None else self.max_dets
 
+    @property
+    def text_files(self) -> list[Path]:
+        """The files that say what to look for."""
+        texts = [text.strip() for text in (self.text, self.background) if text]
+        names = [*filter(names_a_file, texts), *filter(None, [self.vocabulary])]
+        return list(map(Path, names))
+
+    @property
+    def webcam_name(self) -> str:
+        """The name for the results of the camera."""
+        return f"webcam_{self.webcam}"
+
 
 def predict(options: PredictOptions) -> int:
     """Detect, draw and write the results.
@@ -129,7 +142,7 @@ def predict(options: PredictOptions) -> int:
     given = list(options.images) or ([] if options.webcam is not None else str(SAMPLE_IMAGE))
     sources = find_sources(given, videos=True)
     check_video_options(options, sources.videos)
-    image_names, video_names = result_names(sources, sources.videos, Path(options.out))
+    image_names, video_names = result_names(options, sources)
     if len(sources) + len(sources.videos) == 1:
         check_single(sources)
     found = find_detector(options.model or options.config or SHIPPED, options.checkpoint)
@@ -297,20 +310,20 @@ def check_single(sources: ImageSources) -> None:
         sources[0].load()
 
 
-def result_names(
-    sources: Sequence[ImageSource], videos: Sequence[Path], folder: Path
-) -> tuple[list[str], list[str]]:
+def result_names(options: PredictOptions, sources: ImageSources) -> tuple[list[str], list[str]]:
     """Return the names for the results of images and of videos, see ``ResultNames``.
 
     Raises:
-        UserError: a result would replace an image or a video.
+        UserError: a result would replace a file that is read.
     """
-    names = ResultNames()
+    from ovdistill.inference.result_files import check_inputs_stay, outputs_of, reserved_names
+
+    names = ResultNames(reserved_names(options.save))
     of_images = [names.name(source.name) for source in sources]
-    of_videos = [names.name(video) for video in videos]
-    files = {path.resolve() for path in (*(one.path for one in sources), *videos) if path}
-    outputs = [f"{name}.png" for name in of_images] + [f"{name}.mp4" for name in of_videos]
-    for output in outputs:
-        if (folder / output).resolve() in files:
-            raise UserError(f"{folder / output} would be written over: give another -o")
+    of_videos = [names.name(video) for video in sources.videos]
+    outputs = list(outputs_of(options.save, of_images)) if of_images else []
+    for name in of_videos if options.webcam is None else [options.webcam_name]:
+        outputs += [name + suffix for kind in options.save for suffix in VIDEO_FORMS[kind]]
+    images = [source.path for source in sources if source.path]
+    check_inputs_stay(Path(options.out), outputs, [*images, *sources.videos, *options.text_files])
     return of_images, of_videos

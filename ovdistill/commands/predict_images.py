@@ -43,23 +43,25 @@ def predict_images(
     counts = Counter[str]()
     results = detector.stream(sources, limits, batch_size)
     several = len(sources) > 1
-    # disable=None: on a terminal only
-    with tqdm(total=len(sources), unit="image", disable=None if several else True) as bar:
-        for (source, found), name in zip(results, names, strict=True):
-            bar.update()
-            if isinstance(found, ImageError):
-                bad.append(str(found))
-                continue
-            found = replace(found, path=source.name)
-            paths = [path for file in files if (path := file.add(found, name))]
-            counts.update(found.names)
-            bar.write(f"{printable(Path(source.name).name)}: {summary(found)}")
-            if paths:
-                folder = files[0].folder
-                shown = ", ".join(printable(path.relative_to(folder)) for path in paths)
-                bar.write(f"    -> {printable(folder)}: {shown}")
-    for path in filter(None, (file.close() for file in files)):
-        print(f"wrote {printable(path)}")
+    disable = None if several else True  # None: on a terminal only
+    try:
+        with tqdm(total=len(sources), unit="image", disable=disable) as bar:
+            for (source, found), name in zip(results, names, strict=True):
+                bar.update()
+                if isinstance(found, ImageError):
+                    bad.append(str(found))
+                    continue
+                found = replace(found, path=source.name)
+                paths = [path for file in files if (path := file.add(found, name))]
+                counts.update(found.names)
+                bar.write(f"{printable(Path(source.name).name)}: {summary(found)}")
+                if paths:
+                    folder = files[0].folder
+                    shown = ", ".join(printable(path.relative_to(folder)) for path in paths)
+                    bar.write(f"    -> {printable(folder)}: {shown}")
+    finally:  # what was found before an error or Ctrl-C is kept
+        for path in filter(None, (file.close() for file in files)):
+            print(f"wrote {printable(path)}")
     if several:
         print(f"in {len(sources) - len(bad)} images: {counted(counts, detector.queries)}")
     return bad

@@ -12,7 +12,8 @@ from tqdm import tqdm
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError
 from ovdistill.core.text import printable
-from ovdistill.inference.label_map_files import LabelMapFiles, check_inputs_stay
+from ovdistill.inference.label_map_files import LabelMapFiles, label_map_outputs
+from ovdistill.inference.result_files import check_inputs_stay
 from ovdistill.inference.segmentation_result import SegmentationResult
 from ovdistill.inference.segmentor import Segmentor
 from ovdistill.inference.sources import ImageSource, ImageSources
@@ -60,26 +61,30 @@ def predict_label_maps(
         What is wrong with each image that could not be read.
 
     Raises:
-        UserError: a label map would replace an image.
+        UserError: a result would replace a file that is read.
     """
     folder = Path(options.out)
-    check_inputs_stay(folder, names, [source.path for source in sources if source.path])
+    images = [source.path for source in sources if source.path]
+    outputs = label_map_outputs(options.save, names)
+    check_inputs_stay(folder, outputs, [*images, *options.text_files])
     files = LabelMapFiles(folder, segmentor.queries, options.save, origin)
     bad: list[str] = []
     results = segmentor.stream(sources, options.score_threshold or 0.0, options.batch_size)
     disable = None if len(sources) > 1 else True  # None: on a terminal only
-    with tqdm(total=len(sources), unit="image", disable=disable) as bar:
-        for (source, found), name in zip(results, names, strict=True):
-            bar.update()
-            if isinstance(found, ImageError):
-                bad.append(str(found))
-                continue
-            paths = files.add(replace(found, path=source.name), name)
-            bar.write(f"{printable(Path(source.name).name)}: {summary(found)}")
-            shown = ", ".join(printable(path.relative_to(folder)) for path in paths)
-            bar.write(f"    -> {printable(folder)}: {shown}")
-    if path := files.close():
-        print(f"wrote {printable(path)}")
+    try:
+        with tqdm(total=len(sources), unit="image", disable=disable) as bar:
+            for (source, found), name in zip(results, names, strict=True):
+                bar.update()
+                if isinstance(found, ImageError):
+                    bad.append(str(found))
+                    continue
+                paths = files.add(replace(found, path=source.name), name)
+                bar.write(f"{printable(Path(source.name).name)}: {summary(found)}")
+                shown = ", ".join(printable(path.relative_to(folder)) for path in paths)
+                bar.write(f"    -> {printable(folder)}: {shown}")
+    finally:  # what was found before an error or Ctrl-C is kept
+        if path := files.close():
+            print(f"wrote {printable(path)}")
     return bad
 
 

@@ -74,7 +74,7 @@ def predict_webcam(
     Raises:
         UserError: there is no such camera.
     """
-    name = f"webcam_{options.webcam}"
+    name = options.webcam_name
     with Camera(options.webcam or 0) as camera:
         print(f"camera {camera.number}: Ctrl-C ends it")
         results = VideoResults(

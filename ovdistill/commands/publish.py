@@ -7,12 +7,13 @@ class names of the training), README.md (a model card), metrics.json and LICENSE
 and then config.json, which runs no code. `Detector.from_pretrained("FOLDER")`, of a segmentor
 `Segmentor.from_pretrained("FOLDER")`, and `ovdistill predict --model FOLDER` need no more. A model
 with parts of your own needs the code of these, so its config is config.py. Of a proposal network,
-which has no class names, the weights are written.
+which has no class names, the weights are written. A detector that is in the folder is replaced:
+what it has and the new one has not, such as calibration.json, is removed.
 """
 
 from __future__ import annotations
 
-import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 from ovdistill.commands.checks import check_file
 from ovdistill.commands.options import ConfigOptions, argument, flag, option, recipe_argument
 from ovdistill.core.errors import UserError
+from ovdistill.core.json_files import read_json
 from ovdistill.core.recipes import find_recipe
 
 
@@ -72,29 +74,35 @@ def read_metrics(path: str) -> dict[str, float]:
     Raises:
         UserError: the file has no such figures.
     """
-    try:
-        content: Any = json.loads(Path(path).read_bytes())
-    except ValueError as error:
-        raise UserError(f"{path} is not JSON ({error}); expected a metrics.json") from None
+    content: Any = read_json(path, "metrics.json", allow_nan=True)
     figures = content if isinstance(content, dict) else {}
     numbers = {
-        key: float(value)
+        key: value
         for key, value in figures.items()
         if isinstance(value, (int, float)) and "/" in key
     }
+    for key, value in numbers.items():
+        if not abs(value) <= sys.float_info.max:  # of NaN this is not true either
+            raise UserError(f"{path}: got {key} = {str(value)[:20]}; expected a finite number")
     if not numbers:
         raise UserError(f"{path} has no figures such as bbox/AP; expected what `test` wrote")
-    return numbers
+    return {key: float(value) for key, value in numbers.items()}
 
 
 def read_license(license: str) -> str:
     """Return an SPDX identifier as it is, or the text of a file.
 
     Raises:
-        UserError: neither a file nor one word.
+        UserError: neither a file nor one word, or a file that is not UTF-8.
     """
     if Path(license).is_file():
-        return Path(license).read_text(encoding="utf-8").rstrip() + "\n"
+        try:
+            return Path(license).read_text(encoding="utf-8").rstrip() + "\n"
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"--license {license} is not UTF-8 ({error.reason} at byte {error.start}); "
+                f"expected a text in UTF-8: iconv -f LATIN1 -t UTF-8 {license}"
+            ) from None
     if len(license.split()) > 1 or "/" in license:
         raise UserError(f"got --license {license!r}; expected a file, or a name like apache-2.0")
     return license

@@ -55,7 +55,9 @@ class SearchOptions(OfflineOptions):
     missing: bool = flag(help="list images that are not there any more too")
     overlapping: bool = flag(help="list every region of an object, not the best alone")
     model: str | None = option(
-        None, help="the detector, if it is not where it was when the index was made"
+        None,
+        help="the detector, if it is not where it was when the index was made, or is the folder of "
+        "a training, whose config is code",
     )
     device: str | None = option(None, help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
 
@@ -124,10 +126,13 @@ def make_query(
 ) -> tuple[Query, str]:
     """Return the query of the options, and a line that says what is looked for."""
     from ovdistill.inference.detector import Detector
+    from ovdistill.inference.search.index import open_detector
     from ovdistill.inference.search.queries import query_of_example, query_of_text
 
-    model = options.model or index.header.model
-    detector = Detector.from_pretrained(model, device=options.device)
+    if options.model:
+        detector = Detector.from_pretrained(options.model, device=options.device)
+    else:
+        detector = open_detector(index.header, options.device)
     if image is None:
         query = query_of_text(options.text or "", detector, index.header)
         return query, ", ".join(query.names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterable
 from pathlib import PurePath
 
 from ovdistill.core.text import printable
@@ -19,10 +20,13 @@ class ResultNames:
 
     It is the image's own name without its suffix. Where another image has that name already, the
     suffix or a number follows. Names differ in more than upper and lower case.
+
+    Args:
+        reserved: names that no image gets, those of files about all images.
     """
 
-    def __init__(self) -> None:
-        self._given: dict[str, str] = {}  # folded name -> image
+    def __init__(self, reserved: Iterable[str] = ()) -> None:
+        self._given = {name.casefold(): "" for name in reserved}  # folded name -> image
         self._names: dict[str, str] = {}  # image -> name
 
     def name(self, image: str | os.PathLike[str], below: str | os.PathLike[str] = "") -> str:

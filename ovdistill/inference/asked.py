@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ovdistill.inference.competitors import competitors, far_names, kinds
 from ovdistill.inference.prompts import Prompts, parse_prompts
 from ovdistill.vocabulary import Vocabulary
 
-AUTO = "auto"
+AUTO: Literal["auto"] = "auto"
 Text = str | Sequence[str] | Mapping[str, str | Sequence[str] | None] | Vocabulary
 Background = str | Sequence[str] | None
+Wanted = Prompts | Vocabulary  # a text that was read
+Competing = Prompts | Literal["auto"] | None
 
 
 @dataclass(frozen=True)
@@ -46,36 +49,49 @@ class Asked:
         return len(self.names) < len(self.classes)
 
 
+def read_texts(text: Text, background: Background) -> tuple[Wanted, Competing]:
+    """Return what is looked for and what competes, read now: a list or a file may change later.
+
+    Args:
+        text: see ``parse_prompts``; or a vocabulary, whose names are all that there is.
+        background: texts that compete; 'auto': the class names of the training that do not mean the
+            same, see ``competitors``; None: none.
+
+    Raises:
+        UserError: see ``parse_prompts``.
+    """
+    wanted = text if isinstance(text, Vocabulary) else parse_prompts(text)
+    if not background or background == AUTO:
+        return wanted, AUTO if background else None
+    return wanted, parse_prompts(background)
+
+
 def ask(
-    text: Text,
-    background: Background,
+    wanted: Wanted,
+    background: Competing,
     encode: Callable[[Sequence[str]], Vocabulary],
     known: Vocabulary | None,
 ) -> Asked:
     """Return what a detector has to look for, and what competes with it.
 
     Args:
-        text: see ``parse_prompts``; or a vocabulary, whose names are all that there is.
-        background: texts that compete; 'auto': the class names of the training that do not mean the
-            same, see ``competitors``; None: none.
+        wanted: see ``read_texts``.
+        background: see ``read_texts``.
         encode: embeds texts.
         known: the class names of the training, or None if they are not known.
-
-    Raises:
-        UserError: see ``parse_prompts``.
     """
-    if isinstance(text, Vocabulary):
-        prompts = Prompts(text.names, tuple((name,) for name in text.names))
-        rows, known = text, None  # nothing else is looked for, and nothing is far from it
+    if isinstance(wanted, Vocabulary):
+        prompts = Prompts(wanted.names, tuple((name,) for name in wanted.names))
+        rows, known = wanted, None  # nothing else is looked for, and nothing is far from it
     else:
-        prompts = parse_prompts(text).in_words_of(known.names if known else ())
+        prompts = wanted.in_words_of(known.names if known else ())
         rows = encode(prompts.rows)
         if background == AUTO and known is not None:
             prompts = prompts.with_kinds(kinds(prompts, rows, known))
             rows = encode(prompts.rows)
     others = [*prompts.negatives]
-    if background and background != AUTO:
-        others += parse_prompts(background).rows
+    if isinstance(background, Prompts):
+        others += background.rows
     whole = rows.followed_by(encode(others)) if others else rows
     if background == AUTO and known is not None:
         rivals = competitors(rows, known)

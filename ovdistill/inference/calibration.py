@@ -9,7 +9,6 @@ Shapes: n detections.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from ovdistill.core.errors import UserError
-from ovdistill.core.files import write_json
+from ovdistill.core.files import hash_file, write_json
+from ovdistill.core.json_files import read_json
 from ovdistill.evaluation.reliability import measure_reliability
 
 CALIBRATION = "calibration.json"
@@ -53,24 +53,39 @@ class Calibration:
             return probability
         return _score(probability, self.slope, self.intercept)
 
-    def save(self, path: Path) -> None:
-        """Write a JSON file."""
-        write_json(path, asdict(self))
+    def save(self, path: Path, weights: Path | None = None) -> None:
+        """Write a JSON file.
+
+        Args:
+            path: the file.
+            weights: the detector's, whose hash ``load`` compares.
+        """
+        own = {} if weights is None else {"weights": hash_file(weights)}
+        write_json(path, asdict(self) | own)
 
     @classmethod
-    def load(cls, path: Path) -> Calibration:
+    def load(cls, path: Path, weights: Path | None = None) -> Calibration:
         """Read what ``save`` wrote.
 
+        Args:
+            path: the file.
+            weights: those that it has to be of, if it says so.
+
         Raises:
-            UserError: the file has no curve that rises.
+            UserError: the file has no curve that rises, or is of other weights.
         """
+        content = read_json(path, "calibration")
         try:
-            content = json.loads(path.read_bytes())
             found = cls(float(content["slope"]), float(content["intercept"]))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
             raise UserError(f"{path} has no calibration ({error}); make it again") from None
         if not (np.isfinite(found.intercept) and 0 < found.slope < np.inf):
             raise UserError(f"{path}: got {found}; expected a curve that rises")
+        if weights is not None and content.get("weights") not in (None, hash_file(weights)):
+            raise UserError(
+                f"{path} was fitted to other weights than {weights}; make it again with "
+                "`ovdistill calibrate`, or remove it"
+            )
         return found
 
 

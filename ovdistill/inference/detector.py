@@ -17,7 +17,7 @@ from ovdistill.inference.engine import Engine
 from ovdistill.inference.image_stream import look_at_images
 from ovdistill.inference.limits import Limits, make_limits
 from ovdistill.inference.pretrained import SHIPPED, find_detector
-from ovdistill.inference.sources import ImageSource, find_sources, is_single
+from ovdistill.inference.sources import ImageSource, find_sources
 from ovdistill.inference.text_model import TextModel
 from ovdistill.inference.video.frames import predict_video
 
@@ -72,7 +72,7 @@ class Detector(TextModel[Engine]):
     def calibration(self) -> Calibration | None:
         """What turns its scores into probabilities, None if it was not calibrated."""
         path = self.files.calibration
-        return None if path is None else Calibration.load(path)
+        return None if path is None else Calibration.load(path, self.files.weights)
 
     def build_network(self, asked: Asked) -> Engine:
         """Build the network; see ``TextModel``."""
@@ -115,7 +115,7 @@ class Detector(TextModel[Engine]):
         if text is not None:
             self.set_vocabulary(text, background)
         sources = find_sources(images)
-        single = is_single(images)
+        single = sources.single
         keep = single if keep_regions is None else keep_regions
         limits = make_limits(score_threshold, max_dets, self.queries)
         found = []

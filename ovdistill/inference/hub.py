@@ -8,14 +8,23 @@ from pathlib import Path
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
 from ovdistill.core.offline import is_offline
-from ovdistill.inference.pretrained import CONFIG, TEACHER, DetectorFiles
+from ovdistill.inference.pretrained import (
+    CONFIG,
+    LICENSE,
+    OPTIONAL,
+    TEACHER,
+    DetectorFiles,
+    remove_former,
+)
 
 SUFFIXES = (".json", ".safetensors", ".md", ".py")
-NAMES = ("LICENSE",)
+NAMES = (LICENSE,)
 
 
 def copy_detector(files: DetectorFiles, folder: Path) -> None:
     """Copy a published detector with its card and figures; the config last.
+
+    A detector that is in the folder is replaced, see ``remove_former``.
 
     Raises:
         UserError: the detector was not published, or the folder is its own.
@@ -25,6 +34,7 @@ def copy_detector(files: DetectorFiles, folder: Path) -> None:
         raise UserError(f"{folder} is the folder that the detector comes from; expected another")
     folder.mkdir(parents=True, exist_ok=True)
     found = [p for p in source.iterdir() if p.suffix in SUFFIXES or p.name in NAMES]
+    remove_former(folder, {path.name for path in found})
     found += [path for path in (source / TEACHER).glob("*") if path.is_file()]
     for path in sorted(found, key=lambda path: path.stem == Path(CONFIG).stem):
         with atomic_file(folder / path.relative_to(source)) as temporary:
@@ -35,6 +45,8 @@ def push_detector(
     files: DetectorFiles, repo_id: str, *, private: bool, token: str | None, message: str
 ) -> str:
     """Upload a published detector to the model hub; the repository is made if it is missing.
+
+    Files of a detector that was there before are deleted, see ``OPTIONAL``.
 
     Returns:
         The address of the repository.
@@ -53,7 +65,11 @@ def push_detector(
         address = api.create_repo(repo_id, private=private, exist_ok=True)
         patterns = [*(f"*{suffix}" for suffix in SUFFIXES), *NAMES, f"{TEACHER}/*"]
         api.upload_folder(
-            repo_id=repo_id, folder_path=source, commit_message=message, allow_patterns=patterns
+            repo_id=repo_id,
+            folder_path=source,
+            commit_message=message,
+            allow_patterns=patterns,
+            delete_patterns=[*OPTIONAL],  # those that are uploaded are replaced
         )
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise UserError(f"cannot upload to {repo_id}: {str(error).splitlines()[0]}") from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 
+from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError
 from ovdistill.inference.sources import ImageSource
 
@@ -31,7 +32,12 @@ def look_at_images(
         sources: the images, of which ``batch_size`` are held at a time.
         look: returns what is in each of several images.
         batch_size: images that ``look`` gets at once.
+
+    Raises:
+        UserError: ``batch_size`` is below 1.
     """
+    if batch_size < 1:
+        raise UserError(f"got batch_size = {batch_size}; expected 1 or more")
     left = iter(sources)
     while batch := list(islice(left, batch_size)):
         loaded: list[tuple[ImageSource, np.ndarray | ImageError]] = []

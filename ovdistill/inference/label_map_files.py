@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json
 from ovdistill.core.images import write_image
 from ovdistill.inference.drawn_labels import draw
@@ -71,16 +70,6 @@ class LabelMapFiles:
         return path
 
 
-def check_inputs_stay(folder: Path, names: Sequence[str], images: Collection[Path]) -> None:
-    """Raise UserError if a label map would replace an image that is to be read.
-
-    Args:
-        folder: of the results.
-        names: see ``LabelMapFiles.add``.
-        images: the files that are read.
-    """
-    given = {path.resolve() for path in images}
-    for name in names:
-        path = folder / FOLDER / f"{name}.png"
-        if path.resolve() in given:
-            raise UserError(f"{path} would be written over: give another -o")
+def label_map_outputs(kinds: Collection[str], names: Sequence[str]) -> list[str]:
+    """Return the files that ``LabelMapFiles`` writes for images of some names, without drawings."""
+    return [SUMMARY, *(f"{FOLDER}/{name}.png" for name in names)] if "json" in kinds else []

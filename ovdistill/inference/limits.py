@@ -53,8 +53,11 @@ def make_limits(
         queries: the names that are looked for.
 
     Raises:
-        UserError: a score of a name that is not looked for, or no number in [0, 1].
+        UserError: a score of a name that is not looked for, or no number in [0, 1]; or fewer than
+            one detection.
     """
+    if max_dets < 1:
+        raise UserError(f"got max_dets = {max_dets}; expected 1 or more")
     given = score_threshold if isinstance(score_threshold, Mapping) else {"": score_threshold}
     for name, score in given.items():
         if not 0 <= score <= 1:

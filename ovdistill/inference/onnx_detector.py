@@ -26,7 +26,7 @@ from ovdistill.inference.numpy_images import fitting_size, pad_images, resize
 from ovdistill.inference.numpy_masks import paste_masks
 from ovdistill.inference.onnx_header import INPUTS, OUTPUTS, OnnxHeader
 from ovdistill.inference.onnx_session import check_graph, check_outputs, open_session
-from ovdistill.inference.sources import find_sources, is_single
+from ovdistill.inference.sources import find_sources
 
 
 class OnnxDetector:
@@ -131,11 +131,12 @@ class OnnxDetector:
         Raises:
             UserError: an image that cannot be read, or a score that is none.
         """
-        single = is_single(images)
+        sources = find_sources(images)
+        single = sources.single
         limits = make_limits(score_threshold, max_dets, self.queries)
         found = []
         detect = partial(self.detect, limits=limits)
-        for _, one in look_at_images(find_sources(images), detect, batch_size):
+        for _, one in look_at_images(sources, detect, batch_size):
             if isinstance(one, ImageError):
                 raise one
             found.append(one if single or one.path is None else replace(one, image=None))

@@ -9,7 +9,7 @@ LICENSE and README.md, a model card, are for people.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,15 @@ from ovdistill.datasets.build_vocabulary import prompts_of_config
 from ovdistill.inference.model_card import DETECTOR, SEGMENTOR, model_card
 from ovdistill.inference.model_kind import dense_scale, is_segmentor
 from ovdistill.inference.packed_teacher import check_packed_teacher, pack_teacher
-from ovdistill.inference.pretrained import CONFIG, VOCABULARY, WEIGHTS
+from ovdistill.inference.pretrained import (
+    CONFIG,
+    LICENSE,
+    METRICS,
+    PYTHON_CONFIG,
+    VOCABULARY,
+    WEIGHTS,
+    remove_former,
+)
 from ovdistill.models.build import is_of_terms
 from ovdistill.models.published_config import encoded, reason_against
 from ovdistill.vocabulary import TEMPLATES, Vocabulary
@@ -52,6 +60,8 @@ def pack_detector(
 ) -> list[Path]:
     """Write a detector's folder; for a proposal network, which has no class names, the weights.
 
+    A detector that is in the folder is replaced, see ``remove_former``.
+
     Args:
         config: the detector's.
         model: with its weights.
@@ -75,25 +85,42 @@ def pack_detector(
     vocabulary: Vocabulary | None = getattr(model, "vocabulary", None)
     origin = {"config": about.recipe}
     if vocabulary is None:
+        remove_former(folder, ())
         write_tensor_file(folder / WEIGHTS, state, origin)
         return [folder / WEIGHTS]
     content = published_part(config)
     check_packed_teacher(content["teacher"], vocabulary.teacher)
+    remove_former(folder, [*_optional_files(content, about)])
     write_tensor_file(folder / WEIGHTS, state, origin | vocabulary.teacher.to_header())
     vocabulary.save(folder / VOCABULARY)
     written = [folder / WEIGHTS, folder / VOCABULARY]
     if about.metrics:
-        write_json(folder / "metrics.json", dict(about.metrics))
-        written.append(folder / "metrics.json")
-    if "\n" in about.license:
-        write_text(folder / "LICENSE", about.license)
-        written.append(folder / "LICENSE")
+        write_json(folder / METRICS, dict(about.metrics))
+        written.append(folder / METRICS)
+    if _is_text(about.license):
+        write_text(folder / LICENSE, about.license)
+        written.append(folder / LICENSE)
     kind = SEGMENTOR if is_segmentor(config) else DETECTOR
     card = model_card(kind, about.recipe, vocabulary, about.metrics, about.license)
     write_text(folder / "README.md", card)
     content["teacher"], of_teacher = pack_teacher(content["teacher"], folder)
     config_file = write_config(folder, content, config.get("custom_imports"))
     return [*written, *of_teacher, folder / "README.md", config_file]
+
+
+def _optional_files(content: dict[str, Any], about: About) -> Iterator[str]:
+    """Yield those of ``OPTIONAL`` that ``pack_detector`` writes for a config's content."""
+    yield CONFIG if reason_against(encoded(content)) is None else PYTHON_CONFIG
+    yield VOCABULARY
+    if about.metrics:
+        yield METRICS
+    if _is_text(about.license):
+        yield LICENSE
+
+
+def _is_text(license: str) -> bool:
+    """Return whether a licence is a text, rather than an identifier."""
+    return "\n" in license
 
 
 def published_part(config: Config) -> dict[str, Any]:
@@ -133,7 +160,7 @@ def write_config(folder: Path, content: dict[str, Any], imports: Any = None) -> 
         write_json(path, data)
         return path
     # parts of one's own need their code, and so does their config
-    path = (folder / CONFIG).with_suffix(".py")
+    path = folder / PYTHON_CONFIG
     title = docstring(content["about"])
     values = {"custom_imports": imports, **{k: v for k, v in content.items() if k != "about"}}
     lines = [f"{key} = {literal(value)}\n" for key, value in values.items()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +13,13 @@ from ovdistill.core.offline import is_offline
 from ovdistill.core.recipes import find_recipe
 from ovdistill.inference.calibration import CALIBRATION
 
+LOGGER = logging.getLogger(__name__)
 SHIPPED = "ovshapes"
 CONFIG, WEIGHTS, VOCABULARY = "config.json", "model.safetensors", "vocabulary.safetensors"
+PYTHON_CONFIG, METRICS, LICENSE = "config.py", "metrics.json", "LICENSE"
 TEACHER = "teacher"  # sub-folder of a teacher's own weights
+# files that some published detectors have and others have not
+OPTIONAL = (CONFIG, PYTHON_CONFIG, VOCABULARY, CALIBRATION, METRICS, LICENSE)
 # of which a published detector consists; those behind the first three are of tokenizers
 PATTERNS = ("*.json", "*.safetensors", "*.md", "*.txt", "*.txt.gz", "*.model")
 
@@ -39,6 +45,8 @@ def find_detector(
     source: str | Path = SHIPPED,
     checkpoint: str | Path | None = None,
     revision: str | None = None,
+    *,
+    code: bool = True,
 ) -> DetectorFiles:
     """Find the files of a trained detector.
 
@@ -49,6 +57,8 @@ def find_detector(
             with ``checkpoint``, a config file or the name of a recipe.
         checkpoint: weights for a config.
         revision: branch, tag or commit of the repository on the hub.
+        code: take the folder of a training too, whose config is run. False for a name that stands
+            in a file, which may be a stranger's.
 
     Raises:
         UserError: nothing of this name, or files that are missing there.
@@ -60,33 +70,49 @@ def find_detector(
             raise UserError(f"no file {checkpoint}; expected the weights of a detector")
         return DetectorFiles(find_recipe(source), Path(checkpoint))
     if str(source) == SHIPPED:
-        return _in_folder(STUDENT)
+        return _in_folder(STUDENT, code=False)
     folder = Path(source)
     if folder.is_dir():
-        return _in_folder(folder)
+        return _in_folder(folder, code=code)
     if folder.is_file():
         raise UserError(f"got the config {source} alone: give its weights too.")
     if len(folder.parts) == 2 and not folder.suffix:
-        return _in_folder(_download(str(source), revision))
+        return _in_folder(_download(str(source), revision), code=False)
     raise UserError(
         f"no detector {source}; expected {SHIPPED!r}, the folder of a published detector or of a "
         "training, a repository of the model hub (user/name), or a config with its checkpoint"
     )
 
 
-def _in_folder(folder: Path) -> DetectorFiles:
+def _in_folder(folder: Path, *, code: bool) -> DetectorFiles:
     config, weights = folder / CONFIG, folder / WEIGHTS
     if config.is_file() and weights.is_file():
         others = (folder / name for name in (VOCABULARY, CALIBRATION))
         return DetectorFiles(config, weights, *(p if p.is_file() else None for p in others))
     trained, configs = folder / "last.pth", sorted(folder.glob("*.py"))
-    if trained.is_file() and len(configs) == 1:
+    if code and trained.is_file() and len(configs) == 1:
         return DetectorFiles(configs[0], trained)
     present = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+    or_training = ", or a training's last.pth and its one config" if code else ""
     raise UserError(
         f"{folder} has {present}; expected {CONFIG} and {WEIGHTS}, which `ovdistill publish` "
-        "writes, or a training's last.pth and its one config"
+        f"writes{or_training}"
     )
+
+
+def remove_former(folder: Path, written: Collection[str]) -> None:
+    """Remove the files of a detector that is replaced, such as its calibration.
+
+    Args:
+        folder: where a detector is to be published; it stays as it is if it has none.
+        written: names of the files that the new detector has, which replace those of the former.
+    """
+    if not (folder / WEIGHTS).is_file():
+        return
+    for path in (folder / name for name in OPTIONAL if name not in written):
+        if path.is_file():
+            path.unlink()
+            LOGGER.warning("removed %s, which belongs to the detector that is replaced", path)
 
 
 def _download(name: str, revision: str | None) -> Path:

@@ -16,7 +16,7 @@ from ovdistill.inference.model_kind import dense_scale
 from ovdistill.inference.pretrained import find_detector
 from ovdistill.inference.segmentation_engine import SegmentationEngine
 from ovdistill.inference.segmentation_result import SegmentationResult
-from ovdistill.inference.sources import ImageSource, find_sources, is_single
+from ovdistill.inference.sources import ImageSource, find_sources
 from ovdistill.inference.text_model import TextModel
 from ovdistill.segmentation.dense_teacher import DenseTeacher
 
@@ -125,7 +125,7 @@ class Segmentor(TextModel[SegmentationEngine]):
         elif not self.queries:
             self.set_known_names()
         sources = find_sources(images)
-        single = is_single(images)
+        single = sources.single
         keep = single if keep_scores is None else keep_scores
         found = []
         for _, one in self.stream(sources, score_threshold, batch_size, keep_scores=keep):

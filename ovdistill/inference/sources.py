@@ -44,12 +44,14 @@ class ImageSources(Sequence[ImageSource]):
     """Images to read, in order.
 
     Attributes:
+        single: whether one image is meant, rather than a list, a folder or a pattern.
         videos: files that are videos, if they were asked for.
         others: files in folders, or fitting patterns, that are neither.
         unreadable: folders that could not be listed, below those that were given.
     """
 
     def __init__(self) -> None:
+        self.single = False
         self.videos: list[Path] = []
         self.others: list[Path] = []
         self.unreadable: list[Path] = []
@@ -103,7 +105,7 @@ def find_sources(source: Any, *, videos: bool = False) -> ImageSources:
     """Find the images that a user means. Only their names are looked at; ``load`` reads them.
 
     Args:
-        source: one of these, or a list, tuple or iterator of them:
+        source: one of these, or several in a list, a set, an iterator or whatever else yields them:
 
             - path of an image, or of a folder, which is searched with all folders below it;
             - pattern such as "photos/**/*.jpg";
@@ -123,26 +125,28 @@ def find_sources(source: Any, *, videos: bool = False) -> ImageSources:
             of another type.
     """
     sources = ImageSources()
+    sources.single = not _is_list(source)
     for name, value in _flatten(source, "image"):
         if isinstance(value, str | os.PathLike) and value != STANDARD_INPUT:
-            sources.add_paths(find_paths(value, videos=videos))
+            found = find_paths(value, videos=videos)
+            sources.add_paths(found)
+            sources.single &= found.single
         else:
             sources.add(_source_in_memory(value, name))
     return sources
 
 
-def is_single(source: Any) -> bool:
-    """Return whether a user means one image, rather than a list, a folder or a pattern."""
-    if isinstance(source, str | os.PathLike):
-        return source == STANDARD_INPUT or os.path.isfile(source)
-    return hasattr(source, "read") or not isinstance(source, list | tuple | Iterator)
+def _is_list(source: Any) -> bool:
+    """Return whether a value holds images, rather than being one, or a path."""
+    single = (str, os.PathLike, Image.Image, np.ndarray, bytes, bytearray, memoryview, Mapping)
+    if isinstance(source, single) or _is_tensor(source) or hasattr(source, "read"):
+        return False
+    return isinstance(source, Iterable)
 
 
 def _flatten(source: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Yield the values of nested lists, each with a name: image, image_0, image_0_1, ..."""
-    single = (str, os.PathLike, Image.Image, np.ndarray, bytes, bytearray, memoryview, Mapping)
-    is_list = isinstance(source, Iterable) and not isinstance(source, single)
-    if not is_list or _is_tensor(source) or hasattr(source, "read"):
+    if not _is_list(source):
         yield name, source
         return
     for number, value in enumerate(source):

@@ -16,7 +16,16 @@ from ovdistill.core.class_names import clean_name
 from ovdistill.core.devices import choose_device
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.build_vocabulary import prompts_of_config
-from ovdistill.inference.asked import AUTO, Asked, Background, Text, ask
+from ovdistill.inference.asked import (
+    AUTO,
+    Asked,
+    Background,
+    Competing,
+    Text,
+    Wanted,
+    ask,
+    read_texts,
+)
 from ovdistill.inference.encoded_texts import EncodedTexts
 from ovdistill.inference.hub import HubMixin
 from ovdistill.inference.model_kind import is_segmentor
@@ -65,7 +74,7 @@ class TextModel(HubMixin, ABC, Generic[AnyNetwork]):
         self._check_kind()
         self.half = half
         self._engine: AnyNetwork | None = None
-        self._text: tuple[Text, Background] | None = None  # what was set last
+        self._texts: tuple[Wanted, Competing] | None = None  # what was set last
         self._said = set[str]()  # notes are given once
         self._encoded = EncodedTexts(self._encode)
         if teacher is not None:
@@ -118,9 +127,10 @@ class TextModel(HubMixin, ABC, Generic[AnyNetwork]):
             UserError: no text, missing weights of the teacher, or embeddings of another width or
                 teacher than the network's.
         """
-        if self._text == (text, background):
+        texts = read_texts(text, background)
+        if self._texts == texts:
             return self.engine.asked.vocabulary
-        asked = ask(text, background, self.encode_texts, self.known)
+        asked = ask(*texts, self.encode_texts, self.known)
         for note in asked.notes:
             if note not in self._said:
                 LOGGER.warning("%s", note)
@@ -129,7 +139,7 @@ class TextModel(HubMixin, ABC, Generic[AnyNetwork]):
             self._engine = self.build_network(asked)
         else:
             self._engine.set_asked(asked)
-        self._text = (text, background)
+        self._texts = texts
         return asked.vocabulary
 
     @property

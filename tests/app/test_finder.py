@@ -33,6 +33,7 @@ def test_other_names_find_what_a_new_look_finds(finder: Finder) -> None:
     assert any("zebra" in note for note in again.notes)
     assert again.seconds == look.seconds > again.name_seconds  # the image was seen once
     assert (again.detections.path, again.detections.image is image) == ("a.png", True)
+    assert again.detections.masks is None and len(again.masks.first(99)) == len(again.detections)
 
 
 def test_an_image_waits_for_names(finder: Finder) -> None:

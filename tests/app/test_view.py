@@ -9,6 +9,7 @@ import pytest
 
 from ovdistill.app import view
 from ovdistill.app.finder import Look
+from ovdistill.app.kept_masks import MOST_PIXELS, KeptMasks
 from ovdistill.inference.detections import Detections
 
 
@@ -30,7 +31,22 @@ def found() -> Detections:
 
 
 def look(detections: Detections | None) -> Look:
-    return Look(np.full((50, 100, 3), 200, np.uint8), "a.png", detections, seconds=0.5)
+    masks = None if detections is None else KeptMasks.of(detections.masks)
+    kept = None if detections is None else replace(detections, masks=None)
+    return Look(np.full((50, 100, 3), 200, np.uint8), "a.png", kept, masks, seconds=0.5)
+
+
+def test_masks_are_kept_small() -> None:
+    np.testing.assert_array_equal(KeptMasks.of(found().masks).first(2), found().masks)
+    large = np.zeros((3, 3000, 4001), bool)
+    large[1, 1500:] = True
+    kept = KeptMasks.of(large)
+    assert kept.bits.nbytes < 3 * MOST_PIXELS / 7
+    first = kept.first(2)
+    assert (
+        len(first) == 2 and not first[0].any() and first[1].mean() == pytest.approx(0.5, abs=1e-3)
+    )
+    assert view.shown(look(found()), 0.5).masks.shape == (1, 50, 100)
 
 
 def test_a_click_means_the_smallest_object_whose_mask_is_there() -> None:

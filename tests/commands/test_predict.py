@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import runpy
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -13,14 +14,19 @@ import pytest
 from PIL import Image
 from pycocotools import mask as mask_utils
 
-from ovdistill.commands.predict import Form, read_thresholds
+from ovdistill.commands.predict import Form, PredictOptions, read_thresholds, result_names
+from ovdistill.commands.predict_images import predict_images
 from ovdistill.core.assets import STUDENT
 from ovdistill.core.errors import UserError
 from ovdistill.inference import network
 from ovdistill.inference import text_model as module
+from ovdistill.inference.limits import Limits
 from ovdistill.inference.pretrained import VOCABULARY
+from ovdistill.inference.result_files import open_result_files
+from ovdistill.inference.sources import find_sources
 from ovdistill.vocabulary import Vocabulary
 
+from ..inference.video.clips import found_at
 from ..stand_in import CONFIG, TextsByLength, save_untrained
 
 ROOT = Path(__file__).parents[2]
@@ -83,13 +89,25 @@ def test_the_demo_takes_config_options(monkeypatch, checkpoint, image, tmp_path)
 def test_the_demo_refuses_bad_input(monkeypatch, tmp_path, capsys):
     (tmp_path / "bad.png").write_bytes(b"not an image")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "crops").mkdir()
+    (tmp_path / "crops" / "a.png").write_bytes(b"not an image")
+    names = tmp_path / "data.yaml"
+    names.write_text("names: [ring]")
     for arguments, message in (
         ([tmp_path / "missing.png"], "missing.png"),
         ([tmp_path / "empty"], "empty"),
         ([tmp_path / "bad.png", "--text", " , "], "no name"),
         ([tmp_path / "bad.png", "--config", CONFIG], "--config alone"),
         ([tmp_path / "bad.png", "--checkpoint", "c.pth"], "--checkpoint alone"),
-        ([tmp_path / "bad.png", "-o", tmp_path], "written over"),
+        ([tmp_path / "bad.png", "-o", tmp_path], "bad.png would be written over"),
+        (
+            [tmp_path / "bad.png", "--text", names, "--save", "yolo", "-o", tmp_path],
+            "data.yaml would be written over",
+        ),
+        (
+            [tmp_path / "crops" / "a.png", "--save", "crops", "-o", tmp_path],
+            "crops would be written over",
+        ),
         ([tmp_path / "bad.png", "--text", "a", "--vocabulary", "v"], "give one of them"),
         ([tmp_path / "bad.png", "--score-threshold", "nan"], "--score-threshold nan"),
         ([tmp_path / "bad.png", "--max-dets", "0"], "--max-dets 0"),
@@ -113,6 +131,33 @@ def test_a_damaged_image_does_not_stop_a_folder(monkeypatch, checkpoint, image, 
     assert "\x1b" not in printed.out + printed.err
     assert len(list((tmp_path / "out").glob("*.png"))) == 3
     assert len(list((tmp_path / "out").glob("*.json"))) == 3
+
+
+def test_results_of_images_are_no_files_about_all_images(image, tmp_path):
+    for name in ("coco.png", "label_studio.png", "data.png"):
+        Image.fromarray(image).save(tmp_path / name)
+    for save, expected in (
+        (("json", "coco", "label-studio", "yolo"), ["coco_png", "data", "label_studio_png"]),
+        (("json",), ["coco", "data", "label_studio"]),
+    ):
+        options = PredictOptions(save=save, out=str(tmp_path))  # no drawing is written here
+        assert result_names(options, find_sources(tmp_path))[0] == expected
+
+
+def test_what_was_found_before_ctrl_c_is_kept(image, tmp_path, capsys):
+    class Interrupted:
+        queries = ("star",)
+
+        def stream(self, sources, limits, batch_size):
+            yield sources[0], replace(found_at((0, 0, 9, 9)), image=image)
+            raise KeyboardInterrupt
+
+    files = open_result_files(["coco", "label-studio"], tmp_path, {})
+    with pytest.raises(KeyboardInterrupt):
+        predict_images(Interrupted(), Limits(), find_sources([image] * 2), ["a", "b"], files, 1)
+    assert len(json.loads((tmp_path / "coco.json").read_text())["annotations"]) == 1
+    assert len(json.loads((tmp_path / "label_studio.json").read_text())) == 1
+    assert f"wrote {tmp_path}/coco.json" in capsys.readouterr().out
 
 
 def test_a_single_damaged_image_is_an_error_before_the_detector_is_built(

@@ -12,6 +12,7 @@ from PIL import Image
 from ovdistill.commands.predict import PredictOptions, predict
 from ovdistill.core.errors import UserError
 from ovdistill.inference import text_model
+from ovdistill.inference.segmentor import Segmentor
 from ovdistill.segmentation.data.label_map import read_label_map
 from ovdistill.vocabulary import Vocabulary
 
@@ -99,7 +100,25 @@ def test_what_only_detectors_do_is_refused(run, folder):
             run(folder / "a.png", **options)
 
 
-def test_no_image_is_written_over(run, folder, tmp_path):
+def test_what_was_found_before_an_error_is_kept(run, folder, tmp_path, monkeypatch):
+    stream = Segmentor.stream
+
+    def interrupted(self, *options):
+        yield next(stream(self, *options))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Segmentor, "stream", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(folder)
+    report = json.loads((tmp_path / "out" / "label_maps.json").read_text())
+    assert [Path(one["image"]).name for one in report["images"]] == ["a.png"]
+
+
+def test_no_file_that_is_read_is_written_over(run, folder, tmp_path):
+    names = tmp_path / "label_maps.json"
+    names.write_text('["sky"]')
+    with pytest.raises(UserError, match="label_maps.json would be written over"):
+        run(folder, text=str(names), out=str(tmp_path))
     (tmp_path / "label_maps").mkdir()
     image = tmp_path / "label_maps" / "a.png"
     Image.open(folder / "a.png").save(image)

@@ -128,6 +128,17 @@ def test_a_damaged_video_is_kept_as_far_as_it_goes(tmp_path: Path, capsys) -> No
     assert summary["frames"] == count and summary["damage"]
 
 
+def test_a_video_that_cannot_be_written_does_not_stop_the_others(
+    clip: Path, tmp_path: Path, capsys
+) -> None:
+    wide = np.zeros((16, 17_000, 3), np.uint8)
+    path = write_clip(tmp_path / "wide.mkv", [wide], codec="ffv1", sound=None)
+    assert run(path, clip, out=tmp_path / "out", every=10) == 1
+    assert "1 of 2 videos" in (error := capsys.readouterr().err) and "17000 x 16" in error
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == {"pass.mp4", "pass.jsonl", "pass.json"}
+
+
 def test_frames_in_python(clip: Path) -> None:
     detector = Detector.from_pretrained("ovshapes")
     found = list(detector.predict_video(clip, TEXT, every=5))

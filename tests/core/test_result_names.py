@@ -22,6 +22,11 @@ def test_images_of_one_name_get_names_of_their_own() -> None:
     assert [names.name(image) for image in images] == found
 
 
+def test_reserved_names_are_of_no_image() -> None:
+    names = ResultNames(["coco"])
+    assert [names.name(image) for image in ("COCO.jpg", "a.jpg")] == ["COCO_jpg", "a"]
+
+
 def test_sub_folders_are_part_of_the_name() -> None:
     names = ResultNames()
     assert names.name("/data/a/1.png", "/data") == "a/1"

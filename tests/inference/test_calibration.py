@@ -44,7 +44,21 @@ def test_files(tmp_path):
     path = tmp_path / "calibration.json"
     Calibration(2.0, -0.5, 100).save(path)
     assert Calibration.load(path) == Calibration(2.0, -0.5)
-    for text in ("{}", "no", '{"slope": -1, "intercept": 0}', '{"slope": NaN, "intercept": 0}'):
+    huge = f'{{"slope": 1{"0" * 400}, "intercept": 0}}'
+    curves = ('{"slope": -1, "intercept": 0}', '{"slope": NaN, "intercept": 0}', huge)
+    for text in ("{}", "no", "[" * 100_000, *curves):
         path.write_text(text)
         with pytest.raises(UserError, match="calibration.json"):
             Calibration.load(path)
+
+
+def test_a_calibration_of_other_weights_is_refused(tmp_path):
+    path, weights, others = (tmp_path / name for name in ("c.json", "a.pth", "b.pth"))
+    weights.write_bytes(b"a")
+    others.write_bytes(b"b")
+    Calibration(2.0, -0.5).save(path, weights)
+    assert Calibration.load(path, weights) == Calibration.load(path) == Calibration(2.0, -0.5)
+    with pytest.raises(UserError, match="c.json was fitted to other weights than .*b.pth"):
+        Calibration.load(path, others)
+    Calibration(2.0, -0.5).save(path)  # as files from before the hash was kept
+    assert Calibration.load(path, others) == Calibration(2.0, -0.5)

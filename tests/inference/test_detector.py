@@ -73,6 +73,22 @@ def test_texts_are_replaced_and_background_texts_are_not_reported(detector, imag
     assert set(found.names) == {"cross"} and set(found.runner_up_names) == {"a moon"}
 
 
+def test_a_list_or_a_file_that_has_changed_is_read_again(detector, tmp_path):
+    names, others, phrases = ["ring"], ["moon"], {"ring": ["hoop"]}
+    detector.set_vocabulary(names, others)
+    assert detector.set_vocabulary(names, others) is detector.engine.asked.vocabulary
+    names.append("star")
+    others.append("sun")
+    assert detector.set_vocabulary(names, others).names == ("ring", "star", "moon", "sun")
+    detector.set_vocabulary(phrases, None)
+    phrases["ring"].append("band")
+    assert detector.set_vocabulary(phrases, None).names == ("ring", "hoop", "band")
+    path = tmp_path / "names.txt"
+    for name in ("ring", "star"):
+        path.write_text(name)
+        assert detector.set_vocabulary(str(path), None).names == (name,)
+
+
 def test_class_names_of_the_training_compete_by_default(checkpoint, image, tmp_path):
     names = ("solid star", "a moon", "ring")
     known = Vocabulary.encode(names, TextsByLength(), ("{}",))
@@ -145,6 +161,10 @@ def test_many_images(detector, image, tmp_path):
         assert found.image is None and alone.image is not None and found.size == (90, 150)
     assert detector.predict([]) == []
     assert len(detector.predict([paths[0]])) == 1  # a list stays a list
+    assert len(detector.predict({*paths})) == 2
+    for options in (dict(batch_size=0), dict(max_dets=-1)):
+        with pytest.raises(UserError, match="expected 1 or more"):
+            detector.predict(paths, **options)
 
 
 def test_kept_regions_give_what_a_new_run_gives(detector, image):

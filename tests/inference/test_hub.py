@@ -23,6 +23,23 @@ def test_a_copy_is_the_same_detector(tmp_path):
         copy_detector(copied, tmp_path / "copy")
 
 
+def test_a_copy_replaces_the_whole_detector(tmp_path):
+    copy_detector(find_detector(), tmp_path / "new")
+    (tmp_path / "new" / "calibration.json").unlink()
+    old = tmp_path / "old"
+    copy_detector(find_detector(), old)
+    for name in ("LICENSE", "config.py", "notes.json"):
+        (old / name).write_text("")
+    copy_detector(find_detector(tmp_path / "new"), old)
+    assert find_detector(old).calibration is None
+    kept = {path.name for path in old.iterdir()} - {path.name for path in STUDENT.iterdir()}
+    assert kept == {"notes.json"}
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "LICENSE").write_text("of no detector")
+    copy_detector(find_detector(old), tmp_path / "mine")
+    assert (tmp_path / "mine" / "LICENSE").exists()
+
+
 def test_what_was_not_published_is_no_folder(tmp_path):
     files = DetectorFiles(Path("configs/vild_r18_shapes.py"), tmp_path / "last.pth")
     with pytest.raises(UserError, match="ovdistill publish"):
@@ -42,6 +59,7 @@ def test_an_upload_sends_what_a_detector_consists_of(monkeypatch):
 
         def upload_folder(self, **options) -> None:
             sent["folder"], sent["patterns"] = options["folder_path"], options["allow_patterns"]
+            assert "calibration.json" in options["delete_patterns"]
 
     monkeypatch.setattr(huggingface_hub, "HfApi", Hub)
     monkeypatch.setattr("ovdistill.inference.hub.is_offline", lambda: False)

@@ -16,6 +16,7 @@ from ovdistill.core.assets import STUDENT_CONFIG
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
 from ovdistill.core.teacher_id import TeacherId
+from ovdistill.inference.calibration import CALIBRATION, Calibration
 from ovdistill.inference.hub import copy_detector
 from ovdistill.inference.model_kind import dense_scale
 from ovdistill.inference.packed_teacher import check_packed_teacher, pack_teacher
@@ -83,6 +84,9 @@ def test_what_a_folder_holds(recipe: str, tmp_path: Path) -> None:
     card = (tmp_path / "out" / "README.md").read_text()
     assert recipe in card and "| boxes | 60.0 | 51.2 |" in card and "license: other" in card
     assert (tmp_path / "out" / "LICENSE").read_text() == "Use it\nwell.\n"
+    Calibration(2.0, 0.0).save(tmp_path / "out" / CALIBRATION)  # of the weights that were written
+    again = pack_detector(load_config(recipe, overrides), model, tmp_path / "out", About("x", {}))
+    assert {*(tmp_path / "out").iterdir()} == {*again}
 
 
 @pytest.mark.parametrize("recipe", ["maskclip_dense_r18_shapes", "maskword_r18_shapes"])

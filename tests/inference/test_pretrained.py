@@ -38,6 +38,8 @@ def test_folders(tmp_path):
     trained.mkdir()
     touch(trained, "vild_r18_shapes.py", "last.pth")
     assert find_detector(trained).weights == trained / "last.pth"
+    with pytest.raises(UserError, match="vild_r18_shapes.py; expected config.json"):
+        find_detector(trained, code=False)  # its config would be run
     touch(trained, "another.py")
     with pytest.raises(UserError, match="one config"):
         find_detector(trained)

@@ -70,9 +70,44 @@ def test_files_of_names(tmp_path):
     assert parse_prompts(str(tmp_path / "a.txt")).names == ("red star", "ring")
     (tmp_path / "data.yaml").write_text("names: {0: person, 1: dog}")  # as YOLO has it
     assert parse_prompts(str(tmp_path / "data.yaml")).names == ("person", "dog")
-    for name, text in (("b.json", '{"names": {"a": [3]}}'), ("c.yaml", "names: [")):
+    (tmp_path / "data.json").write_text('{"names": {"1": "dog", "0": "person"}}')
+    assert parse_prompts(str(tmp_path / "data.json")).names == ("person", "dog")
+    for name, text in (
+        ("b.json", '{"names": {"a": [3]}}'),
+        ("c.yaml", "names: ["),
+        ("d.yaml", "names: " + "[" * 5000),
+        ("e.yaml", "names: {fox: 0, owl: 1}"),
+    ):
         (tmp_path / name).write_text(text)
         with pytest.raises(UserError, match=name):
             parse_prompts(str(tmp_path / name))
     with pytest.raises(UserError, match="none.txt"):
         parse_prompts(str(tmp_path / "none.txt"))
+
+
+def test_names_in_yaml_are_texts_whatever_they_look_like(tmp_path):
+    path = tmp_path / "names.yaml"
+    path.write_text("names: {no: [2001-13-45, nullable], 'null': ~, tag: !!int x}\nnegatives: null")
+    prompts = parse_prompts(str(path))
+    assert prompts.phrases == (("no", "2001-13-45", "nullable"), ("null",), ("tag", "x"))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("names: {cat: [*a9]}", "expected texts"),
+        ("names: {cat: []}\nnegatives: {a: *a9}", "expected a list of names"),
+        ("names: {cat: {<<: [*a9, *a9]}}", "names.yaml"),
+        (f"names: {{{', '.join(f'n{i}: *a0' for i in range(25_000))}}}", "expected at most"),
+    ],
+)
+def test_aliases_that_repeat_themselves_without_end_are_an_error(tmp_path, line, message):
+    """Written out, the last of these lists has 10^10 texts."""
+    lists = ["&a0 [" + "x, " * 10 + "]"] + [
+        f"&a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 10)
+    ]
+    path = tmp_path / "names.yaml"
+    path.write_text("".join(f"a{i}: {text}\n" for i, text in enumerate(lists)) + line)
+    with pytest.raises(UserError, match=message) as error:
+        parse_prompts(str(path))
+    assert len(str(error.value)) < 500

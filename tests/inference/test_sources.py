@@ -84,6 +84,20 @@ def test_a_file_that_is_called_like_a_pattern(photos: Path) -> None:
     assert names(photos, photos / "img[1].png") == ["img[1].png"]
 
 
+def test_one_image_is_told_from_several(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(photos))
+    path = str(photos / "2.png")
+    content = (photos / "2.png").read_bytes()
+    for one in (path, Path(path), "~/2.png", PIXELS, content, io.BytesIO(content)):
+        assert find_sources(one).single and len(find_sources(one)) == 1
+    pixels = {"a": PIXELS, "b": PIXELS}
+    for several in (
+        *({path, "~/10.png"}, pixels.values(), dict.fromkeys([path]).keys()),
+        *([path], (PIXELS,), iter([path]), photos, f"{photos}/2.*"),
+    ):
+        assert not find_sources(several).single
+
+
 def test_a_list_keeps_its_order_and_repeats_but_searches_add_each_file_once(photos: Path) -> None:
     listed = [photos / "10.png", str(photos / "2.png"), photos / "10.png"]
     assert names(photos, listed) == ["10.png", "2.png", "10.png"]

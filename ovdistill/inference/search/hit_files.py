@@ -16,7 +16,8 @@ from ovdistill.inference.search.index import Hit
 from ovdistill.visualization.contact_sheet import Tile, contact_sheet
 
 AROUND = 0.25  # of the longer side of a box, shown on each side of it
-SMALLEST_SIDE = 320  # pixels, of an image that a box is outlined in
+TILE_SIDE = 320  # pixels of the longer side of a crop; smaller images are enlarged to it too
+LARGEST_SIDE = 1600  # pixels of the longer side of an image that a box is outlined in
 OUTLINE = (230, 57, 70)  # RGB
 
 
@@ -72,7 +73,7 @@ def read_if_there(image: str) -> np.ndarray | None:
 
 
 def crop_around(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
-    """Return a box of an image, outlined, with what is around it.
+    """Return a box of an image, outlined, with what is around it: ``TILE_SIDE`` pixels long.
 
     Args:
         image: (H, W, 3) uint8 RGB; of a file that has changed it may be smaller than it was.
@@ -85,18 +86,23 @@ def crop_around(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
     x1, y1 = int(max(0, min(left - margin, width - 1))), int(max(0, min(top - margin, height - 1)))
     x2, y2 = int(np.ceil(min(width, right + margin))), int(np.ceil(min(height, bottom + margin)))
     crop = image[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
-    return outlined(crop, [v - o for v, o in zip(inside, (x1, y1, x1, y1), strict=True)])
+    own = [v - o for v, o in zip(inside, (x1, y1, x1, y1), strict=True)]
+    return outlined(crop, own, TILE_SIDE)
 
 
-def outlined(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
+def outlined(image: np.ndarray, box: Sequence[float], largest: int = LARGEST_SIDE) -> np.ndarray:
     """Return an image with the outline of a box; a small one is enlarged, so that lines are thin.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         box: xyxy, absolute pixels.
+        largest: pixels of the longer side, to which a larger image is reduced.
     """
-    zoom = max(1.0, SMALLEST_SIDE / max(image.shape[:2]))
-    drawn = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
+    longer = max(image.shape[:2])
+    zoom = min(max(longer, TILE_SIDE), largest) / longer
+    size = [max(1, round(side * zoom)) for side in (image.shape[1], image.shape[0])]
+    way = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
+    drawn = cv2.resize(image, size, interpolation=way)
     corners = [round(value * zoom) for value in box]
     thickness = max(1, round(max(drawn.shape[:2]) / 160))
     cv2.rectangle(drawn, corners[:2], corners[2:], OUTLINE, thickness)

@@ -16,6 +16,7 @@ from torch import Tensor
 from ovdistill.core.errors import UserError
 from ovdistill.inference.asked import Text
 from ovdistill.inference.detector import Detector
+from ovdistill.inference.pretrained import find_detector
 from ovdistill.inference.search.exact_top import Ranking
 from ovdistill.inference.search.one_object import best_of_objects
 from ovdistill.inference.search.queries import Box, Query, query_of_example, query_of_text
@@ -63,7 +64,7 @@ class Index:
         folder: a finished index.
         root: folder where the images are now; by default where they were.
         detector: embeds texts and examples; by default the one that made the index, which is loaded
-            when it is needed.
+            when it is needed, see ``open_detector``.
 
     Raises:
         UserError: no index, one of another version, one that is damaged, not finished or has no
@@ -129,7 +130,7 @@ class Index:
     @cached_property
     def detector(self) -> Detector:
         """The detector that embeds texts and examples."""
-        return Detector.from_pretrained(self.header.model)
+        return open_detector(self.header)
 
     def search(
         self, text: Text, k: int = 50, *, missing: bool = False, overlapping: bool = False
@@ -233,6 +234,22 @@ class Index:
         if not os.path.isfile(path):
             state = "missing"
         return Hit(rank, float(score), str(path), region.box, region.objectness, name, state)
+
+
+def open_detector(header: IndexHeader, device: str | None = None) -> Detector:
+    """Load the detector that an index names, unless that would run code: an index is data.
+
+    Raises:
+        UserError: it is not there, or it is the folder of a training, whose config is code.
+    """
+    try:
+        files = find_detector(header.model, code=False)
+    except UserError as error:
+        raise UserError(
+            f"the detector that the index names cannot be taken: {error}. Name one that you "
+            "trust: --model DETECTOR, in Python Index.open(..., detector=...)"
+        ) from error
+    return Detector(files, device=device)
 
 
 def _ids(image_ids: Iterable[int]) -> Tensor:

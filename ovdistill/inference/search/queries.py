@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -76,12 +77,15 @@ def _check_teacher(texts: Vocabulary, header: IndexHeader) -> None:
 
 
 def query_of_example(
-    image: str | Path, box: Sequence[float] | None, detector: Detector, header: IndexHeader
+    image: str | Path | np.ndarray,
+    box: Sequence[float] | None,
+    detector: Detector,
+    header: IndexHeader,
 ) -> tuple[Query, Box]:
     """Return the query of an object in an image, and the box of the region that stands for it.
 
     Args:
-        image: the file, in the index or not.
+        image: the file, in the index or not; or (H, W, 3) uint8 RGB.
         box: xyxy, absolute pixels, around the object; by default the region of the image that is
             an object most probably.
         detector: the one of the index.
@@ -97,12 +101,15 @@ def query_of_example(
             f"an example is embedded by the detector {weights}; the index was made by another one: "
             f"expected --model {header.model}, weights {header.detector_hash}"
         )
-    pixels = read_image(image)
+    if isinstance(image, np.ndarray):
+        pixels, name = image, "the image"
+    else:
+        pixels, name = read_image(image), Path(image).name
     boxes = None if box is None else [_checked(box, pixels.shape[:2])]
     (regions,) = find_regions(detector, [pixels], 1, boxes)
     if not len(regions):
-        raise UserError(f"the detector finds no region in {image}; expected an image of an object")
-    return _query_of_region(Path(image).name, regions)
+        raise UserError(f"the detector finds no region in {name}; expected an image of an object")
+    return _query_of_region(name, regions)
 
 
 def _query_of_region(name: str, regions: Regions) -> tuple[Query, Box]:

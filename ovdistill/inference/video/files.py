@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image
+from ovdistill.core.images import ImageError, open_image
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv")
 ANIMATION = ".gif"
@@ -18,7 +18,7 @@ def is_video(path: Path) -> bool:
 
 def _is_animated(path: Path) -> bool:
     try:
-        with Image.open(path, formats=["GIF"]) as image:
-            return bool(getattr(image, "is_animated", False))
-    except (OSError, ValueError, SyntaxError, EOFError):  # damaged: the reader of images says how
+        with open_image(path) as image:
+            return image.format == "GIF" and bool(getattr(image, "is_animated", False))
+    except ImageError:  # the reader of images says it too
         return False

@@ -67,11 +67,11 @@ class VideoResults:
             UserError: see ``VideoWriter.write``.
         """
         frame, found = seen.frame, seen.detections
-        self.frames += 1
         self._size = (frame.image.shape[0], frame.image.shape[1])
         if self._video is not None:
             numbers = () if found.track_ids is None else found.track_ids.tolist()
             self._video.write(self._drawer.draw(frame.image, found, numbers), frame.time)
+        self.frames += 1  # a frame that cannot be written is no result
         if seen.is_new:
             self.seen += 1
             self.counter.add(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,12 @@ class Sound:
                 f"the sound of {printable(source.name)} is left out: MP4 holds no {codec}"
             )
             return
+        if reason := _refusal(self._av, stream):
+            self.problem = (
+                f"the sound of {printable(source.name)} is left out: MP4 takes no {codec} of "
+                f"{stream.codec_context.sample_rate} Hz ({reason})"
+            )
+            return
         self._copy = target.add_stream_from_template(stream)
         self._packets = self._source.demux(stream)
 
@@ -78,6 +85,17 @@ class Sound:
         """Note that the rest of the sound is damaged, and leave it out."""
         self.problem = f"the sound is cut short ({error})"
         self._packets = iter(())
+
+
+def _refusal(av: Any, stream: Any) -> str:
+    """Return why MP4 takes no copy of a sound; empty if it does."""
+    try:
+        with av.open(io.BytesIO(), "w", format="mp4") as trial:
+            trial.add_stream_from_template(stream)
+            trial.start_encoding()  # writes the header, which names the sound
+    except av.FFmpegError as error:
+        return error.strerror
+    return ""
 
 
 def _has_time(packet: Any) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from ovdistill.core.errors import UserError
 from ovdistill.core.extras import import_extra
 from ovdistill.core.files import atomic_file, clear_errors
-from ovdistill.inference.video.reading import VideoInfo
+from ovdistill.inference.video.reading import VideoError, VideoInfo
 from ovdistill.inference.video.sound import Sound
 
 # in order of preference: H.264 plays everywhere, the last one is part of every FFmpeg
@@ -57,7 +58,7 @@ class VideoWriter:
         self._sound: Sound | None = None
         self._container: Any = None
         self._stream: Any = None
-        self._rate = info.rate.limit_denominator(1001)
+        self._rate = max(info.rate.limit_denominator(1001), Fraction(1, 1001))
         ticks = self._rate.numerator
         self._tick = Fraction(1, ticks * math.ceil(LEAST_TICKS / ticks))  # frames last whole ticks
         self._last = -1  # time of the last frame, in ticks
@@ -78,10 +79,11 @@ class VideoWriter:
 
         Raises:
             UserError: a frame of another size, or a file that cannot be written to.
+            VideoError: frames that the codec does not take.
         """
         image = _even(image)
         height, width = image.shape[:2]
-        with clear_errors(self.path):
+        with self._video_errors(), clear_errors(self.path):
             if self._container is None:
                 self._start(width, height)
             if (width, height) != (self._stream.width, self._stream.height):
@@ -101,7 +103,7 @@ class VideoWriter:
         """
         if self._container is None:
             return
-        with self._file:
+        with self._video_errors(), self._file:
             self._container.mux(self._stream.encode())
             if self._sound is not None:
                 end = float(self._last * self._tick + 1 / self._rate)
@@ -112,22 +114,46 @@ class VideoWriter:
 
     def _start(self, width: int, height: int) -> None:
         """Open the file for frames of a size."""
-        temporary = self._file.enter_context(atomic_file(self.path))
-        self._container = self._av.open(str(temporary), "w", format="mp4")
-        self._file.enter_context(self._container)
-        self._stream = self._container.add_stream(
-            self.codec, rate=self._rate, options=OPTIONS.get(self.codec, {})
-        )
-        self._stream.width, self._stream.height = width, height
-        self._stream.pix_fmt = "yuv420p"
-        context = self._stream.codec_context
+        with ExitStack() as file:  # nothing is left if it fails
+            temporary = file.enter_context(atomic_file(self.path))
+            container = self._av.open(str(temporary), "w", format="mp4")
+            file.enter_context(container)
+            self._stream = self._add_stream(container, width, height)
+            if self._source is not None:
+                self._sound = Sound(self._source, container)
+                file.callback(self._sound.close)
+            try:
+                container.start_encoding()
+            except self._av.FFmpegError as error:
+                if isinstance(error, OSError):  # of the disk
+                    raise
+                raise VideoError(
+                    f"cannot write {self.path}: {self.codec} takes no frames of {width} x {height} "
+                    f"pixels ({error.strerror}); expected smaller ones, or --save json"
+                ) from error
+            self._file = file.pop_all()
+        self._container = container
+
+    def _add_stream(self, container: Any, width: int, height: int) -> Any:
+        """Add the stream of the frames to PyAV's container; return it."""
+        options = OPTIONS.get(self.codec, {})
+        stream = container.add_stream(self.codec, rate=self._rate, options=options)
+        stream.width, stream.height = width, height
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
         context.time_base = self._tick  # frames keep their times, whatever the rate
         context.sample_aspect_ratio = self.info.pixel_aspect
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED_RANGE
-        if self._source is not None:
-            self._sound = Sound(self._source, self._container)
-            self._file.callback(self._sound.close)
+        return stream
+
+    @contextmanager
+    def _video_errors(self) -> Iterator[None]:
+        """Turn errors of FFmpeg into ``VideoError``, after which other videos can be written."""
+        try:
+            yield
+        except self._av.FFmpegError as error:
+            raise VideoError(f"cannot write {self.path} ({error.strerror})") from error
 
     def _frame(self, image: np.ndarray, time: float) -> Any:
         """Return PyAV's frame of an image."""

@@ -15,6 +15,7 @@ from PIL import Image
 from torchvision.ops import box_iou
 
 from ovdistill.commands.index import say
+from ovdistill.commands.main import run as run_command
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError
 from ovdistill.core.teacher_id import TeacherId
@@ -22,7 +23,7 @@ from ovdistill.inference.detector import Detector
 from ovdistill.inference.pretrained import DetectorFiles
 from ovdistill.inference.search import write_index as module
 from ovdistill.inference.search.index import Hit, Index
-from ovdistill.inference.search.queries import Query
+from ovdistill.inference.search.queries import Query, query_of_example
 from ovdistill.inference.search.write_index import IndexReport, write_index
 from ovdistill.store import index_files as files
 from ovdistill.vocabulary import Vocabulary
@@ -326,6 +327,8 @@ def test_a_region_is_most_like_itself(write: Write, photos, tmp_path, detector) 
     found = index.search_like(best.image, k=1)[0]
     assert found.image == best.image and found.box == pytest.approx(best.box, abs=0.01)
     assert found.score > 0.9999
+    pixels = np.asarray(Image.open(best.image))
+    assert query_of_example(pixels, None, detector, index.header)[1] == best.box
     assert index.search_like(best.image, (10, 10, 90, 60), 1)[0].score <= 1
     with pytest.raises(UserError, match="200,10,300,60"):
         index.search_like(best.image, (200, 10, 300, 60))
@@ -358,3 +361,19 @@ def test_an_index_of_the_first_version_is_searched(tmp_path) -> None:
     (hit,) = index.find(query, missing=True)
     assert hit.image == "/photos/a.png" and hit.box == (3, 4, 5, 6) and hit.objectness == 1
     assert hit.score == pytest.approx(1, abs=1e-3)
+
+
+def test_an_index_that_names_itself_as_its_detector_runs_nothing(tmp_path, monkeypatch) -> None:
+    formats = Path(__file__).parents[2] / "data" / "formats"
+    folder = shutil.copytree(formats / "index", tmp_path / "index")
+    content = json.loads((folder / files.HEADER).read_text())
+    (folder / files.HEADER).write_text(json.dumps({**content, "model": "index"}))
+    (folder / "last.pth").write_bytes(b"")
+    (folder / "config.py").write_text("raise SystemExit('the code of a stranger ran')")
+    monkeypatch.chdir(tmp_path)
+    for search in (
+        lambda: Index.open(folder).search("star"),  # as the app does
+        lambda: run_command(["search", "index", "star", "--device", "cpu"]),
+    ):
+        with pytest.raises(UserError, match="names cannot be taken: .* --model DETECTOR"):
+            search()

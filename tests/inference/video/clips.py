@@ -43,6 +43,7 @@ def write_clip(
     rate: Fraction | int = 25,
     codec: str = "libx264",
     sound: str | None = "aac",
+    sound_rate: int = SOUND_RATE,
 ) -> Path:
     """Write a video whose sound is as long as its frames; the default is ``scene()``."""
     import av
@@ -52,9 +53,9 @@ def write_clip(
         video = container.add_stream(codec, rate=rate)
         video.height, video.width = images[0].shape[:2]
         video.pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
-        voice = container.add_stream(sound, rate=SOUND_RATE) if sound else None
+        voice = container.add_stream(sound, rate=sound_rate) if sound else None
         if voice is not None:  # the container puts frames and sound in order
-            container.mux(voice.encode(_tone(av, len(images) / float(rate))))
+            container.mux(voice.encode(_tone(av, len(images) / float(rate), sound_rate)))
             container.mux(voice.encode())
         for image in images:
             container.mux(video.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
@@ -62,11 +63,11 @@ def write_clip(
     return path
 
 
-def _tone(av: Any, seconds: float) -> Any:
-    times = np.arange(int(seconds * SOUND_RATE)) / SOUND_RATE
+def _tone(av: Any, seconds: float, rate: int) -> Any:
+    times = np.arange(int(seconds * rate)) / rate
     samples = (10_000 * np.sin(2 * np.pi * TONE * times)).astype(np.int16)
     frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
-    frame.sample_rate = SOUND_RATE
+    frame.sample_rate = rate
     return frame
 
 

@@ -49,6 +49,11 @@ def test_a_gif_with_one_image_is_no_video(tmp_path: Path) -> None:
     assert not is_video(path)
     (tmp_path / "b.gif").write_bytes(b"GIF89a")
     assert not is_video(tmp_path / "b.gif")
+    # 14,000 x 14,000 pixels, above Pillow's own limit; its pixels are not decoded
+    size = b"\xb0\x36" * 2
+    header = b"GIF89a" + size + b"\x80\0\0" + bytes(6) + b"," + bytes(4) + size
+    (tmp_path / "c.gif").write_bytes(header + b"\0\2\2\x4c\1\0;")
+    assert not is_video(tmp_path / "c.gif")
 
 
 def test_a_turned_video_is_upright(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ovdistill.core.errors import UserError
-from ovdistill.inference.video.reading import USUAL_RATE, VideoInfo, VideoReader
+from ovdistill.inference.video.reading import USUAL_RATE, VideoError, VideoInfo, VideoReader
 from ovdistill.inference.video.writing import VideoWriter
 
 from .clips import packets, scene, write_clip
@@ -62,6 +62,30 @@ def test_sound_that_mp4_has_no_place_for_is_left_out_and_named(tmp_path: Path) -
     assert len(writer.notes) == 1 and "pcm_s16le" in writer.notes[0]
     with av.open(str(writer.path)) as container:
         assert not container.streams.audio and container.streams.video[0].frames == 20
+
+
+def test_sound_that_mp4_does_not_take_at_its_rate_is_left_out_and_named(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "a.avi", codec="mpeg4", sound="mp3", sound_rate=11_025)
+    writer = copy(source, tmp_path / "b.mp4")
+    assert len(writer.notes) == 1 and "MP4 takes no mp3 of 11025 Hz" in writer.notes[0]
+    with av.open(str(writer.path)) as container:
+        assert not container.streams.audio and container.streams.video[0].frames == 20
+
+
+def test_a_frame_an_hour(tmp_path: Path) -> None:
+    hour = VideoInfo(Fraction(1, 3600), None, Fraction(1, 10))
+    with VideoWriter(tmp_path / "a.mp4", hour) as writer:
+        for number, image in enumerate(scene(3)):
+            writer.write(image, 3600.0 * number)
+    with VideoReader(tmp_path / "a.mp4") as reader:
+        assert [frame.time for frame in reader] == [0, 3600, 7200]
+
+
+def test_frames_that_the_codec_does_not_take_are_an_error_of_this_video(tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match="libx264 takes no frames of 17000 x 16 pixels"):
+        with VideoWriter(tmp_path / "a.mp4", INFO) as writer:
+            writer.write(np.zeros((16, 17_000, 3), np.uint8), 0.0)
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_was_written_before_an_error_plays_and_its_sound_is_as_long(tmp_path: Path) -> None:
