@@ -37,7 +37,6 @@ from ovdistill.core.logs import progress
 from ovdistill.core.provenance import provenance
 from ovdistill.core.recipes import find_recipe
 from ovdistill.datasets.annotations import read_annotations
-from ovdistill.evaluation.comparison_rows import PLAIN_TEMPERATURE
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.vocabulary.prompts import TEMPLATES, fill_template
 
@@ -183,9 +182,12 @@ def measure_teacher(folder: Path, data_root: Path) -> Figures:
 
 
 def measure_student(folder: Path, seed: int, args: argparse.Namespace) -> Figures:
-    """Distil a detector from the teacher of a folder; return its box AP on val images."""
-    options = ["--cfg-options", f"data_root={args.data_root}", "split=shape"]
-    options += ["geometry=plain", PLAIN_TEMPERATURE]
+    """Distil a detector from the teacher of a folder; return its box AP on val images.
+
+    The temperature is the recipe's, also without a gap: a teacher of few steps has names that lie
+    close together.
+    """
+    options = ["--cfg-options", f"data_root={args.data_root}", "split=shape", "geometry=plain"]
     options += [f"teacher.model={folder / 'teacher'}", f"regions={folder / 'regions'}"]
     options += [f"vocabulary={folder / 'vocabulary.safetensors'}", *args.student_options]
     log, work_dir = folder / "log.txt", folder / "student"

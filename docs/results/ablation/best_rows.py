@@ -17,4 +17,5 @@ ROWS = [
     ),
     Row("vouch_long", "Vouch, 2500 iterations", "vouch_r18_shapes", LONGER),
     Row("vild_long", "ViLD, 2500 iterations", "vild_r18_shapes", LONGER),
+    Row("oracle_long", "oracle, 2500 iterations", "oracle_r18_shapes", LONGER),
 ]
