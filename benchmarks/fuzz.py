@@ -25,7 +25,6 @@ from fuzzing.campaign import Campaign
 from fuzzing.mutate_checkpoints import MARKER
 from fuzzing.reader import Reader, generate, write_files
 
-from ovdistill.commands.checks import check_positive
 from ovdistill.commands.main import run_options
 from ovdistill.commands.options import CommonOptions, option
 from ovdistill.core.errors import UserError
@@ -36,10 +35,10 @@ from ovdistill.core.files import write_json
 class FuzzOptions(CommonOptions):
     """Options of this benchmark."""
 
-    inputs: int = option(2000, help="inputs of each reader")
+    inputs: int = option(2000, help="inputs of each reader", least=1)
     seed: int = option(0, help="makes the inputs; the same seed makes the same ones")
     readers: tuple[str, ...] = option((), help="readers to try (default: all)", metavar="NAME")
-    processes: int = option(1, help="worker processes")
+    processes: int = option(1, help="worker processes", least=1)
     out: Path = option(
         Path("work_dirs/fuzz"), flags=["-o"], help="folder for the report and faults"
     )
@@ -50,7 +49,6 @@ class FuzzOptions(CommonOptions):
 
 def main(options: FuzzOptions) -> int:
     """Run the campaign, or one input of it; return the exit code."""
-    check_positive(options, "inputs", "processes")
     torch.set_num_threads(1)  # threads do not survive the fork of a worker
     if options.replay:
         return replay(options)

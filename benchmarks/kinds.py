@@ -13,12 +13,14 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+import torch
+from torchvision.ops import box_iou
 
 from ovdistill import Detector
 from ovdistill.core.images import read_image
 from ovdistill.datasets.annotations import read_annotations
+from ovdistill.evaluation.analysis.matching import FOREGROUND
 from ovdistill.inference.competitors import competitors
-from ovdistill.inference.judged import match
 
 
 def background_of(detector, name, way):
@@ -26,6 +28,21 @@ def background_of(detector, name, way):
     if way == "competitors alone":
         return list(competitors(detector.encode_texts([name]), detector.known).names)
     return "auto" if way == "with kinds" else None
+
+
+def count_right(found, truth):
+    """Return how many detections are right: each takes the object left that it overlaps most.
+
+    Args:
+        found: (n, 4) float32 xyxy boxes of detections, best first.
+        truth: (m, 4) float32 xyxy boxes of the objects that have the name.
+    """
+    free = np.ones(len(truth), dtype=bool)
+    for overlaps in box_iou(torch.from_numpy(found), torch.from_numpy(truth)).numpy():
+        overlaps[~free] = 0
+        if overlaps.max(initial=0) >= FOREGROUND:
+            free[overlaps.argmax()] = False
+    return len(truth) - int(free.sum())
 
 
 def main() -> None:
@@ -58,7 +75,7 @@ def main() -> None:
                 ]
                 boxes = np.array([one["bbox"] for one in own], dtype=np.float32).reshape(-1, 4)
                 boxes[:, 2:] += boxes[:, :2]
-                right += int(match(found, boxes, [name] * len(own)).sum())
+                right += count_right(found.boxes, boxes)
                 reported += len(found)
                 objects += len(own)
         print(f"{way}: recall {right / objects:.3f}, precision {right / max(1, reported):.3f}")

@@ -29,9 +29,10 @@ Cost, computed and not measured:
 - Memory of a GPU: 3 to 3.5 GB an image in float32 (1.9 of them for backbone, pyramid and RPN), and
   0.7 GB for weights, gradients and momentum: 8 GB for 2 images, 57 GB for 16; about half with
   --amp. What cuDNN and the allocator take comes on top.
-- Regions: at most 1,000 of 100,170 images, 105 GB on disk and 200 million crops for the teacher, 3
-  hours of an A100 at 17,700 crops/s; with `prepare.regions.per_image=300`, ViLD's number, 31 GB and
-  one hour. `ovdistill extract --config vild_star_r50_lvis --dry-run` measures both on your machine.
+- Regions: at most 1,000 of 100,170 images, 105 GB on disk and 200 million crops for the teacher: at
+  least 25 hours of an A100 in float32, the default, and 3 with `--precision bf16` (computed, see
+  docs/scale.md); with `prepare.regions.per_image=300`, ViLD's number, 31 GB, and 7.5 hours or one.
+  `ovdistill extract --config vild_star_r50_lvis --dry-run` measures it on your machine.
 
 Expected: mask AP novel/common/frequent/all 16.8/25.6/28.5/25.2, box 17.4/27.5/31.9/27.5 (README of
 the released code), from SoCo's initial weights. Not reproduced here.

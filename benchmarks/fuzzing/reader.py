@@ -61,15 +61,14 @@ def generate(reader: Reader, seeds: Sequence[Files], seed: int, number: int) -> 
     return reader.mutate(rng.choice(seeds), rng)
 
 
-def change_one(files: Files, rng: Random, suffix: str = "") -> tuple[dict[str, bytes], str]:
+def change_one(files: Files, rng: Random) -> tuple[dict[str, bytes], str]:
     """Return a copy of an input, and the name of a file in it that is to be changed.
 
     Args:
         files: the input.
         rng: chooses the file.
-        suffix: only files that end so.
     """
-    return dict(files), rng.choice([name for name in files if name.endswith(suffix)])
+    return dict(files), rng.choice([*files])
 
 
 def write_files(folder: Path, files: Files) -> None:

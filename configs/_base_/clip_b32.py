@@ -3,6 +3,9 @@
 A crop is a square of the box's longer side (``shape="square"``, the default): that of ViLD, whose
 resizing is not published. ``clip_crops`` are DetPro's and RKD's crops, which CLIP's own
 preprocessing cuts: the shorter side is resized and the middle kept.
+
+The image tower runs in float32. On a GPU extract with `--precision bf16`, which is several times
+faster (docs/scale.md); a training that extracts takes `--cfg-options teacher.precision=bf16`.
 """
 
 teacher = dict(model="ViT-B-32-quickgelu", pretrained="openai", crops=dict(scales=(1.0, 1.5)))

@@ -73,10 +73,6 @@ def compare(options: CompareOptions) -> None:
     Raises:
         UserError: an unknown row, a preparation that fails, or runs that failed.
     """
-    if options.seeds < 1 or options.jobs < 1:
-        raise UserError(
-            f"got --seeds {options.seeds} --jobs {options.jobs}; expected at least 1 of each."
-        )
     comparison = Comparison(options, pick_rows(options.rows, options.geometry))
     failures = [] if options.report else comparison.run_all()
     comparison.report()

@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovdistill.commands.checks import check_file, check_positive
+from ovdistill.commands.checks import check_file
 from ovdistill.commands.extract_options import ExtractOptions
 from ovdistill.commands.teacher_options import teacher_arguments
 from ovdistill.core.errors import UserError
@@ -77,7 +77,6 @@ def extract(options: ExtractOptions) -> None:
 
 def check_choices(options: ExtractOptions) -> None:
     """Raise UserError for missing inputs and impossible values."""
-    check_positive(options, "per_image", "batch_size", "shard_images")
     own = options.images and options.annotations and options.proposals and options.out
     if not options.config and not own:
         raise UserError("without --config give --images, --annotations, --proposals and -o")

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovdistill.commands.checks import check_file, check_positive
+from ovdistill.commands.checks import check_file
 from ovdistill.commands.dataset_options import InitDatasetOptions
 from ovdistill.commands.dataset_pipelines import parse_image_size
 from ovdistill.core.errors import UserError
@@ -63,7 +63,6 @@ def check_free(path: Path, *, force: bool) -> None:
 
 def check_choices(options: InitDatasetOptions) -> None:
     """Raise UserError for missing files, impossible values and options that exclude each other."""
-    check_positive(options, "epochs", "iterations", "batch_size")
     for one, other in (("novel", "novel_file"), ("epochs", "iterations")):
         if getattr(options, one) is not None and getattr(options, other) is not None:
             raise UserError(f"got --{one} and --{other.replace('_', '-')}: give one of them.")

@@ -115,10 +115,20 @@ class CommonOptions:
     Attributes:
         quiet: show results, warnings and errors only: no progress, no information.
         log_level: the lowest level of messages that is shown.
+
+    Raises:
+        UserError: a number that is not finite, or out of its field's bounds.
     """
 
     quiet: bool = flag(help="show results, warnings and errors only", flags=["-q"])
     log_level: LogLevel = option("info", help="lowest level of messages to show")
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            for one in value if isinstance(value, tuple) else (value,):
+                if isinstance(one, int | float) and not isinstance(one, bool):
+                    _check_number(field, one)
 
     @property
     def level(self) -> str:
@@ -141,7 +151,8 @@ class ConfigOptions(OfflineOptions):
         cfg_options: overrides of the config as "key=value".
 
     Raises:
-        UserError: an override that cannot be read, see ``read_overrides``.
+        UserError: an override that cannot be read, see ``read_overrides``, or see
+            ``CommonOptions``.
     """
 
     cfg_options: tuple[str, ...] = option(
@@ -151,6 +162,7 @@ class ConfigOptions(OfflineOptions):
     )
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         read_overrides(self.cfg_options)
 
     @property
@@ -215,7 +227,7 @@ def _value_arguments(field: dataclasses.Field[Any], hint: Any) -> dict[str, Any]
     if typing.get_origin(kind) is Literal:
         arguments |= dict(choices=typing.get_args(kind))
     elif kind in (int, float):
-        arguments |= dict(type=partial(_read_number, field, kind))
+        arguments |= dict(type=partial(_read_number, kind))
     elif kind is not str:
         arguments |= dict(type=kind)
     if metavar:
@@ -230,25 +242,28 @@ def _value_arguments(field: dataclasses.Field[Any], hint: Any) -> dict[str, Any]
     return arguments
 
 
-def _read_number(field: dataclasses.Field[Any], kind: type[int] | type[float], text: str) -> float:
+def _read_number(kind: type[int] | type[float], text: str) -> float:
     """Return the number that a text stands for.
 
     Raises:
         ArgumentTypeError: it is none.
-        UserError: it is not finite, or out of the field's bounds.
     """
     try:
-        number = kind(text)
+        return kind(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"got {text[:100]!r}, expected a number") from None
+
+
+def _check_number(field: dataclasses.Field[Any], number: float) -> None:
+    """Raise UserError for a number that is not finite, or out of the field's bounds."""
     least, most = field.metadata.get("least"), field.metadata.get("most")
     bounds = [] if least is None else [f"{least:.10g} or more"]
     bounds += [] if most is None else [f"{most:.10g} or less"]
     in_bounds = (least is None or number >= least) and (most is None or number <= most)
-    if not (in_bounds and math.isfinite(number)):
-        expected = ", ".join(bounds) or "a finite number"
-        raise UserError(f"got --{field.name.replace('_', '-')} {text[:100]}; expected {expected}")
-    return number
+    if not (in_bounds and -math.inf < number < math.inf):  # which any integer fits, and no nan
+        name, expected = field.name.replace("_", "-"), ", ".join(bounds) or "a finite number"
+        text = f"{number:.10g}" if isinstance(number, float) else str(number)[:100]
+        raise UserError(f"got --{name} {text}; expected {expected}")
 
 
 def _value_type(hint: Any) -> tuple[Any, bool]:

@@ -63,12 +63,12 @@ def test_detector(options: TestOptions) -> None:
     from mmengine.runner import Runner
 
     from ovdistill.commands.test_origin import add_proposal_recall
-    from ovdistill.commands.test_segmentor import is_segmentation
-    from ovdistill.core.distributed import is_main_process
+    from ovdistill.core.distributed import is_main_process, unwrapped
     from ovdistill.evaluation.report_page.segmentation_gallery import FOLDER as EXAMPLES
     from ovdistill.extraction.prepare import prepare
     from ovdistill.inference.draw_hook import DrawDetections, DrawLabelMaps
     from ovdistill.inference.example_label_maps import KeepExamples
+    from ovdistill.inference.model_kind import is_segmentor
     from ovdistill.models.build import load_weights
 
     assert options.checkpoint is not None  # see ``check_files``
@@ -78,14 +78,14 @@ def test_detector(options: TestOptions) -> None:
     with joined_processes(config, options.launcher):
         prepare(config, for_training=False)
         runner = Runner.from_cfg(config)
-        model = getattr(runner.model, "module", runner.model)
+        model = unwrapped(runner.model)
         load_weights(model, options.checkpoint)
         if options.teacher_on_crops:
             add_crop_teacher(model, config)
         if options.show:
-            drawing = DrawLabelMaps if is_segmentation(config) else DrawDetections
+            drawing = DrawLabelMaps if is_segmentor(config) else DrawDetections
             runner.register_hook(drawing(out / "images", options.show))
-        if options.dump and is_segmentation(config):
+        if options.dump and is_segmentor(config):
             runner.register_hook(KeepExamples(out / EXAMPLES))
         metrics = runner.test()
         if is_main_process():
@@ -124,14 +124,16 @@ def write_results(
     """
     assert options.checkpoint is not None  # see ``check_files``
     from ovdistill.commands.test_origin import test_origin
-    from ovdistill.commands.test_segmentor import is_segmentation, write_segmentation
+    from ovdistill.commands.test_segmentor import write_segmentation
     from ovdistill.core.provenance import provenance
+    from ovdistill.evaluation.ov_metric import OVMetric
     from ovdistill.evaluation.report import print_table, write_report
+    from ovdistill.inference.model_kind import is_segmentor
 
-    if is_segmentation(config):
+    if is_segmentor(config):
         write_segmentation(options, out, config, runner, metrics)
         return
-    (metric,) = (m for m in runner.test_evaluator.metrics if hasattr(m, "evaluator_version"))
+    (metric,) = (m for m in runner.test_evaluator.metrics if isinstance(m, OVMetric))
     origin = provenance(
         config=options.config,
         checkpoint=options.checkpoint,

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ovdistill.commands.testing import evaluators
 from ovdistill.core.devices import device_name
 from ovdistill.core.files import hash_file
 
@@ -34,15 +35,14 @@ def add_proposal_recall(config: Config) -> None:
         return
     kept = int(config.model.test_cfg.rpn.max_per_img)
     config.model.test_cfg.rcnn.keep_proposals = True
-    found = config.test_evaluator
-    evaluators = [dict(one) for one in (found if isinstance(found, list) else [found])]
-    recall = next((one for one in evaluators if one["type"] == "ProposalRecall"), None)
+    parts = [dict(one) for one in evaluators(config)]
+    recall = next((one for one in parts if one["type"] == "ProposalRecall"), None)
     if recall is None:
-        recall = dict(type="ProposalRecall", ann_file=evaluators[0]["ann_file"])
-        evaluators.append(recall)
+        recall = dict(type="ProposalRecall", ann_file=parts[0]["ann_file"])
+        parts.append(recall)
     reached = {number for number in NUMBERS if number <= kept} or {kept}
     recall["numbers"] = sorted(reached.union(recall.get("numbers", ())))
-    config.test_evaluator = evaluators
+    config.test_evaluator = parts
 
 
 def test_origin(config: Config, checkpoint: str, runner: Runner, metric: OVMetric) -> dict:

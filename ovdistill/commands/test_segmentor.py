@@ -15,15 +15,6 @@ if TYPE_CHECKING:
 
     from ovdistill.segmentation.metrics.semantic import PixelPairs
 
-SEGMENTATION = ("SegmentationMetric", "PanopticMetric")
-
-
-def is_segmentation(config: Config) -> bool:
-    """Return whether a config tests a segmentor."""
-    found = config.test_evaluator
-    parts = found if isinstance(found, list) else [found]
-    return any(part.get("type") in SEGMENTATION for part in parts)
-
 
 def write_segmentation(
     options: TestOptions, out: Path, config: Config, runner: Runner, metrics: dict[str, float]
@@ -42,6 +33,8 @@ def write_segmentation(
     from ovdistill.commands.test_origin import run_origin
     from ovdistill.core.provenance import provenance
     from ovdistill.evaluation.report_page.segmentation_gallery import remove_examples
+    from ovdistill.segmentation.metrics.panoptic_metric import PanopticMetric
+    from ovdistill.segmentation.metrics.semantic_metric import SegmentationMetric
 
     assert options.checkpoint is not None  # see ``check_files``
     dataset = runner.test_dataloader.dataset
@@ -57,6 +50,7 @@ def write_segmentation(
     per_category = [
         dict(kind=metric.default_prefix, **record)
         for metric in runner.test_evaluator.metrics
+        if isinstance(metric, SegmentationMetric | PanopticMetric)  # not one of the user's own
         for record in metric.per_category
     ]
     write_pixel_pairs(out, runner)

@@ -229,12 +229,17 @@ def dump_predictions(config: Config, out: Path) -> None:
     Raises:
         UserError: its evaluator writes neither.
     """
-    found = config.test_evaluator
-    for part in found if isinstance(found, list) else [found]:
+    for part in evaluators(config):
         if part.get("type") == "SegmentationMetric":
             part.dump = str(out / LABEL_MAPS)
             return
     instance_evaluator(config).outfile_prefix = str(out / DUMP)
+
+
+def evaluators(config: Config) -> list[Config]:
+    """Return the parts of ``test_evaluator``, which may be one alone."""
+    found = config.test_evaluator
+    return found if isinstance(found, list) else [found]
 
 
 def instance_evaluator(config: Config) -> Config:
@@ -243,9 +248,7 @@ def instance_evaluator(config: Config) -> Config:
     Raises:
         UserError: there is not one such part.
     """
-    given = config.test_evaluator
-    parts = given if isinstance(given, list) else [given]
-    found = [part for part in parts if part.get("type") == "OVMetric"]
+    found = [part for part in evaluators(config) if part.get("type") == "OVMetric"]
     if len(found) != 1:
         raise UserError(
             f"test_evaluator of {config.filename} has {len(found)} of type OVMetric; expected one"

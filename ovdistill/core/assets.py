@@ -16,7 +16,6 @@ EMBEDDING_MAPS = {
 }
 STUDENT = ASSETS / "student"  # the detector that ships, as `ovdistill publish` writes one
 STUDENT_CONFIG = STUDENT / "config.json"
-STUDENT_WEIGHTS = STUDENT / "model.safetensors"
 SAMPLES = ASSETS / "samples"  # val images of OVShapes
 SAMPLE_IMAGE = SAMPLES / "ovshapes.png"
 REPORT_STYLE = ASSETS / "report/style.css"  # of the page of `ovdistill report`

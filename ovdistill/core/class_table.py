@@ -12,13 +12,14 @@ from ovdistill.core.text import did_you_mean
 T = TypeVar("T", bound=type)
 
 
-def add_class(table: dict[str, Any], added: T, kind: str) -> T:
-    """Add a class to a table under its name.
+def add_class(table: dict[str, Any], added: T, kind: str, name: str | None = None) -> T:
+    """Add a class to a table under a name.
 
     Args:
         table: of the classes that are known; changed.
         added: the class.
         kind: what the classes of the table are, with an article: "a teacher".
+        name: the name; None for that of the class.
 
     Returns:
         The class, unchanged.
@@ -26,7 +27,7 @@ def add_class(table: dict[str, Any], added: T, kind: str) -> T:
     Raises:
         ValueError: another module has added a class of this name.
     """
-    name = added.__name__
+    name = added.__name__ if name is None else name
     known = table.get(name)
     if known is not None and known.__module__ != added.__module__:
         raise ValueError(f"{kind} {name!r} is registered by {known.__module__} already")

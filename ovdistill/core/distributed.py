@@ -89,6 +89,11 @@ def is_main_process() -> bool:
     return get_rank() == 0
 
 
+def unwrapped(model: torch.nn.Module) -> Any:
+    """Return the model itself, where data-parallel training has wrapped it."""
+    return getattr(model, "module", model)
+
+
 def gather_rows(rows: Tensor) -> tuple[Tensor, int]:
     """Return the rows of all ranks with gradient, and the index of this rank's first row.
 

@@ -158,10 +158,5 @@ def embed_dim_after(found: EmbeddingMap, embed_dim: int) -> int:
 
 
 def mapped_id(teacher: TeacherId, embedding_map: EmbeddingMap) -> TeacherId:
-    """Return the identity of a teacher with a map behind it; an unknown hash stays unknown."""
-    name, weights = f"{teacher.name}+{embedding_map.name}", teacher.weights_hash
-    if not weights:
-        return TeacherId(name)
-    return TeacherId(
-        name, hashlib.sha256((weights + embedding_map.digest).encode()).hexdigest()[:16]
-    )
+    """Return the TeacherId of a teacher with a map behind it."""
+    return teacher.followed_by(embedding_map.name, embedding_map.digest)

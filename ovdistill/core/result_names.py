@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain, count
 from pathlib import PurePath
 
 from ovdistill.core.text import printable
@@ -28,6 +29,8 @@ class ResultNames:
     def __init__(self, reserved: Iterable[str] = ()) -> None:
         self._given = {name.casefold(): "" for name in reserved}  # folded name -> image
         self._names: dict[str, str] = {}  # image -> name
+        # (folders, name without suffix) -> the numbers that were not tried yet
+        self._numbers: dict[tuple[tuple[str, ...], str], Iterator[int]] = {}
 
     def name(self, image: str | os.PathLike[str], below: str | os.PathLike[str] = "") -> str:
         """Return the name for an image's results, a relative path without a suffix.
@@ -45,12 +48,12 @@ class ResultNames:
     def _new(self, path: str, below: str) -> str:
         folders = _folders_below(path, below)
         own = PurePath(path)
-        candidates = [own.stem, f"{own.stem}_{own.suffix[1:]}"]
-        number = 1
+        # kept, since each folder may have an image of this name: no number is tried twice
+        numbers = self._numbers.setdefault((folders, own.stem), count(4))
+        numbered = (f"{own.stem}_{number}" for number in numbers)
+        candidates = chain((own.stem, f"{own.stem}_{own.suffix[1:]}"), numbered)
         while True:
-            number += 1
-            last = candidates.pop(0) if candidates else f"{own.stem}_{number}"
-            name = "/".join(map(safe_name, (*folders, last)))
+            name = "/".join(map(safe_name, (*folders, next(candidates))))
             if self._given.setdefault(name.casefold(), path) == path:
                 return name
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ovdistill.core.devices import choose_device
 from ovdistill.core.files import hash_file
 from ovdistill.core.logs import progress
 from ovdistill.datasets.annotations import read_captions
@@ -29,7 +30,7 @@ def extract_captions(config: Mapping[str, Any], annotations: str | Path, path: s
     Raises:
         UserError: see ``read_captions`` and ``write_captions``.
     """
-    teacher = build_teacher(config["teacher"])
+    teacher = build_teacher(config["teacher"], choose_device())
     captions = read_captions(annotations)
     texts = _Texts()
     phrases = {

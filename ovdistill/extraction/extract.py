@@ -9,6 +9,7 @@ Shapes: P regions, D embedding width.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -234,7 +235,7 @@ def _check_files(files: Sequence[ImageFile]) -> None:
     check_some_are_there(files)
     ids = [file.image_id for file in files]
     if len(set(ids)) < len(ids):
-        repeated = next(i for i in ids if ids.count(i) > 1)
+        repeated = next(i for i, count in Counter(ids).items() if count > 1)
         raise UserError(f"image id {repeated} occurs twice; expected an id for each image")
 
 

@@ -27,7 +27,7 @@ from ovdistill.extraction.prepare_vocabulary import prepare_vocabulary, vocabula
 from ovdistill.extraction.proposal_origin import note_base, proposal_differences
 from ovdistill.extraction.steps import check_steps, run_step
 from ovdistill.ovshapes.generate import DONE, make_ovshapes
-from ovdistill.store import CaptionStore
+from ovdistill.store import CaptionStore, TeacherStore
 from ovdistill.store.meta import read_meta
 from ovdistill.training.component_check import check_components
 
@@ -55,11 +55,19 @@ def prepare(config: Config, *, for_training: bool = True) -> None:
         if for_training:
             run_step(config, "proposals", prepare_proposals)
             run_step(config, "captions", prepare_captions)
-    if group is not None:
-        torch.distributed.barrier(group)
+    _wait(group)
     if for_training:
         run_step(config, "regions", prepare_regions)
         check_teachers(config)
+        if is_main_process() and (step := config.get("prepare", {}).get("regions")):
+            TeacherStore(step.path)  # compares checksums, for which NCCL would not wait later
+        _wait(group)
+
+
+def _wait(group: torch.distributed.ProcessGroup | None) -> None:
+    """Wait for the other processes of a ``patient_group``."""
+    if group is not None:
+        torch.distributed.barrier(group)
 
 
 def check_config(config: Config, *, for_training: bool = True) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ovdistill.core.class_names import clean_name
+from ovdistill.core.devices import choose_device
 from ovdistill.core.errors import UserError
 from ovdistill.core.name_files import names_a_file
 from ovdistill.core.vocabulary_header import VocabularyHeader, read_header
@@ -85,7 +86,7 @@ def prepare_vocabulary(
     else:
         vocabulary = encode_names(
             names,
-            lambda: build_teacher(config.teacher),
+            lambda: build_teacher(config.teacher, choose_device()),
             templates,
             split,
             synonyms=synonyms,

@@ -8,7 +8,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 
 import ovdistill.segmentation.register_models  # noqa: F401
-from ovdistill.segmentation.models.segmentor import OpenVocabularySegmentor
+from ovdistill.segmentation.models.pixel_segmentor import PixelSegmentor
 
 
 def is_segmentor(config: Config) -> bool:
@@ -16,7 +16,7 @@ def is_segmentor(config: Config) -> bool:
     model = config.get("model")
     name = model.get("type") if isinstance(model, Mapping) else None
     network = MODELS.get(name) if isinstance(name, str) else name
-    return isinstance(network, type) and issubclass(network, OpenVocabularySegmentor)
+    return isinstance(network, type) and issubclass(network, PixelSegmentor)
 
 
 def dense_scale(config: Config) -> float:

@@ -76,8 +76,11 @@ def find_paths(path: str | os.PathLike[str], *, videos: bool = False) -> FoundPa
 
 def _split(paths: list[Path]) -> tuple[list[Path], list[Path]]:
     """Return those of some files that are videos, and the others."""
-    films = list(filter(is_video, paths))
-    return films, [path for path in paths if path not in films]
+    films: list[Path] = []
+    others: list[Path] = []
+    for path in paths:
+        (films if is_video(path) else others).append(path)
+    return films, others
 
 
 def _match(pattern: str, *, videos: bool) -> FoundPaths:

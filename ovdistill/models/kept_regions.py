@@ -1,8 +1,8 @@
-"""What a two-stage detector knows of an image before it is told any class name.
+"""Find class names in the regions that a two-stage detector has kept of an image.
 
 Class names enter a detector at the very end: regions, their boxes, embeddings and masks do not
-depend on them. So they are computed once and kept, and any later class names are answered from
-them, without the image and without the backbone.
+depend on them. So they are computed once (``keep_regions``), and any later class names are answered
+from them, without the image and without the backbone.
 
 Shapes: R regions of an image, E width of a RoI's embedding (see ``score_embeddings``), W class
 names, S side of a mask in cells, n detections.
@@ -10,24 +10,16 @@ names, S side of a mask in cells, n detections.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from mmcv.ops import batched_nms
-from mmdet.structures.bbox import bbox2roi
-from mmdet.utils import InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor
-from torchvision.ops import nms
 
 from ovdistill.models.roi_head import OpenVocabularyRoIHead
 from ovdistill.models.second_look import foremost
-from ovdistill.models.tight_boxes import clip_boxes
-
-MOST_REGIONS = 300
-SAME_BOX = 0.9  # IoU
 
 
 @dataclass(frozen=True)
@@ -61,104 +53,6 @@ class KeptRegions:
     def final_embeddings(self) -> Tensor:
         """The (R, E) embeddings of ``boxes``."""
         return self.embeddings if self.second is None else self.second
-
-
-def keep_regions(
-    head: OpenVocabularyRoIHead,
-    x: tuple[Tensor, ...],
-    metas: Sequence[dict],
-    proposals: InstanceList,
-    most: int = MOST_REGIONS,
-    *,
-    once: bool = False,
-    masks: bool = True,
-) -> list[KeptRegions]:
-    """Compute boxes, embeddings and masks of the proposals of each image.
-
-    Args:
-        head: in eval mode, with class-agnostic boxes and masks.
-        x: pyramid levels, each (N, C, H_l, W_l).
-        metas: metadata of the N images.
-        proposals: of each image, with ``bboxes`` and ``scores``.
-        most: if an image has more proposals, those that overlap a better one by an IoU above 0.9
-            are left out, and then the last ones.
-        once: the regions serve the current class names alone, so that only the foremost boxes are
-            looked at again, and masks are made of detections alone.
-        masks: make the masks of the regions.
-    """
-    chosen = [_distinct(own, most) for own in proposals]
-    if not sum(map(len, chosen)):
-        return [_nothing(head, boxes, meta) for boxes, meta in zip(chosen, metas, strict=True)]
-    boxes, embeddings, scores = _first_look(head, x, metas, chosen)
-    look = head.test_cfg.get("second_look")
-    if once and look:
-        index = [
-            foremost(own, own_scores, look["iou"], look["most"])
-            for own, own_scores in zip(boxes, scores, strict=True)
-        ]
-        boxes = [own[rows] for own, rows in zip(boxes, index, strict=True)]
-        embeddings = [own[rows] for own, rows in zip(embeddings, index, strict=True)]
-    final, again = boxes, dict[str, Tensor]()
-    if look:
-        final, again = head.second_look(x, list(metas), boxes)
-    elif head.corrects_detections:
-        final = head.correct(x, list(metas), boxes)
-    counts = [len(own) for own in boxes]
-    second, fit = (_split(again.get(key), counts) for key in ("embeddings", "fit"))
-    with_masks = head.with_mask and masks and not once
-    logits = _split(head.mask_logits(x, final) if with_masks else None, counts)
-    return [
-        KeptRegions(
-            boxes=final[i],
-            regressed=boxes[i],
-            embeddings=embeddings[i],
-            second=second[i],
-            fit=fit[i],
-            masks=logits[i],
-            features=tuple(level[i : i + 1] for level in x) if once else None,
-            meta=meta,
-        )
-        for i, meta in enumerate(metas)
-    ]
-
-
-def _first_look(
-    head: OpenVocabularyRoIHead,
-    x: tuple[Tensor, ...],
-    metas: Sequence[dict],
-    proposals: list[Tensor],
-) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-    """Return regressed boxes, embeddings and log-scores of the proposals of each image."""
-    counts = [len(own) for own in proposals]
-    rois = bbox2roi(proposals)
-    results = head.embed_rois(x, rois)
-    decoded = head.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"])
-    boxes = [
-        clip_boxes(own, meta["img_shape"])
-        for own, meta in zip(decoded.split(counts), metas, strict=True)
-    ]
-    embeddings, scores = results["embeddings"].split(counts), results["cls_score"].split(counts)
-    return boxes, list(embeddings), list(scores)
-
-
-def _split(values: Tensor | None, counts: list[int]) -> Sequence[Tensor | None]:
-    return [None] * len(counts) if values is None else values.split(counts)
-
-
-def _distinct(proposals: InstanceData, most: int) -> Tensor:
-    boxes = proposals.bboxes
-    if len(boxes) <= most:
-        return boxes
-    return boxes[nms(boxes, proposals.scores, SAME_BOX)[:most]]
-
-
-def _nothing(head: OpenVocabularyRoIHead, boxes: Tensor, meta: dict) -> KeptRegions:
-    """Return what there is to know of an image without proposals."""
-    width = head.embed_dim * (1 if head.image_head is None else 2)
-    none = boxes.new_zeros(0, width)
-    return KeptRegions(
-        boxes, boxes, none, second=None, fit=None, masks=None, features=None, meta=meta
-    )
 
 
 def classify_regions(
@@ -270,13 +164,12 @@ def score_regions(
     log_scores = head.score_embeddings(kept.embeddings)
     index = torch.arange(len(kept), device=log_scores.device)
     boxes = kept.regressed
-    look = head.test_cfg.get("second_look")
+    look = head.second_look_settings
     if look and kept.second is not None:
-        index = foremost(kept.regressed, log_scores, look["iou"], look["most"])
+        index = foremost(kept.regressed, log_scores, look)
         again = head.score_embeddings(kept.second[index])
         fit = None if kept.fit is None else kept.fit[index]
-        weights = {key: look[key] for key in ("share", "quality") if key in look}
-        log_scores = head.both_looks(log_scores[index], again, fit, **weights)
+        log_scores = head.both_looks(log_scores[index], again, fit, look)
         boxes = kept.boxes[index]
     scores = head.bbox_head.loss_cls.get_activation(log_scores)
     return boxes, scores if groups is None else _together(scores, groups), index

@@ -16,6 +16,7 @@ from mmdet.structures.bbox import bbox2roi, scale_boxes
 from mmdet.utils import InstanceList
 from torch import Tensor
 
+from ovdistill.models.look_settings import MaskBoxes, read_settings
 from ovdistill.models.paste_masks import paste_masks
 from ovdistill.models.tight_boxes import clip_boxes, enlarge, tight_boxes
 
@@ -24,10 +25,9 @@ from ovdistill.models.tight_boxes import clip_boxes, enlarge, tight_boxes
 class MaskBoxRoIHead(StandardRoIHead):
     """mmdet's standard RoI head; with ``test_cfg.mask_boxes`` its masks correct the boxes.
 
-    ``mask_boxes=dict(expand=1.15, threshold=-0.5, share=0.5)``: the box of each detection is
-    enlarged by the factor ``expand`` and a mask is predicted in it. The new box is a weighted mean
-    of the box around the logits above ``threshold`` (weight ``share``) and the regressed box (the
-    rest). This costs a second pass of the mask head.
+    ``mask_boxes=dict(expand=1.15, ...)``, the arguments of ``MaskBoxes``: the box of each detection
+    is enlarged and a mask is predicted in it. The new box is a weighted mean of the box around the
+    mask and the regressed box. This costs a second pass of the mask head.
     ``test_cfg.without_masks=True`` leaves the masks themselves out of the results, for proposals.
     """
 
@@ -57,9 +57,14 @@ class MaskBoxRoIHead(StandardRoIHead):
         return results_list
 
     @property
+    def mask_box_settings(self) -> MaskBoxes | None:
+        """How masks correct boxes; None if they do not."""
+        return read_settings(MaskBoxes, self.test_cfg, "mask_boxes")
+
+    @property
     def corrects_detections(self) -> bool:
         """Whether ``predict_mask`` corrects the boxes that it is given."""
-        return bool(self.test_cfg.get("mask_boxes"))
+        return self.mask_box_settings is not None
 
     def _add_masks(
         self,
@@ -120,7 +125,7 @@ class MaskBoxRoIHead(StandardRoIHead):
     def correct(
         self, x: tuple[Tensor, ...], metas: list[dict], boxes: Sequence[Tensor]
     ) -> list[Tensor]:
-        """Return the boxes of each image as ``test_cfg.mask_boxes`` corrects them.
+        """Return the boxes of each image as masks correct them, by ``mask_box_settings``.
 
         Args:
             x: pyramid levels.
@@ -130,25 +135,15 @@ class MaskBoxRoIHead(StandardRoIHead):
         Raises:
             TypeError: the mask head predicts one mask for each class.
         """
-        return self._correct(x, metas, boxes, **self.test_cfg.mask_boxes)
-
-    def _correct(
-        self,
-        x: tuple[Tensor, ...],
-        metas: list[dict],
-        boxes: Sequence[Tensor],
-        expand: float = 1.15,
-        threshold: float = -0.5,
-        share: float = 0.5,
-    ) -> list[Tensor]:
-        """Return corrected boxes, see ``correct``; for the other arguments see the class."""
+        settings = self.mask_box_settings
         counts = [len(own) for own in boxes]
-        if not sum(counts):
+        if settings is None or not sum(counts):
             return list(boxes)
-        grown = [enlarge(own, expand) for own in boxes]
+        grown = [enlarge(own, settings.expand) for own in boxes]
         logits = self.mask_logits(x, grown)
-        tight = tight_boxes(torch.cat(grown), logits[:, 0].float(), threshold).split(counts)
+        tight = tight_boxes(torch.cat(grown), logits[:, 0].float(), settings.threshold)
+        share = settings.share
         return [
             clip_boxes(share * around + (1 - share) * own, meta["img_shape"])
-            for own, around, meta in zip(boxes, tight, metas, strict=True)
+            for own, around, meta in zip(boxes, tight.split(counts), metas, strict=True)
         ]

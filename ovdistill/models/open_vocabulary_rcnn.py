@@ -16,12 +16,8 @@ from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
 from ovdistill.models.image_level import of_labelled
-from ovdistill.models.kept_regions import (
-    KeptRegions,
-    classify_regions,
-    keep_regions,
-    region_masks,
-)
+from ovdistill.models.keep_regions import keep_regions
+from ovdistill.models.kept_regions import KeptRegions, classify_regions, region_masks
 from ovdistill.models.roi_head import OpenVocabularyRoIHead
 from ovdistill.models.teacher_on_crops import TeacherOnCrops
 from ovdistill.models.vocabulary_mixin import VocabularyMixin, load_vocabulary
@@ -154,7 +150,7 @@ class OpenVocabularyRCNN(VocabularyMixin, TwoStageDetector):
 
         Args:
             batch: ``inputs`` and ``data_samples`` of N images, as for ``test_step``.
-            once: only for the current class names, see ``kept_regions``.
+            once: only for the current class names, see ``keep_regions``.
             masks: make the masks of the regions.
             boxes: (n, 4) of each image, xyxy, absolute pixels of the original image, in place of
                 the proposals of the RPN.

@@ -7,7 +7,7 @@ the boxes; the corrected boxes pass the box head once more, and both scores coun
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from torch import Tensor
 from torchvision.ops import box_iou, nms
 
 from ovdistill.models.box_quality import jitter
+from ovdistill.models.look_settings import SecondLook, read_settings
 from ovdistill.models.mask_boxes import MaskBoxRoIHead
 from ovdistill.models.refined_names import of_any_class, rename
 from ovdistill.models.tight_boxes import clip_boxes
@@ -30,12 +31,10 @@ AdjustScores = Callable[[Tensor, Tensor], Tensor]
 class SecondLookRoIHead(MaskBoxRoIHead):
     """A RoI head with class-agnostic boxes that scores the boxes it has corrected.
 
-    ``test_cfg.second_look=dict(iou=0.9, most=60, share=0.7)``: of the regressed boxes of an image
-    those that overlap a box of a higher foreground score by more than ``iou`` are dropped, and at
-    most ``most`` are kept. ``test_cfg.mask_boxes`` corrects them, now before the suppression of
-    each class instead of after it, and the box head names them again: this ``share`` of the names
-    is of the second look, see ``rename``. With a ``quality_head`` the scores are multiplied by the
-    predicted IoU of the boxes, to the power ``quality`` (1).
+    ``test_cfg.second_look=dict(iou=0.9, most=60, ...)``, the arguments of ``SecondLook``: the
+    foremost of the regressed boxes of an image are kept. ``test_cfg.mask_boxes`` corrects them, now
+    before the suppression of each class instead of after it, and the box head names them again.
+    With a ``quality_head`` the scores are multiplied by a power of the predicted IoU of the boxes.
 
     Args:
         *args: as for ``MaskBoxRoIHead``.
@@ -73,9 +72,14 @@ class SecondLookRoIHead(MaskBoxRoIHead):
         return self.shared_head(features) if self.with_shared_head else features
 
     @property
+    def second_look_settings(self) -> SecondLook | None:
+        """How boxes are scored once more; None if they are not."""
+        return read_settings(SecondLook, self.test_cfg, "second_look")
+
+    @property
     def corrects_detections(self) -> bool:
         """Whether ``predict_mask`` corrects the boxes that it is given."""
-        return super().corrects_detections and not self.test_cfg.get("second_look")
+        return super().corrects_detections and self.second_look_settings is None
 
     def predict_bbox(
         self,
@@ -97,21 +101,16 @@ class SecondLookRoIHead(MaskBoxRoIHead):
             adjust: changes the scores of the boxes, which are final then.
         """
         counts = [len(proposals) for proposals in rpn_results_list]
-        look = self.test_cfg.get("second_look")
+        look = self.second_look_settings
         if not sum(counts) or (look is None and adjust is None):
             return super().predict_bbox(
                 x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale=rescale
             )
-        rois = bbox2roi([proposals.bboxes for proposals in rpn_results_list])
-        results = self._bbox_forward(x, rois)
+        proposals = [own.bboxes for own in rpn_results_list]
+        boxes, results = self.first_look(x, batch_img_metas, proposals)
         scores = results["cls_score"]
-        decoded = self.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"])
-        boxes = [
-            clip_boxes(own, meta["img_shape"])
-            for own, meta in zip(decoded.split(counts), batch_img_metas, strict=True)
-        ]
         if look is not None:
-            boxes, scores = self._look_again(x, batch_img_metas, boxes, scores, **look)
+            boxes, scores = self._look_again(x, batch_img_metas, boxes, scores, look)
             counts = [len(own) for own in boxes]
         rois = bbox2roi(boxes)
         if adjust is not None:
@@ -125,16 +124,36 @@ class SecondLookRoIHead(MaskBoxRoIHead):
             rescale=rescale,
         )
 
+    def first_look(
+        self, x: tuple[Tensor, ...], metas: Sequence[dict], proposals: Sequence[Tensor]
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """Run the box head on proposals.
+
+        Args:
+            x: pyramid levels.
+            metas: metadata of the images.
+            proposals: (R_i, 4) boxes of each image, xyxy, pixels of the network input.
+
+        Returns:
+            The regressed boxes of each image, within it; and what ``_bbox_forward`` returns for the
+            proposals of all images.
+        """
+        rois = bbox2roi(list(proposals))
+        results = self._bbox_forward(x, rois)
+        decoded = self.bbox_head.bbox_coder.decode(rois[:, 1:], results["bbox_pred"])
+        boxes = [
+            clip_boxes(own, meta["img_shape"])
+            for own, meta in zip(decoded.split([*map(len, proposals)]), metas, strict=True)
+        ]
+        return boxes, results
+
     def _look_again(
         self,
         x: tuple[Tensor, ...],
         metas: list[dict],
         boxes: list[Tensor],
         log_scores: Tensor,
-        iou: float,
-        most: int,
-        share: float = 0.5,
-        quality: float = 1.0,
+        look: SecondLook,
     ) -> tuple[list[Tensor], Tensor]:
         """Correct the foremost boxes of each image and score them once more.
 
@@ -143,20 +162,17 @@ class SecondLookRoIHead(MaskBoxRoIHead):
             metas: metadata of the images.
             boxes: regressed boxes of each image, xyxy, pixels of the network input; R in all.
             log_scores: (R, W + 1) log-scores of the boxes.
-            iou: see ``foremost``.
-            most: see ``foremost``.
-            share: see ``rename``.
-            quality: exponent of the predicted IoU.
+            look: the settings.
 
         Returns:
             The boxes of each image, n in all, and their (n, W + 1) log-scores.
         """
         first = log_scores.split([len(own) for own in boxes])
-        kept = [foremost(*pair, iou, most) for pair in zip(boxes, first, strict=True)]
+        kept = [foremost(*pair, look) for pair in zip(boxes, first, strict=True)]
         before = torch.cat([own[index] for own, index in zip(first, kept, strict=True)])
         boxes = [own[index] for own, index in zip(boxes, kept, strict=True)]
         boxes, again = self.second_look(x, metas, boxes)
-        return boxes, self.both_looks(before, again["cls_score"], again["fit"], share, quality)
+        return boxes, self.both_looks(before, again["cls_score"], again["fit"], look)
 
     def second_look(
         self, x: tuple[Tensor, ...], metas: list[dict], boxes: list[Tensor]
@@ -172,45 +188,40 @@ class SecondLookRoIHead(MaskBoxRoIHead):
             The corrected boxes of each image; and what the box head returns for them, with the (n,)
             logits of their predicted IoU as ``fit``, None without a ``quality_head``.
         """
-        if self.test_cfg.get("mask_boxes"):
-            boxes = self.correct(x, metas, boxes)
+        boxes = self.correct(x, metas, boxes)
         again = self._bbox_forward(x, bbox2roi(boxes))
         fit = None if self.quality_head is None else self.quality_head(again["bbox_feats"])
         return boxes, {**again, "fit": fit}
 
     @staticmethod
-    def both_looks(
-        first: Tensor, second: Tensor, fit: Tensor | None, share: float = 0.5, quality: float = 1.0
-    ) -> Tensor:
+    def both_looks(first: Tensor, second: Tensor, fit: Tensor | None, look: SecondLook) -> Tensor:
         """Combine the scores of both looks, and how well the boxes fit.
 
         Args:
             first: (n, W + 1) log-scores of the proposals.
             second: (n, W + 1) those of the corrected boxes.
             fit: (n,) logits of the boxes' IoU, or None.
-            share: see ``rename``.
-            quality: exponent of the predicted IoU.
+            look: the settings.
 
         Returns:
             (n, W + 1) log-scores.
         """
-        both = rename(first, second, share)
-        return both if fit is None else both + F.logsigmoid(fit)[:, None] * quality
+        both = rename(first, second, look.share)
+        return both if fit is None else both + F.logsigmoid(fit)[:, None] * look.quality
 
 
-def foremost(boxes: Tensor, log_scores: Tensor, iou: float, most: int) -> Tensor:
+def foremost(boxes: Tensor, log_scores: Tensor, look: SecondLook) -> Tensor:
     """Return which boxes of an image to look at again, the most certain first.
 
     Args:
         boxes: (R, 4) xyxy.
         log_scores: (R, W + 1) log-probabilities, the background last.
-        iou: of two boxes that overlap more, the less certain one is dropped.
-        most: keep at most this many.
+        look: the settings.
 
     Returns:
-        (at most ``most``,) int64 indices.
+        (at most ``look.most``,) int64 indices.
     """
-    return nms(boxes, certainty(log_scores), iou)[:most]
+    return nms(boxes, certainty(log_scores), look.iou)[: look.most]
 
 
 def certainty(log_scores: Tensor) -> Tensor:

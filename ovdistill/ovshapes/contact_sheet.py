@@ -16,6 +16,7 @@ from ovdistill.ovshapes.scenes import scene
 
 ZOOM = 2
 LABEL = 64  # width of the column of shape names, in pixels of the sheet
+ROWS, COLUMNS = 3, 6  # of whole images
 
 
 def contact_sheet(seed: int = 0, size: int = 128, domain: str = PAINTED) -> np.ndarray:
@@ -62,14 +63,12 @@ def _categories(rng: np.random.Generator, size: int, domain: str) -> np.ndarray:
     return np.concatenate(rows, 0)
 
 
-def _scenes(
-    rng: np.random.Generator, size: int, domain: str, rows: int = 3, columns: int = 6
-) -> np.ndarray:
+def _scenes(rng: np.random.Generator, size: int, domain: str) -> np.ndarray:
     """Draw images with their captions below, a line for each object."""
     lines = []
-    for _ in range(rows):
+    for _ in range(ROWS):
         line = []
-        for _ in range(columns):
+        for _ in range(COLUMNS):
             drawn = scene(rng, size=size, domain=domain)
             parts = drawn.caption.replace(" and ", ", ").replace(" on a ", ", on a ").split(", ")
             text = [_text(part, size * ZOOM) for part in parts + [""] * (6 - len(parts))]

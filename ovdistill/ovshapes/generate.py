@@ -30,7 +30,7 @@ from ovdistill.core.logs import progress
 from ovdistill.core.masks import encode_masks, rle_to_json
 from ovdistill.ovshapes.categories import category_names
 from ovdistill.ovshapes.domains import PAINTED, check_domain
-from ovdistill.ovshapes.scenes import Object, draw_categories, scene
+from ovdistill.ovshapes.scenes import Object, scene
 from ovdistill.ovshapes.worker_map import map_in_order
 
 VERSION = 3  # of the images: to be raised when the same parameters draw other images
@@ -80,11 +80,6 @@ def image_plan(
     order = train_order(seed)
     required = int(order[index % len(order)]) if index < MIN_TRAIN_IMAGES * len(order) else None
     return rng, train_weights(seed), required
-
-
-def image_categories(seed: int, subset: str, index: int) -> np.ndarray:
-    """Return the category indices of an image without drawing it, see ``image_plan``."""
-    return draw_categories(*image_plan(seed, subset, index))
 
 
 def image_id(subset: str, index: int) -> int:

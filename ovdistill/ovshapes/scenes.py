@@ -27,7 +27,6 @@ class Object:
         colour: a key of ``COLOURS``.
         box: (4,) float32, xyxy, absolute pixels of the image, around the visible part.
         mask: (H, W) bool, the visible part of the silhouette.
-        full_area: number of pixels of the whole silhouette, including hidden ones.
     """
 
     pattern: str
@@ -35,7 +34,6 @@ class Object:
     colour: str
     box: np.ndarray
     mask: np.ndarray
-    full_area: int
 
     @property
     def name(self) -> str:
@@ -113,12 +111,12 @@ def scene(
     placed: list[draw.Stamp] = []
     objects: list[Object] = []
     for (pattern, shape), colour in zip(names, colours, strict=True):
-        item, mask, full_area = _place(shape, taken, rng)
+        item, mask = _place(shape, taken, rng)
         taken |= mask
         placed.append(item)
         rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
         box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
-        objects.append(Object(pattern, shape, colour, box, mask, full_area))
+        objects.append(Object(pattern, shape, colour, box, mask))
 
     canvas = _draw(DOMAINS[PAINTED], behind, placed, objects, rng)
     # people do not say "solid": half of the time the caption leaves it out
@@ -150,8 +148,8 @@ def _draw(
 
 def _place(
     shape: str, taken: np.ndarray, rng: np.random.Generator
-) -> tuple[draw.Stamp, np.ndarray, int]:
-    """Place a shape behind the ``taken`` pixels; return silhouette, visible mask, full area."""
+) -> tuple[draw.Stamp, np.ndarray]:
+    """Place a shape behind the ``taken`` pixels; return its silhouette and its visible mask."""
     size = taken.shape[0]
     smallest, largest = (share * size for share in OBJECT_SIZE)
     # most objects shall be hidden much less than ``MIN_VISIBLE`` allows
@@ -169,7 +167,6 @@ def _place(
         whole = np.zeros_like(taken)
         whole[item.window()] = item.cover >= 0.5
         visible = whole & ~taken
-        full_area = int(whole.sum())
-        if visible.sum() >= bound * full_area:
-            return item, visible, full_area
+        if visible.sum() >= bound * whole.sum():
+            return item, visible
     raise RuntimeError(f"no room for a {shape} after {PLACING_TRIES} tries")

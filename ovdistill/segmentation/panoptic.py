@@ -14,6 +14,10 @@ from torch import Tensor
 
 from ovdistill.segmentation.data.label_map import IGNORE
 
+# share of an instance, as mmdet's ``mask_overlap`` for the paper's network and Detectron2's
+# ``PANOPTIC_FPN.COMBINE.OVERLAP_THRESH``
+MOST_HIDDEN = 0.5
+
 
 def join_panoptic(
     masks: Tensor,
@@ -22,10 +26,11 @@ def join_panoptic(
     label_map: Tensor,
     is_thing: Tensor,
     *,
-    overlap: float = 0.5,
     least_area: int = 64,
 ) -> tuple[Tensor, Tensor]:
     """Lay instances over a label map, the best first.
+
+    An instance of which better ones cover more than ``MOST_HIDDEN`` is left out.
 
     Args:
         masks: (n, H, W) bool.
@@ -33,7 +38,6 @@ def join_panoptic(
         scores: (n,) the higher, the earlier.
         label_map: (H, W) int64 rows of class names.
         is_thing: (W,) bool; of the label map, pixels of things are left out.
-        overlap: an instance of which better ones cover a larger share is left out.
         least_area: pixels; a smaller area of a stuff class is left out.
 
     Returns:
@@ -45,7 +49,7 @@ def join_panoptic(
     for index in scores.argsort(descending=True).tolist():
         free = masks[index] & (segments == 0)
         area = int(masks[index].sum())
-        if not area or int(free.sum()) < (1 - overlap) * area:
+        if not area or int(free.sum()) < (1 - MOST_HIDDEN) * area:
             continue
         segments[free] = segments.max() + 1
         rows[free] = labels[index]

@@ -6,7 +6,9 @@ A store is a folder of shards (``store.shard``) and a ``meta.json`` (``store.met
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -79,10 +81,10 @@ class TeacherStore:
         """Teacher that embedded the regions."""
         return self.meta.teacher
 
-    @property
-    def known_ids(self) -> set[int]:
+    @cached_property
+    def known_ids(self) -> frozenset[int]:
         """Ids of all images that the store was made for, those that were skipped included."""
-        return {*self._rows.tolist(), *self.skipped}
+        return frozenset(self._rows.tolist()) | self.skipped.keys()
 
     @property
     def image_ids(self) -> list[int]:
@@ -142,7 +144,7 @@ def write_store(
     if not ids:
         raise UserError(f"no images for teacher store {folder}; expected at least one")
     if len(set(ids)) < len(ids):
-        repeated = next(i for i in ids if ids.count(i) > 1)
+        repeated = next(i for i, count in Counter(ids).items() if count > 1)
         raise UserError(f"image {repeated} comes twice for teacher store {folder}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} is there and not empty; name another folder, or delete it")

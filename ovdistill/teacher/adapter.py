@@ -21,6 +21,7 @@ from typing import Any, ClassVar, TypeVar
 
 from torch import Tensor, nn
 
+from ovdistill.core.class_table import add_class
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.teacher.adapted_prompts import AdaptedPrompts
 from ovdistill.teacher.teacher import hash_weights
@@ -133,24 +134,17 @@ def register_adapter(adapter_class: T) -> T:
     Raises:
         ValueError: it has no kind, or another module has registered one of this kind.
     """
-    known = ADAPTERS.get(adapter_class.kind)
-    if not adapter_class.kind or (known and known.__module__ != adapter_class.__module__):
-        taken = f"is registered by {known.__module__} already" if known else "is no name"
-        raise ValueError(f"kind {adapter_class.kind!r} of {adapter_class.__name__} {taken}")
-    ADAPTERS[adapter_class.kind] = adapter_class
-    return adapter_class
+    kind, own = adapter_class.kind, adapter_class.__name__
+    if not kind:
+        raise ValueError(f"adapter {own} has kind {kind!r}; expected a name")
+    return add_class(ADAPTERS, adapter_class, f"{own}: an adapter of kind", kind)
 
 
 def adapted_id(teacher: TeacherId, named: NamedAdapter) -> TeacherId:
-    """Return the identity of a teacher with an adapter; an unknown hash stays unknown.
+    """Return the TeacherId of a teacher with an adapter.
 
     The name tells adapters of other content apart, also where only names are compared.
     """
-    digest = named.adapter.digest[:6]
-    own = named.name if digest in named.name else f"{named.name}-{digest}"
-    name, weights = f"{teacher.name}+{own}", teacher.weights_hash
-    if not weights:
-        return TeacherId(name)
-    return TeacherId(
-        name, hashlib.sha256((weights + named.adapter.digest).encode()).hexdigest()[:16]
-    )
+    digest = named.adapter.digest
+    own = named.name if digest[:6] in named.name else f"{named.name}-{digest[:6]}"
+    return teacher.followed_by(own, digest)

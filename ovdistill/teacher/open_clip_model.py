@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import open_clip
-import torch
 
 from ovdistill.core.assets import TEACHER_DIR
 from ovdistill.core.checksums import verify_tensors
 from ovdistill.core.errors import UserError
 from ovdistill.core.json_files import read_json
+from ovdistill.core.seeds import drawn_by
 from ovdistill.teacher.weights import (
     CONFIG_NAME,
     FIX,
@@ -182,8 +182,7 @@ def _create(
 ) -> tuple[Any, Any]:
     try:
         safe = _safe_tokenizer(model, name)
-        with torch.random.fork_rng(devices=[]):  # random weights: the same in every process
-            torch.manual_seed(seed)
+        with drawn_by(seed):  # random weights: the same in every process
             clip = open_clip.create_model(model, **arguments)
         return clip, open_clip.get_tokenizer(model, **tokenizer, **safe)
     except UserError:

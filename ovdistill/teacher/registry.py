@@ -154,7 +154,7 @@ def _in_order(
 
 
 def _changed_id(teacher: TeacherId, change: EmbeddingMap | NamedAdapter) -> TeacherId:
-    """Return the identity of a teacher with a map or an adapter behind it."""
+    """Return the TeacherId of a teacher with a map or an adapter behind it."""
     if isinstance(change, EmbeddingMap):
         return mapped_id(teacher, change)
     return adapted_id(teacher, change)

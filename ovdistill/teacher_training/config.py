@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.seeds import drawn_by
 from ovdistill.core.text import did_you_mean
 from ovdistill.teacher.teacher_folder import TeacherConfig
 from ovdistill.teacher_training.build_towers import build_towers
@@ -71,7 +70,7 @@ class TeacherTraining:
         """
         check_keys(config)
         settings = TrainingSettings.read(config["training"])
-        with _drawn_by(settings.seed):  # the same layers in every process
+        with drawn_by(settings.seed):  # the same layers in every process
             objectives = [build_objective(options) for options in _listed(config["objectives"])]
         data = build_data(config["data"], config.get("augmentation") or {})
         check_needs(objectives, data)
@@ -82,7 +81,7 @@ class TeacherTraining:
             )
         held_out = HeldOut(config["held_out"]) if config.get("held_out") else None
         towers, teacher = build_towers(config["model"], settings.seed)
-        with _drawn_by(settings.seed):
+        with drawn_by(settings.seed):
             for objective in objectives:
                 objective.set_towers(towers)
         return cls(
@@ -118,14 +117,6 @@ def check_needs(objectives: Sequence[Objective], data: BatchSource) -> None:
                 f"{', '.join(data.provides)}. docs/teacher_training.md says which source has what: "
                 "CocoBoxes has boxes, and every source of pairs has views"
             )
-
-
-@contextmanager
-def _drawn_by(seed: int) -> Iterator[None]:
-    """Draw random numbers of a block from a seed, and leave those after it as they were."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
 
 
 def _listed(options: Any) -> Sequence[Any]:

@@ -176,13 +176,14 @@ class TeacherTrainer:
 
     def _measure(self, log: TrainingLog) -> dict[str, Any]:
         """Return the zero-shot accuracy on the images that are held out, where there are any."""
-        figures = {}
-        if self.training.held_out is not None and is_main_process():
-            figures = dict(zero_shot=self.training.held_out.accuracy(self.towers))
-            log.note(self.step, **figures)
-        if self.measured is not None:
-            torch.distributed.barrier(self.measured)
-        return figures
+        if self.training.held_out is None:
+            return {}
+        accuracy = self.training.held_out.accuracy(
+            self.towers, self.settings.workers, self.measured
+        )
+        if is_main_process():
+            log.note(self.step, zero_shot=accuracy)
+        return dict(zero_shot=accuracy)
 
     def _save(self) -> None:
         if is_main_process():

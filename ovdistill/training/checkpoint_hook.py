@@ -12,7 +12,7 @@ from mmengine.registry import HOOKS
 from torch.utils.data import DataLoader
 
 from ovdistill.core.checkpoints import non_finite
-from ovdistill.core.distributed import get_rank, get_world_size, is_main_process
+from ovdistill.core.distributed import get_rank, get_world_size, is_main_process, unwrapped
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_link, write_bytes, write_text
 from ovdistill.models.build import is_of_terms
@@ -167,7 +167,7 @@ class SafeCheckpointHook(CheckpointHook):
 
     def _check_same(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         """Raise UserError if a run would go on with weights that are not those of its network."""
-        own = getattr(runner.model, "module", runner.model).state_dict()
+        own = unwrapped(runner.model).state_dict()
         weights = checkpoint.get("state_dict", {})
         # a mark checks itself, and earlier versions had none
         names = [name for name in own if not name.endswith(MARK)]
@@ -183,7 +183,7 @@ class SafeCheckpointHook(CheckpointHook):
     def _check_fitting(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         """Raise UserError if too few of the weights to start from fit the network."""
         weights = checkpoint.get("state_dict", checkpoint)
-        model = getattr(runner.model, "module", runner.model)
+        model = unwrapped(runner.model)
         fitting = count_fitting(model.state_dict(), weights)
         if fitting < max(1, self.min_fitting * len(weights)):
             raise UserError(

@@ -8,7 +8,7 @@ import pytest
 
 from ovdistill.commands import main
 from ovdistill.commands.component_errors import ComponentDefect
-from ovdistill.core.assets import SAMPLE_IMAGE, STUDENT_WEIGHTS
+from ovdistill.core.assets import SAMPLE_IMAGE, STUDENT
 from ovdistill.core.errors import UserError
 
 CONFIG = """
@@ -20,10 +20,10 @@ RECIPES = Path(__file__).parents[2] / "configs"
 COMMANDS = {
     "train": ["train", "CONFIG", "--work-dir", "FOLDER/work"],
     "prepare": ["prepare", "CONFIG"],
-    "test": ["test", "CONFIG", str(STUDENT_WEIGHTS), "-o", "FOLDER/out"],
+    "test": ["test", "CONFIG", str(STUDENT / "model.safetensors"), "-o", "FOLDER/out"],
     "extract": ["extract", "--config", "CONFIG", "-o", "FOLDER/regions"],
     "predict": ["predict", str(SAMPLE_IMAGE), "--config", "CONFIG", "--checkpoint",
-                str(STUDENT_WEIGHTS), "--text", "ring", "-o", "FOLDER/out"],
+                str(STUDENT / "model.safetensors"), "--text", "ring", "-o", "FOLDER/out"],
 }  # fmt: skip
 SLIPS = {
     "type": ("model = dict(backbone=dict(type='ResNett'))", r"own\.py, .*'ResNett'.*ResNet"),

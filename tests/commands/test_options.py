@@ -167,6 +167,11 @@ class Bounded(CommonOptions):
     sizes: tuple[float, ...] = option((), help="some", least=0.5)
 
 
+@dataclass(frozen=True, kw_only=True)
+class BoundedWithConfig(Bounded, ConfigOptions):
+    pass
+
+
 @pytest.mark.parametrize(
     "words",
     ["--share nan", "--share -0.1", "--share 1.1", "--count 0", "--free inf", "--sizes 1 0.1"],
@@ -175,7 +180,18 @@ def test_numbers_out_of_bounds_name_their_option(words: str) -> None:
     made = argparse.ArgumentParser()
     add_options(made, Bounded)
     with pytest.raises(UserError, match=f"{words.split()[0]} {words.split()[-1]};"):
-        made.parse_args(words.split())
+        read_options(Bounded, made.parse_args(words.split()))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [dict(share=-0.1), dict(count=0), dict(free=float("nan")), dict(sizes=(1, 0.1))],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", [Bounded, BoundedWithConfig])
+def test_python_callers_are_held_to_the_bounds_too(kind, value) -> None:
+    with pytest.raises(UserError, match=f"got --{[*value][0]} "):
+        kind(**value)
 
 
 @pytest.mark.parametrize("words", ["--share x", "--count 1e30", f"--count {'9' * 5000}"])
@@ -193,3 +209,4 @@ def test_numbers_within_bounds() -> None:
     words = "--share 1 --count 1 --free -3 --sizes 0.5 2"
     found = read_options(Bounded, made.parse_args(words.split()))
     assert found == Bounded(share=1.0, count=1, free=-3.0, sizes=(0.5, 2.0))
+    assert read_options(Bounded, made.parse_args(["--count", "9" * 400])).count == 10**400 - 1

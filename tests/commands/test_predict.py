@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import runpy
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -22,7 +23,7 @@ from ovdistill.inference import network
 from ovdistill.inference import text_model as module
 from ovdistill.inference.limits import Limits
 from ovdistill.inference.pretrained import VOCABULARY
-from ovdistill.inference.result_files import open_result_files
+from ovdistill.inference.result_files import ResultFile, open_result_files
 from ovdistill.inference.sources import find_sources
 from ovdistill.vocabulary import Vocabulary
 
@@ -158,6 +159,27 @@ def test_what_was_found_before_ctrl_c_is_kept(image, tmp_path, capsys):
     assert len(json.loads((tmp_path / "coco.json").read_text())["annotations"]) == 1
     assert len(json.loads((tmp_path / "label_studio.json").read_text())) == 1
     assert f"wrote {tmp_path}/coco.json" in capsys.readouterr().out
+
+
+def test_an_image_is_looked_at_while_the_one_before_is_written(image, tmp_path, capsys):
+    looked = threading.Event()
+
+    class TwoImages:
+        queries = ("star",)
+
+        def stream(self, sources, limits, batch_size):
+            yield sources[0], replace(found_at((0, 0, 9, 9)), image=image)
+            looked.set()
+            yield sources[1], replace(found_at((0, 0, 9, 9)), image=image)
+
+    class Written(ResultFile):
+        def add(self, found, name):
+            assert looked.wait(20)
+
+    files = [Written(tmp_path, {})]
+    assert predict_images(TwoImages(), Limits(), find_sources([image] * 2), "ab", files, 1) == []
+    printed = capsys.readouterr().out
+    assert printed.index("image_0: ") < printed.index("image_1: ") < printed.index("in 2 images")
 
 
 def test_a_single_damaged_image_is_an_error_before_the_detector_is_built(

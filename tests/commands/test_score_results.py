@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ovdistill.commands import main
-from ovdistill.core.assets import STUDENT_WEIGHTS
+from ovdistill.core.assets import STUDENT
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import hash_file, sha256_of
 
@@ -180,7 +180,8 @@ def test_the_shipped_detector_and_its_dump(protocol, tmp_path):
     run_tool("-m", "ovdistill", "make-ovshapes", "--root", data, *drawn)
     options = ("--cfg-options", f"data_root={data}", f"test_evaluator.0.protocol={protocol}")
     recipe = "best_r18_shapes"
-    run_tool("-m", "ovdistill", "test", recipe, STUDENT_WEIGHTS, "--dump", "-o", first, *options)
+    weights = STUDENT / "model.safetensors"
+    run_tool("-m", "ovdistill", "test", recipe, weights, "--dump", "-o", first, *options)
     expected = json.loads((first / "metrics.json").read_text())
     assert expected["bbox/AP"] > 50
     of_regions = {key for key in expected if key.startswith("proposal/")}

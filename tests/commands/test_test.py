@@ -1,9 +1,14 @@
 """`ovdistill test`: which images and which vocabulary a config is tested with."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
+from mmengine.logging import MessageHub
+from torch.utils.data import DataLoader
 
 from ovdistill.commands import main
 from ovdistill.commands import test as command  # pytest takes its functions for tests
@@ -15,6 +20,10 @@ from ovdistill.models.config import load_config
 from ..batches import make_vocabulary
 
 CONFIG = "vild_r18_shapes"
+
+
+class Images(list):
+    ann_file, data_prefix = "", {}
 
 
 @pytest.fixture
@@ -62,3 +71,19 @@ def test_a_vocabulary_of_ones_own_may_lack_stuff_of_the_recipe(tmp_path):
         config = load_config("maskword_r18_shapes")
         _leave_out_stuff(config, str(path))
         assert config.model.stuff == stuff
+
+
+def test_a_segmentor_may_have_only_a_metric_of_the_users_own(checkpoint, tmp_path):
+    config = load_config("lseg_r18_shapes")
+    hub = MessageHub("own metric")
+    hub.update_scalar("test/time", 0.5)
+    runner = SimpleNamespace(
+        test_evaluator=SimpleNamespace(metrics=[SimpleNamespace(default_prefix="mine")]),
+        test_dataloader=DataLoader(Images([0])),
+        model=torch.nn.Linear(1, 1),
+        message_hub=hub,
+        seed=0,
+    )
+    out = tmp_path / "out"
+    command.write_results(options_of(checkpoint), out, config, runner, {"mine/share": 50.0})
+    assert json.loads((out / "metrics.json").read_text()) == {"mine/share": 50.0}

@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 
 from ovdistill.commands.test_origin import add_proposal_recall, proposals_per_image
+from ovdistill.commands.testing import evaluators
 from ovdistill.models.config import load_config
 
 
 def config_for(recipe: str, **options):
     config = load_config(recipe, options)
     add_proposal_recall(config)
-    evaluators = config.test_evaluator
-    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
-    return config, [one for one in evaluators if one["type"] == "ProposalRecall"]
+    return config, [one for one in evaluators(config) if one["type"] == "ProposalRecall"]
 
 
 def test_an_rpn_that_keeps_a_thousand():

@@ -7,7 +7,7 @@ def test_shipped_files_exist() -> None:
     assert (assets.TEACHER_DIR / "open_clip_config.json").is_file()
     for path in (
         assets.STUDENT_CONFIG,
-        assets.STUDENT_WEIGHTS,
+        assets.STUDENT / "model.safetensors",
         assets.SAMPLE_IMAGE,
         assets.LVIS_CATEGORIES,
     ):

@@ -15,6 +15,8 @@ def test_a_class_is_added_under_its_name_and_may_be_added_again():
     assert add_class(table, first, "a thing") is first
     assert add_class(table, again, "a thing") is again
     assert table == {"Mine": again}
+    add_class(table, first, "a thing", "another name")
+    assert table == {"Mine": again, "another name": first}
 
 
 def test_a_name_belongs_to_one_module():

@@ -18,6 +18,7 @@ from ovdistill.core.distributed import (
     is_main_process,
     patient_group,
     ranks_of,
+    unwrapped,
     wait_for_file,
 )
 from ovdistill.core.errors import UserError
@@ -36,6 +37,12 @@ def test_a_single_process(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not is_initialized()
     assert (get_rank(), get_world_size(), is_main_process()) == (0, 1, True)
     assert patient_group() is None
+
+
+def test_a_wrapped_model_is_the_model_itself() -> None:
+    model = torch.nn.Linear(1, 1)
+    assert unwrapped(torch.nn.DataParallel(model)) is model
+    assert unwrapped(model) is model
 
 
 @pytest.mark.parametrize("launcher", RANK_VARIABLES)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ovdistill.core.result_names import ResultNames
+from ovdistill.core import result_names
+from ovdistill.core.result_names import ResultNames, safe_name
 
 
 def test_ordinary_names_stay_as_they_are() -> None:
@@ -20,6 +21,20 @@ def test_images_of_one_name_get_names_of_their_own() -> None:
     assert found[:2] == ["a", "a_jpg"]
     assert len({name.casefold() for name in found}) == len(images)
     assert [names.name(image) for image in images] == found
+
+
+def test_many_images_of_one_name_take_few_tries_each(monkeypatch) -> None:
+    tries: list[str] = []
+
+    def noted(part: str) -> str:
+        tries.append(part)
+        return safe_name(part)
+
+    monkeypatch.setattr(result_names, "safe_name", noted)
+    names = ResultNames(["image_7"])
+    found = [names.name(f"{folder}/image.jpg") for folder in range(100)]
+    expected = ["image", "image_jpg", *(f"image_{n}" for n in range(4, 103) if n != 7)]
+    assert found == expected and len(tries) <= 3 * 100
 
 
 def test_reserved_names_are_of_no_image() -> None:

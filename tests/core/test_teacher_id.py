@@ -32,3 +32,10 @@ def test_header_entries_have_the_keys_of_files_on_disk() -> None:
 def test_text_names_the_hash() -> None:
     assert "0123" in str(TeacherId("a", "0123")) and "a" in str(TeacherId("a", "0123"))
     assert "unknown" in str(TeacherId("a"))
+
+
+def test_a_change_behind_a_teacher_has_an_id_that_stays() -> None:
+    assert TeacherId("a", "00ff").followed_by("map", "abc") == TeacherId(
+        "a+map", "3b53606c2f35da6b"
+    )
+    assert TeacherId("a").followed_by("map", "abc") == TeacherId("a+map")

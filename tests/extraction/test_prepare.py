@@ -14,6 +14,8 @@ from mmengine.config import Config
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.vocabulary_header import read_header
+from ovdistill.extraction import captions
+from ovdistill.extraction import prepare_vocabulary as vocabularies
 from ovdistill.extraction.prepare import (
     check_teachers,
     prepare,
@@ -24,7 +26,7 @@ from ovdistill.extraction.prepare import (
 from ovdistill.extraction.steps import run_step
 from ovdistill.models.config import load_config
 from ovdistill.ovshapes.generate import make_ovshapes
-from ovdistill.store import Regions, write_store
+from ovdistill.store import Regions, verified, write_store
 from ovdistill.teacher import NamedAdapter, UnifiedPrompts, build_teacher, write_adapter
 from ovdistill.vocabulary import Vocabulary
 
@@ -46,6 +48,26 @@ def test_the_vocabulary_is_made_once_and_only_of_the_configs_teacher(tmp_path):
     config.teacher = dict(model="ViT-B-32", pretrained="openai")  # whose weights are not needed
     with pytest.raises(UserError, match=r"ovshapes-rn.*ViT-B-32:openai"):
         prepare_vocabulary(config, **config.prepare.vocabulary)
+
+
+def test_texts_are_embedded_where_there_is_a_gpu(tmp_path, monkeypatch):
+    chosen, used = torch.device("cpu"), []
+
+    def build(options, device="none was chosen"):
+        used.append(device)
+        return build_teacher(options, "cpu")
+
+    for module in (captions, vocabularies):
+        monkeypatch.setattr(module, "choose_device", lambda: chosen)
+        monkeypatch.setattr(module, "build_teacher", build)
+    options = dict(data_root=str(tmp_path), split="ring")
+    options["prepare.vocabulary.names"] = "star, ring"
+    config = load_config(CONFIG, options)
+    prepare_vocabulary(config, **config.prepare.vocabulary)
+    said = dict(annotations=[dict(id=1, image_id=1, caption="a red star")])
+    (tmp_path / "captions.json").write_text(json.dumps(said))
+    captions.extract_captions(config, tmp_path / "captions.json", tmp_path / "c.safetensors")
+    assert used == [chosen, chosen]
 
 
 def test_published_embeddings_have_no_tokens_and_are_what_they_are(tmp_path):
@@ -144,6 +166,7 @@ def test_everything_is_prepared_once(tmp_path):
     make_ovshapes(tmp_path, train=4, val=1, test=1, workers=1)
     config = load_config(CONFIG, dict(data_root=str(tmp_path)))
     prepare(config)
+    assert (Path(config.regions) / verified.NAME).is_file()  # before a training waits for it
     made = [path for path in (tmp_path / "shape").rglob("*") if path.is_file()]
     assert {Path(config.vocabulary), Path(config.regions) / "meta.json"} <= set(made)
     assert json.loads((Path(config.regions) / "meta.json").read_text())["counts"]["pictures"] == 4

@@ -7,6 +7,7 @@ import torch
 from torchvision.ops import box_iou
 
 from ovdistill.models.box_quality import BoxQualityHead, jitter
+from ovdistill.models.look_settings import SecondLook
 
 from ..batches import batch, build, loss_dict, make_vocabulary
 
@@ -49,5 +50,6 @@ def test_a_badly_fitting_box_loses_score():
     boxes, metas = [torch.tensor([[4.0, 4, 30, 30]])], [dict(img_shape=(64, 64))]
     scores = torch.tensor([[0.3, 0.2, 0.1, 0.4]]).log()
     with torch.no_grad():
-        look = [head._look_again(x, metas, boxes, scores, 0.9, 9, 0.5, q)[1] for q in (0.0, 2.0)]
+        looks = [SecondLook(iou=0.9, most=9, quality=quality) for quality in (0.0, 2.0)]
+        look = [head._look_again(x, metas, boxes, scores, one)[1] for one in looks]
     assert torch.allclose(look[1].exp(), look[0].exp() / 4)

@@ -5,6 +5,7 @@ import torch
 from mmdet.structures.bbox import bbox2roi
 from mmengine.structures import InstanceData
 
+from ovdistill.models.look_settings import SecondLook
 from ovdistill.models.second_look import foremost
 
 from ..batches import batch, build, make_vocabulary
@@ -14,9 +15,8 @@ def test_the_foremost_boxes_are_certain_and_apart():
     boxes = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 9], [20, 20, 30, 30], [40, 40, 50, 50]])
     foreground = torch.tensor([0.4, 0.8, 0.2, 0.9])
     log_scores = torch.stack([foreground / 4, 3 * foreground / 4, 1 - foreground], dim=1).log()
-    assert foremost(boxes, log_scores, iou=0.95, most=9).tolist() == [3, 1, 0, 2]
-    assert foremost(boxes, log_scores, iou=0.85, most=9).tolist() == [3, 1, 2]
-    assert foremost(boxes, log_scores, iou=0.85, most=2).tolist() == [3, 1]
+    for iou, most, expected in ((0.95, 9, [3, 1, 0, 2]), (0.85, 9, [3, 1, 2]), (0.85, 2, [3, 1])):
+        assert foremost(boxes, log_scores, SecondLook(iou=iou, most=most)).tolist() == expected
 
 
 def test_names_are_the_geometric_mean_at_both_boxes(monkeypatch):

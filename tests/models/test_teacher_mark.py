@@ -7,7 +7,7 @@ import torch
 from mmengine.runner import load_checkpoint, save_checkpoint
 from safetensors.torch import load_file, save_file
 
-from ovdistill.core.assets import STUDENT_CONFIG, STUDENT_WEIGHTS
+from ovdistill.core.assets import STUDENT, STUDENT_CONFIG
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.models.build import build_detector, load_weights
@@ -85,8 +85,8 @@ def test_the_shipped_student_knows_its_teacher():
     own = build_teacher(config.teacher).id
     other = replace(make_vocabulary(3, embed_dim=18), teacher=TeacherId("x", "y"))
     with pytest.raises(UserError, match=own.weights_hash):
-        build_detector(config, STUDENT_WEIGHTS, other)
-    model = build_detector(config, STUDENT_WEIGHTS, replace(other, teacher=own))
+        build_detector(config, STUDENT / "model.safetensors", other)
+    model = build_detector(config, STUDENT / "model.safetensors", replace(other, teacher=own))
     assert model.teacher_mark.teacher == own
 
 

@@ -26,11 +26,11 @@ from ovdistill.ovshapes.generate import (
     DONE,
     PARTIAL,
     frequency,
-    image_categories,
+    image_plan,
     make_ovshapes,
     train_weights,
 )
-from ovdistill.ovshapes.scenes import scene
+from ovdistill.ovshapes.scenes import draw_categories, scene
 
 from ..running import heed_ctrl_c
 
@@ -137,6 +137,11 @@ def test_categories_count_the_train_images(root):
         assert category["instance_count"] == len(found)
         assert category["image_count"] == len(set(found))
         assert category["frequency"] == frequency(len(set(found)))
+
+
+def image_categories(seed: int, subset: str, index: int) -> np.ndarray:
+    """The category indices of an image, without drawing it."""
+    return draw_categories(*image_plan(seed, subset, index))
 
 
 def test_frequency_thresholds_are_lvis():

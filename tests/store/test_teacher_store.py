@@ -45,6 +45,12 @@ def test_round_trip_across_shards(folder):
     assert read_meta(folder).counts == dict(pictures=4, regions=10, skipped=0)
 
 
+def test_an_image_that_comes_twice_is_named(tmp_path):
+    records = [(image_id, random_regions(1)) for image_id in (1, 2, 3, 2)]
+    with pytest.raises(UserError, match="image 2 comes twice"):
+        write_store(tmp_path / "store", records, {"teacher": "t"})
+
+
 def test_missing_image_raises(folder):
     with pytest.raises(UserError, match=r"image 8 is not in .*ovdistill extract"):
         TeacherStore(folder)[8]
@@ -54,8 +60,11 @@ def test_skipped_image_says_why(folder):
     meta = read_meta(folder)
     record = dict(image_id=8, file="8.jpg", reason="no such file", whole=True)
     write_shard(folder, 1, meta.fingerprint, meta.embed_dim, [(1, random_regions(2))], [record])
+    store = TeacherStore(folder)
     with pytest.raises(UserError, match=r"image 8 was skipped \(no such file\)"):
-        TeacherStore(folder)[8]
+        store[8]
+    assert store.known_ids == {7, 2, 1, 8}
+    assert store.known_ids is store.known_ids  # asked for each image of a training
 
 
 def test_pickled_and_forked(folder):

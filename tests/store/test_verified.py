@@ -70,4 +70,18 @@ def test_a_folder_that_cannot_be_written_to(folder, compared, monkeypatch):
     monkeypatch.setattr(verified, "write_json", refuse)
     TeacherStore(folder)
     TeacherStore(folder)
+    assert len(compared) == 3
+    monkeypatch.setattr(verified, "COMPARED", {})  # as in another process
+    TeacherStore(folder)
     assert len(compared) == 6
+
+
+def test_an_interruption_does_not_start_over(folder, compared, monkeypatch):
+    monkeypatch.setattr(verified, "SHARDS_PER_NOTE", 1)
+    flip(folder / "shard-00002.safetensors", -1)
+    with pytest.raises(UserError, match=r"shard-00002\.safetensors"):
+        TeacherStore(folder)
+    flip(folder / "shard-00002.safetensors", -1)
+    monkeypatch.setattr(verified, "COMPARED", {})
+    TeacherStore(folder)
+    assert sorted(compared) == [0, 1, 2, 2]

@@ -8,17 +8,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from ovdistill.core.distributed import patient_group
 from ovdistill.core.errors import DivergedError, UserError
 from ovdistill.teacher import OpenCLIPTeacher
 from ovdistill.teacher_training.batch import TrainingBatch
 from ovdistill.teacher_training.config import TeacherTraining
+from ovdistill.teacher_training.data.source import Pair
+from ovdistill.teacher_training.gradients import batch_norms
 from ovdistill.teacher_training.loop import TeacherTrainer
 from ovdistill.teacher_training.optimizer import MAX_LOGIT_SCALE, rate_factor
 from ovdistill.teacher_training.run import run_training
+from ovdistill.teacher_training.zero_shot import HeldOut
 
 from ..distillation.ranks import run_on_ranks
 from . import tiny
@@ -229,6 +234,55 @@ def test_two_processes_wait_for_what_is_measured(pairs, tmp_path) -> None:
     records = [json.loads(line) for line in (tmp_path / "log.jsonl").open()]
     assert [r["step"] for r in records if "zero_shot" in r] == [0, 1, 2, 2]
     assert "zero_shot" in json.loads((tmp_path / "provenance.json").read_text())["figures"]
+
+
+def _measure(pairs: Path, rank: int) -> dict[str, Any]:
+    held_out = _held_out(pairs)
+    towers, group = tiny.towers(tiny.RESNET), patient_group()
+    for norm in batch_norms(towers):
+        norm.running_mean.fill_(rank)
+    loaded = _note_rows(held_out)
+    found = held_out.accuracy(towers, group=group)
+    table = (pairs / "pairs.csv").read_text().replace("green\n", "\n", 1)
+    (pairs / f"{rank}.csv").write_text(table)
+    with pytest.raises(UserError) as raised:  # of rank 1: pair 2 is of its share
+        _held_out(pairs, f"{rank}.csv").accuracy(towers, group=group)
+    means = {float(norm.running_mean.max()) for norm in batch_norms(towers)}
+    return dict(accuracy=found, rows=loaded, means=means, error=str(raised.value))
+
+
+def _held_out(pairs: Path, table: str = "pairs.csv") -> HeldOut:
+    options = dict(tiny.config(pairs)["data"][0], file=str(pairs / table), label_column="label")
+    return HeldOut(options)
+
+
+def _note_rows(held_out: HeldOut) -> list[int]:
+    """Return a list of the rows that this process loads from now on."""
+    rows, load = [], held_out.source.load
+
+    def noted(row: int, rng: np.random.Generator) -> Pair:
+        rows.append(row)
+        return load(row, rng)
+
+    held_out.source.load = noted
+    return rows
+
+
+def test_each_process_measures_a_share_and_none_waits_for_ever(pairs) -> None:
+    first, second = run_on_ranks(partial(_measure, pairs))
+    assert first["rows"] == [*range(0, 24, 2)] and second["rows"] == [*range(1, 24, 2)]
+    expected = _held_out(pairs).accuracy(tiny.towers(tiny.RESNET))
+    assert first["accuracy"] == second["accuracy"] == expected
+    assert first["means"] == second["means"] == {0.0}
+    assert "1 of the other processes" in first["error"]
+    assert "pair 2 of held_out has no class" in second["error"]
+
+
+def test_workers_load_what_is_held_out(pairs) -> None:
+    held_out, towers = _held_out(pairs), tiny.towers()
+    rows, before = _note_rows(held_out), torch.get_rng_state()
+    assert held_out.accuracy(towers, workers=2) == _held_out(pairs).accuracy(towers)
+    assert rows == [] and torch.equal(before, torch.get_rng_state())
 
 
 def test_two_processes_train_as_one_with_twice_the_batch(pairs, tmp_path) -> None:

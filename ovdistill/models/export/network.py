@@ -1,7 +1,7 @@
 """A two-stage detector with its post-processing as one module of tensors.
 
-It does what ``kept_regions`` and ``selection`` do with one set of class names, in the same order
-and with the detector's own parts.
+It does what ``keep_regions``, ``kept_regions`` and ``selection`` do with one set of class names, in
+the same order and with the detector's own parts.
 
 Shapes: N images of H x W pixels with padding, R regions, W class names, D embedding width, E width
 of a RoI's embedding, n detections, S side of a mask in cells.
@@ -21,7 +21,7 @@ from ovdistill.models.export.pooling import PyramidPooling
 from ovdistill.models.export.proposals import decode, propose
 from ovdistill.models.export.rows import Rows
 from ovdistill.models.export.texts import Texts, TextScores
-from ovdistill.models.kept_regions import MOST_REGIONS, SAME_BOX
+from ovdistill.models.keep_regions import MOST_REGIONS, SAME_BOX
 from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
 from ovdistill.models.second_look import certainty
 from ovdistill.models.tight_boxes import enlarge, tight_boxes
@@ -87,6 +87,8 @@ class DetectorGraph(nn.Module):
         super().__init__()
         self.model = copy.deepcopy(model).cpu().eval()
         self.head = self.model.roi_head
+        self.mask_boxes = self.head.mask_box_settings
+        self.second_look = self.head.second_look_settings
         freeze_norms(self.head)
         self.head.bbox_roi_extractor = PyramidPooling(self.head.bbox_roi_extractor)
         if self.head.with_mask:
@@ -151,20 +153,17 @@ class DetectorGraph(nn.Module):
         rows = proposals.clipped(decoded, sizes)
         embeddings = first["embeddings"]
         log_scores = self.scores.log_scores(embeddings, texts)
-        look = head.test_cfg.get("second_look")
-        if not look:
-            final = self._corrected(x, rows, sizes) if head.corrects_detections else rows
+        look = self.second_look
+        if look is None:
+            final = self._corrected(x, rows, sizes)
             return Regions(final, rows, self.scores.of_classes(log_scores, texts), embeddings)
-        kept = rows.suppressed(certainty(log_scores), look["iou"])
-        kept = rows.by_image(rows.first(kept, look["most"]))
-        rows = rows.only(kept)
-        if head.test_cfg.get("mask_boxes"):
-            rows = self._corrected(x, rows, sizes)
+        kept = rows.suppressed(certainty(log_scores), look.iou)
+        kept = rows.by_image(rows.first(kept, look.most))
+        rows = self._corrected(x, rows.only(kept), sizes)
         again = head.embed_rois(x, rows.rois)
         second = self.scores.log_scores(again["embeddings"], texts)
         fit = None if head.quality_head is None else head.quality_head(again["bbox_feats"])
-        weights = {key: look[key] for key in ("share", "quality") if key in look}
-        both = head.both_looks(log_scores[kept], second, fit, **weights)
+        both = head.both_looks(log_scores[kept], second, fit, look)
         return Regions(rows, rows, self.scores.of_classes(both, texts), again["embeddings"])
 
     def _corrected(
@@ -174,11 +173,13 @@ class DetectorGraph(nn.Module):
         sizes: Tensor,
     ) -> Rows:
         """Correct boxes by their masks, see ``MaskBoxRoIHead.correct``."""
-        config = dict(expand=1.15, threshold=-0.5, share=0.5) | self.head.test_cfg.mask_boxes
-        grown = rows.with_boxes(enlarge(rows.boxes, config["expand"]))
+        settings = self.mask_boxes
+        if settings is None:
+            return rows
+        grown = rows.with_boxes(enlarge(rows.boxes, settings.expand))
         logits = self._mask_logits(x, grown)[:, 0].float()
-        tight = tight_boxes(grown.boxes, logits, config["threshold"])
-        share = config["share"]
+        tight = tight_boxes(grown.boxes, logits, settings.threshold)
+        share = settings.share
         return rows.clipped(share * tight + (1 - share) * rows.boxes, sizes)
 
     def _mask_logits(self, x: Sequence[Tensor], rows: Rows) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
+from ovdistill.core.distributed import unwrapped
 from ovdistill.core.errors import UserError
 from ovdistill.models.components import name_of
 from ovdistill.segmentation.dense_teacher import DenseTeacher
@@ -63,5 +64,5 @@ class BuildDenseTeacher(Hook):
 
 
 def _model_of(runner: Any) -> TakesDenseTeacher:
-    model: TakesDenseTeacher = getattr(runner.model, "module", runner.model)
+    model: TakesDenseTeacher = unwrapped(runner.model)
     return model

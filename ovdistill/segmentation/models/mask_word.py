@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmdet.models.detectors.base import BaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.utils import ConfigType
@@ -22,14 +21,15 @@ from torchvision.ops import nms
 
 from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
-from ovdistill.models.kept_regions import KeptRegions, keep_regions, region_masks, score_regions
+from ovdistill.models.keep_regions import keep_regions
+from ovdistill.models.kept_regions import KeptRegions, region_masks, score_regions
 from ovdistill.models.open_vocabulary_rcnn import OpenVocabularyRCNN
 from ovdistill.models.vocabulary_mixin import load_vocabulary
 from ovdistill.segmentation.best_names import PixelScores
 from ovdistill.segmentation.losses.mask_word import geometric_ensemble, pool_masks
 from ovdistill.segmentation.mask_boxes import shares_of_grid
 from ovdistill.segmentation.models.mixed_scores import MixedScores
-from ovdistill.segmentation.models.segmentor import OpenVocabularySegmentor
+from ovdistill.segmentation.models.pixel_segmentor import PixelSegmentor
 from ovdistill.segmentation.panoptic import join_panoptic
 from ovdistill.vocabulary import Vocabulary
 
@@ -50,7 +50,7 @@ class NamedImage:
 
 
 @MODELS.register_module()
-class MaskWordSegmentor(OpenVocabularySegmentor):
+class MaskWordSegmentor(PixelSegmentor):
     """Names the masks of a trained detector; a pixel head names the pixels of no mask.
 
     The detector is frozen: the pixel head is trained on its pyramid. At each pixel the names have
@@ -101,7 +101,7 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         test_cfg: ConfigType | None = None,
         **kwargs: Any,
     ) -> None:
-        BaseDetector.__init__(self, **kwargs)
+        super().__init__(**kwargs)
         if not isinstance(vocabulary, Vocabulary):  # a user's own names are given as an object
             vocabulary = load_vocabulary(vocabulary)
             _check_stuff(stuff or (), vocabulary)
@@ -113,10 +113,7 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         self.stuff = None if stuff is None else frozenset(map(clean_name, stuff))
         self.least_area = least_area
         self.teacher_share = teacher_share
-        self._build_pixels(vocabulary, pixel_head, distillers)
-        if channels_last:
-            self.to(memory_format=torch.channels_last)
-        self.init_vocabulary(vocabulary)
+        self.init_pixels(vocabulary, pixel_head, distillers, channels_last=channels_last)
 
     def train(self, mode: bool = True) -> MaskWordSegmentor:  # noqa: FBT001, FBT002 - torch's
         """Train the pixel head alone: the statistics of the detector's layers stay too."""
@@ -153,7 +150,7 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         """Return the samples with ``pred_sem_seg``, and with stuff ``pred_panoptic_seg`` too.
 
         The latter has ``sem_seg`` and ``segments``, both (1, H, W) int64, see ``join_panoptic``.
-        For the arguments see ``OpenVocabularySegmentor``.
+        For the arguments see ``PixelSegmentor``.
         """
         for sample, image in zip(
             batch_data_samples, self._name_images(batch_inputs, batch_data_samples), strict=True
@@ -164,7 +161,7 @@ class MaskWordSegmentor(OpenVocabularySegmentor):
         return batch_data_samples
 
     def score_pixels(self, batch_inputs: Tensor, samples: SampleList) -> Iterator[PixelScores]:
-        """Yield what returns the scores of class names; see ``OpenVocabularySegmentor``."""
+        """Yield what returns the scores of class names; see ``PixelSegmentor``."""
         return (image.pixels for image in self._name_images(batch_inputs, samples))
 
     def _panoptic(self, image: NamedImage, label_map: Tensor) -> PixelData:

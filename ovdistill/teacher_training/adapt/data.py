@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
@@ -228,8 +227,3 @@ def adapted_vocabulary(vocabulary: Vocabulary, embeddings: Tensor, method: str) 
         method: name of the method.
     """
     return replace(vocabulary, embeddings=embeddings, origin={ADAPTED: method})
-
-
-def no_regions(width: int) -> LabelledRegions:
-    """Return no regions, of embeddings of a width."""
-    return LabelledRegions(torch.zeros(0, width), torch.zeros(0, dtype=torch.int64))

@@ -6,12 +6,16 @@ from copy import deepcopy
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.structures import PixelData
+from torch.nn.functional import avg_pool2d
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
+from ovdistill.inference.model_kind import is_segmentor
 from ovdistill.models.config import load_config
 from ovdistill.segmentation.data.label_map import UNLABELLED
+from ovdistill.segmentation.models.pixel_segmentor import PixelSegmentor
 from tests.batches import D, losses_of, make_vocabulary, without_gradient
 from tests.segmentation.small import build, dense_teacher, labelled_batch
 
@@ -148,3 +152,26 @@ def test_a_temperature_must_be_positive(vocabulary):
     head = load_config("lseg_r18_shapes").model.pixel_head
     with pytest.raises(UserError, match="temperature=0"):
         build(vocabulary, pixel_head=dict(head, temperature=0))
+
+
+class Pooled(PixelSegmentor):
+    """A segmentor whose features are the colours, without a backbone."""
+
+    def __init__(self, vocabulary, pixel_head, **options):
+        super().__init__(**options)
+        pixel_head = dict(pixel_head, in_channels=3, end_level=1)
+        self.init_pixels(vocabulary, pixel_head, [ALIGN], channels_last=False)
+
+    def extract_feat(self, batch_inputs):
+        return (avg_pool2d(batch_inputs, 4),)
+
+
+def test_a_segmentor_of_ones_own_adds_features_alone(vocabulary):
+    recipe = load_config("lseg_r18_shapes").model
+    options = dict(data_preprocessor=recipe.data_preprocessor, pixel_head=recipe.pixel_head)
+    model = Pooled(vocabulary, **options)
+    losses_of(model, labelled_batch())[0].backward()
+    assert not without_gradient(model)
+    assert predict(model, labelled_batch())[0].pred_sem_seg.sem_seg.shape == (1, 32, 32)
+    assert not [key for key in model.state_dict() if key.startswith(("backbone", "neck"))]
+    assert is_segmentor(Config(dict(model=dict(type=Pooled))))

@@ -1,5 +1,7 @@
 """Regions as pixels are what the teacher embeds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,8 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image, write_image
 from ovdistill.ovshapes.scenes import scene
 from ovdistill.teacher import OpenCLIPTeacher
-from ovdistill.teacher_training.adapt.crops import RegionCrops
+from ovdistill.teacher_training.adapt import crops as module
+from ovdistill.teacher_training.adapt.crops import DecodedImages, RegionCrops
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,23 @@ def test_rows_are_taken_with_their_files(regions):
     _, crops = regions
     last = crops[torch.tensor([len(crops) - 1])]
     assert len(last) == 1 and list(last.files) == [crops.files[-1]]
+
+
+def test_an_image_is_decoded_once_while_it_is_kept(regions, monkeypatch):
+    _, crops = regions
+    read = []
+    monkeypatch.setattr(module, "read_image", lambda file: read.append(file) or read_image(file))
+    own, rows = replace(crops, images=DecodedImages()), torch.arange(len(crops))
+    expected = torch.cat([crops.cut(rows[i : i + 1]) for i in rows.tolist()])
+    for _ in range(2):
+        assert torch.equal(own.cut(rows), expected)
+    assert read == sorted({*crops.files}) and torch.equal(own[rows].cut(rows), expected)
+    monkeypatch.setattr(module, "MOST_BYTES", read_image(read[0]).nbytes)
+    read.clear()
+    small = replace(crops, images=DecodedImages())
+    for _ in range(2):  # the first image makes room for the second, in a batch it stays
+        assert torch.equal(small.cut(rows), expected)
+    assert len(read) == 4
 
 
 def test_a_missing_image_is_named(regions):

@@ -14,7 +14,6 @@ from ovdistill.teacher_training.adapt.data import (
     AdaptData,
     LabelledRegions,
     encode_again,
-    no_regions,
 )
 from ovdistill.teacher_training.adapt.linear_probe import LinearProbeMethod
 from ovdistill.teacher_training.adapt.tip_adapter import TipAdapterMethod
@@ -123,9 +122,8 @@ def test_coop_is_vocab_learn(data, class_contexts):
 
 
 def test_tip_adapter_needs_held_out_regions_or_its_numbers(data):
-    alone = AdaptData(
-        data.teacher, data.vocabulary, data.train, no_regions(data.teacher.embed_dim), "made"
-    )
+    none = LabelledRegions(torch.zeros(0, data.teacher.embed_dim), torch.zeros(0).long())
+    alone = AdaptData(data.teacher, data.vocabulary, data.train, none, "made")
     with pytest.raises(UserError, match="--alpha and --beta"):
         TipAdapterMethod(alpha=1.0).learn(alone, quiet)
     found = TipAdapterMethod(alpha=4.0, beta=7.0).learn(alone, quiet)

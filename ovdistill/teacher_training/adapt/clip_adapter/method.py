@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.seeds import drawn_by
 from ovdistill.teacher import ClipAdapter, Teacher
 from ovdistill.teacher_training.adapt.data import (
     Adaptation,
@@ -69,8 +69,7 @@ class ClipAdapterMethod(AdaptMethod):
         if not self.image_ratio and not self.text_ratio:
             raise UserError("both ratios are 0, so nothing is learned; expected one above 0")
         try:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(self.seed)
+            with drawn_by(self.seed):
                 return ClipAdapter(embed_dim, self.reduction, self.image_ratio, self.text_ratio)
         except ValueError as error:
             raise UserError(f"CLIP-Adapter: {error}") from error

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.seeds import drawn_by
 from ovdistill.teacher import OpenCLIPTeacher, Teacher
 from ovdistill.teacher.image_tower import ImageTower
 from ovdistill.teacher.teacher import hash_weights
@@ -119,8 +119,7 @@ class FineTuneMethod(AdaptMethod):
             learned = [p for part in parts for p in part.requires_grad_().parameters()]
             scale = getattr(model, "logit_scale", None)  # the temperature stays
             return [p for p in learned if p is not scale]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+        with drawn_by(self.seed):
             return [p for part in parts for p in add_low_rank(part, self.rank)]
 
 

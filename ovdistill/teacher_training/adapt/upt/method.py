@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.seeds import drawn_by
 from ovdistill.teacher import Teacher
 from ovdistill.teacher.adapters.prompt_pixels import add_prompt, prompt_size
 from ovdistill.teacher.adapters.upt import UnifiedPrompts
@@ -106,7 +106,6 @@ class UnifiedPromptsMethod(AdaptMethod):
             raise UserError(f"UPT: {error}") from error
 
     def _network(self, start: Tensor, pixels: int) -> PromptNetwork:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+        with drawn_by(self.seed):
             network = PromptNetwork(len(start), self.visual, start.shape[1], pixels, start)
         return network.to(start.device)
