@@ -1,15 +1,17 @@
-"""Masks that are kept for a visitor: of the size that is drawn, eight pixels in a byte."""
+"""Masks that are kept for a visitor: of the size that is drawn, and packed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from ovdistill.inference.large_images import reduced_size
+from ovdistill.inference.packed_masks import PackedMasks
 
-MOST_PIXELS = 1_500_000  # of a drawing; 100 masks take 19 MB
+MOST_PIXELS = 1_500_000  # of a drawing; 100 masks take 19 MB at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,25 +19,27 @@ class KeptMasks:
     """n masks of h x w pixels.
 
     Attributes:
-        bits: (n, h, ceil(w / 8)) uint8.
-        width: w.
+        packed: the masks.
     """
 
-    bits: np.ndarray
-    width: int
+    packed: PackedMasks
 
     @classmethod
     def of(cls, masks: np.ndarray) -> KeptMasks:
         """Pack (n, H, W) bool masks, which are reduced to ``MOST_PIXELS`` if they are larger."""
-        height, width = reduced_size((masks.shape[1], masks.shape[2]), MOST_PIXELS)
-        bits = np.empty((len(masks), height, (width + 7) // 8), np.uint8)
-        for row, mask in zip(bits, masks, strict=True):  # one at a time: together they are large
-            if mask.shape != (height, width):
-                shares = mask.astype(np.uint8) * 255
-                mask = cv2.resize(shares, (width, height), interpolation=cv2.INTER_AREA) > 127
-            row[:] = np.packbits(mask, axis=1)
-        return cls(bits, width)
+        size = reduced_size((masks.shape[1], masks.shape[2]), MOST_PIXELS)
+        return cls(PackedMasks.of(_reduced(masks, size), size))
 
     def first(self, count: int) -> np.ndarray:
         """Return the first masks, (count, h, w) bool."""
-        return np.unpackbits(self.bits[:count], axis=2, count=self.width).view(bool)
+        return self.packed[:count].unpack()
+
+
+def _reduced(masks: np.ndarray, size: tuple[int, int]) -> Iterator[np.ndarray]:
+    """Yield each mask with h x w pixels: one at a time, because together they are large."""
+    for mask in masks:
+        if mask.shape == size:
+            yield mask
+        else:
+            shares = mask.astype(np.uint8) * 255
+            yield cv2.resize(shares, size[::-1], interpolation=cv2.INTER_AREA) > 127

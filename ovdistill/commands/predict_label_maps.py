@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from ovdistill.core.images import ImageError
 from ovdistill.core.text import printable
 from ovdistill.inference.label_map_files import LabelMapFiles, label_map_outputs
 from ovdistill.inference.result_files import check_inputs_stay
+from ovdistill.inference.run_ahead import run_ahead
 from ovdistill.inference.segmentation_result import SegmentationResult
 from ovdistill.inference.segmentor import Segmentor
 from ovdistill.inference.sources import ImageSource, ImageSources
@@ -50,6 +52,8 @@ def predict_label_maps(
 ) -> list[str]:
     """Segment images, write the results, and print which names cover most of them.
 
+    The next images are looked at in a thread while the results of one are drawn and written.
+
     Args:
         segmentor: whose texts are set.
         sources: the images.
@@ -69,22 +73,23 @@ def predict_label_maps(
     check_inputs_stay(folder, outputs, [*images, *options.text_files])
     files = LabelMapFiles(folder, segmentor.queries, options.save, origin)
     bad: list[str] = []
-    results = segmentor.stream(sources, options.score_threshold or 0.0, options.batch_size)
+    stream = segmentor.stream(sources, options.score_threshold or 0.0, options.batch_size)
     disable = None if len(sources) > 1 else True  # None: on a terminal only
-    try:
-        with tqdm(total=len(sources), unit="image", disable=disable) as bar:
-            for (source, found), name in zip(results, names, strict=True):
-                bar.update()
-                if isinstance(found, ImageError):
-                    bad.append(str(found))
-                    continue
-                paths = files.add(replace(found, path=source.name), name)
-                bar.write(f"{printable(Path(source.name).name)}: {summary(found)}")
-                shown = ", ".join(printable(path.relative_to(folder)) for path in paths)
-                bar.write(f"    -> {printable(folder)}: {shown}")
-    finally:  # what was found before an error or Ctrl-C is kept
-        if path := files.close():
-            print(f"wrote {printable(path)}")
+    with closing(run_ahead(stream, options.batch_size)) as results:
+        try:
+            with tqdm(total=len(sources), unit="image", disable=disable) as bar:
+                for (source, found), name in zip(results, names, strict=True):
+                    bar.update()
+                    if isinstance(found, ImageError):
+                        bad.append(str(found))
+                        continue
+                    paths = files.add(replace(found, path=source.name), name)
+                    bar.write(f"{printable(Path(source.name).name)}: {summary(found)}")
+                    shown = ", ".join(printable(path.relative_to(folder)) for path in paths)
+                    bar.write(f"    -> {printable(folder)}: {shown}")
+        finally:  # what was found before an error or Ctrl-C is kept
+            if path := files.close():
+                print(f"wrote {printable(path)}")
     return bad
 
 

@@ -22,10 +22,30 @@ def encode_masks(masks: Tensor | np.ndarray | Sequence[Rle]) -> list[Rle]:
     """
     if isinstance(masks, Sequence):
         return list(masks)
-    array = masks if isinstance(masks, np.ndarray) else masks.cpu().numpy()
-    if len(array) == 0:
+    if len(masks) == 0:
         return []
+    if not isinstance(masks, np.ndarray) and masks.is_cuda:
+        return coco_mask.encode(turn_masks(masks))
+    array = masks if isinstance(masks, np.ndarray) else masks.numpy()
     return coco_mask.encode(np.asfortranarray(array.transpose(1, 2, 0), dtype=np.uint8))
+
+
+def turn_masks(masks: Tensor) -> np.ndarray:
+    """Return masks in the order in memory that RLEs count in, which they get on their device.
+
+    On a CPU one thread moves the bytes of all masks for it, 92 MB of 300 masks of 640 x 480.
+
+    Args:
+        masks: (n, H, W) bool or 0/1.
+
+    Returns:
+        (H, W, n) uint8, mask by mask and column by column in memory.
+    """
+    import torch  # whoever has a tensor has imported it
+
+    count, height, width = masks.shape
+    columns = torch.empty((count, width, height), dtype=torch.uint8, device=masks.device)
+    return columns.copy_(masks.transpose(1, 2)).cpu().numpy().transpose(2, 1, 0)
 
 
 def decode_mask(segmentation: Sequence[Sequence[float]] | Rle, size: tuple[int, int]) -> np.ndarray:

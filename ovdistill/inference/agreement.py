@@ -103,7 +103,8 @@ def _box_iou(box: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _mask_iou(a: Detections, i: int, b: Detections, j: int) -> float:
-    if a.masks is None or b.masks is None:
+    own, other = a[i].masks, b[j].masks
+    if own is None or other is None:
         return 1.0
-    union = np.count_nonzero(a.masks[i] | b.masks[j])
-    return np.count_nonzero(a.masks[i] & b.masks[j]) / union if union else 1.0
+    union = np.count_nonzero(own | other)
+    return np.count_nonzero(own & other) / union if union else 1.0

@@ -13,6 +13,7 @@ import numpy as np
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.text import printable
+from ovdistill.inference.packed_masks import MasksField, PackedMasks, held_masks
 
 if TYPE_CHECKING:
     import fiftyone
@@ -44,7 +45,7 @@ class Detections:
         names: the query of each detection.
         masks: (n, h, w) bool, or None if the detector has no masks. Of an image that was reduced
             (see ``large_images``) they have the pixels of the reduced one; ``full_masks`` gives
-            them in those of the original.
+            them in those of the original. After ``compact`` they are unpacked each time.
         size: H and W of the original image; None where the image or the masks say it.
         runner_up_names: the query that came second for each detection, None where there is none;
             empty if unknown.
@@ -64,7 +65,7 @@ class Detections:
     scores: np.ndarray
     labels: np.ndarray
     names: tuple[str, ...]
-    masks: np.ndarray | None = None
+    masks: MasksField = MasksField()
     size: tuple[int, int] | None = None
     runner_up_names: tuple[str | None, ...] = ()
     runner_up_scores: np.ndarray | None = None
@@ -117,11 +118,11 @@ class Detections:
 
     def _subset(self, key: slice | np.ndarray) -> dict[str, Any]:
         """Return the fields of some detections, by name."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {field.name: vars(self)[field.name] for field in fields(self)}  # masks as held
         chosen = np.arange(len(self))[key].tolist()
         for name in PER_DETECTION:
             value = values[name]
-            if isinstance(value, np.ndarray):
+            if isinstance(value, np.ndarray | PackedMasks):
                 values[name] = value[key]
             elif value:
                 values[name] = tuple(value[index] for index in chosen)
@@ -161,23 +162,25 @@ class Detections:
             return self.size
         if self.image is not None:
             return self.image.shape[0], self.image.shape[1]
-        return None if self.masks is None else (self.masks.shape[1], self.masks.shape[2])
+        masks = held_masks(self)
+        return None if masks is None else (masks.shape[1], masks.shape[2])
 
     @property
     def areas(self) -> np.ndarray:
         """(n,) float: the area of each mask, or of each box, in pixels of the original image."""
-        if self.masks is None:
+        masks = held_masks(self)
+        if masks is None:
             return (self.boxes[:, 2:] - self.boxes[:, :2]).clip(0).prod(axis=1)
-        counts = np.array([np.count_nonzero(mask) for mask in self.masks], dtype=float)
-        height, width = self.image_size or self.masks.shape[1:]
-        return counts * (height * width / max(1, self.masks.shape[1] * self.masks.shape[2]))
+        counts = np.array([np.count_nonzero(mask) for mask in masks], dtype=float)
+        height, width = self.image_size or masks.shape[1:]
+        return counts * (height * width / max(1, masks.shape[1] * masks.shape[2]))
 
     def full_masks(self) -> Iterator[np.ndarray]:
         """Yield each mask, (H, W) bool, in pixels of the original image."""
         from ovdistill.inference.formats.parts import full_mask
 
-        masks = () if self.masks is None else self.masks
-        return (full_mask(mask, self.image_size) for mask in masks)
+        masks = held_masks(self)
+        return (full_mask(mask, self.image_size) for mask in (() if masks is None else masks))
 
     def moved(self, old: tuple[int, int], new: tuple[int, int]) -> Detections:
         """Return the same detections in an image that was resized; the masks stay as they are.
@@ -191,6 +194,16 @@ class Detections:
         fits = self.image is not None and self.image.shape[:2] == tuple(new)
         image = self.image if fits else None
         return replace(self, boxes=self.boxes * scale, size=new, image=image)
+
+    def compact(self) -> Detections:
+        """Return the same in little memory, as one of many images is held.
+
+        Without the image if its file is named, and with the masks packed; see ``packed_masks``.
+        """
+        masks = held_masks(self)
+        if isinstance(masks, np.ndarray):
+            masks = PackedMasks.of(masks, (masks.shape[1], masks.shape[2]))
+        return replace(self, masks=masks, image=self.image if self.path is None else None)
 
     # Drawings and crops need the image: ``image``, or the file at ``path``.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from ovdistill.inference.asked import AUTO, Asked, Background, Text
 from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.detections import Detections
 from ovdistill.inference.engine import Engine
-from ovdistill.inference.image_stream import look_at_images
+from ovdistill.inference.image_stream import collect, look_at_images
 from ovdistill.inference.limits import Limits, make_limits
 from ovdistill.inference.pretrained import SHIPPED, find_detector
 from ovdistill.inference.sources import ImageSource, find_sources
@@ -107,7 +106,7 @@ class Detector(TextModel[Engine]):
 
         Returns:
             The ``Detections`` in an image; for a folder, a pattern or a list a list of them, which
-            name their files and do not hold the images.
+            name their files and hold little, see ``Detections.compact``.
 
         Raises:
             UserError: nothing to look for, or an image that cannot be read.
@@ -118,12 +117,8 @@ class Detector(TextModel[Engine]):
         single = sources.single
         keep = single if keep_regions is None else keep_regions
         limits = make_limits(score_threshold, max_dets, self.queries)
-        found = []
-        for _, one in self.stream(sources, limits, batch_size, keep_regions=keep):
-            if isinstance(one, ImageError):
-                raise one
-            found.append(one if single or one.path is None else replace(one, image=None))
-        return found[0] if single else found
+        results = self.stream(sources, limits, batch_size, keep_regions=keep)
+        return collect(results, single=single)
 
     __call__ = predict
 

@@ -17,9 +17,8 @@ from PIL import Image
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.extras import import_extra
-from ovdistill.core.images import ImageError
 from ovdistill.inference.detections import Detections
-from ovdistill.inference.image_stream import look_at_images
+from ovdistill.inference.image_stream import collect, look_at_images
 from ovdistill.inference.large_images import reduced_size
 from ovdistill.inference.limits import Limits, make_limits
 from ovdistill.inference.numpy_images import fitting_size, pad_images, resize
@@ -126,21 +125,15 @@ class OnnxDetector:
 
         Returns:
             The ``Detections`` in an image; for a folder, a pattern or a list a list of them, which
-            name their files and do not hold the images.
+            name their files and hold little, see ``Detections.compact``.
 
         Raises:
             UserError: an image that cannot be read, or a score that is none.
         """
         sources = find_sources(images)
-        single = sources.single
         limits = make_limits(score_threshold, max_dets, self.queries)
-        found = []
         detect = partial(self.detect, limits=limits)
-        for _, one in look_at_images(sources, detect, batch_size):
-            if isinstance(one, ImageError):
-                raise one
-            found.append(one if single or one.path is None else replace(one, image=None))
-        return found[0] if single else found
+        return collect(look_at_images(sources, detect, batch_size), single=sources.single)
 
     __call__ = predict
 

@@ -108,6 +108,10 @@ class SegmentationResult:
         labels = np.where(self.confidence >= min_score, self.labels, np.int32(-1))
         return replace(self, labels=labels)
 
+    def compact(self) -> SegmentationResult:
+        """Return the same without the image, if its file is named."""
+        return self if self.path is None else replace(self, image=None)
+
     def _kept_scores(self) -> ScoreMaps:
         if self.score_maps is None:
             raise UserError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError
 from ovdistill.inference.asked import AUTO, Asked, Background, Text
-from ovdistill.inference.image_stream import look_at_images
+from ovdistill.inference.image_stream import collect, look_at_images
 from ovdistill.inference.model_kind import dense_scale
 from ovdistill.inference.pretrained import find_detector
 from ovdistill.inference.segmentation_engine import SegmentationEngine
@@ -115,7 +114,8 @@ class Segmentor(TextModel[SegmentationEngine]):
 
         Returns:
             The ``SegmentationResult`` of an image; for a folder, a pattern or a list a list of
-            them, which name their files and do not hold the images.
+            them, which name their files and do not hold the images. Each pixel takes 8 bytes, so
+            of very many images ``stream`` gives one after another.
 
         Raises:
             UserError: no names, a score that is none, or an image that cannot be read.
@@ -127,12 +127,8 @@ class Segmentor(TextModel[SegmentationEngine]):
         sources = find_sources(images)
         single = sources.single
         keep = single if keep_scores is None else keep_scores
-        found = []
-        for _, one in self.stream(sources, score_threshold, batch_size, keep_scores=keep):
-            if isinstance(one, ImageError):
-                raise one
-            found.append(one if single or one.path is None else replace(one, image=None))
-        return found[0] if single else found
+        results = self.stream(sources, score_threshold, batch_size, keep_scores=keep)
+        return collect(results, single=single)
 
     __call__ = predict
 

@@ -110,11 +110,12 @@ def draw_masks(
         fill: see ``draw_mask``.
         rising: the direction of the hatch of each.
     """
-    if detections.masks is None:
+    masks = detections.masks  # once: they may be packed
+    if masks is None:
         return
     height, width = canvas.shape[:2]
     for i in reversed(range(len(detections))):
-        mask = enlarge_mask(detections.masks[i], (width, height))
+        mask = enlarge_mask(masks[i], (width, height))
         draw_mask(canvas, mask, colours[i], unit, fill, rising=rising[i])
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 import torch
 from pycocotools import mask as coco_mask
 
-from ovdistill.core.masks import decode_mask, encode_masks, rle_to_json
+from ovdistill.core.masks import decode_mask, encode_masks, rle_to_json, turn_masks
 
 
 def masks() -> torch.Tensor:
@@ -27,6 +28,15 @@ def test_masks_of_every_kind_give_the_same_rles() -> None:
     assert encode_masks(masks().numpy().astype(np.uint8)) == rles
     assert encode_masks(rles) == rles
     assert encode_masks(tuple(rles)) == rles
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.float32])
+def test_masks_of_a_gpu_give_the_same_rles(dtype: torch.dtype) -> None:
+    turned = turn_masks(masks().to(dtype))
+    assert turned.flags.f_contiguous and turned.dtype == np.uint8
+    assert coco_mask.encode(turned) == encode_masks(masks())
+    slices = masks().to(dtype).repeat(1, 1, 2)[:, :, ::2]  # not contiguous
+    assert coco_mask.encode(turn_masks(slices)) == encode_masks(slices)
 
 
 def test_no_masks() -> None:

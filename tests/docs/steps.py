@@ -357,6 +357,7 @@ STEPS = [
     ),
     shows_help("python -m benchmarks.requery"),
     shows_help("python benchmarks/startup.py"),
+    shows_help("python benchmarks/predict_speed.py --images photos"),
     shows_help(f"python -m benchmarks.absent_names --annotations {VAL} --images {SHAPES}/images"),
     shows_help(f"python -m benchmarks.kinds --annotations {VAL} --images {SHAPES}/images"),
     shows_help("python -m benchmarks.searching --texts EMBEDDINGS.npy"),

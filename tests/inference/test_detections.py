@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
 from dataclasses import fields, replace
@@ -14,6 +15,7 @@ from pycocotools import mask as mask_utils
 from ovdistill.core.errors import UserError
 from ovdistill.inference.detection import Detection
 from ovdistill.inference.detections import PER_DETECTION, Detections
+from ovdistill.inference.packed_masks import PackedMasks, held_masks
 
 
 def detections(n: int) -> Detections:
@@ -63,6 +65,7 @@ def full(n: int) -> Detections:
     )
 
 
+@pytest.mark.parametrize("form", [lambda found: found, Detections.compact])
 @pytest.mark.parametrize(
     "key",
     [
@@ -76,8 +79,8 @@ def full(n: int) -> Detections:
         np.zeros(5, bool),
     ],
 )
-def test_a_choice_takes_every_field(key):
-    found = full(5)
+def test_a_choice_takes_every_field(key, form):
+    found = form(full(5))
     chosen = found[key]
     order = np.arange(5)[key if isinstance(key, slice) or len(key) else np.zeros(0, int)]
     assert type(chosen) is Detections and len(chosen) == len(order)
@@ -135,6 +138,21 @@ def test_areas_are_those_of_the_original_image():
     np.testing.assert_array_equal(large.areas, [mask.sum() for mask in large.full_masks()])
     np.testing.assert_allclose(replace(large, masks=None).areas, 21 * 21 * 10, rtol=1e-4)
     assert large[0].mask.shape == large.image_size == (128, 320)
+
+
+def test_compact_detections_are_the_same_without_the_image():
+    whole = full(5).moved((64, 64), (128, 320))
+    found = pickle.loads(pickle.dumps(whole.compact().compact()))
+    assert isinstance(held_masks(found), PackedMasks) and found.image is None
+    assert held_masks(found[1]).shape == (1, 64, 64)
+    np.testing.assert_array_equal(found.masks, whole.masks)
+    np.testing.assert_array_equal(found.areas, whole.areas)
+    assert found.to_json() == whole.to_json() and found.image_size == (128, 320)
+    np.testing.assert_array_equal(replace(found, path=None).masks, whole.masks)
+    assert replace(full(2), path=None).compact().image is not None  # nothing else has it
+    assert Detections.masks is None and replace(full(2), masks=None).compact().masks is None
+    sizeless = replace(whole, size=None, image=None).compact()
+    assert sizeless.image_size == (64, 64)
 
 
 def test_counts_and_a_short_description():

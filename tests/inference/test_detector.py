@@ -19,6 +19,7 @@ from ovdistill.inference.detector import Detector
 from ovdistill.inference.large_images import reduce_image
 from ovdistill.inference.limits import Limits
 from ovdistill.inference.onnx_export import texts_of
+from ovdistill.inference.packed_masks import PackedMasks, held_masks
 from ovdistill.inference.sources import find_sources
 from ovdistill.vocabulary import Vocabulary
 
@@ -158,6 +159,8 @@ def test_many_images(detector, image, tmp_path):
         np.testing.assert_allclose(found.boxes, alone.boxes, atol=1e-3)
         np.testing.assert_array_equal(found.labels, alone.labels)
         assert found.regions is None and alone.regions is not None
+        assert isinstance(held_masks(found), PackedMasks)
+        np.testing.assert_array_equal(found.masks, alone.masks)
         assert found.image is None and alone.image is not None and found.size == (90, 150)
     assert detector.predict([]) == []
     assert len(detector.predict([paths[0]])) == 1  # a list stays a list

@@ -6,7 +6,7 @@ import io
 import os
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from PIL import Image
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError
+from ovdistill.inference.source_paths import find_paths
 from ovdistill.inference.sources import find_sources
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
@@ -50,6 +51,19 @@ def test_a_folder_is_searched_with_those_below_it(photos: Path) -> None:
     assert [path.name for path in found.others] == ["notes.txt", "b.gif"]
     assert "3 images, 2 other files" in repr(found)
     assert found[1:] == list(found)[1:]
+
+
+def test_videos_are_told_from_other_files_without_comparing_each_pair(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("1.mp4", "2.mp4", "a.txt"):
+        (photos / name).write_text("")
+    compared: list[object] = []
+    monkeypatch.setattr(PurePath, "__eq__", lambda one, other: compared.append(other) or False)
+    found = find_paths(photos, videos=True)
+    assert [path.name for path in found.videos] == ["1.mp4", "2.mp4"]
+    assert [path.name for path in found.others] == ["a.txt", "notes.txt", "b.gif"]
+    assert not compared
 
 
 @pytest.mark.parametrize(

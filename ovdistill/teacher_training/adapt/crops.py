@@ -5,8 +5,9 @@ Shapes: n regions, m of them in a batch, S side of the teacher's input.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -15,6 +16,31 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image
 from ovdistill.teacher import CropPolicy, Teacher
 from ovdistill.teacher.jitter import jitter_boxes
+
+MOST_BYTES = 500_000_000  # of decoded images: 540 of 640 x 480 pixels
+
+
+class DecodedImages:
+    """The images that were asked for last, up to ``MOST_BYTES`` of them."""
+
+    def __init__(self) -> None:
+        self._images: OrderedDict[str, Tensor] = OrderedDict()  # the last one was asked for last
+        self._bytes = 0
+
+    def read(self, file: str) -> Tensor:
+        """Return an image, (3, H, W) uint8 RGB, which may be kept from an earlier call.
+
+        Raises:
+            ImageError: it is missing or damaged.
+        """
+        image = self._images.pop(file, None)
+        if image is None:
+            image = torch.from_numpy(read_image(file)).permute(2, 0, 1)
+            self._bytes += image.nbytes
+        self._images[file] = image
+        while self._bytes > MOST_BYTES:
+            self._bytes -= self._images.popitem(last=False)[1].nbytes
+        return image
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +56,7 @@ class RegionCrops:
         policy: how regions are cropped.
         size: S, pixels.
         interpolation: 'bicubic' or 'bilinear'.
+        images: reads the files.
     """
 
     files: Sequence[str]
@@ -37,6 +64,7 @@ class RegionCrops:
     policy: CropPolicy
     size: int
     interpolation: str
+    images: DecodedImages = field(default_factory=DecodedImages, repr=False)
 
     @classmethod
     def of_teacher(cls, files: Sequence[str], boxes: Tensor, teacher: Teacher) -> RegionCrops:
@@ -75,9 +103,7 @@ class RegionCrops:
         """
         own = self[rows]
         boxes = own.boxes if generator is None else jitter_boxes(own.boxes, generator)
-        regions = (
-            (torch.from_numpy(read_image(file)).permute(2, 0, 1), box[None])
-            for file, box in zip(own.files, boxes, strict=True)
-        )
+        images = {file: self.images.read(file) for file in dict.fromkeys(own.files)}
+        regions = ((images[file], box[None]) for file, box in zip(own.files, boxes, strict=True))
         (crops,) = self.policy.crop(regions, self.size, self.interpolation)
         return crops
