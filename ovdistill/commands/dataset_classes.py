@@ -115,6 +115,8 @@ def _find(source: Source, known: Mapping[str, Mapping[str, Any]], where: str) ->
     """
     from ovdistill.datasets.category_names import read_names
 
+    if isinstance(source, str) and clean_name(source) in known:
+        return [clean_name(source)]  # which may have a comma or a slash in it
     found = [clean_name(name) for name in read_names(source).names]
     for name in found:
         if name not in known:

@@ -250,11 +250,20 @@ class DatasetConfig:
 
     def _relative(self, path: Path) -> str:
         """Return a path as seen from the folder of the config."""
-        return os.path.relpath(path, self.path.parent)
+        return _path_from(self.path.parent, path)
 
     def _in_data(self, path: Path, end: str = "") -> str:
         """Return a path as seen from ``data_root``."""
-        return os.path.relpath(path, self.train.path.parent) + end
+        return _path_from(self.train.path.parent, path) + end
+
+
+def _path_from(folder: Path, path: Path) -> str:
+    """Return a path as seen from a folder."""
+    found = os.path.relpath(path, folder)
+    if not found.startswith(os.pardir):
+        return found
+    # ".." leads to the folder above the one that a link points to, not above the link
+    return os.path.relpath(os.path.realpath(path), os.path.realpath(folder))
 
 
 def _main_text(changes: NetworkChanges) -> str:

@@ -63,7 +63,7 @@ def plan(
     network = proposal_network(base, recipe, train)
     length = dict(epochs=options.epochs, iterations=options.iterations)
     main = schedule(recipe, train.images, **length, batch=options.batch_size)
-    first = schedule(load_config(network), train.images, **length) if network else None
+    first = _of_proposals(network, train.images, length, options.batch_size) if network else None
     masks = train.with_masks and (val or train).with_masks
     return DatasetConfig(
         name=name,
@@ -85,6 +85,19 @@ def plan(
         vocabulary=vocabulary_options(recipe, classes),
         allow_outside_images=options.allow_outside_images,
     )
+
+
+def _of_proposals(
+    network: Path, images: int, length: dict[str, int | None], batch: int | None
+) -> Schedule:
+    """Return the schedule of the network that proposes regions.
+
+    A smaller ``--batch-size`` counts for it too, since memory that is short is so for both.
+    """
+    recipe = load_config(network)
+    own = recipe.train_dataloader.batch_size
+    batch = own if batch is None else min(batch, own)
+    return schedule(recipe, images, **length, batch=batch)
 
 
 def proposal_network(base: Path, recipe: Config, train: Survey) -> Path | None:

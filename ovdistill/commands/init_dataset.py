@@ -39,13 +39,19 @@ def init_dataset(options: InitDatasetOptions) -> None:
 
     name = re.sub(r"\W+", "_", options.name or options.annotations.stem)
     path = options.out or Path("configs", f"{name}.py")
+    if path.suffix != ".py":
+        raise UserError(f"got -o {path}; expected a file that ends in .py, which a config is")
     check_free(path, force=options.force)
     outside = options.allow_outside_images
     train = survey(options.annotations, options.images, allow_outside_images=outside)
     val = None
     if options.val:
-        folder = options.val_images or options.images
-        val = survey(options.val, folder, allow_outside_images=outside)
+        val = survey(
+            *(options.val, options.val_images),
+            likely=options.images,
+            option="--val-images",
+            allow_outside_images=outside,
+        )
     own = plan(options, name, path, train, val)
     text = own.text()
     if (names := own.names_file()) is not None:

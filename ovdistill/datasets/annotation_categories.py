@@ -77,12 +77,12 @@ def root_category(categories: list[Any], annotations: Any) -> Record | None:
     """
     records = [category for category in categories if isinstance(category, dict)]
     above = {r["supercategory"] for r in records if is_text(r.get("supercategory"))}
-    roots = [r for r in records if is_text(r.get("name")) and r["name"] in above]
+    tops = [r for r in records if r.get("supercategory") in (None, "", "none")]
+    # a class may have the root's name: it is told by the supercategory, which the root lacks
+    roots = [r for r in tops if is_text(r.get("name")) and r["name"] in above]
     if len(records) < len(categories) or len(records) < 2 or len(roots) != 1:
         return None
     (root,) = roots
-    if root.get("supercategory") not in (None, "", "none"):
-        return None
     if any(r.get("supercategory") != root["name"] for r in records if r is not root):
         return None
     return None if _is_used(root.get("id"), annotations) else root

@@ -90,7 +90,8 @@ def require_categories(
         raise UserError(
             f"{len(unknown)} of the {len(names)} names of the vocabulary are not categories of "
             f"{annotations.path} (the first: {unknown[0]!r}); that file has "
-            f"{len(annotations.categories)} categories. Build the vocabulary from this file: "
-            f"ovdistill vocab build --names {annotations.path} --teacher {teacher} -o FILE"
+            f"{len(annotations.categories)} categories. Expected a file that has them, such as "
+            "val_ann=FILE of a config, or a vocabulary of this file's classes, by teacher "
+            f"{teacher}: ovdistill vocab build --names {annotations.path} --config CONFIG -o FILE"
         )
     return tuple(NO_CATEGORY if cat_id is None else cat_id for cat_id in cat_ids)

@@ -61,13 +61,20 @@ class Survey:
 
 
 def survey(
-    path: Path, image_folder: Path | None = None, *, allow_outside_images: bool = False
+    path: Path,
+    image_folder: Path | None = None,
+    *,
+    likely: Path | None = None,
+    option: str = "--images",
+    allow_outside_images: bool = False,
 ) -> Survey:
     """Read an annotation file, find its images, compare their sizes, and count what it holds.
 
     Args:
         path: the file.
         image_folder: the folder that its file names are relative to; None looks for it.
+        likely: where to look for it first.
+        option: of the command line that names the folder, for the message.
         allow_outside_images: as ``read_annotations``.
 
     Raises:
@@ -84,18 +91,25 @@ def survey(
             "used."
         )
     check_crowds(content)
-    folder = find_image_folder(content, image_folder)
+    folder = find_image_folder(content, image_folder, likely, option)
     files = check_image_files(content.images, folder)
     files.raise_for_misfits(path)
     return _survey(content, classes, files)
 
 
-def find_image_folder(content: Annotations, given: Path | None) -> Path:
+def find_image_folder(
+    content: Annotations,
+    given: Path | None,
+    likely: Path | None = None,
+    option: str = "--images",
+) -> Path:
     """Return the folder in which the first images of the file are found.
 
     Args:
         content: the annotation file.
-        given: a folder to take; None looks beside the file and above it.
+        given: a folder to take; None looks in ``likely``, beside the file and above it.
+        likely: see ``survey``.
+        option: see ``survey``.
 
     Raises:
         UserError: the images are not there.
@@ -103,6 +117,7 @@ def find_image_folder(content: Annotations, given: Path | None) -> Path:
     beside = content.path.parent
     above = beside.parent
     tried = [given] if given else [beside, beside / "images", above, above / "images"]
+    tried = [likely, *tried] if likely and not given else tried
     names = [image["file_name"] for image in content.images[:SEARCHED_IMAGES]]
     for folder in tried:
         if any(os.path.isfile(folder / name) for name in names):
@@ -110,7 +125,7 @@ def find_image_folder(content: Annotations, given: Path | None) -> Path:
     raise UserError(
         f"the images of {content.path} (the first: {shown(names[0])}) are not in "
         f"{', '.join(map(str, tried))}. Name the folder that these names are relative to: "
-        "--images DIR."
+        f"{option} DIR."
     )
 
 

@@ -29,6 +29,7 @@ def training_origin(config: Config, network: Config) -> dict[str, Any]:
         "annotations": stale.digest(training_annotations(network)),
         "model": stale.digest(stale.without_initial_weights(network.to_dict()["model"])),
         "enlarge_within": within and list(within),
+        "length": [network.train_cfg.get(key) for key in ("max_iters", "max_epochs")],
     }
 
 

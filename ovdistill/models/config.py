@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,8 @@ def load_config(
     config = read_config(path)
     try:
         config.merge_from_dict({k: v for k, v in (placeholders or {}).items() if k in config})
-        _merge_options(config, dict(options or {}), path)
+        # a copy: mmengine takes _delete_ out of what it merges, and the caller may merge it again
+        _merge_options(config, deepcopy(dict(options or {})), path)
         values = fill_placeholders(config.to_dict(), {"config_folder": str(path.parent)})
     except RecursionError:
         raise UserError(f"{path} holds values that are nested too deeply, or in a circle") from None

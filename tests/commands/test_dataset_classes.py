@@ -55,6 +55,11 @@ def test_names_say_which_and_in_which_order(tmp_path):
     assert found.names == ("bird", "hot_dog") and found.dropped == ("cat",)
 
 
+@pytest.mark.parametrize("name", ["ball/puck", "chat, noir"])
+def test_one_name_may_have_a_slash_or_a_comma(name):
+    assert choose_classes(survey("cat", name), drop=name).names == ("cat",)
+
+
 def test_what_the_file_says_of_a_class_is_kept():
     details = dict(frequency=("f", "r"), synonyms=(("cat", "tabby"), ("elk",)), counts=(5, 1))
     found = choose_classes(survey("cat", "elk", **details), drop="cat")

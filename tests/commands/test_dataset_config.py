@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -80,6 +81,17 @@ def assigned(text: str) -> dict[str, object]:
             except ValueError:  # dict(...)
                 continue
     return found
+
+
+def test_paths_lead_past_links(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "disk" / "deep" / "data").mkdir(parents=True)
+    (tmp_path / "data").symlink_to(tmp_path / "disk" / "deep" / "data")
+    (tmp_path / "images").mkdir()
+    found = config(train=survey(image_folder=Path("images")))
+    prefix = found._in_data(Path("images"))
+    assert os.path.samefile(tmp_path / "data" / prefix, tmp_path / "images")
+    assert found._in_data(Path("data/images")) == "images"
 
 
 def test_the_text_of_a_plain_config():

@@ -247,6 +247,7 @@ BAD_OPTIONS = {
     "wrapped data": (["--base-config", "vild_rfs_r50_lvis"], "ClassBalancedDataset"),
     "other categories": (["--val", "{data}/val.json"], "'watering_can'.*--drop"),
     "no epochs": (["--epochs", "0"], "--epochs 0"),
+    "no config": (["-o", "pets"], "-o pets; expected a file that ends in .py"),
 }
 
 

@@ -137,6 +137,14 @@ def test_the_root_that_roboflow_writes(tmp_path):
     assert len(read(tmp_path, data).categories) == 3
 
 
+def test_a_class_may_have_the_name_of_roboflows_root(tmp_path):
+    data = content()
+    for record in data["categories"]:
+        record["supercategory"] = "cup"
+    data["categories"].insert(0, dict(id=0, name="cup", supercategory="none"))
+    assert [*read(tmp_path, data).categories] == ["cup", "boat"]
+
+
 def test_spellings_of_a_name_and_empty_categories_are_counted(tmp_path, caplog):
     found = read(tmp_path, categories(dict(id=2, name="Cup"), dict(id=3, name="emu")))
     assert found.report.counts == {"twins": 1, "empty_category": 2}

@@ -135,7 +135,7 @@ def test_another_spelling_of_a_name(root, vocabulary):
 def test_a_spelling_that_could_be_two_is_none(root, vocabulary):
     rename(root, dog="Hot_Dog", unused="hot dog")
     with pytest.raises(
-        UserError, match=r"1 of the 3 .*vocab build --names .* --teacher some:tag -o"
+        UserError, match=r"1 of the 3 .*by teacher some:tag: .*vocab build --names .* --config"
     ):
         build(root, replace(vocabulary, names=("hot_dog", "cat", "emu")))
 

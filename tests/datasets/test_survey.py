@@ -69,6 +69,15 @@ def test_images_of_a_named_folder(root):
     assert survey(write(root), root / "elsewhere").image_folder == root / "elsewhere"
 
 
+def test_a_folder_is_likely_to_have_the_images(root):
+    for folder in (root / "images", root / "nowhere"):
+        assert survey(write(root), likely=folder).image_folder == root / "images"
+    (root / "images").rename(root / "elsewhere")
+    assert survey(write(root), likely=root / "elsewhere").image_folder == root / "elsewhere"
+    with pytest.raises(UserError, match="--val-images DIR"):
+        survey(write(root), option="--val-images")
+
+
 def test_lvis_is_told_by_its_fields(root):
     data = content()
     for category in data["categories"]:

@@ -34,6 +34,12 @@ def test_overrides_come_before_placeholders(tmp_path):
     assert Path(config.filename) == path
 
 
+def test_options_can_be_merged_again(tmp_path):
+    path = write(tmp_path, "part = dict(a=1)\n")
+    options = {"part": dict(_delete_=True, b=2)}
+    assert [load_config(path, options).part.to_dict() for _ in "ab"] == [dict(b=2)] * 2
+
+
 def test_options_that_do_not_fit_are_named(tmp_path):
     path = write(tmp_path, "model = dict(list=[1])\n")
     with pytest.raises(UserError, match=r"model\.list\.7=2 do not fit .*own\.py"):

@@ -22,7 +22,7 @@ def test_an_objective_by_its_name() -> None:
         (dict(type="zzz"), "expected one of: .*ImageTextLabelContrastive"),
         (dict(), "no training objective None"),
         ("ImageTextContrastive", "expected dict"),
-        (dict(type="ImageTextContrastive", weight="a"), "weight 'a'; expected a number"),
+        (dict(type="ImageTextContrastive", weight="a"), "weight is 'a'; expected a number"),
         (dict(type="ImageTextContrastive", weight=-1), "weight -1; expected a number of 0 or"),
         (dict(type="ImageTextContrastive", scale=2), "scale"),
     ],

@@ -1,4 +1,4 @@
-"""The best recipe without one of its parts, as rows of the comparison.
+"""The best recipe without one of its parts, and others at its length, as rows of the comparison.
 
 From the root of the repository:
 
