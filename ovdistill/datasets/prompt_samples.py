@@ -10,8 +10,9 @@ Shapes: P regions and G boxes of an image, D embedding width.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,6 +21,8 @@ from torchvision.ops import box_iou
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.ov_dataset import OVDataset
 from ovdistill.store import TeacherStore
+from ovdistill.store.same_images import check_same_images
+from ovdistill.store.stored_image import StoredImage
 from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.learn import Samples
 from ovdistill.vocabulary.learn.samples import BACKGROUND
@@ -93,12 +96,16 @@ def read_samples(
         seed: seed of the random share.
 
     Raises:
-        UserError: an image of a store is not in the annotations, or see ``OVDataset``.
+        UserError: an image of a store is not in the annotations, or another file there, or see
+            ``OVDataset``.
     """
-    truth = _base_boxes(annotations, vocabulary)
+    records = _load_records(annotations, vocabulary)
+    truth = {record["img_id"]: _base_boxes(record) for record in records}
+    images_now = {record["img_id"]: _stored_image(record) for record in records}
     generator = torch.Generator().manual_seed(seed)
     parts = []
     for store in stores:
+        check_same_images(store, images_now, annotations)
         for image_id in store.image_ids:
             if image_id not in truth:
                 raise UserError(
@@ -139,10 +146,8 @@ def read_embeddings(stores: Iterable[TeacherStore], images: Collection[int]) -> 
     return torch.cat(parts)
 
 
-def _base_boxes(
-    annotations: str | Path, vocabulary: Vocabulary
-) -> dict[int, tuple[Tensor, Tensor]]:
-    """Return (G, 4) boxes and (G,) labels of base classes by image id, as training reads them."""
+def _load_records(annotations: str | Path, vocabulary: Vocabulary) -> list[dict[str, Any]]:
+    """Return images with their objects of base classes, as training reads them."""
     dataset = OVDataset(
         vocabulary=vocabulary,
         labelled="base",
@@ -152,10 +157,16 @@ def _base_boxes(
         test_mode=True,  # a file of crowds alone is no error here
         lazy_init=True,
     )
-    result = {}
-    for record in dataset.load_data_list():
-        kept = [instance for instance in record["instances"] if not instance["ignore_flag"]]
-        boxes = torch.tensor([instance["bbox"] for instance in kept], dtype=torch.float32)
-        labels = torch.tensor([instance["bbox_label"] for instance in kept], dtype=torch.int64)
-        result[record["img_id"]] = boxes.reshape(-1, 4), labels
-    return result
+    return dataset.load_data_list()
+
+
+def _base_boxes(record: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+    """Return (G, 4) boxes, xyxy, and (G,) labels of the objects of an image."""
+    kept = [instance for instance in record["instances"] if not instance["ignore_flag"]]
+    boxes = torch.tensor([instance["bbox"] for instance in kept], dtype=torch.float32)
+    labels = torch.tensor([instance["bbox_label"] for instance in kept], dtype=torch.int64)
+    return boxes.reshape(-1, 4), labels
+
+
+def _stored_image(record: Mapping[str, Any]) -> StoredImage:
+    return StoredImage.of_file(record["img_path"], (record["height"], record["width"]))

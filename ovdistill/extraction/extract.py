@@ -33,6 +33,7 @@ from ovdistill.store import Regions
 from ovdistill.store.meta import StoreMeta, check_regions
 from ovdistill.store.plan import begin_store, finish_store
 from ovdistill.store.shard import shard_path, write_shard
+from ovdistill.store.stored_image import StoredImage
 from ovdistill.store.teacher_store import IMAGES_PER_SHARD
 from ovdistill.teacher import Teacher
 
@@ -70,7 +71,8 @@ class ExtractionSettings:
 class _Shard:
     """Images, boxes and skipped records of a shard, collected before its regions are encoded."""
 
-    files: list[ImageFile] = field(default_factory=list)
+    image_ids: list[int] = field(default_factory=list)
+    images: list[StoredImage] = field(default_factory=list)
     boxes: list[Tensor] = field(default_factory=list)
     scores: list[Tensor] = field(default_factory=list)
     skipped: list[dict[str, Any]] = field(default_factory=list)
@@ -136,9 +138,9 @@ def extract(
         for number, shard, embeddings in _encoded(files, todo, source, teacher, options, bar):
             parts = embeddings.split([len(boxes) for boxes in shard.boxes])
             regions = map(Regions, shard.boxes, shard.scores, parts)
-            ids = [file.image_id for file in shard.files]
-            records = list(zip(ids, regions, strict=True))
-            write_shard(folder, number, meta.fingerprint, meta.embed_dim, records, shard.skipped)
+            records = list(zip(shard.image_ids, regions, strict=True))
+            of_store = meta.fingerprint, meta.embed_dim, records
+            write_shard(folder, number, *of_store, shard.skipped, shard.images)
     meta = finish_store(folder, meta)
     check_regions(folder, meta)
     return meta
@@ -191,7 +193,7 @@ def _with_boxes(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield pixels, on the device, and boxes of the images without a problem.
 
-    Files, boxes, scores and whatever is skipped are added to ``shard``.
+    Images, boxes, scores and whatever is skipped are added to ``shard``.
     """
     for batch in batches:
         good = [image for image in batch if image.pixels is not None]
@@ -208,7 +210,8 @@ def _with_boxes(
                 reason = f"{dropped} of {len(found[0])} boxes: outside of the image, no area, NaN"
                 reason += f" or a side below {options.min_size:g} pixels"
                 shard.skipped.append(_skipped(image.file, reason, whole=False))
-            shard.files.append(image.file)
+            shard.image_ids.append(image.file.image_id)
+            shard.images.append(StoredImage.of_file(image.file.path, (height, width)))
             shard.boxes.append(boxes)
             shard.scores.append(scores)
             yield image.pixels.to(device, non_blocking=True), boxes

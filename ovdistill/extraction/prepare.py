@@ -30,6 +30,7 @@ from ovdistill.ovshapes.generate import DONE, make_ovshapes
 from ovdistill.store import CaptionStore, TeacherStore
 from ovdistill.store.meta import read_meta
 from ovdistill.training.component_check import check_components
+from ovdistill.training.number_check import check_numbers
 
 
 def prepare(config: Config, *, for_training: bool = True) -> None:
@@ -86,8 +87,10 @@ def check_config(config: Config, *, for_training: bool = True) -> None:
     }
     check_steps(config, steps)
     check_components(config)
-    if for_training and config.get("prepare", {}).get("proposals"):
-        check_components(proposal_network(config))
+    if for_training:
+        check_numbers(config)
+        if config.get("prepare", {}).get("proposals"):
+            check_components(proposal_network(config))
 
 
 def prepare_data_and_vocabulary(config: Config) -> None:

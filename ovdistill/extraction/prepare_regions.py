@@ -19,10 +19,12 @@ from ovdistill.extraction.config_inputs import (
     training_images,
     training_source,
 )
-from ovdistill.extraction.extract import ExtractionSettings, extract, hash_ids
+from ovdistill.extraction.extract import ExtractionSettings, extract
 from ovdistill.extraction.proposals import network_digest
 from ovdistill.store import TeacherStore
 from ovdistill.store.meta import NAME, StoreMeta, check_regions, read_meta
+from ovdistill.store.same_images import image_changes
+from ovdistill.store.stored_image import StoredImage
 from ovdistill.teacher import build_teacher, region_policy
 from ovdistill.teacher.region_policy import CROPS, describe
 
@@ -108,14 +110,15 @@ def _proposal_differences(config: Config, meta: StoreMeta) -> list[str]:
 
 
 def _image_differences(config: Config, folder: Path, meta: StoreMeta) -> list[str]:
-    """Tell which training images are not in a store."""
+    """Tell which training images are not in a store, or other files there."""
     if meta.origin.get("source") == training_source(config)["source"]:
         return []
     files = training_images(config)
-    if meta.provenance.get("image_ids") == hash_ids(files):
-        return []
     store = TeacherStore(folder)
     missing = [f.image_id for f in files if f.image_id not in store.known_ids]
-    if not missing:
-        return []
-    return [f"{len(missing)} of {len(files)} training images are not in it (id {missing[0]}, ...)"]
+    if missing:
+        lost = f"{len(missing)} of {len(files)} training images are not in it"
+        return [f"{lost} (id {missing[0]}, ...)"]
+    now = {f.image_id: StoredImage.of_file(f.path, f.size) for f in files if f.size}
+    changes = image_changes(store, now)
+    return [changes] if changes else []

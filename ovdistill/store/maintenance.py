@@ -109,7 +109,8 @@ def merge(folders: Sequence[Path], out: Path) -> StoreMeta:
         if not shard_path(out, number).is_file():
             index = read_index(store.folder, own, store.meta.fingerprint)
             records = [(image_id, store[image_id]) for image_id in index.image_ids.tolist()]
-            write_shard(out, number, merged.fingerprint, merged.embed_dim, records, index.skipped)
+            of_all = merged.fingerprint, merged.embed_dim, records
+            write_shard(out, number, *of_all, index.skipped, index.images)
     return finish_store(out, merged)
 
 

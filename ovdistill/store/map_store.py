@@ -49,7 +49,8 @@ def map_store(folder: Path, embedding_map: EmbeddingMap, out: Path) -> StoreMeta
         if not shard_path(out, number).is_file():
             index = read_index(folder, number, meta.fingerprint)
             records = [(i, _mapped(store[i], embedding_map)) for i in index.image_ids.tolist()]
-            write_shard(out, number, mapped.fingerprint, width, records, index.skipped)
+            of_map = mapped.fingerprint, width, records
+            write_shard(out, number, *of_map, index.skipped, index.images)
     return finish_store(out, mapped)
 
 

@@ -25,6 +25,7 @@ from ovdistill.core.files import write_bytes
 from ovdistill.core.header_values import COUNT, FLAG, INTEGER, TEXT, Kind, expect, list_of
 from ovdistill.core.json_files import loads
 from ovdistill.store.regions import Regions
+from ovdistill.store.stored_image import STORED_IMAGE, StoredImage
 
 FORMAT = "ovdistill-shard-2"
 KEY = "ovdistill"  # of the metadata
@@ -77,12 +78,14 @@ class ShardIndex:
         skipped: one record for each image that was skipped ('whole' is True) or lost boxes
             (False), with the keys 'image_id', 'file', 'reason' and 'whole'.
         embed_dim: D.
+        images: the file of each image, N; () where the shard does not state them.
     """
 
     image_ids: Tensor
     offsets: Tensor
     skipped: tuple[dict[str, Any], ...]
     embed_dim: int
+    images: tuple[StoredImage, ...] = ()
 
 
 def shard_path(folder: Path, number: int) -> Path:
@@ -97,6 +100,7 @@ def write_shard(
     embed_dim: int,
     records: Sequence[tuple[int, Regions]],
     skipped: Sequence[dict[str, Any]] = (),
+    images: Sequence[StoredImage] = (),
 ) -> Path:
     """Write a shard, complete or not at all.
 
@@ -107,6 +111,7 @@ def write_shard(
         embed_dim: D of the store.
         records: image ids and their regions; embeddings of any float dtype.
         skipped: see ``ShardIndex``.
+        images: see there.
 
     Returns:
         The path of the shard.
@@ -115,7 +120,9 @@ def write_shard(
         UserError: see ``Regions.stored`` and ``atomic_file``; or embeddings of another width.
     """
     tensors = _tensors_of(records, embed_dim)
-    header = dict(format=FORMAT, store=store, number=number, skipped=list(skipped))
+    header: dict[str, Any] = dict(format=FORMAT, store=store, number=number, skipped=list(skipped))
+    if images:
+        header["images"] = [list(image) for image in images]
     header["sha256"] = _digest(tensors, header)
     # one key, since safetensors writes several in any order: equal shards are equal files
     path = shard_path(folder, number)
@@ -161,7 +168,11 @@ def read_index(folder: Path, number: int, store: str) -> ShardIndex:
     whole = len(offsets) == len(image_ids) + 1 and offsets[0] == 0 and rows == {int(offsets[-1])}
     if not whole or (offsets.diff() < 0).any() or shapes["boxes"][1] != 4:
         raise DamagedShard(path, "damaged (its parts contradict each other)")
-    return ShardIndex(image_ids, offsets, tuple(header["skipped"]), shapes["embeddings"][1])
+    images = tuple(StoredImage(*image) for image in header.get("images", ()))
+    if images and len(images) != len(image_ids):
+        raise DamagedShard(path, "damaged (it names more or fewer files than it has images)")
+    skipped = tuple(header["skipped"])
+    return ShardIndex(image_ids, offsets, skipped, shapes["embeddings"][1], images)
 
 
 def verify_shard(folder: Path, number: int, store: str) -> ShardIndex:
@@ -193,6 +204,7 @@ def _header(path: Path, file: Any, number: int, store: str) -> dict[str, Any]:
     got = expect(header, "store", TEXT), expect(header, "number", COUNT)
     expect(header, "sha256", TEXT)
     expect(header, "skipped", list_of(RECORD))
+    expect({"images": [], **header}, "images", list_of(STORED_IMAGE))
     if got != (store, number):
         found = f"shard {got[1]} of store {got[0]:.60}"
         raise DamagedShard(path, f"foreign: {found}, where shard {number} of {store} belongs")

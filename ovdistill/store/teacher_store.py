@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -22,6 +22,7 @@ from ovdistill.store.mapped_tensors import MappedTensors
 from ovdistill.store.meta import FIX, StoreMeta, read_meta, write_meta
 from ovdistill.store.regions import Regions
 from ovdistill.store.shard import FIELDS, ShardIndex, read_index, shard_path, write_shard
+from ovdistill.store.stored_image import StoredImage
 from ovdistill.store.verified import verify_once
 
 IMAGES_PER_SHARD = 128
@@ -123,6 +124,7 @@ def write_store(
     records: Iterable[tuple[int, Regions]],
     provenance: dict[str, Any],
     images_per_shard: int = IMAGES_PER_SHARD,
+    images: Mapping[int, StoredImage] | None = None,
 ) -> Path:
     """Write a store of regions that are in memory, complete or not at all.
 
@@ -131,6 +133,8 @@ def write_store(
         records: image ids and their regions.
         provenance: plain JSON values, see ``StoreMeta``; ``dim`` is added.
         images_per_shard: number of images in a file.
+        images: the file of every image, by id, by which ``check_same_images`` knows it; None: the
+            store does not state them.
 
     Returns:
         ``folder``.
@@ -157,7 +161,8 @@ def write_store(
     with atomic_folder(folder) as temporary:
         for number in range(shards):
             part = list(islice(rest, images_per_shard))
-            write_shard(temporary, number, meta.fingerprint, embed_dim, part)
+            files = [images[image_id] for image_id, _ in part] if images else []
+            write_shard(temporary, number, meta.fingerprint, embed_dim, part, images=files)
         write_meta(temporary, StoreMeta(meta.provenance, len(ids), shards, counts))
     return folder
 

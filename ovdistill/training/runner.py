@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from ovdistill.core.checkpoints import DamagedCheckpoint
 from ovdistill.core.distributed import get_rank
+from ovdistill.training.resumed_settings import differences, settings_in_use
 from ovdistill.training.sync_norms import synchronize_norms
 
 # what is built in place of mmengine's own
@@ -71,11 +72,12 @@ class TrainingRunner(Runner):
         return Runner.build_dataloader(dataloader, seed=seed, diff_rank_seed=diff_rank_seed)
 
     def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
-        """Continue from a checkpoint.
+        """Continue from a checkpoint; warn of settings of the config that it overrides.
 
         Raises:
             UserError: it holds weights only, or is of a run with another config.
         """
+        said = settings_in_use(self)
         try:
             super().resume(filename, *args, **kwargs)
         except STATE_ERRORS as error:
@@ -84,6 +86,14 @@ class TrainingRunner(Runner):
                 "checkpoint that a training with this config wrote. To start a new training from "
                 f"its weights: --load-from {filename}"
             ) from error
+        if found := differences(said, settings_in_use(self)):
+            self.logger.warning(
+                "going on with the settings of %s, not with those of this config: %s. To train "
+                "with others, start from its weights in a new folder: --load-from %s",
+                filename,
+                "; ".join(found),
+                filename,
+            )
 
 
 def _kind_of_stream(sampler: dict[str, Any]) -> str | None:

@@ -14,6 +14,7 @@ from ovdistill.datasets.prompt_samples import (
     split_images,
 )
 from ovdistill.store import Regions, TeacherStore, write_store
+from ovdistill.store.stored_image import StoredImage
 from ovdistill.vocabulary import Vocabulary
 from ovdistill.vocabulary.learn.samples import BACKGROUND
 
@@ -132,6 +133,19 @@ def test_several_stores_are_taken_together(tmp_path):
     file = write_annotations(tmp_path / "a.json", [(3, "cat", [0, 0, 10, 10])])
     samples = read_samples([one, truth], file, VOCABULARY, {3})
     assert samples.ious.tolist() == pytest.approx([0.6, 1])
+
+
+def test_a_store_whose_ids_are_of_other_images(tmp_path):
+    regions = Regions(boxes(BOX), torch.ones(1), torch.ones(1, 2))
+    file = write_annotations(tmp_path / "a.json", [(3, "cat", [0, 0, 10, 10])])
+    for name, fits in (("3.png", True), ("4.png", False)):
+        images = {3: StoredImage(name, 100, 100)}
+        store = TeacherStore(write_store(tmp_path / name, [(3, regions)], {}, images=images))
+        if fits:
+            assert len(read_samples([store], file, VOCABULARY, {3})) == 1
+            continue
+        with pytest.raises(UserError, match=r"a\.json: 1 of 1 images .* id 3 was '4\.png'"):
+            read_samples([store], file, VOCABULARY, {3})
 
 
 def test_a_store_of_other_images(tmp_path):

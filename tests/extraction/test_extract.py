@@ -19,6 +19,8 @@ from ovdistill.extraction.images import ImageFile, load_image
 from ovdistill.extraction.proposals import GridProposals
 from ovdistill.store import TeacherStore
 from ovdistill.store.maintenance import verify
+from ovdistill.store.same_images import image_changes
+from ovdistill.store.stored_image import StoredImage
 from ovdistill.teacher import DenseRegions, OpenCLIPTeacher
 
 ROOT = Path(__file__).parents[2]
@@ -97,6 +99,10 @@ def test_a_store_holds_the_teachers_embeddings_of_its_boxes(data, teacher, whole
         expected = teacher.encode_regions(load_image(file).pixels, regions.boxes)
         cosine = (regions.embeddings.float() * expected).sum(1)
         assert len(cosine) == 12 and cosine.min() > 0.9999
+    sizes = {f.image_id: StoredImage.of_file(f.path, f.size) for f in files(data)}
+    assert image_changes(store, sizes) == ""
+    other = sizes | {1000: sizes[999], 999: sizes[1000]}
+    assert "2 of 30 images are other files: id 1000 was '0.png'" in image_changes(store, other)
     header = store.meta.provenance
     assert store.teacher == teacher.id
     assert (header["teacher"], header["teacher_hash"]) == teacher.id

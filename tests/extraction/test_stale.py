@@ -225,6 +225,26 @@ def test_regions_of_other_proposals_or_images(prepared, tmp_path):
         annotations.write_text(text)
 
 
+def test_regions_of_images_whose_ids_are_others_now(prepared):
+    """As after another export of the same data: ids of two images are exchanged."""
+    config = load_config(CONFIG, dict(data_root=str(prepared)))
+    annotations = prepared / "annotations" / "instances_train.json"
+    text = annotations.read_text()
+    data = json.loads(text)
+    first, second = data["images"][:2]
+    first["id"], second["id"] = second["id"], first["id"]
+    try:
+        annotations.write_text(json.dumps(data))
+        name = Path(second["file_name"]).name
+        with pytest.raises(UserError, match=rf"2 of 3 images.* '{name}' of .* now"):
+            check_prepared(config)
+        data["images"][:2] = [dict(first, id=second["id"]), dict(second, id=first["id"])]
+        annotations.write_text(json.dumps(data, indent=1))  # another file that says the same
+        check_prepared(config)
+    finally:
+        annotations.write_text(text)
+
+
 def test_regions_of_an_earlier_version_say_less(prepared):
     """They have no digests; what their plan states is compared."""
     config = load_config(CONFIG, dict(data_root=str(prepared)))

@@ -9,6 +9,7 @@ import pytest
 
 from ovdistill.core.errors import UserError
 from ovdistill.store.shard import DamagedShard, read_index, shard_path, verify_shard, write_shard
+from ovdistill.store.stored_image import StoredImage
 
 from .regions import random_regions
 
@@ -22,6 +23,22 @@ def test_what_is_written_is_in_the_index(tmp_path: Path) -> None:
     index = verify_shard(tmp_path, 4, "f")
     assert (index.image_ids.tolist(), index.offsets.tolist()) == ([7, 3, 5], [0, 2, 2, 3])
     assert index.skipped == (RECORD,)
+
+
+def test_the_files_of_images_are_stated(tmp_path: Path) -> None:
+    records = [(7, random_regions(2)), (3, random_regions(1))]
+    files = [StoredImage.of_file("some/folder/ä.png", (20, 30)), StoredImage("b.png", 4, 5)]
+    write_shard(tmp_path, 0, "f", 8, records, images=files)
+    assert verify_shard(tmp_path, 0, "f").images == (("ä.png", 20, 30), ("b.png", 4, 5))
+    write_shard(tmp_path, 1, "f", 8, records)  # as earlier versions did
+    assert verify_shard(tmp_path, 1, "f").images == ()
+    write_shard(tmp_path, 2, "f", 8, records, images=files[:1])
+    with pytest.raises(DamagedShard, match="more or fewer files"):
+        read_index(tmp_path, 2, "f")
+    for image in (["a.png", 4], ["a.png", 4, 0], [3, 4, 5], ["a.png", 4, 5, 6], "abc"):
+        write_shard(tmp_path, 3, "f", 8, records[:1], images=[image])  # type: ignore[list-item]
+        with pytest.raises(DamagedShard, match="'images'"):
+            read_index(tmp_path, 3, "f")
 
 
 def test_a_shard_of_skipped_images_only(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ def test_the_same_weights(tmp_path: Path, options: dict[str, Any]) -> None:
     parts = resumed(tmp_path / "parts", **options)
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
     assert OTHER_RUN not in log_of(tmp_path / "parts")
+    assert "going on with the settings" not in log_of(tmp_path / "parts")
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -143,6 +144,41 @@ def test_the_seed_of_the_checkpoint_counts(tmp_path: Path) -> None:
     run_toy(config)
     a, b = (read_weights(tmp_path / name / "iter_6.pth") for name in ("whole", "parts"))
     assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_settings_that_a_resumed_run_does_not_take_are_said(tmp_path: Path) -> None:
+    run_toy(toy_config(tmp_path / "parts", train_cfg__max_iters=3))
+    config = toy_config(
+        tmp_path / "parts",
+        optim_wrapper__optimizer__lr=0.02,
+        optim_wrapper__optimizer__weight_decay=0.5,
+        param_scheduler=[dict(type="LinearLR", start_factor=0.1, by_epoch=False, end=4)],
+    )
+    resume_from(config, "auto")
+    run_toy(config)
+    log = log_of(tmp_path / "parts")
+    for text in ("lr 0.01, not 0.02", "weight_decay 0.01, not 0.5", "0.end 6, not 4"):
+        assert text in log
+    run_toy(toy_config(tmp_path / "whole"))
+    whole, parts = (read_weights(tmp_path / name / "iter_6.pth") for name in ("whole", "parts"))
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_settings_of_groups_of_parameters(tmp_path: Path) -> None:
+    """Which have a rate of their own each; only that of one is changed."""
+    keys: dict[str, Any] = dict(first=dict(lr_mult=0.5))
+    group: dict[str, Any] = dict(
+        optim_wrapper__paramwise_cfg=dict(custom_keys=keys),
+        default_hooks__checkpoint__max_keep_ckpts=2,
+    )
+    run_toy(toy_config(tmp_path, train_cfg__max_iters=3, **group))
+    for multiple, said in ((0.5, False), (0.25, True)):
+        keys["first"]["lr_mult"] = multiple
+        config = toy_config(tmp_path, **group)
+        resume_from(config, str(tmp_path / "iter_3.pth"))
+        run_toy(config)
+        assert ("lr (0.005, 0.01), not (0.0025, 0.01)" in log_of(tmp_path)) == said
+        assert ("going on with the settings" in log_of(tmp_path)) == said
 
 
 def test_weights_alone_cannot_be_resumed_from(tmp_path: Path) -> None:

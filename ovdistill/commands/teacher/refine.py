@@ -160,7 +160,9 @@ def find_source(options: RefineOptions, teacher: TeacherId) -> RefineSource:
     """
     from ovdistill.core.image_folders import list_folder
     from ovdistill.datasets.annotations import read_annotations
+    from ovdistill.datasets.stored_images import stored_images
     from ovdistill.store import TeacherStore
+    from ovdistill.store.same_images import check_same_images
     from ovdistill.teacher_training.refine.sources import StoredRegions, UnlabelledImages
 
     if options.regions is None:
@@ -171,4 +173,6 @@ def find_source(options: RefineOptions, teacher: TeacherId) -> RefineSource:
         image["id"]: (options.images / image["file_name"], (image["height"], image["width"]))
         for image in images
     }
-    return StoredRegions(TeacherStore(options.regions), files, teacher)
+    store = TeacherStore(options.regions)
+    check_same_images(store, stored_images(images), options.annotations)
+    return StoredRegions(store, files, teacher)

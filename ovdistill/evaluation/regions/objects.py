@@ -11,8 +11,10 @@ from torchvision.ops import box_convert
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotation_boxes import is_large_enough
 from ovdistill.datasets.annotations import Annotations
+from ovdistill.datasets.stored_images import stored_images
 from ovdistill.evaluation.regions.matching import Objects
 from ovdistill.store import Regions, TeacherStore
+from ovdistill.store.same_images import check_same_images
 
 SEED = 0
 
@@ -31,7 +33,7 @@ def shared_images(store: TeacherStore, found: Annotations) -> list[int]:
     """Return the ids of the images that are in both, in the order of the annotation file.
 
     Raises:
-        UserError: there is none.
+        UserError: there is none, or they are other images in the store.
     """
     there = {*store.image_ids}
     ids = [image["id"] for image in found.images if image["id"] in there]
@@ -40,6 +42,7 @@ def shared_images(store: TeacherStore, found: Annotations) -> list[int]:
             f"none of the {len(found.images)} images of {found.path} is in store {store.folder} of "
             f"{len(there)} images; expected the annotation file that the store was made for"
         )
+    check_same_images(store, stored_images(found.images), found.path)
     return ids
 
 

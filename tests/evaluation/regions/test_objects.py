@@ -13,6 +13,7 @@ from ovdistill.evaluation.regions.objects import (
     shared_images,
 )
 from ovdistill.store import Regions, TeacherStore, write_store
+from ovdistill.store.stored_image import StoredImage
 
 
 def test_images_are_drawn_alike_and_leave_the_generators_alone():
@@ -51,6 +52,18 @@ def test_objects_are_those_of_training(found, tmp_path):
     assert len(regions) == 1
     assert (first.boxes.tolist(), first.labels.tolist()) == ([[2, 3, 12, 13]], [3])
     assert (second.boxes.shape, second.labels.tolist()) == ((0, 4), [])
+
+
+def test_a_store_whose_ids_are_of_other_images(found, tmp_path):
+    regions = Regions(torch.tensor([[0.0, 0, 5, 5]]), torch.ones(1), torch.ones(1, 2))
+    for name, fits in (("2.png", True), ("1.png", False)):
+        images = {2: StoredImage(name, 32, 32)}
+        store = TeacherStore(write_store(tmp_path / name, [(2, regions)], {}, images=images))
+        if fits:
+            assert shared_images(store, found) == [2]
+            continue
+        with pytest.raises(UserError, match=r"ann\.json: 1 of 1 images .* id 2 was '1\.png'"):
+            shared_images(store, found)
 
 
 def test_a_store_of_other_images(found, tmp_path):
