@@ -12,13 +12,15 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 from ovdistill.commands.compare import CompareOptions, Comparison
 from ovdistill.core.files import write_json, write_text
+from ovdistill.core.markdown import markdown_table
 from ovdistill.core.provenance import provenance
 from ovdistill.evaluation.comparison_rows import Row, pick_rows
+from ovdistill.evaluation.text_tables import mean_and_deviation
 
 VARIANTS = Path(__file__).parents[1] / "docs/results/continue"
 SHAPES = {"new": ("arrow",), "novel": ("heart", "hexagon")}  # all others are base
@@ -95,16 +97,12 @@ def markdown(rows: list[dict[str, Any]]) -> str:
             ("base", "base"),
         )
     }
-    lines = [["training", "seeds", *columns.values()], ["---", *["---:"] * (len(columns) + 1)]]
+    lines = []
     for row in rows:
-        cells = []
-        for key in columns:
-            values = [run[key] for run in row["runs"]]
-            spread = f" ± {stdev(values):.1f}" if len(values) > 1 else ""
-            cells.append(f"{mean(values):.1f}{spread}")
+        cells = [mean_and_deviation([run[key] for run in row["runs"]]) for key in columns]
         title = "before" if row["name"] == "best" else row["title"]
         lines.append([title, str(len(row["runs"])), *cells])
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return markdown_table(["training", "seeds", *columns.values()], lines)
 
 
 def main() -> None:
@@ -133,7 +131,7 @@ def main() -> None:
         failures = Comparison(options, wanted).run_all()
     found = collect(comparison, args.subset)
     write_json(args.out / "continue.json", {"rows": found, "provenance": provenance()})
-    write_text(args.out / "continue.md", markdown(found))
+    write_text(args.out / "continue.md", markdown(found) + "\n")
     print(markdown(found))
     if failures:
         raise SystemExit("\n".join(failures))

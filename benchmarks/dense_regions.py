@@ -34,6 +34,7 @@ from ovdistill.commands.teacher.box_inputs import find_box_inputs
 from ovdistill.commands.teacher.crops import crop_policies
 from ovdistill.commands.teacher.evaluate import EvaluateOptions
 from ovdistill.commands.teacher.inputs import Inputs
+from ovdistill.core.markdown import markdown_table
 from ovdistill.evaluation.comparison_rows import PLAIN_TEMPERATURE
 from ovdistill.extraction.encode_objects import encode_objects
 from ovdistill.models.config import load_config
@@ -117,13 +118,14 @@ def print_table(inputs: Inputs, rows: Mapping[str, Row]) -> None:
     crops = next(iter(rows.values()))
     base = is_base[crops.labels]
     print(f"{int(base.sum())} boxes of base names, {int((~base).sum())} of novel ones")
-    print("| regions | base | novel | cosine to crops | ms a box |\n|---|---|---|---|---|")
+    lines = []
     for name, row in rows.items():
         correct = ((row.embeddings @ texts.T).argmax(dim=1) == row.labels).float() * 100
         cosine = (row.embeddings * crops.embeddings).sum(dim=1).mean()
         each = 1e3 * row.seconds / len(row.labels)
-        shares = f"{correct[base].mean():.1f} | {correct[~base].mean():.1f}"
-        print(f"| {name} | {shares} | {cosine:.3f} | {each:.1f} |")
+        shares = [f"{correct[own].mean():.1f}" for own in (base, ~base)]
+        lines.append([name, *shares, f"{cosine:.3f}", f"{each:.1f}"])
+    print(markdown_table(["regions", "base", "novel", "cosine to crops", "ms a box"], lines))
 
 
 def student(name: str, options: BenchmarkOptions) -> str:

@@ -19,6 +19,7 @@ from ovdistill.commands.main import run_options
 from ovdistill.commands.options import option
 from ovdistill.commands.teacher.crops import crop_policies
 from ovdistill.commands.teacher_options import TeacherOptions, load_teacher
+from ovdistill.core.markdown import markdown_table
 from ovdistill.extraction.images import ImageFile, load_image
 from ovdistill.inference.source_paths import find_paths
 
@@ -56,11 +57,12 @@ def main(options: BenchmarkOptions) -> None:
             seconds[name].append(clock() - start)
     medians = {name: statistics.median(own[1:]) for name, own in seconds.items()}
     print(f"{teacher.name} on {teacher.device}: {options.boxes} boxes a photo, {len(photos) - 1}")
-    print("| regions | s a photo | ms a region | times fewer |\n|---|---|---|---|")
+    rows = []
     first = next(iter(medians.values()))
     for name, median in medians.items():
         each = 1e3 * median / options.boxes
-        print(f"| {name} | {median:.2f} | {each:.2f} | {first / median:.1f} |")
+        rows.append([name, f"{median:.2f}", f"{each:.2f}", f"{first / median:.1f}"])
+    print(markdown_table(["regions", "s a photo", "ms a region", "times fewer"], rows))
 
 
 if __name__ == "__main__":

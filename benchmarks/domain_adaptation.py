@@ -29,12 +29,12 @@ from ovdistill.commands.teacher_options import load_teacher
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json, write_text
 from ovdistill.core.json_files import read_json
+from ovdistill.core.markdown import markdown_table
 from ovdistill.core.provenance import provenance
 from ovdistill.evaluation.comparison_rows import Row
 from ovdistill.evaluation.teacher.adaptation import accuracy_of
 from ovdistill.evaluation.teacher.objects import TrueObjects
 from ovdistill.evaluation.teacher.zero_shot import ZeroShot
-from ovdistill.evaluation.text_tables import markdown_table
 from ovdistill.ovshapes.domains import CRAYON
 from ovdistill.ovshapes.generate import make_ovshapes
 from ovdistill.teacher import Teacher
@@ -311,7 +311,7 @@ def write(options: BenchmarkOptions, student: str | None, done: list[Figures]) -
     """Write figures and table; ``student`` is the recipe of all students."""
     content = provenance(shots=options.shots, student=student, figures=done)
     write_json(options.out / "domain.json", content)
-    write_text(options.out / "domain.md", table(done))
+    write_text(options.out / "domain.md", table(done) + "\n")
 
 
 def table(done: list[Figures]) -> str:

@@ -29,6 +29,7 @@ from ovdistill.commands.main import run_options
 from ovdistill.commands.options import CommonOptions, option
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json
+from ovdistill.core.markdown import markdown_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,14 +73,14 @@ def find_readers(*words: str) -> list[Reader]:
 
 def report(campaign: Campaign) -> int:
     """Print the table and the faults, and write them; return the exit code."""
-    print("| reader | inputs | accepted | refused | faults | slowest | inputs / s |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
+    header = ["reader", "inputs", "accepted", "refused", "faults", "slowest", "inputs / s"]
+    rows = []
     for name, count in campaign.counts.items():
         rate = count.inputs / count.seconds if count.seconds else 0
-        print(
-            f"| {name} | {count.inputs} | {count.accepted} | {count.refused} | {count.faults} "
-            f"| {1e3 * count.slowest:.0f} ms (number {count.slowest_number}) | {rate:.0f} |"
-        )
+        slowest = f"{1e3 * count.slowest:.0f} ms (number {count.slowest_number})"
+        of_inputs = (count.inputs, count.accepted, count.refused, count.faults)
+        rows.append([name, *map(str, of_inputs), slowest, f"{rate:.0f}"])
+    print(markdown_table(header, rows))
     counts = campaign.counts.values()
     inputs, faults = sum(c.inputs for c in counts), sum(c.faults for c in counts)
     seconds = sum(count.seconds for count in counts)

@@ -22,6 +22,7 @@ from ovdistill.commands.options import ConfigOptions, argument, recipe_argument
 from ovdistill.core.devices import choose_device
 from ovdistill.core.images import read_image
 from ovdistill.core.logs import progress
+from ovdistill.core.markdown import markdown_table
 from ovdistill.models.config import load_config
 from ovdistill.teacher import Teacher, build_teacher
 from ovdistill.vocabulary import TEMPLATES, Vocabulary
@@ -49,11 +50,13 @@ def main(options: BenchmarkOptions) -> None:
     for path in options.vocabularies:
         rows[Path(path).stem] = Vocabulary.load(path).embeddings
     base = vocabulary.is_base[labels]
-    print(f"| top-1 among {len(vocabulary)} names, % | base | novel |\n|---|---|---|")
+    lines = []
     for name, embeddings in rows.items():
         correct = ((regions @ embeddings.T).argmax(dim=1) == labels).float() * 100
-        print(f"| {name} | {correct[base].mean():.2f} | {correct[~base].mean():.2f} |")
-    print(f"| boxes | {int(base.sum())} | {int((~base).sum())} |")
+        lines.append([name, *(f"{correct[own].mean():.2f}" for own in (base, ~base))])
+    lines.append(["boxes", *(str(int(own.sum())) for own in (base, ~base))])
+    header = [f"top-1 among {len(vocabulary)} names, %", "base", "novel"]
+    print(markdown_table(header, lines))
 
 
 def ground_truth(config: Config, teacher: Teacher) -> tuple[Tensor, Tensor, Vocabulary]:

@@ -26,7 +26,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import TYPE_CHECKING, Any, Literal
 
 from ovdistill.commands.compare import CompareOptions, Comparison
@@ -38,11 +38,12 @@ from ovdistill.core.files import write_json, write_text
 from ovdistill.core.header_values import INTEGER, Kind, expect, list_of
 from ovdistill.core.json_files import read_json
 from ovdistill.core.logs import progress
+from ovdistill.core.markdown import markdown_table
 from ovdistill.core.provenance import provenance
 from ovdistill.evaluation.comparison import Runs, collect
 from ovdistill.evaluation.comparison_rows import Row, pick_rows
 from ovdistill.evaluation.result_files import is_number
-from ovdistill.evaluation.text_tables import markdown_table
+from ovdistill.evaluation.text_tables import mean_and_deviation
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -206,7 +207,7 @@ class SegmentationComparison(Comparison):
                 self.folder_of_table / "segmentation.json",
                 provenance(subset=self.options.subset, rows=found),
             )
-            write_text(self.folder_of_table / "segmentation.md", table(found))
+            write_text(self.folder_of_table / "segmentation.md", table(found) + "\n")
 
 
 def read_known(path: Path, subset: str) -> Runs:
@@ -329,12 +330,9 @@ def table(found: Runs) -> str:
 def cell(runs: Sequence[Mapping[str, Any]], key: str) -> str:
     """Return mean and standard deviation of a figure over the runs that have it."""
     values = [run[key] for run in runs if key in run]
-    if not values:
-        return "-"
-    if key in ("seconds", "test_seconds"):
+    if values and key in ("seconds", "test_seconds"):
         return f"{mean(values):.2f}"
-    spread = f" ± {stdev(values):.1f}" if len(values) > 1 else ""
-    return f"{mean(values):.1f}{spread}"
+    return mean_and_deviation(values)
 
 
 def measure_training_free(comparison: SegmentationComparison, row: Row) -> None:

@@ -20,8 +20,8 @@ from ovdistill.commands.teacher.adapt.inputs import encode, find_inputs
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.commands.teacher_options import load_teacher
 from ovdistill.core.logs import progress
+from ovdistill.core.markdown import markdown_table
 from ovdistill.evaluation.teacher.adaptation import Accuracy, accuracy_of
-from ovdistill.evaluation.text_tables import markdown_table
 from ovdistill.teacher_training.adapt.clip_adapter import ClipAdapterMethod
 from ovdistill.teacher_training.adapt.coop import CoOpMethod
 from ovdistill.teacher_training.adapt.data import AdaptMethod

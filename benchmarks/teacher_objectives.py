@@ -25,7 +25,6 @@ import subprocess
 import sys
 from pathlib import Path
 from pprint import pformat
-from statistics import mean, stdev
 from typing import Any
 
 import torch
@@ -34,9 +33,11 @@ from PIL import Image
 from ovdistill.core.files import write_json, write_text
 from ovdistill.core.images import read_image
 from ovdistill.core.logs import progress
+from ovdistill.core.markdown import markdown_table
 from ovdistill.core.provenance import provenance
 from ovdistill.core.recipes import find_recipe
 from ovdistill.datasets.annotations import read_annotations
+from ovdistill.evaluation.text_tables import mean_and_deviation
 from ovdistill.teacher.crops import CropPolicy
 from ovdistill.vocabulary.prompts import TEMPLATES, fill_template
 
@@ -252,15 +253,11 @@ def collect(args: argparse.Namespace) -> dict[str, list[Figures]]:
 
 def markdown(rows: dict[str, list[Figures]]) -> str:
     """Return the table: mean and standard deviation over the seeds, in percent."""
-    lines = [["objectives", "seeds", *COLUMNS.values()], ["---", *["---:"] * (len(COLUMNS) + 1)]]
+    lines = []
     for row, runs in rows.items():
-        cells = []
-        for key in COLUMNS:
-            values = [run[key] for run in runs if key in run]
-            spread = f" ± {stdev(values):.1f}" if len(values) > 1 else ""
-            cells.append(f"{mean(values):.1f}{spread}" if values else "–")
+        cells = [mean_and_deviation([r[key] for r in runs if key in r]) for key in COLUMNS]
         lines.append([row.replace("+", " + "), str(len(runs)), *cells])
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return markdown_table(["objectives", "seeds", *COLUMNS.values()], lines)
 
 
 def parse() -> argparse.Namespace:
@@ -348,7 +345,7 @@ def main() -> None:
     rows = collect(args)
     content = dict(settings=settings, rows=rows, provenance=provenance())
     write_json(args.out / "objectives.json", content)
-    write_text(args.out / "objectives.md", markdown(rows))
+    write_text(args.out / "objectives.md", markdown(rows) + "\n")
     print(markdown(rows))
 
 

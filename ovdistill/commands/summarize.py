@@ -10,12 +10,12 @@ from __future__ import annotations
 import glob
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, stdev
 
 from ovdistill.commands.options import CommonOptions, argument, option
 from ovdistill.core.errors import UserError
-from ovdistill.core.text import markdown_cell
+from ovdistill.core.markdown import markdown_table
 from ovdistill.evaluation.result_files import read_metrics
+from ovdistill.evaluation.text_tables import mean_and_deviation
 
 KEYS = (
     *("bbox/AP_novel", "bbox/AP_base", "bbox/AP50_novel", "bbox/AP50_base", "bbox/HM50"),
@@ -39,8 +39,7 @@ def summarize(options: SummarizeOptions) -> None:
     Raises:
         UserError: a row without runs, or runs without one of the metrics.
     """
-    print("| | runs | " + " | ".join(map(markdown_cell, options.keys)) + " |")
-    print("|---" * (len(options.keys) + 2) + "|")
+    rows = []
     for row in options.rows:
         name, equals, pattern = row.rpartition("=")
         if not equals:
@@ -51,7 +50,8 @@ def summarize(options: SummarizeOptions) -> None:
             if missing:
                 raise UserError(f"{pattern} has no {missing[0]}; it has {', '.join(run)}.")
         cells = [mean_and_deviation([run[key] for run in runs]) for key in options.keys]
-        print(f"| {markdown_cell(name)} | {len(runs)} | " + " | ".join(cells) + " |")
+        rows.append([name, str(len(runs)), *cells])
+    print(markdown_table(["", "runs", *options.keys], rows))
 
 
 def read_runs(pattern: str) -> list[dict[str, float]]:
@@ -68,8 +68,3 @@ def read_runs(pattern: str) -> list[dict[str, float]]:
             "-o FOLDER`."
         )
     return runs
-
-
-def mean_and_deviation(values: list[float]) -> str:
-    """Return the mean and, for two values and more, the sample standard deviation, as text."""
-    return f"{mean(values):.1f}" + (f" ± {stdev(values):.1f}" if len(values) > 1 else "")

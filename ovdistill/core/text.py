@@ -13,7 +13,6 @@ from difflib import get_close_matches
 
 # control characters, invisible ones (direction marks, joiners), lone surrogates, line separators
 HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
-MARKDOWN = frozenset("\\|`<>[]*")
 
 
 def printable(text: str | os.PathLike[str], *, keep: str = "") -> str:
@@ -33,11 +32,6 @@ def printable(text: str | os.PathLike[str], *, keep: str = "") -> str:
         _escape(character) if _is_hidden(character) and character not in keep else character
         for character in text
     )
-
-
-def markdown_cell(text: str) -> str:
-    """Return a text as the content of a cell of a Markdown table, where it stays plain text."""
-    return "".join(f"\\{c}" if c in MARKDOWN else c for c in printable(text))
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:

@@ -15,8 +15,8 @@ from typing import Any
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import write_json, write_text
 from ovdistill.core.header_values import INTEGER, Kind, expect, list_of
+from ovdistill.core.markdown import markdown_table
 from ovdistill.core.provenance import provenance
-from ovdistill.core.text import markdown_cell
 from ovdistill.evaluation.comparison_plot import plot_comparison
 from ovdistill.evaluation.comparison_rows import ROWS, Row
 from ovdistill.evaluation.result_files import (
@@ -246,15 +246,13 @@ def markdown(rows: Sequence[dict[str, Any]]) -> str:
         rows: ``rows`` of ``comparison.json``.
     """
     shown = [key for key in COLUMNS if any(row["summary"][key] for row in rows)]
-    lines = [
-        ["method", "captions name novel objects", "seeds", *(COLUMNS[key] for key in shown)],
-        ["---", ":---:", *["---:"] * (len(shown) + 1)],
-    ]
+    lines = []
     for row in rows:
         captions = "yes" if row["novel_captions"] else "no"
         cells = [_cell(row["summary"][key], key, len(row["runs"])) for key in shown]
-        lines.append([markdown_cell(row["title"]), captions, str(len(row["runs"])), *cells])
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+        lines.append([row["title"], captions, str(len(row["runs"])), *cells])
+    header = ["method", "captions name novel objects", "seeds", *(COLUMNS[key] for key in shown)]
+    return markdown_table(header, lines, "lcr" + "r" * len(shown)) + "\n"
 
 
 def _cell(summary: dict[str, float] | None, key: str, runs: int) -> str:

@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ovdistill.core.files import write_json, write_text
+from ovdistill.core.markdown import markdown_table
 from ovdistill.core.text import printable
-from ovdistill.evaluation.text_tables import markdown_table, print_whole
+from ovdistill.evaluation.text_tables import print_whole
 
 COLUMNS = (
     *("AP", "AP50", "AP75", "AP_base", "AP_novel", "AP50_base", "AP50_novel", "HM50"),
@@ -57,7 +58,7 @@ def print_table(metrics: Mapping[str, float], title: str | None = None) -> None:
 
 def markdown(metrics: Mapping[str, float]) -> str:
     """Return the table in Markdown."""
-    return markdown_table(*rows(metrics))
+    return markdown_table(*rows(metrics)) + "\n"
 
 
 def write_report(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import mean, stdev
 
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from ovdistill.core.text import markdown_cell, printable
+from ovdistill.core.markdown import markdown_table
+from ovdistill.core.text import printable
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class TextTable:
 
     def markdown(self) -> str:
         """Return the table in Markdown, under its title."""
-        return f"## {self.title}\n\n{markdown_table(self.header, self.rows)}"
+        return f"## {self.title}\n\n{markdown_table(self.header, self.rows)}\n"
 
     def show(self) -> None:
         """Print the table."""
@@ -48,8 +50,8 @@ def print_whole(table: Table) -> None:
     Console(width=max(Console().width, needed)).print(table)
 
 
-def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown: cells are plain text, all columns but the first are numbers."""
-    body = [[markdown_cell(cell) for cell in row] for row in rows]
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *body]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+def mean_and_deviation(values: Sequence[float]) -> str:
+    """Return the mean and, of two values and more, the sample standard deviation; "-" of none."""
+    if not values:
+        return "-"
+    return f"{mean(values):.1f}" + (f" ± {stdev(values):.1f}" if len(values) > 1 else "")

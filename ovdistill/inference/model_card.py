@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ovdistill.core.markdown import markdown_table
 from ovdistill.core.text import printable
 from ovdistill.vocabulary import Vocabulary
 
@@ -154,13 +155,10 @@ def _table(kind: Kind, metrics: Mapping[str, float]) -> str:
     keys = [key for key in columns if any(f"{row}/{key}" in metrics for row in kind.rows)]
     if not keys:
         return "Not given: `ovdistill test` measures them, and `publish --metrics` takes them over."
-    rows = [
-        "| in percent | " + " | ".join(columns[key] for key in keys) + " |",
-        "|---|" + "---:|" * len(keys),
-    ]
+    rows = []
     for row, title in kind.rows.items():
         values = [metrics.get(f"{row}/{key}") for key in keys]
         if any(value is not None for value in values):
             cells = ["-" if value is None else f"{value:.1f}" for value in values]
-            rows.append(f"| {title} | " + " | ".join(cells) + " |")
-    return "\n".join(rows)
+            rows.append([title, *cells])
+    return markdown_table(["in percent", *(columns[key] for key in keys)], rows)

@@ -34,7 +34,7 @@ def test_rows_without_names_have_no_zero_shot_accuracy(tmp_path: Path) -> None:
     assert len(lines) == 4
     cells = [[cell.strip() for cell in line.split("|")] for line in lines]
     base, probe = cells[0].index("top-1 base"), cells[0].index("linear probe")
-    assert [row[base] for row in cells[2:]] == ["41.0 ± 1.4", "–"]
+    assert [row[base] for row in cells[2:]] == ["41.0 ± 1.4", "-"]
     assert [row[probe] for row in cells[2:]] == ["50.0 ± 0.0", "50.0"]
 
 

@@ -21,8 +21,8 @@ def test_a_row_for_each_glob(runs, capsys):
     words = [f"all={runs}/run*", f"one=a={runs}/run1"]
     assert not main.run(["summarize", *words, "--keys", "AP", "AR"])
     assert capsys.readouterr().out.splitlines() == [
-        "| | runs | AP | AR |",
-        "|---|---|---|---|",
+        "|  | runs | AP | AR |",
+        "| --- | ---: | ---: | ---: |",
         "| all | 3 | 2.0 ± 1.0 | 5.0 ± 0.0 |",
         "| one=a | 1 | 2.0 | 5.0 |",
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ovdistill.core.text import markdown_cell, printable
+from ovdistill.core.text import printable
 
 
 @pytest.mark.parametrize("name", ["cat", "chat noir", "猫", "Ärger", "C:\\a.jpg", "[red]", "a|b"])
@@ -35,8 +35,3 @@ def test_what_acts_or_hides_is_an_escape(name: str, shown: str) -> None:
 def test_paths_and_kept_characters() -> None:
     assert printable(Path("a\rb")) == "a\\rb"
     assert printable("one\ntwo\r", keep="\n") == "one\ntwo\\r"
-
-
-def test_a_cell_of_markdown_holds_no_markup() -> None:
-    assert markdown_cell("a|b`c\n<i>") == "a\\|b\\`c\\\\n\\<i\\>"
-    assert markdown_cell("traffic light") == "traffic light"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ovdistill.commands.teacher.report import Report
 from ovdistill.core.files import write_json, write_text
+from ovdistill.core.markdown import markdown_cell
 from ovdistill.core.provenance import provenance
-from ovdistill.core.text import markdown_cell
 from ovdistill.teacher import Teacher
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ovdistill.core.text import markdown_cell
+from ovdistill.core.markdown import markdown_cell, markdown_table
 from ovdistill.evaluation.analysis.naming import OUTCOMES
 from ovdistill.evaluation.analysis.report import GROUPS, RunReport
 from ovdistill.evaluation.report_page.errors import KINDS as ERROR_KINDS
@@ -26,18 +26,19 @@ def report_markdown(reports: Sequence[RunReport]) -> str:
     for kind, keys in metrics_shown(reports):
         rows = [[report.name, *_metrics(report, reports[0], kind, keys)] for report in reports]
         columns = [COLUMNS[key] for key in keys]
-        parts += [f"## AP of {METRIC_KINDS[kind]}", table(["", *columns], rows)]
+        parts += [f"## AP of {METRIC_KINDS[kind]}", markdown_table(["", *columns], rows)]
     parts += ["## Names of localised objects", _naming(reports)]
     for report in reports:
         pairs = [[true, wrong, f"{n}"] for true, wrong, n in report.confusions.pairs[:MOST_PAIRS]]
         title = f"Most frequent confusions of {markdown_cell(report.name)}:"
-        parts += [title, table(["object", "called", "objects"], pairs)]
+        parts += [title, markdown_table(["object", "called", "objects"], pairs, "llr")]
     parts += ["## AP50 lost to each kind of error", _errors(reports)]
     parts += ["## Recall of boxes without names", _recall(reports), *recall_notes(reports)]
     parts += ["## Expected calibration error, %", _calibration(reports)]
     parts += [_class_title(reports), _classes(reports)]
     origins = [[key.replace("_", " "), *values] for key, values, _ in origin_rows(reports)]
-    parts += ["## Provenance", table(["", *(report.name for report in reports)], origins)]
+    header = ["", *(report.name for report in reports)]
+    parts += ["## Provenance", markdown_table(header, origins, "l" * len(header))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -58,7 +59,7 @@ def _naming(reports: Sequence[RunReport]) -> str:
             shares = [f"{report.naming[group][outcome]:.1f}" for outcome in OUTCOMES]
             rows.append([report.name, group, f"{report.naming[group]['objects']:.0f}", *shares])
     head = ["run", "objects of", "number", *(f"{name}, %" for name in OUTCOME_NAMES)]
-    return table(head, rows)
+    return markdown_table(head, rows, "llr" + "r" * len(OUTCOME_NAMES))
 
 
 def _errors(reports: Sequence[RunReport]) -> str:
@@ -67,13 +68,13 @@ def _errors(reports: Sequence[RunReport]) -> str:
         [name, *(shown(report.errors[kind][group]) for report in reports for group in GROUPS)]
         for kind, (name, _) in ERROR_KINDS.items()
     ]
-    return table(head, rows)
+    return markdown_table(head, rows)
 
 
 def _recall(reports: Sequence[RunReport]) -> str:
     columns = [(number, group) for number in NUMBERS for group in ("base", "novel")]
     rows = [[r.name, *(shown(recall(r, *column)) for column in columns)] for r in reports]
-    return table(["", *(f"AR@{number} {group}" for number, group in columns)], rows)
+    return markdown_table(["", *(f"AR@{number} {group}" for number, group in columns)], rows)
 
 
 def _calibration(reports: Sequence[RunReport]) -> str:
@@ -81,7 +82,7 @@ def _calibration(reports: Sequence[RunReport]) -> str:
     for report in reports:
         errors = {group: 100 * bins.error for group, bins in report.reliability.items()}
         rows.append([report.name, *(shown(errors.get(group)) for group in GROUPS)])
-    return table(["", *GROUPS], rows)
+    return markdown_table(["", *GROUPS], rows)
 
 
 def _class_title(reports: Sequence[RunReport]) -> str:
@@ -105,12 +106,5 @@ def _classes(reports: Sequence[RunReport]) -> str:
         for report in reports
         for name in ("AP", "recall", "most confused with")
     ]
-    return table(["class", "split", "objects", *own], lines)
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown, whatever its cells hold."""
-    lines = [
-        "| " + " | ".join(markdown_cell(cell) for cell in line) + " |" for line in (head, *rows)
-    ]
-    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]])
+    alignment = "llr" + "rrl" * len(reports)
+    return markdown_table(["class", "split", "objects", *own], lines, alignment)

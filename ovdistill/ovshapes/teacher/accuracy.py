@@ -12,6 +12,7 @@ from torch import Tensor
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image
 from ovdistill.core.logs import progress
+from ovdistill.core.markdown import markdown_table
 from ovdistill.datasets.annotations import read_annotations
 from ovdistill.ovshapes.categories import category_names
 from ovdistill.ovshapes.teacher.clip_geometry import measure
@@ -104,16 +105,15 @@ def _markdown(rows: list[tuple[str, Tensor]], categories: Tensor) -> str:
         categories: (n,) int64.
     """
     names = category_names()
-    header = "| top-1, % | all |" + "".join(f" {s}: base | {s}: novel |" for s in OVSHAPES_SPLITS)
-    lines = [header, "|---" * (2 + 2 * len(OVSHAPES_SPLITS)) + "|"]
+    groups = [f"{split}: {group}" for split in OVSHAPES_SPLITS for group in ("base", "novel")]
+    lines = []
     for title, correct in rows:
         cells = [correct]
         for split in OVSHAPES_SPLITS:
             novel = torch.tensor([name in OVSHAPES_NOVEL[split] for name in names])[categories]
             cells += [correct[~novel], correct[novel]]
-        values = " | ".join(f"{100 * cell.float().mean():.1f}" for cell in cells)
-        lines.append(f"| {title} | {values} |")
-    return "\n".join(lines)
+        lines.append([title, *(f"{100 * cell.float().mean():.1f}" for cell in cells)])
+    return markdown_table(["top-1, %", "all", *groups], lines)
 
 
 def _read(root: Path) -> tuple[list[Path], Tensor, Tensor, list[Tensor]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from ovdistill.core.markdown import markdown_table
 from ovdistill.vocabulary.learn.recipe import BINS
 from ovdistill.vocabulary.learn.samples import Samples
 
@@ -25,7 +26,7 @@ def accuracy_table(embeddings: Mapping[str, Tensor], samples: Samples) -> str:
     highs = (*EDGES[1:], 1)
     cells = [f"IoU {low} to {high}" for low, high in zip(EDGES, highs, strict=True)]
     counts = [str(int((bins == index).sum())) for index in range(len(EDGES))]
-    lines = [["top-1, %", *cells, "all"], ["---"] * (len(cells) + 2)]
+    rows = []
     for title, class_embeddings in embeddings.items():
         found = [
             (regions.float() @ class_embeddings.T.cpu()).argmax(dim=1)
@@ -33,9 +34,9 @@ def accuracy_table(embeddings: Mapping[str, Tensor], samples: Samples) -> str:
         ]
         correct = torch.cat(found) == samples.labels
         groups = [correct[bins == index] for index in range(len(EDGES))]
-        lines.append([title, *(_percent(group) for group in (*groups, correct))])
-    lines.append(["regions", *counts, str(len(samples))])
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        rows.append([title, *(_percent(group) for group in (*groups, correct))])
+    rows.append(["regions", *counts, str(len(samples))])
+    return markdown_table(["top-1, %", *cells, "all"], rows)
 
 
 def _percent(correct: Tensor) -> str:

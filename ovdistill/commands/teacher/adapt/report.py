@@ -12,8 +12,8 @@ from ovdistill.commands.teacher.adapt.inputs import AdaptInputs
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import sha256_of, write_json, write_text
+from ovdistill.core.markdown import markdown_cell
 from ovdistill.core.provenance import provenance
-from ovdistill.core.text import markdown_cell
 from ovdistill.evaluation.teacher.adaptation import (
     Accuracy,
     AccuracyChange,
