@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
-from tqdm import tqdm
-
-from ovdistill.core.images import ImageError
+from ovdistill.commands.predict_stream import write_stream
 from ovdistill.core.text import printable
 from ovdistill.inference.detections import Detections
 from ovdistill.inference.detector import Detector
 from ovdistill.inference.limits import Limits
 from ovdistill.inference.result_files import ResultFile
-from ovdistill.inference.run_ahead import run_ahead
 from ovdistill.inference.sources import ImageSource
 
 
@@ -30,8 +25,6 @@ def predict_images(
 ) -> list[str]:
     """Detect objects in images, write the results, and print what was found.
 
-    The next images are looked at in a thread while the results of one are drawn and written.
-
     Args:
         detector: whose texts are set.
         limits: which detections to report.
@@ -43,31 +36,22 @@ def predict_images(
     Returns:
         What is wrong with each image that could not be read.
     """
-    bad: list[str] = []
     counts = Counter[str]()
-    stream = detector.stream(sources, limits, batch_size)
-    several = len(sources) > 1
-    disable = None if several else True  # None: on a terminal only
-    with closing(run_ahead(stream, batch_size)) as results:
-        try:
-            with tqdm(total=len(sources), unit="image", disable=disable) as bar:
-                for (source, found), name in zip(results, names, strict=True):
-                    bar.update()
-                    if isinstance(found, ImageError):
-                        bad.append(str(found))
-                        continue
-                    found = replace(found, path=source.name)
-                    paths = [path for file in files if (path := file.add(found, name))]
-                    counts.update(found.names)
-                    bar.write(f"{printable(Path(source.name).name)}: {summary(found)}")
-                    if paths:
-                        folder = files[0].folder
-                        shown = ", ".join(printable(path.relative_to(folder)) for path in paths)
-                        bar.write(f"    -> {printable(folder)}: {shown}")
-        finally:  # what was found before an error or Ctrl-C is kept
-            for path in filter(None, (file.close() for file in files)):
-                print(f"wrote {printable(path)}")
-    if several:
+
+    def write(found: Detections, name: str) -> list[Path]:
+        counts.update(found.names)
+        return [path for file in files if (path := file.add(found, name))]
+
+    bad = write_stream(
+        detector.stream(sources, limits, batch_size),
+        names,
+        files[0].folder if files else Path(),
+        ahead=batch_size,
+        write=write,
+        close=lambda: filter(None, (file.close() for file in files)),
+        describe=summary,
+    )
+    if len(sources) > 1:
         print(f"in {len(sources) - len(bad)} images: {counted(counts, detector.queries)}")
     return bad
 

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
+from ovdistill.commands.predict_stream import write_stream
 from ovdistill.core.errors import UserError
-from ovdistill.core.images import ImageError
 from ovdistill.core.text import printable
 from ovdistill.inference.label_map_files import LabelMapFiles, label_map_outputs
 from ovdistill.inference.result_files import check_inputs_stay
-from ovdistill.inference.run_ahead import run_ahead
 from ovdistill.inference.segmentation_result import SegmentationResult
 from ovdistill.inference.segmentor import Segmentor
 from ovdistill.inference.sources import ImageSource, ImageSources
@@ -52,8 +47,6 @@ def predict_label_maps(
 ) -> list[str]:
     """Segment images, write the results, and print which names cover most of them.
 
-    The next images are looked at in a thread while the results of one are drawn and written.
-
     Args:
         segmentor: whose texts are set.
         sources: the images.
@@ -72,25 +65,15 @@ def predict_label_maps(
     outputs = label_map_outputs(options.save, names)
     check_inputs_stay(folder, outputs, [*images, *options.text_files])
     files = LabelMapFiles(folder, segmentor.queries, options.save, origin)
-    bad: list[str] = []
-    stream = segmentor.stream(sources, options.score_threshold or 0.0, options.batch_size)
-    disable = None if len(sources) > 1 else True  # None: on a terminal only
-    with closing(run_ahead(stream, options.batch_size)) as results:
-        try:
-            with tqdm(total=len(sources), unit="image", disable=disable) as bar:
-                for (source, found), name in zip(results, names, strict=True):
-                    bar.update()
-                    if isinstance(found, ImageError):
-                        bad.append(str(found))
-                        continue
-                    paths = files.add(replace(found, path=source.name), name)
-                    bar.write(f"{printable(Path(source.name).name)}: {summary(found)}")
-                    shown = ", ".join(printable(path.relative_to(folder)) for path in paths)
-                    bar.write(f"    -> {printable(folder)}: {shown}")
-        finally:  # what was found before an error or Ctrl-C is kept
-            if path := files.close():
-                print(f"wrote {printable(path)}")
-    return bad
+    return write_stream(
+        segmentor.stream(sources, options.score_threshold or 0.0, options.batch_size),
+        names,
+        folder,
+        ahead=options.batch_size,
+        write=files.add,
+        close=lambda: filter(None, [files.close()]),
+        describe=summary,
+    )
 
 
 def summary(result: SegmentationResult) -> str:
