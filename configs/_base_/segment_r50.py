@@ -25,7 +25,8 @@ segmentor = dict(
     distillers=[],
     data_preprocessor=data_preprocessor,
     backbone=_base_.backbone,
-    neck=_base_.neck,
+    # no level that the pixel head does not read: its weights would never get a gradient
+    neck=dict(_base_.neck, num_outs=4, add_extra_convs=False),
     pixel_head=pixel_head,
 )
 

@@ -15,7 +15,7 @@ from ovdistill.app import view
 from ovdistill.app.downloads import FORMS, pack
 from ovdistill.app.finder import LOWEST_SCORE, Finder, Look
 from ovdistill.app.parts import (
-    PRIVATE,
+    EVENT,
     REMEMBERED,
     background_input,
     clear_errors,
@@ -176,24 +176,22 @@ def detect_page(
             )
     shown = [drawn, status, table, crop, names, hint]
     asked = [text, background, threshold]
-    image.input(
-        clear_errors(page.look), [image, *asked], [look, *shown], preprocess=False, **PRIVATE
-    )
+    image.input(clear_errors(page.look), [image, *asked], [look, *shown], preprocess=False, **EVENT)
     if examples:
         given.click(
-            clear_errors(page.example), [given, *asked[1:]], [image, text, look, *shown], **PRIVATE
+            clear_errors(page.example), [given, *asked[1:]], [image, text, look, *shown], **EVENT
         )
     gr.on(
         [text.submit, background.submit, find.click],
         clear_errors(page.ask),
         [look, *asked],
         [look, *shown],
-        **PRIVATE,
+        **EVENT,
     )
     threshold.input(
         page.show, [look, threshold], shown, trigger_mode="always_last",
-        show_progress="hidden", **PRIVATE,
+        show_progress="hidden", **EVENT,
     )  # fmt: skip
     details = [crop, names, hint]
-    drawn.select(clear_errors(page.click), [look, threshold], details, **PRIVATE)
-    table.select(clear_errors(page.choose), [look], details, **PRIVATE)
+    drawn.select(clear_errors(page.click), [look, threshold], details, **EVENT)
+    table.select(clear_errors(page.choose), [look], details, **EVENT)

@@ -133,9 +133,11 @@ def download_button(
     """
     button = gr.Button(label, size="sm", min_width=60)
     file = gr.JSON(visible=False)
-    packed = button.click(clear_errors(act), inputs, file, **PRIVATE, show_progress="hidden")
+    packed = button.click(clear_errors(act), inputs, file, **EVENT, show_progress="hidden")
     packed.success(None, file, None, js=DOWNLOAD)
     return button
 
 
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+# of all events: gradio queues those of one concurrency_id together, so that one that comes while
+# another runs sees what that has found
+EVENT: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "pages"}

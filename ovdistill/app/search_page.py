@@ -13,7 +13,7 @@ import numpy as np
 
 from ovdistill.app.downloads import Download
 from ovdistill.app.parts import (
-    PRIVATE,
+    EVENT,
     clear_errors,
     download_button,
     heading,
@@ -135,9 +135,9 @@ def search_page(searcher: Searcher, title: str) -> None:
             )  # fmt: skip
     found = [hits, gallery, status, details]
     search = clear_errors(page.search)
-    gr.on([text.submit, find.click], search, [name, text, k], found, **PRIVATE)
+    gr.on([text.submit, find.click], search, [name, text, k], found, **EVENT)
     like_image.click(
-        clear_errors(page.like_image), [name, image, k], found, preprocess=False, **PRIVATE
+        clear_errors(page.like_image), [name, image, k], found, preprocess=False, **EVENT
     )
-    like_hit.click(clear_errors(page.like_hit), [name, chosen, k], found, **PRIVATE)
-    gallery.select(page.choose, [hits], [chosen, details, drawn, about], **PRIVATE)
+    like_hit.click(clear_errors(page.like_hit), [name, chosen, k], found, **EVENT)
+    gallery.select(page.choose, [hits], [chosen, details, drawn, about], **EVENT)

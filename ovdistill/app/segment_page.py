@@ -15,7 +15,7 @@ from ovdistill.app import segment_view as view
 from ovdistill.app.downloads import LABEL_MAP_FORMS, pack_label_map
 from ovdistill.app.kept_masks import MOST_PIXELS
 from ovdistill.app.parts import (
-    PRIVATE,
+    EVENT,
     REMEMBERED,
     background_input,
     clear_errors,
@@ -160,19 +160,19 @@ def segment_page(
     shown = [drawn, status, table, ranked, hint]
     asked = [text, background, threshold]
     image.input(
-        clear_errors(page.look), [image, *asked], [found, *shown], preprocess=False, **PRIVATE
+        clear_errors(page.look), [image, *asked], [found, *shown], preprocess=False, **EVENT
     )
     if examples:
-        given.click(clear_errors(page.example), [given, *asked], [image, found, *shown], **PRIVATE)
+        given.click(clear_errors(page.example), [given, *asked], [image, found, *shown], **EVENT)
     gr.on(
         [text.submit, background.submit, find.click],
         clear_errors(page.ask),
         [found, *asked],
         [found, *shown],
-        **PRIVATE,
+        **EVENT,
     )
     threshold.input(
         page.show, [found, threshold], shown, trigger_mode="always_last",
-        show_progress="hidden", **PRIVATE,
+        show_progress="hidden", **EVENT,
     )  # fmt: skip
-    drawn.select(clear_errors(page.click), [found], [ranked, hint], **PRIVATE)
+    drawn.select(clear_errors(page.click), [found], [ranked, hint], **EVENT)

@@ -43,10 +43,13 @@ def extract(options: ExtractOptions) -> None:
     from ovdistill.extraction.needed import check_needed
     from ovdistill.extraction.prepare import check_config
     from ovdistill.extraction.prepare_proposals import check_one_trains
+    from ovdistill.extraction.teacher_origin import teacher_origin
     from ovdistill.models.config import load_config
     from ovdistill.teacher import build_teacher
 
     ranks = ranks_of(options.launcher)
+    if options.dry_run and ranks[0]:
+        return  # the first process tries a few images for all
     config = load_config(options.config, options.overrides) if options.config else None
     if config is not None:
         check_config(config)
@@ -62,7 +65,8 @@ def extract(options: ExtractOptions) -> None:
     files = inputs.find_files(options, config)
     source = inputs.find_proposals(options, config, settings, device)
     source.check(files)
-    teacher = build_teacher(inputs.with_crops(options, teacher_arguments(options)), device)
+    arguments = inputs.with_crops(options, teacher_arguments(options))
+    teacher = build_teacher(arguments, device)
     if settings.rank == 0:
         if teacher.random:
             print(RANDOM_NOTE)
@@ -70,7 +74,9 @@ def extract(options: ExtractOptions) -> None:
     if options.dry_run:
         dry_run(files, source, teacher, settings)
         return
-    origin = training_source(config) if config and not options.annotations else None
+    origin = teacher_origin(arguments)
+    if config and not options.annotations:
+        origin |= training_source(config)
     meta = extraction.extract(files, source, teacher, out, settings, origin)
     print_result(meta, out, settings.rank)
 
@@ -90,6 +96,22 @@ def check_choices(options: ExtractOptions) -> None:
     check_file(options.vocabulary, "--vocabulary")
     if options.network:
         find_recipe(options.network)
+    check_effect(options)
+
+
+def check_effect(options: ExtractOptions) -> None:
+    """Raise UserError for options that would change nothing."""
+    named = options.proposals or ""
+    is_network = named not in ("", "gt", "grid", "random") and not named.endswith(".json")
+    listed = bool(options.annotations)
+    for flag, is_given, has_effect, needed in (
+        ("--images", options.images, listed, "--annotations FILE, which lists them"),
+        ("--allow-outside-images", options.allow_outside_images, listed, "--annotations FILE"),
+        ("--vocabulary", options.vocabulary, named == "gt", "--proposals gt"),
+        ("--network", options.network, is_network, "--proposals WEIGHTS"),
+    ):
+        if is_given and not has_effect:
+            raise UserError(f"got {flag}, which has no effect without {needed}")
 
 
 def prepare_vocabulary(config: Config, rank: int) -> None:

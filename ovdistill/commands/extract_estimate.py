@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ovdistill.core.errors import UserError
@@ -59,11 +60,20 @@ def dry_run(
     teacher: Teacher,
     settings: extraction.ExtractionSettings,
 ) -> None:
-    """Make a store of the first images in a folder that is deleted, and print the time of all."""
+    """Make a store of the first images in a folder that is deleted, and print the time of all.
+
+    Args:
+        files: the images.
+        source: proposes the boxes.
+        teacher: embeds the regions.
+        settings: how the store is to be filled, by as many processes; this one makes all of the
+            few images.
+    """
+    alone = replace(settings, rank=0, world_size=1)
     with tempfile.TemporaryDirectory() as folder:
         few = files[:DRY_RUN_IMAGES]
         start = time.perf_counter()
-        meta = extraction.extract(few, source, teacher, Path(folder, "store"), settings)
+        meta = extraction.extract(few, source, teacher, Path(folder, "store"), alone)
         seconds = (time.perf_counter() - start) / len(few)
         verify(Path(folder, "store"))
         store = TeacherStore(Path(folder, "store"))

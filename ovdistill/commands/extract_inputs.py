@@ -43,7 +43,7 @@ def choose_rank_device(name: str | None, local_rank: int) -> torch.device:
     """
     device = choose_device(name)
     if device.type == "cuda" and device.index is None:
-        return torch.device("cuda", local_rank)
+        return choose_device(f"cuda:{local_rank}")
     return device
 
 

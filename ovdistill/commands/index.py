@@ -6,8 +6,9 @@
 
 Of each image the regions that show an object most probably are kept, of whatever class. Run the
 command again after an interruption: it goes on where it stopped. Run it again when images were
-added: only those that are new or have changed are looked at. Images that cannot be read are listed
-at the end, and tried again by the next run; the exit code is then 1.
+added: only those that are new or have changed are looked at. Images that cannot be read, and
+folders that cannot be listed, are named at the end, and tried again by the next run; the exit code
+is then 1.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def index(options: IndexOptions) -> int:
     """Write the index.
 
     Returns:
-        The exit code: 1 if some images could not be read, else 0.
+        The exit code: 1 if some images or folders could not be read, else 0.
 
     Raises:
         UserError: see ``write_index``.
@@ -76,7 +77,7 @@ def say(report: IndexReport, folder: Path) -> int:
     if report.gone:
         print(f"{report.gone} images of the index are not there any more: a search leaves them out")
     if report.skipped:
-        print(f"{len(report.skipped)} images could not be read:", file=sys.stderr)
+        print(f"{len(report.skipped)} images or folders could not be read:", file=sys.stderr)
         for file, reason in report.skipped:
             print(f"  {printable(file)}: {printable(reason)}", file=sys.stderr)
     return int(bool(report.skipped))

@@ -11,7 +11,8 @@ Writes, for every image, an annotated PNG and a JSON file (objects, queries, pro
 --save names; for every video an MP4, a JSON line for each frame, and a JSON file that sums it up
 (docs/video.md). A segmentor writes a drawing and a label map of every image, and one JSON file
 about all (docs/segmentation.md). Folders are searched with all folders below them. Files that
-cannot be read, or not to their end, are listed at the end; the exit code is then 1.
+cannot be read, or not to their end, and folders that cannot be listed are named at the end; the
+exit code is then 1.
 
 --text: names between commas, where quotes protect commas, or a file of names; a .yaml or .json file
 can give each name its synonyms, and names that only compete (docs/prompts.md). By default the class
@@ -125,8 +126,8 @@ def predict(options: PredictOptions) -> int:
     """Detect, draw and write the results.
 
     Returns:
-        The exit code: 1 if a video is damaged, or if some of several files could not be read, else
-        0.
+        The exit code: 1 if a video is damaged, or if some of several files or folders could not be
+        read, else 0.
 
     Raises:
         UserError: a missing input, a single file that cannot be read, an output folder that
@@ -177,7 +178,7 @@ def segment(
     bad = predict_label_maps(segmentor, sources, names, options, origin)
     if note := origin.get("warning"):
         print(note)
-    return report_bad(bad, len(sources), 0)
+    return report_bad(bad, sources)
 
 
 def detect(
@@ -207,7 +208,7 @@ def detect(
     bad += predict_videos(detector, limits, sources.videos, video_names, options, origin)
     if note := origin.get("warning"):
         print(note)
-    return report_bad(bad, len(sources), len(sources.videos))
+    return report_bad(bad, sources)
 
 
 def read_thresholds(texts: Sequence[str]) -> dict[str, float]:
@@ -226,21 +227,23 @@ def read_thresholds(texts: Sequence[str]) -> dict[str, float]:
     return scores
 
 
-def report_bad(bad: list[str], images: int, videos: int) -> int:
-    """Say on standard error which files could not be read; return the exit code, 0 or 1.
+def report_bad(bad: Sequence[str], sources: ImageSources) -> int:
+    """Say on standard error what could not be read; return the exit code, 0 or 1.
 
     Args:
-        bad: what is wrong with each of them.
-        images: how many images there were.
-        videos: how many videos there were.
+        bad: what is wrong with each file that could not.
+        sources: where the images and videos were looked for.
     """
-    if not bad:
-        return 0
+    images, videos = len(sources), len(sources.videos)
     kind = "files" if images and videos else "videos" if videos else "images"
-    print(f"{len(bad)} of {max(1, images + videos)} {kind} could not be read:", file=sys.stderr)
-    for problem in bad:
-        print(f"  {printable(problem)}", file=sys.stderr)
-    return 1
+    unlisted = [str(folder) for folder in sources.unreadable]
+    for what, problems in (
+        (f"{len(bad)} of {max(1, images + videos)} {kind} could not be read", bad),
+        (f"{len(unlisted)} folders could not be listed", unlisted),
+    ):
+        for line in [f"{what}:", *(f"  {printable(one)}" for one in problems)] if problems else []:
+            print(line, file=sys.stderr)
+    return int(bool(bad or unlisted))
 
 
 def check_choices(options: PredictOptions) -> None:

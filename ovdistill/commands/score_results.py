@@ -28,6 +28,7 @@ def score_results(options: TestOptions) -> None:
     """
     task = scoring_task(options)
     found = wanted_results(options, task)
+    hashes = {str(path): sha256_of(path) for path in options.results}
     image_ids = evaluated_images(options, task, found)
     cat_ids = [one.category_id for one in task.classes]
     for metric, records in found.items():
@@ -36,7 +37,7 @@ def score_results(options: TestOptions) -> None:
     if options.dump:
         write_submissions(str(options.folder / DUMP), found, task.truth, task.protocol)
     evaluation = evaluate(task.truth, found, task.classes, image_ids, task.protocol)
-    origin = results_origin(options, task, image_ids, evaluation.evaluator)
+    origin = results_origin(options, task, image_ids, evaluation.evaluator, hashes)
     path = write_report(options.folder, evaluation.metrics, origin, evaluation.per_category)
     names = ", ".join(map(str, options.results))
     print_table(evaluation.metrics, title=f"{names}, {len(image_ids)} images")
@@ -85,7 +86,11 @@ def evaluated_images(
 
 
 def results_origin(
-    options: TestOptions, task: ScoringTask, image_ids: Sequence[int], evaluator: str
+    options: TestOptions,
+    task: ScoringTask,
+    image_ids: Sequence[int],
+    evaluator: str,
+    hashes: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the provenance of the figures.
 
@@ -94,6 +99,7 @@ def results_origin(
         task: what the detections were scored against.
         image_ids: the images that count.
         evaluator: name and version of the library.
+        hashes: SHA-256 of each file of results, as it was read.
     """
     known = task.truth.original_image_ids
     return provenance(
@@ -103,7 +109,7 @@ def results_origin(
         subset=options.subset if options.config else None,
         ann_file=str(task.truth.path),
         hashes=dict(ann_file=hash_file(task.truth.path)),
-        results={str(path): sha256_of(path) for path in options.results},
+        results={**hashes},
         protocol=task.protocol.name,
         max_dets=task.protocol.limit,
         novel=options.novel,

@@ -3,11 +3,13 @@
     ovdistill summarize "ViLD=work_dirs/vild_s*/test" "text=work_dirs/text_s*/test"
 
 prints a Markdown table with a row for each NAME=FOLDERS (a glob of folders with a metrics.json).
+What no run of a row has, or what had no object to find (-1), is a dash.
 """
 
 from __future__ import annotations
 
 import glob
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +17,6 @@ from ovdistill.commands.options import CommonOptions, argument, option
 from ovdistill.core.errors import UserError
 from ovdistill.core.markdown import markdown_table
 from ovdistill.evaluation.result_files import read_metrics
-from ovdistill.evaluation.text_tables import mean_and_deviation
 
 KEYS = (
     *("bbox/AP_novel", "bbox/AP_base", "bbox/AP50_novel", "bbox/AP50_base", "bbox/HM50"),
@@ -30,15 +31,23 @@ class SummarizeOptions(CommonOptions):
     rows: tuple[str, ...] = argument(
         "name of a row, and a glob of the folders of its runs", metavar="NAME=FOLDERS"
     )
-    keys: tuple[str, ...] = option(KEYS, help="metrics, a column each", metavar="KEY")
+    keys: tuple[str, ...] = option(
+        (),
+        help="metrics, a column each (default: the main ones of boxes, masks and proposals)",
+        metavar="KEY",
+    )
 
 
 def summarize(options: SummarizeOptions) -> None:
     """Print the table.
 
     Raises:
-        UserError: a row without runs, or runs without one of the metrics.
+        UserError: a row without runs, runs without one of ``--keys``, or without any of the
+            metrics that are shown by default.
     """
+    from ovdistill.evaluation.text_tables import mean_and_deviation  # imports rich
+
+    keys = options.keys or KEYS
     rows = []
     for row in options.rows:
         name, equals, pattern = row.rpartition("=")
@@ -46,12 +55,20 @@ def summarize(options: SummarizeOptions) -> None:
             raise UserError(f"got {row!r}; expected NAME=FOLDERS.")
         runs = read_runs(pattern)
         for run in runs:
-            missing = [key for key in options.keys if key not in run]
-            if missing:
-                raise UserError(f"{pattern} has no {missing[0]}; it has {', '.join(run)}.")
-        cells = [mean_and_deviation([run[key] for run in runs]) for key in options.keys]
+            missing = [key for key in keys if key not in run]
+            if len(missing) > (0 if options.keys else len(keys) - 1):
+                raise UserError(
+                    f"{pattern} has no {missing[0]}; choose with --keys among what it has: "
+                    f"{', '.join(run)}."
+                )
+        cells = [mean_and_deviation(_measured(runs, key)) for key in keys]
         rows.append([name, str(len(runs)), *cells])
-    print(markdown_table(["", "runs", *options.keys], rows))
+    print(markdown_table(["", "runs", *keys], rows))
+
+
+def _measured(runs: Sequence[Mapping[str, float]], key: str) -> list[float]:
+    """Return the figures of the runs that have one; -1 stands for none."""
+    return [run[key] for run in runs if run.get(key, -1.0) >= 0]
 
 
 def read_runs(pattern: str) -> list[dict[str, float]]:

@@ -24,7 +24,7 @@ class TeacherOptions(ConfigOptions):
     """Options of commands that need a teacher: by its name, or that of a config.
 
     Attributes:
-        teacher: "MODEL", "MODEL:PRETRAINED", "MODEL:PATH", a folder, 'ovshapes' or
+        teacher: "MODEL", "MODEL:TAG", "MODEL:TAG=FILE", "MODEL:FILE", a folder, 'ovshapes' or
             'ovshapes-plain'.
         config: a config whose teacher is used if ``teacher`` is None.
         embedding_map: maps behind the teacher, applied in order, see ``core.embedding_map``.
@@ -36,7 +36,7 @@ class TeacherOptions(ConfigOptions):
 
     teacher: str | None = option(
         None,
-        metavar="MODEL[:PRETRAINED|:PATH]",
+        metavar="MODEL[:TAG][=FILE]",
         help="open_clip model and its weights, a folder with both, or 'ovshapes'",
     )
     config: str | None = option(

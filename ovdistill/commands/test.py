@@ -21,7 +21,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ovdistill.commands.processes import joined_processes
-from ovdistill.commands.testing import TestOptions, check_files, testing_config
+from ovdistill.commands.testing import (
+    TestOptions,
+    check_files,
+    instance_evaluator,
+    testing_config,
+)
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import check_output_folder
 
@@ -74,6 +79,8 @@ def test_detector(options: TestOptions) -> None:
     assert options.checkpoint is not None  # see ``check_files``
     out = options.folder
     config = testing_config(options, out)
+    if not is_segmentor(config):
+        instance_evaluator(config)  # raises where there is none, which a test of hours would find
     add_proposal_recall(config)
     with joined_processes(config, options.launcher):
         prepare(config, for_training=False)

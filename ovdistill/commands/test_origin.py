@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ovdistill.commands.testing import evaluators
+from ovdistill.commands.testing import evaluators, instance_evaluator
 from ovdistill.core.devices import device_name
 from ovdistill.core.files import hash_file
 
@@ -38,7 +38,8 @@ def add_proposal_recall(config: Config) -> None:
     parts = [dict(one) for one in evaluators(config)]
     recall = next((one for one in parts if one["type"] == "ProposalRecall"), None)
     if recall is None:
-        recall = dict(type="ProposalRecall", ann_file=parts[0]["ann_file"])
+        ann_file = instance_evaluator(config)["ann_file"]
+        recall = dict(type="ProposalRecall", ann_file=ann_file)
         parts.append(recall)
     reached = {number for number in NUMBERS if number <= kept} or {kept}
     recall["numbers"] = sorted(reached.union(recall.get("numbers", ())))

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 # mmengine would build these too; converting norms for it would lose the activations of timm's
 TRAINING_KEYS = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler", "sync_bn")
 VALIDATION_KEYS = ("val_dataloader", "val_cfg", "val_evaluator")
-DUMP = "detections"  # the files are detections.bbox.json and detections.segm.json
+DUMP = "detections"  # first part of the names of the files
+DUMPED = (f"{DUMP}.bbox.json", f"{DUMP}.segm.json")
 LABEL_MAPS = "label_maps"  # folder of those that --dump writes of a segmentor
 # options that need a detector, and those that take the place of a config
 OF_DETECTOR = ("show", "teacher_on_crops")
@@ -78,8 +79,8 @@ class TestOptions(RunnerOptions):
     )
     subset: Literal["val", "test"] = option("test", old_flags=["--split"], help="images to test on")
     dump: bool = flag(
-        help=f"write the detections too, as {DUMP}.bbox.json and {DUMP}.segm.json; of a segmentor "
-        f"its label maps, into {LABEL_MAPS}/"
+        help=f"write the detections too, as {' and '.join(DUMPED)}; of a segmentor its label maps, "
+        f"into {LABEL_MAPS}/"
     )
     teacher_on_crops: bool = flag(
         help="classify every box with the config's teacher too: slow, not part of the detector"
@@ -137,7 +138,20 @@ def _check_results(options: TestOptions) -> None:
         raise UserError(f"got {given} with files of --results; it goes with a folder of them.")
     if options.config and (given := _given(options, *OF_ANNOTATIONS)):
         raise UserError(f"got {given} with CONFIG, which says it; it goes with --annotations.")
+    if options.dump:
+        _check_dump(options)
     _check_any_results(options)
+
+
+def _check_dump(options: TestOptions) -> None:
+    """Raise UserError if the detections to write would replace those to read."""
+    written = [(options.folder / name).resolve() for name in DUMPED]
+    for path in options.results:
+        if path.resolve() in written:
+            raise UserError(
+                f"--dump would write detections over {path} of --results; give another -o, or "
+                "leave --dump out."
+            )
 
 
 def _check_label_maps(options: TestOptions) -> None:
@@ -248,10 +262,20 @@ def instance_evaluator(config: Config) -> Config:
     Raises:
         UserError: there is not one such part.
     """
-    found = [part for part in evaluators(config) if part.get("type") == "OVMetric"]
+    from mmdet.registry import METRICS
+
+    from ovdistill.evaluation.ov_metric import OVMetric
+
+    def is_one(part: Config) -> bool:
+        kind = part.get("type")
+        metric = METRICS.get(kind) if isinstance(kind, str) else kind
+        return isinstance(metric, type) and issubclass(metric, OVMetric)
+
+    found = [part for part in evaluators(config) if is_one(part)]
     if len(found) != 1:
         raise UserError(
-            f"test_evaluator of {config.filename} has {len(found)} of type OVMetric; expected one"
+            f"test_evaluator of {config.filename} has {len(found)} of type OVMetric; expected "
+            "one. Metrics of your own may stand beside it, in a list."
         )
     return found[0]
 

@@ -22,8 +22,9 @@ class DistillationTerm(nn.Module):
     graph, so that all ranks of a distributed run have the same gradients to reduce.
 
     Attributes:
-        needs: any of 'regions', 'captions' and 'rois', and of a segmentor 'pixels' and 'dense'
-            (pixels with the teacher's embeddings). The detector or segmentor fills these parts of
+        needs: any of 'regions', 'overlap' (of regions with labelled boxes, which a segmentor has
+            not), 'captions' and 'rois', and of a segmentor 'pixels' and 'dense' (pixels with the
+            teacher's embeddings). The detector or segmentor fills these parts of
             ``DistillInputs``, and raises an error where it cannot or where the training pipeline
             does not load them.
     """

@@ -18,7 +18,8 @@ from ovdistill.core.header_values import INTEGER, Kind, expect, list_of
 from ovdistill.core.markdown import markdown_table
 from ovdistill.core.provenance import provenance
 from ovdistill.evaluation.comparison_plot import plot_comparison
-from ovdistill.evaluation.comparison_rows import ROWS, Row
+from ovdistill.evaluation.comparison_rows import ROWS, Row, trained_by
+from ovdistill.evaluation.comparison_settings import read_settings
 from ovdistill.evaluation.result_files import (
     is_number,
     number,
@@ -53,6 +54,7 @@ GEOMETRIES = {
     "hard": "a weak teacher, regions of a plain RPN",
 }
 COSTS = ("seconds", "test_seconds", "memory")
+RUNS_TEACHER = "--teacher-on-crops"  # flag of a test in which the teacher runs too
 SEED_FOLDER = re.compile("seed(0|[1-9][0-9]*)")  # of a run; others, such as seed0_old, are none
 EARLIER_GEOMETRY = "plain"  # of files that name none
 
@@ -88,8 +90,10 @@ def collect(folder: Path, subset: str, rows: Sequence[Row], known: Runs | None =
     Returns:
         The runs of each row that has any, in the order of their seeds: metrics in percent,
         ``seconds`` of a training iteration, ``test_seconds`` of a test image, peak ``memory`` in
-        MiB, ``seed``, ``date``, version of torch, and the ``device`` of the test.
+        MiB, ``seed``, ``date``, version of torch, the ``device`` of the test, and what the run was
+        ``made_with`` if it says so.
     """
+    by_name = {row.name: row for row in (*ROWS, *rows)}
     found: Runs = {}
     for row in rows:
         runs = {run["seed"]: run for run in (known or {}).get(row.name, ())}
@@ -98,7 +102,7 @@ def collect(folder: Path, subset: str, rows: Sequence[Row], known: Runs | None =
             if matched is None:
                 continue
             seed = int(matched[1])
-            trained = folder / (row.trained_as or row.name) / matched[0]
+            trained = folder / trained_by(row.name, by_name) / matched[0]
             runs[seed] = {**_test_result(path), **_training_cost(trained), "seed": seed}
         if runs:
             found[row.name] = [runs[seed] for seed in sorted(runs)]
@@ -111,12 +115,14 @@ def _test_result(path: Path) -> dict[str, Any]:
     libraries = origin.get("libraries")
     # the key of earlier versions
     earlier = origin.get("seconds_per_picture", -1)
+    settings = read_settings(path.parent)
     return {
         **read_metrics(path),
         "test_seconds": number(origin.get("seconds_per_image", earlier), path),
         "date": origin.get("date"),
         "device": origin.get("device"),
         "torch": libraries.get("torch") if isinstance(libraries, dict) else None,
+        **({"made_with": settings} if settings else {}),
     }
 
 
@@ -209,8 +215,14 @@ def _plot(folder: Path, split: str, subset: str) -> None:
             if _subset(content) == subset and content.get("rows"):
                 panels[f"OVShapes, {split}: {title}"] = content["rows"]
     if panels:
-        testing = {row.name for row in ROWS if row.test_flags}
+        testing = {row["name"] for rows in panels.values() for row in rows if _runs_teacher(row)}
         plot_comparison(panels, folder / "comparison.png", testing)
+
+
+def _runs_teacher(row: dict[str, Any]) -> bool:
+    """Return whether the teacher runs in the tests of a row; earlier versions do not write it."""
+    shipped = {one.name: one.test_flags for one in ROWS}
+    return RUNS_TEACHER in row.get("test_flags", shipped.get(row["name"], ()))
 
 
 def _summarize_row(row: Row, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -221,6 +233,7 @@ def _summarize_row(row: Row, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
         config=row.config,
         options=row.options,
         novel_captions=row.novel_captions,
+        test_flags=row.test_flags,
         runs=runs,
         summary={key: _mean_and_std(runs, key) for key in COLUMNS},
     )
@@ -229,14 +242,16 @@ def _summarize_row(row: Row, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _mean_and_std(runs: Sequence[dict[str, Any]], key: str) -> dict[str, float] | None:
     """Return mean and sample standard deviation over the runs that have the metric, or None.
 
-    What a run costs is of those on the device of the first one.
+    ``count`` says how many these are; of one alone the deviation is 0. What a run costs is of those
+    on the device of the first one.
     """
     if key in COSTS:
         runs = [run for run in runs if run.get("device") == runs[0].get("device")]
     values = [run[key] for run in runs if run.get(key, -1) >= 0]
     if not values:
         return None
-    return dict(mean=mean(values), std=stdev(values) if len(values) > 1 else 0.0)
+    spread = stdev(values) if len(values) > 1 else 0.0
+    return dict(mean=mean(values), std=spread, count=len(values))
 
 
 def markdown(rows: Sequence[dict[str, Any]]) -> str:
@@ -260,5 +275,5 @@ def _cell(summary: dict[str, float] | None, key: str, runs: int) -> str:
         return "-"
     digits = {"seconds": 2, "test_seconds": 3, "memory": 0}.get(key, 1)
     text = f"{summary['mean']:.{digits}f}"
-    spread = runs > 1 and key not in COSTS
+    spread = summary.get("count", runs) > 1 and key not in COSTS  # earlier versions write no count
     return text + (f" ± {summary['std']:.{digits}f}" if spread else "")

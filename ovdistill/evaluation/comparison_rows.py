@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import runpy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,6 +144,18 @@ ROWS = (
 )
 
 
+def trained_by(name: str, rows: Mapping[str, Row]) -> str:
+    """Return the row whose training gives a row's checkpoint: itself, or the end of ``trained_as``.
+
+    Args:
+        name: of the row.
+        rows: rows by name; one that is not among them has its own checkpoint.
+    """
+    while name in rows and (other := rows[name].trained_as):
+        name = other
+    return name
+
+
 def load_rows(path: str | Path) -> tuple[Row, ...]:
     """Read rows from a Python file of the user's; the file is executed, as configs are.
 
@@ -175,8 +187,9 @@ def pick_rows(names: Sequence[str], geometry: str = "clip") -> list[Row]:
         geometry: of the teacher's embeddings.
 
     Raises:
-        UserError: an unknown name, a row of another geometry, a bad file, or two rows of the same
-            name (shipped ones count).
+        UserError: an unknown name, also of a row that another builds on, a row that builds on
+            itself, one of another geometry, a bad file, or two rows of the same name (shipped ones
+            count).
     """
     own = [row for name in names if name.endswith(".py") for row in load_rows(name)]
     wanted = [name for name in names if not name.endswith(".py")]
@@ -200,4 +213,25 @@ def pick_rows(names: Sequence[str], geometry: str = "clip") -> list[Row]:
     taken = [row.name for row in (*rows, *(row for row in ROWS if row not in rows))]
     if repeated := [name for name in taken if taken.count(name) > 1]:
         raise UserError(f"two rows have the name {repeated[0]!r}; expected a name for each row")
+    _check_builds(rows)
     return rows
+
+
+def _check_builds(rows: Sequence[Row]) -> None:
+    """Raise UserError unless every row builds on rows that there are, and in the end on none."""
+    by_name = {row.name: row for row in (*ROWS, *rows)}
+    for row in rows:
+        chain, last = [row.name], row
+        while last.builds_on:
+            if last.builds_on not in by_name:
+                raise UserError(
+                    f"row {last.name!r} builds on {last.builds_on!r} (trained_as, starts_from), "
+                    f"which is no row; expected one of: {', '.join(by_name)}"
+                )
+            last = by_name[last.builds_on]
+            chain.append(last.name)
+            if chain.count(last.name) > 1:
+                raise UserError(
+                    f"row {row.name!r} builds on itself (trained_as, starts_from): "
+                    f"{' on '.join(chain)}; expected a row in the end that builds on none"
+                )

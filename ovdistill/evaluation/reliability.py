@@ -28,13 +28,15 @@ class Reliability:
 
     @property
     def error(self) -> float:
-        """Return the expected calibration error (Naeini et al., 2015), in [0, 1].
+        """Return the expected calibration error (Naeini et al., 2015), in [0, 1]; -1.0 of nothing.
 
         The mean over the bins, weighted by their detections, of the difference between the mean
         score and the share of right detections.
         """
+        if not self.counts.any():
+            return -1.0
         gaps = np.abs(self.scores - self.shares)
-        return float((self.counts * gaps).sum() / max(self.counts.sum(), 1))
+        return float((self.counts * gaps).sum() / self.counts.sum())
 
 
 def measure_reliability(scores: np.ndarray, right: np.ndarray, bins: int = BINS) -> Reliability:

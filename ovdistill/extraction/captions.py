@@ -13,6 +13,7 @@ from ovdistill.core.files import hash_file
 from ovdistill.core.logs import progress
 from ovdistill.datasets.annotations import read_captions
 from ovdistill.extraction.noun_phrases import noun_phrases
+from ovdistill.extraction.teacher_origin import teacher_origin
 from ovdistill.store.captions import write_captions
 from ovdistill.teacher import build_teacher
 
@@ -47,6 +48,7 @@ def extract_captions(config: Mapping[str, Any], annotations: str | Path, path: s
         **teacher.id.to_header(),
         annotations=str(annotations),
         annotations_hash=hash_file(annotations),
+        **teacher_origin(config["teacher"]),
     )
     write_captions(path, phrases, torch.cat(embeddings) if embeddings else torch.empty(0), header)
 

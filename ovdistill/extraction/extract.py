@@ -133,7 +133,8 @@ def extract(
     _check_files(files)
     meta = begin_store(folder, plan_store(files, source, teacher, options, origin), options.rank)
     mine = range(options.rank, meta.shards, options.world_size)
-    todo = [number for number in mine if not shard_path(folder, number).is_file()]
+    paths = {number: shard_path(folder, number) for number in mine}
+    todo = {number: path for number, path in paths.items() if not path.is_file()}
     with _progress_bar(len(files), mine, todo, options) as bar:
         for number, shard, embeddings in _encoded(files, todo, source, teacher, options, bar):
             parts = embeddings.split([len(boxes) for boxes in shard.boxes])
@@ -147,7 +148,7 @@ def extract(
 
 
 def _progress_bar(
-    count: int, mine: Iterable[int], todo: Sequence[int], options: ExtractionSettings
+    count: int, mine: Iterable[int], todo: Iterable[int], options: ExtractionSettings
 ) -> tqdm:
     """Make a progress bar over the images of this process, those of finished shards included."""
     sizes = {number: len(_rows(count, number, options)) for number in mine}
@@ -164,16 +165,23 @@ def _progress_bar(
 
 def _encoded(
     files: Sequence[ImageFile],
-    todo: Sequence[int],
+    todo: Mapping[int, Path],
     source: ProposalSource,
     teacher: Teacher,
     options: ExtractionSettings,
     bar: tqdm,
 ) -> Iterator[tuple[int, _Shard, Tensor]]:
-    """Yield number, images and boxes, and (P, D) float16 embeddings on the CPU, of each shard."""
+    """Yield number, images and boxes, and (P, D) float16 embeddings on the CPU, of each shard.
+
+    A shard whose file is there when its turn comes was made by another run, and is left out.
+    """
     batches = [list(_batches(len(files), number, options)) for number in todo]
     images = iter(image_loader(files, [b for own in batches for b in own], options.workers))
-    for number, own in zip(todo, batches, strict=True):
+    for (number, path), own in zip(todo.items(), batches, strict=True):
+        if path.is_file():
+            for _ in own:  # the loader has read them
+                bar.update(len(next(images)))
+            continue
         shard = _Shard()
         loaded = (next(images) for _ in own)
         regions = _with_boxes(loaded, source, teacher.device, shard, options, bar)

@@ -10,6 +10,7 @@ import os
 import reprlib
 from array import array
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,16 @@ import torch
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import hash_file
-from ovdistill.core.json_files import read_json
+from ovdistill.core.json_list import read_json_list
 from ovdistill.datasets.annotation_boxes import UNIT_SHARE
 from ovdistill.datasets.annotation_ids import image_number
 from ovdistill.extraction.images import ImageFile, LoadedImage
 from ovdistill.extraction.proposal_source import Proposals, ProposalSource
 
 LOGGER = logging.getLogger(__name__)
-EXAMPLE = '[{"image_id": 1, "bbox": [x, y, width, height], "score": 0.9}]'
+EXPECTED = (
+    'expected a .json list such as [{"image_id": 1, "bbox": [x, y, width, height], "score": 0.9}]'
+)
 LARGEST = 1e7  # pixels: no box is that far out or that long
 UNIT = 1.0 + 1e-3  # boxes in parts of the image, from 0 to 1, end before this
 
@@ -43,21 +46,19 @@ class FileProposals(ProposalSource):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        rows = read_json(path, "file of proposals", allow_nan=True)
-        if not isinstance(rows, list):
-            raise UserError(self._message(f"it holds {reprlib.repr(rows)}"))
         numbers: dict[Any, int] = {}  # of the ids that came so far
-        flat = array("d")  # far smaller than a list of as many numbers
-        for index, row in enumerate(rows):
+        flat = array("d")  # far smaller than the rows, or a list of as many numbers
+        for index, row in enumerate(read_json_list(Path(path), EXPECTED)):
             flat.extend(self._row(index, row, numbers))
         values = np.array(flat).reshape(-1, 6)
+        rows = len(values)
         good = (np.abs(values[:, 1:]) < LARGEST).all(axis=1)  # False for NaN too
         if rows and not good.any():
-            raise UserError(self._message(f"all {len(rows)} boxes or scores are NaN or too large"))
+            raise UserError(self._message(f"all {rows} boxes or scores are NaN or too large"))
         if dropped := int((~good).sum()):
             LOGGER.warning(
                 "%s: %d of %d boxes are left out: NaN, infinite or beyond %g pixels",
-                *(self.path, dropped, len(rows), LARGEST),
+                *(self.path, dropped, rows, LARGEST),
             )
         values = values[good]
         values = values[values[:, 0].argsort(kind="stable")]
@@ -147,10 +148,7 @@ class FileProposals(ProposalSource):
         return (numbers[key], *values)
 
     def _message(self, problem: str) -> str:
-        return (
-            f"cannot read proposals from {self.path}: {problem}; expected a .json list such as "
-            f"{EXAMPLE}"
-        )
+        return f"cannot read proposals from {self.path}: {problem}; {EXPECTED}"
 
 
 def _number(value: Any) -> float | None:

@@ -52,8 +52,8 @@ def check_some_are_there(files: Sequence[ImageFile]) -> None:
         raise UserError("no images to read; expected an annotation file with images")
     if not any(Path(file.path).is_file() for file in files[:FIRST_IMAGES]):
         raise UserError(
-            f"no image {files[0].path}, nor the next ones; check --images, or data_root of the "
-            "config"
+            f"no image {files[0].path}, nor the next ones; check the folder of the images "
+            "(--images, or --cfg-options data_root=DIR)"
         )
 
 

@@ -10,6 +10,7 @@ from mmengine.config import Config
 from ovdistill.core.files import hash_file
 from ovdistill.extraction import stale
 from ovdistill.extraction.captions import extract_captions
+from ovdistill.extraction.teacher_origin import teacher_origin
 from ovdistill.store import CaptionStore
 
 LOGGER = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ def prepare_captions(config: Config, path: str, annotations: str) -> None:
 def caption_differences(config: Config, path: str, annotations: str) -> list[str]:
     """Describe how the store at ``path`` differs from what ``prepare_captions`` would make.
 
-    ``check_teachers`` compares the teacher.
+    ``check_teachers`` compares the teacher; here its local files are.
 
     Raises:
         UserError: a damaged store.
@@ -47,4 +48,4 @@ def caption_differences(config: Config, path: str, annotations: str) -> list[str
     header = CaptionStore(path).header
     there_is = Path(annotations).is_file()
     now = {"annotations_hash": hash_file(annotations)} if there_is else {}
-    return stale.differences(header, now)
+    return stale.differences(header, now | teacher_origin(config.teacher))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ from mmengine.config import Config
 from ovdistill.core.assets import shipped_proposals
 from ovdistill.core.checkpoints import last_checkpoint, read_weights, write_checkpoint
 from ovdistill.core.errors import UserError
-from ovdistill.core.files import atomic_file
+from ovdistill.core.files import atomic_file, write_json
+from ovdistill.core.json_files import read_json
 from ovdistill.extraction import stale
 from ovdistill.extraction.config_inputs import is_to_be_trained, proposal_network
 from ovdistill.extraction.proposal_note import write_note
 from ovdistill.extraction.proposal_origin import proposal_differences, training_origin
-from ovdistill.training.run import alone_in, run_training
+from ovdistill.training.run import AUTO, alone_in, resume_from, run_training
 
 LOGGER = logging.getLogger(__name__)
+BEGUN = "origin.json"  # in the folder of a training: what it is trained from
 
 
 def prepare_proposals(
@@ -55,8 +58,9 @@ def prepare_proposals(
     shipped = shipped_proposals(published) if published else None
     if shipped is not None and shipped.is_file():
         weights = {name: value.float() for name, value in read_weights(shipped).items()}
-        write_checkpoint(checkpoint, dict(state_dict=weights))
-        write_note(checkpoint, {"published": published})
+        with atomic_file(checkpoint) as temporary:
+            write_checkpoint(temporary, dict(state_dict=weights))
+            write_note(checkpoint, {"published": published}, temporary)
         LOGGER.info("proposals: wrote %s (as shipped: %s)", checkpoint, shipped.name)
         return
     network_config = proposal_network(config)
@@ -64,16 +68,42 @@ def prepare_proposals(
         raise not_trained(config, checkpoint, network_config)
     origin = training_origin(config, network_config)
     network_config.work_dir = str(Path(checkpoint).with_suffix(""))
-    network_config.randomness = config.get("randomness", dict(seed=0))
+    network_config.randomness = dict(config.get("randomness") or dict(seed=0))
     network_config.launcher = "none"
     network_config.max_bad_images = config.get("max_bad_images", 0)
     LOGGER.info("proposals: training the network on base boxes")
     with alone_in(network_config.work_dir):
+        _begin_or_resume(network_config, origin)
         run_training(network_config, "prepare.proposals.options.")
     with atomic_file(checkpoint) as temporary:
         shutil.copyfile(last_checkpoint(network_config.work_dir), temporary)
-    write_note(checkpoint, origin)
+        write_note(checkpoint, origin, temporary)
+    # whoever deletes the checkpoint wants another training, not the end of this one
+    Path(network_config.work_dir, BEGUN).unlink(missing_ok=True)
     LOGGER.info("proposals: wrote %s", checkpoint)
+
+
+def _begin_or_resume(network: Config, origin: Mapping[str, Any]) -> None:
+    """Let a training that was cut off go on; give up the checkpoints of one on other inputs.
+
+    Args:
+        network: the network's config, with ``work_dir`` and ``randomness``; to be changed.
+        origin: see ``training_origin``.
+    """
+    folder = Path(network.work_dir)
+    begun, newest = folder / BEGUN, folder / "last_checkpoint"
+    now = {**origin, "seed": network.randomness.get("seed")}
+    if begun.is_file() and newest.is_file() and last_checkpoint(folder).is_file():
+        hint = f"Delete {folder} to train the network anew."
+        if read_json(begun, "note on the training of a proposal network", hint=hint) == now:
+            resume_from(network, AUTO)
+            LOGGER.info("proposals: going on from %s", network.load_from)
+            return
+    newest.unlink(missing_ok=True)
+    if begun.is_file():  # else the checkpoints are not of a training that began here
+        for path in (*folder.glob("iter_*.pth"), *folder.glob("epoch_*.pth")):
+            path.unlink()
+    write_json(begun, now)
 
 
 def check_one_trains(config: Config, processes: int) -> None:

@@ -21,9 +21,11 @@ from ovdistill.extraction.config_inputs import (
 )
 from ovdistill.extraction.extract import ExtractionSettings, extract
 from ovdistill.extraction.proposals import network_digest
+from ovdistill.extraction.teacher_origin import teacher_origin
 from ovdistill.store import TeacherStore
 from ovdistill.store.meta import NAME, StoreMeta, check_regions, read_meta
 from ovdistill.store.same_images import image_changes
+from ovdistill.store.same_plan import network_checkpoint
 from ovdistill.store.stored_image import StoredImage
 from ovdistill.teacher import build_teacher, region_policy
 from ovdistill.teacher.region_policy import CROPS, describe
@@ -60,7 +62,7 @@ def prepare_regions(config: Config, path: str, per_image: int) -> None:
         build_teacher(config.teacher, device),
         folder,
         ExtractionSettings(per_image=per_image, rank=get_rank(), world_size=get_world_size()),
-        training_source(config),
+        training_source(config) | teacher_origin(config.teacher),
     )
     # not a barrier, which would time out if another process needs much longer
     while not read_meta(folder).counts:
@@ -71,8 +73,9 @@ def region_differences(config: Config, path: str, per_image: int) -> list[str]:
     """Describe how a complete store differs from what ``prepare_regions`` would make.
 
     More regions of an image, more images, and boxes of another source (which a user chose with
-    `ovdistill extract --proposals`) are no difference. ``check_teachers`` compares the teacher, and
-    ``extract`` the plan of a store that is not complete.
+    `ovdistill extract --proposals`) are no difference. ``check_teachers`` compares the teacher, of
+    which the local files are compared here; ``extract`` compares the plan of a store that is not
+    complete.
 
     Raises:
         UserError: a damaged store.
@@ -80,7 +83,8 @@ def region_differences(config: Config, path: str, per_image: int) -> list[str]:
     folder = Path(path)
     if not (folder / NAME).is_file() or not (meta := read_meta(folder)).counts:
         return []
-    found = _proposal_differences(config, meta) + _image_differences(config, folder, meta)
+    found = stale.differences(meta.origin, teacher_origin(config.teacher))
+    found += _proposal_differences(config, meta) + _image_differences(config, folder, meta)
     if (count := meta.provenance.get("per_image", per_image)) < per_image:
         found.append(f"regions of an image: {count} there, {per_image} now")
     if config.teacher.get("type", "OpenCLIPTeacher") == "OpenCLIPTeacher":
@@ -96,15 +100,22 @@ def _crops(meta: StoreMeta) -> dict[str, Any]:
 
 
 def _proposal_differences(config: Config, meta: StoreMeta) -> list[str]:
-    """Compare the proposal network, where the boxes are of the one that the config names."""
+    """Compare the proposal network, where the boxes are of the one that the config names.
+
+    It is the same one if it is at the same place, however the path is spelled, or the same file.
+    """
     step = config.get("prepare", {}).get("proposals") or {}
     made = meta.provenance.get("proposals")
     checkpoint = str(step.get("checkpoint") or "")
     if not isinstance(made, dict) or made.get("kind") != "network" or not checkpoint:
         return []
-    if not str(made.get("source")).endswith(f", {checkpoint}") or not Path(checkpoint).is_file():
+    if not Path(checkpoint).is_file():
         return []
-    now = {"hash": hash_file(checkpoint), "network": network_digest(proposal_network(config))}
+    own = hash_file(checkpoint)
+    is_there = Path(network_checkpoint(made)).resolve() == Path(checkpoint).resolve()
+    if not is_there and made.get("hash") != own:
+        return []
+    now = {"hash": own, "network": network_digest(proposal_network(config))}
     there = {"hash": made.get("hash"), **meta.origin}
     return [f"proposals: {line}" for line in stale.differences(there, now)]
 

@@ -18,7 +18,9 @@ from ovdistill.core.vocabulary_header import VocabularyHeader, read_header
 from ovdistill.datasets.build_vocabulary import encode_names, import_embeddings, select_names
 from ovdistill.extraction import stale
 from ovdistill.extraction.proposal_origin import note_base
+from ovdistill.extraction.teacher_origin import teacher_origin
 from ovdistill.teacher import build_teacher, teacher_name
+from ovdistill.teacher.teacher import hash_weights
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts, read_prompts
 
 LOGGER = logging.getLogger(__name__)
@@ -93,7 +95,9 @@ def prepare_vocabulary(
             tokens=tokens,
         )
     # what was asked for: a teacher may have prompts of its own, which the file states
-    origin = _origin(names, split, embeddings) | {"templates": stale.digest(_templates(templates))}
+    origin = _origin(names, split, embeddings) | {"templates": _asked(read_prompts(templates))}
+    if not embeddings:
+        origin |= teacher_origin(config.teacher)
     replace(vocabulary, origin=origin).save(path)
     LOGGER.info(
         "vocabulary: wrote %s (%d classes, teacher %s)", path, len(vocabulary), vocabulary.teacher
@@ -133,13 +137,11 @@ def vocabulary_differences(
         found.append(f"prompts: written ones there, learned ones now (with {learn_from})")
     there = {**header.origin, "synonyms averaged": header.synonyms_averaged}
     now = {"embeddings": origin["embeddings"], "synonyms averaged": synonyms and not embeddings}
+    if embeddings and not os.path.isfile(embeddings) and header.origin.get("embeddings"):
+        del now["embeddings"]  # published ones were taken; their file is not needed any more
     if not (embeddings or learn_from):
-        wanted = _templates(templates)
-        # a file of an earlier version states what was used alone
-        asked = header.origin.get("templates", stale.digest(header.templates))
-        if asked != stale.digest(wanted):
-            found.append(f"templates: {len(header.templates)} there, {len(wanted)} others now")
-    return found + stale.differences(there, now)
+        found += _prompt_differences(header, templates)
+    return found + stale.differences(there, now | teacher_origin(config.teacher))
 
 
 def not_learned(config: Config, path: str, learn_from: str) -> UserError:
@@ -166,9 +168,31 @@ def _is_same_source(header: VocabularyHeader, origin: dict[str, str]) -> bool:
     return all(header.origin.get(key) == origin[key] for key in ("names", "split"))
 
 
-def _templates(source: str | Sequence[str]) -> tuple[str, ...]:
-    prompts = read_prompts(source)
-    return (prompts.description,) if isinstance(prompts, LearnedPrompts) else tuple(prompts)
+def _prompt_differences(header: VocabularyHeader, source: str | Sequence[str]) -> list[str]:
+    """Describe prompts that are not those that a vocabulary was made with."""
+    wanted = read_prompts(source)
+    templates = _templates(wanted)
+    # a file of an earlier version states what was used alone
+    asked = header.origin.get("templates", stale.digest(header.templates))
+    # one of an earlier version knows learned prompts by their description
+    if asked in (_asked(wanted), stale.digest(templates)):
+        return []
+    return [f"templates: {len(header.templates)} there, {len(templates)} others now"]
+
+
+def _asked(prompts: tuple[str, ...] | LearnedPrompts) -> str:
+    """Return 16 hex digits that identify prompts, of learned ones the contexts too."""
+    if not isinstance(prompts, LearnedPrompts):
+        return stale.digest(prompts)
+    tensors = {"contexts": prompts.contexts}
+    if prompts.own is not None:
+        tensors["own"] = prompts.own.contexts
+    how = [prompts.name_position, prompts.spelling, prompts.own and prompts.own.names]
+    return stale.digest([*_templates(prompts), how, hash_weights(tensors)])
+
+
+def _templates(prompts: tuple[str, ...] | LearnedPrompts) -> tuple[str, ...]:
+    return (prompts.description,) if isinstance(prompts, LearnedPrompts) else prompts
 
 
 def _name_differences(

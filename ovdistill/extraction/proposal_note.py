@@ -21,9 +21,18 @@ def origin_path(checkpoint: str | Path) -> Path:
     return Path(checkpoint).with_suffix(".origin.json")
 
 
-def write_note(checkpoint: str | Path, origin: Mapping[str, Any]) -> None:
-    """Write the note beside a checkpoint, which holds for this very file only."""
-    write_json(origin_path(checkpoint), {**origin, "checkpoint": hash_file(checkpoint)})
+def write_note(
+    checkpoint: str | Path, origin: Mapping[str, Any], content: str | Path | None = None
+) -> None:
+    """Write the note beside a checkpoint, which holds for this very file only.
+
+    Args:
+        checkpoint: the file.
+        origin: plain JSON values.
+        content: a file that is going to be the checkpoint; None where the checkpoint is there. The
+            note is written first, so that no checkpoint stays without one.
+    """
+    write_json(origin_path(checkpoint), {**origin, "checkpoint": hash_file(content or checkpoint)})
 
 
 def read_note(checkpoint: str | Path) -> Mapping[str, Any] | None:

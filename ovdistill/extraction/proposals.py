@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.files import hash_file
 from ovdistill.datasets.annotations import Annotations, read_annotations
 from ovdistill.datasets.class_categories import label_categories
@@ -103,6 +104,8 @@ class LabelledProposals(ProposalSource):
             source=f"{annotations}, {len(ids)} base categories",
             hash=hash_file(annotations),
         )
+        names = [name for name, category in found.categories.items() if category["id"] in ids]
+        self.origin = {"base categories": digest(sorted(map(clean_name, names)))}
         self._boxes = {
             image_id: _xyxy(np.array([r["bbox"] for r in own], dtype=np.float32).reshape(-1, 4))
             for image_id, records in found.by_image.items()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ovdistill.inference.competitors import competitors, far_names, kinds
-from ovdistill.inference.prompts import Prompts, parse_prompts
+from ovdistill.inference.prompts import Prompts, one_of_each_class, parse_prompts
 from ovdistill.vocabulary import Vocabulary
 
 AUTO: Literal["auto"] = "auto"
@@ -81,17 +81,17 @@ def ask(
         known: the class names of the training, or None if they are not known.
     """
     if isinstance(wanted, Vocabulary):
-        prompts = Prompts(wanted.names, tuple((name,) for name in wanted.names))
+        given = prompts = Prompts(wanted.names, tuple((name,) for name in wanted.names))
         rows, known = wanted, None  # nothing else is looked for, and nothing is far from it
     else:
+        given = wanted
         prompts = wanted.in_words_of(known.names if known else ())
         rows = encode(prompts.rows)
         if background == AUTO and known is not None:
             prompts = prompts.with_kinds(kinds(prompts, rows, known))
             rows = encode(prompts.rows)
-    others = [*prompts.negatives]
-    if isinstance(background, Prompts):
-        others += background.rows
+    competing = background.rows if isinstance(background, Prompts) else ()
+    others = one_of_each_class([*prompts.negatives, *competing], [*given.rows, *prompts.rows])
     whole = rows.followed_by(encode(others)) if others else rows
     if background == AUTO and known is not None:
         rivals = competitors(rows, known)

@@ -140,12 +140,13 @@ class Detector(TextModel[Engine]):
 
         Yields:
             Each source with its detections, or with the error of an image that cannot be read.
+            Other texts that are set meanwhile change nothing in them.
 
         Raises:
             UserError: nothing to look for.
         """
         detect = partial(self.engine.detect, limits=limits, keep_regions=keep_regions)
-        return look_at_images(sources, detect, batch_size)
+        return look_at_images(sources, self.engine.keeping_asked(detect), batch_size)
 
     def predict_video(
         self,
@@ -172,7 +173,8 @@ class Detector(TextModel[Engine]):
             track: number the objects, see ``Detections.track_ids``.
 
         Yields:
-            Index, time in seconds and ``Detections`` of each frame that was looked at.
+            Index, time in seconds and ``Detections`` of each frame that was looked at. Other texts
+            that are set meanwhile change nothing in them.
 
         Raises:
             UserError: nothing to look for, a video that cannot be read, or a missing extra.
@@ -181,8 +183,9 @@ class Detector(TextModel[Engine]):
             self.set_vocabulary(text, background)
         limits = make_limits(score_threshold, max_dets, self.queries)
         detect = partial(self.engine.detect, limits=limits, keep_regions=False)
+        own = self.engine.keeping_asked(detect)
         return predict_video(
-            Path(path), detect, limits.lowest, every=every, batch_size=batch_size, track=track
+            Path(path), own, limits.lowest, every=every, batch_size=batch_size, track=track
         )
 
     def requery(

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import glob
 import shutil
 from pathlib import Path
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file
 from ovdistill.core.offline import is_offline
-from ovdistill.inference.pretrained import (
-    CONFIG,
-    LICENSE,
-    OPTIONAL,
-    TEACHER,
-    DetectorFiles,
-    remove_former,
-)
+from ovdistill.inference.pretrained import CONFIG, OPTIONAL, TEACHER, DetectorFiles
+from ovdistill.inference.published_files import published_files, remove_former
 
-SUFFIXES = (".json", ".safetensors", ".md", ".py")
-NAMES = (LICENSE,)
+# of a detector that was in a repository before
+FORMER = (
+    *OPTIONAL,
+    f"{TEACHER}/*",
+    "adapter-[0-9]*.safetensors",
+    "embedding_map-[0-9]*.safetensors",
+)
 
 
 def copy_detector(files: DetectorFiles, folder: Path) -> None:
-    """Copy a published detector with its card and figures; the config last.
+    """Copy the files of a published detector, see ``published_files``; the config last.
 
     A detector that is in the folder is replaced, see ``remove_former``.
 
@@ -33,10 +33,9 @@ def copy_detector(files: DetectorFiles, folder: Path) -> None:
     if folder.resolve() == source.resolve():
         raise UserError(f"{folder} is the folder that the detector comes from; expected another")
     folder.mkdir(parents=True, exist_ok=True)
-    found = [p for p in source.iterdir() if p.suffix in SUFFIXES or p.name in NAMES]
-    remove_former(folder, {path.name for path in found})
-    found += [path for path in (source / TEACHER).glob("*") if path.is_file()]
-    for path in sorted(found, key=lambda path: path.stem == Path(CONFIG).stem):
+    found = published_files(files.config)
+    remove_former(folder, {path.relative_to(source).as_posix() for path in found})
+    for path in found:
         with atomic_file(folder / path.relative_to(source)) as temporary:
             shutil.copyfile(path, temporary)
 
@@ -46,7 +45,7 @@ def push_detector(
 ) -> str:
     """Upload a published detector to the model hub; the repository is made if it is missing.
 
-    Files of a detector that was there before are deleted, see ``OPTIONAL``.
+    Files of a detector that was there before are deleted, see ``FORMER``.
 
     Returns:
         The address of the repository.
@@ -63,13 +62,13 @@ def push_detector(
     api = HfApi(token=token)
     try:
         address = api.create_repo(repo_id, private=private, exist_ok=True)
-        patterns = [*(f"*{suffix}" for suffix in SUFFIXES), *NAMES, f"{TEACHER}/*"]
+        names = [path.relative_to(source).as_posix() for path in published_files(files.config)]
         api.upload_folder(
             repo_id=repo_id,
             folder_path=source,
             commit_message=message,
-            allow_patterns=patterns,
-            delete_patterns=[*OPTIONAL],  # those that are uploaded are replaced
+            allow_patterns=[glob.escape(name) for name in names],
+            delete_patterns=[*FORMER],  # those that are uploaded are replaced
         )
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise UserError(f"cannot upload to {repo_id}: {str(error).splitlines()[0]}") from error

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from ovdistill.inference.segmentation_result import SegmentationResult
 
 Found = TypeVar("Found", "Detections", "SegmentationResult")
-Detect: TypeAlias = "Callable[[Sequence[np.ndarray]], Sequence[Detections]]"
+Look: TypeAlias = Callable[[Sequence[np.ndarray]], Sequence[Found]]
+Detect: TypeAlias = "Look[Detections]"
 
 
 def look_at_images(
     sources: Sequence[ImageSource],
-    look: Callable[[Sequence[np.ndarray]], Sequence[Found]],
+    look: Look[Found],
     batch_size: int,
 ) -> Iterator[tuple[ImageSource, Found | ImageError]]:
     """Yield each source with what was found in it, or with the error of one that is not readable.

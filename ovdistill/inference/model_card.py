@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,22 @@ from ovdistill.core.text import printable
 from ovdistill.vocabulary import Vocabulary
 
 MOST_NAMES = 20
+# the model hub's identifiers of licences, https://huggingface.co/docs/hub/repositories-licenses
+HUB_LICENSES = frozenset(
+    """
+    apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0
+    bigcode-openrail-m afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause
+    bsd-3-clause-clear c-uda cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0
+    cc-by-sa-4.0 cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0
+    cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0
+    cdla-permissive-1.0 cdla-permissive-2.0 wtfpl ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1
+    eupl-1.2 agpl-3.0 gfdl gpl gpl-2.0 gpl-3.0 lgpl lgpl-2.1 lgpl-3.0 isc h-research
+    intel-research lppl-1.3c ms-pl apple-ascl apple-amlr mpl-2.0 odc-by odbl openmdw-1.0
+    openrail++ osl-3.0 postgresql ofl-1.1 ncsa unlicense zlib pddl lgpl-lr
+    deepfloyd-if-license fair-noncommercial-research-license llama2 llama3 llama3.1 llama3.2
+    llama3.3 llama4 gemma unknown other
+    """.split()
+)
 
 
 @dataclass(frozen=True)
@@ -119,13 +136,12 @@ def model_card(
         license: SPDX identifier, or the text of a licence, or "".
     """
     whole_text = "\n" in license
-    line = f"license: {'other' if whole_text else license}\n" if license else ""
     labelled = vocabulary.is_base.tolist()
     base = [name for name, own in zip(vocabulary.names, labelled, strict=True) if own]
     novel = [name for name, own in zip(vocabulary.names, labelled, strict=True) if not own]
     names = ", ".join(map(printable, vocabulary.names[:2])).replace('"', "")
     return CARD.format(
-        license_line=line,
+        license_line=_license_lines(license),
         noun=kind.noun,
         task=kind.task,
         tags=kind.tags,
@@ -140,6 +156,17 @@ def model_card(
         results=_table(kind, metrics),
         license="See the file LICENSE." if whole_text else license or "No licence was stated.",
     )
+
+
+def _license_lines(license: str) -> str:
+    """Return a licence as the header of a card has it: an identifier of the hub, or "other"."""
+    if not license:
+        return ""
+    own = license.lower()
+    if own in HUB_LICENSES:
+        return f"license: {own}\n"
+    name = "" if "\n" in own else f"license_name: {json.dumps(own)}\n"
+    return f"license: other\n{name}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ import torch
 from mmengine.config import Config
 
 from ovdistill.inference.asked import Asked
+from ovdistill.inference.image_stream import Found, Look
 from ovdistill.inference.large_images import reduce_image
 from ovdistill.models.build import build_detector
 from ovdistill.models.half_precision import half_dtype, return_float32
@@ -56,6 +57,26 @@ class Network:
         """Replace the class names."""
         self.model.set_vocabulary(asked.vocabulary)
         self.asked = asked
+
+    def keeping_asked(self, look: Look[Found]) -> Look[Found]:
+        """Return a function that looks for the class names of now, whatever is asked later.
+
+        Args:
+            look: returns what this network finds in each of several images.
+        """
+        asked = self.asked
+
+        def look_for_asked(images: Sequence[np.ndarray]) -> Sequence[Found]:
+            later = self.asked
+            if later is asked:
+                return look(images)
+            self.set_asked(asked)
+            try:
+                return look(images)
+            finally:
+                self.set_asked(later)
+
+        return look_for_asked
 
     def pack(self, images: Sequence[np.ndarray]) -> dict[str, list[Any]]:
         """Return ``inputs`` and ``data_samples`` of (H, W, 3) uint8 RGB images, as a batch."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 from ovdistill.core.extras import import_extra
 from ovdistill.inference.detections import Detections
@@ -73,7 +74,8 @@ class OnnxDetector:
         Args:
             vocabulary: a file of the detector's teacher, see `ovdistill vocab build`.
             background: a file whose class names compete with them and are not reported, except
-                those that ``vocabulary`` has too.
+                those that ``vocabulary`` has too, in whatever spelling. Synonyms and kinds of them
+                compete, which ``Detector.set_vocabulary`` leaves out.
 
         Raises:
             UserError: the detector was exported without `--texts-as-input`, no such file, or
@@ -89,11 +91,12 @@ class OnnxDetector:
         wanted = len(names)
         if background is not None:
             others, *arrays = _read_vocabulary(background, self.header)
-            new = [row for row, name in enumerate(others) if name not in names]
+            own = {clean_name(name) for name in names}
+            new = [row for row, name in enumerate(others) if clean_name(name) not in own]
             names = (*names, *(others[row] for row in new))
             embeddings, is_base = (
-                np.concatenate([own, array[new]])
-                for own, array in zip((embeddings, is_base), arrays, strict=True)
+                np.concatenate([array, added[new]])
+                for array, added in zip((embeddings, is_base), arrays, strict=True)
             )
         given = {
             "texts": embeddings,

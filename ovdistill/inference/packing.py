@@ -26,14 +26,15 @@ from ovdistill.inference.model_card import DETECTOR, SEGMENTOR, model_card
 from ovdistill.inference.model_kind import dense_scale, is_segmentor
 from ovdistill.inference.packed_teacher import check_packed_teacher, pack_teacher
 from ovdistill.inference.pretrained import (
+    CARD,
     CONFIG,
     LICENSE,
     METRICS,
     PYTHON_CONFIG,
     VOCABULARY,
     WEIGHTS,
-    remove_former,
 )
+from ovdistill.inference.published_files import remove_former
 from ovdistill.models.build import is_of_terms
 from ovdistill.models.published_config import encoded, reason_against
 from ovdistill.vocabulary import TEMPLATES, Vocabulary
@@ -90,7 +91,10 @@ def pack_detector(
         return [folder / WEIGHTS]
     content = published_part(config)
     check_packed_teacher(content["teacher"], vocabulary.teacher)
-    remove_former(folder, [*_optional_files(content, about)])
+    # first: files of the teacher may come from the detector that is replaced
+    content["teacher"], of_teacher = pack_teacher(content["teacher"], folder)
+    kept = [path.relative_to(folder).as_posix() for path in of_teacher]
+    remove_former(folder, [*_optional_files(content, about), *kept])
     write_tensor_file(folder / WEIGHTS, state, origin | vocabulary.teacher.to_header())
     vocabulary.save(folder / VOCABULARY)
     written = [folder / WEIGHTS, folder / VOCABULARY]
@@ -102,10 +106,9 @@ def pack_detector(
         written.append(folder / LICENSE)
     kind = SEGMENTOR if is_segmentor(config) else DETECTOR
     card = model_card(kind, about.recipe, vocabulary, about.metrics, about.license)
-    write_text(folder / "README.md", card)
-    content["teacher"], of_teacher = pack_teacher(content["teacher"], folder)
+    write_text(folder / CARD, card)
     config_file = write_config(folder, content, config.get("custom_imports"))
-    return [*written, *of_teacher, folder / "README.md", config_file]
+    return [*written, *of_teacher, folder / CARD, config_file]
 
 
 def _optional_files(content: dict[str, Any], about: About) -> Iterator[str]:

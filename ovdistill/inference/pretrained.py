@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,15 +11,16 @@ from ovdistill.core.offline import is_offline
 from ovdistill.core.recipes import find_recipe
 from ovdistill.inference.calibration import CALIBRATION
 
-LOGGER = logging.getLogger(__name__)
 SHIPPED = "ovshapes"
 CONFIG, WEIGHTS, VOCABULARY = "config.json", "model.safetensors", "vocabulary.safetensors"
-PYTHON_CONFIG, METRICS, LICENSE = "config.py", "metrics.json", "LICENSE"
+PYTHON_CONFIG, METRICS, LICENSE, CARD = "config.py", "metrics.json", "LICENSE", "README.md"
 TEACHER = "teacher"  # sub-folder of a teacher's own weights
 # files that some published detectors have and others have not
 OPTIONAL = (CONFIG, PYTHON_CONFIG, VOCABULARY, CALIBRATION, METRICS, LICENSE)
-# of which a published detector consists; those behind the first three are of tokenizers
-PATTERNS = ("*.json", "*.safetensors", "*.md", "*.txt", "*.txt.gz", "*.model")
+# of which a published detector consists; the last three are of tokenizers
+PATTERNS = ("*.json", "*.safetensors", "*.md", LICENSE, "*.txt", "*.txt.gz", "*.model")
+# of files, which a name that is no file may have by a slip; others are part of a hub's name
+FILE_SUFFIXES = (".py", ".json", ".yaml", ".yml", ".pth", ".pt", ".safetensors", ".bin", ".onnx")
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def find_detector(
         return _in_folder(folder, code=code)
     if folder.is_file():
         raise UserError(f"got the config {source} alone: give its weights too.")
-    if len(folder.parts) == 2 and not folder.suffix:
+    if len(folder.parts) == 2 and folder.suffix.lower() not in FILE_SUFFIXES:
         return _in_folder(_download(str(source), revision), code=False)
     raise UserError(
         f"no detector {source}; expected {SHIPPED!r}, the folder of a published detector or of a "
@@ -98,21 +97,6 @@ def _in_folder(folder: Path, *, code: bool) -> DetectorFiles:
         f"{folder} has {present}; expected {CONFIG} and {WEIGHTS}, which `ovdistill publish` "
         f"writes{or_training}"
     )
-
-
-def remove_former(folder: Path, written: Collection[str]) -> None:
-    """Remove the files of a detector that is replaced, such as its calibration.
-
-    Args:
-        folder: where a detector is to be published; it stays as it is if it has none.
-        written: names of the files that the new detector has, which replace those of the former.
-    """
-    if not (folder / WEIGHTS).is_file():
-        return
-    for path in (folder / name for name in OPTIONAL if name not in written):
-        if path.is_file():
-            path.unlink()
-            LOGGER.warning("removed %s, which belongs to the detector that is replaced", path)
 
 
 def _download(name: str, revision: str | None) -> Path:

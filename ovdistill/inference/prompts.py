@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 from ovdistill.core.name_files import names_a_file
 from ovdistill.core.name_words import singular, spelling
@@ -48,27 +49,30 @@ class Prompts:
         """Return the same names with phrases as the class names of a training spell them.
 
         A plural that no class name has becomes the singular that some have: "dogs" is asked for as
-        "dog". Names are reported as they were given.
+        "dog", unless that is a phrase of another name. Names are reported as they were given.
 
         Args:
             known: the class names.
         """
         spelled = {word for name in known for word in name.lower().replace("_", " ").split()}
+        owners = {clean_name(p): own for p, own in zip(self.rows, self.classes, strict=True)}
 
-        def spell(phrase: str) -> str:
+        def spell(phrase: str, owner: int) -> str:
             plurals = {w for w in phrase.split() if w.lower() not in spelled}
-            return " ".join(
+            new = " ".join(
                 singular(w.lower()) if w in plurals and singular(w.lower()) in spelled else w
                 for w in phrase.split()
             )
+            return new if owners.setdefault(clean_name(new), owner) == owner else phrase
 
-        phrases = tuple(tuple(dict.fromkeys(map(spell, own))) for own in self.phrases)
+        asked = [[spell(phrase, owner) for phrase in own] for owner, own in enumerate(self.phrases)]
         changed = [
             f"{old!r} is asked for as {new!r}"
-            for own, others in zip(self.phrases, phrases, strict=True)
-            for old, new in zip(own, others, strict=False)
+            for own, others in zip(self.phrases, asked, strict=True)
+            for old, new in zip(own, others, strict=True)
             if old != new
         ]
+        phrases = tuple(map(one_of_each_class, asked))
         return replace(self, phrases=phrases, notes=(*self.notes, *changed))
 
     def with_kinds(self, kinds: Mapping[str, Sequence[str]]) -> Prompts:
@@ -78,7 +82,7 @@ class Prompts:
             kinds: class names of a training that are kinds of a name, by the name.
         """
         phrases = tuple(
-            tuple(dict.fromkeys((*own, *kinds.get(name, ()))))
+            (*own, *one_of_each_class(kinds.get(name, ()), self.rows))
             for name, own in zip(self.names, self.phrases, strict=True)
         )
         shown = [f"{name} ({_shortened(own)})" for name, own in kinds.items()]
@@ -142,26 +146,37 @@ def _build(named: Mapping[str, Sequence[str]], negatives: Sequence[str] = ()) ->
         name = tidy(given)
         if not name:
             continue
-        known = first.setdefault(spelling(name), name)
+        known = first.setdefault(spelling(clean_name(name)), name)
         if known != name:
             notes.append(f"{name!r} is the same as {known!r}")
         phrases.setdefault(known, [known])
         phrases[known] += [tidy(phrase) for phrase in others if tidy(phrase)]
     if not phrases:
         raise UserError(f"no name to look for; expected names between commas, such as {EXAMPLE}")
-    distinct = {name: tuple(dict.fromkeys(own)) for name, own in phrases.items()}
+    distinct = {name: one_of_each_class(own) for name, own in phrases.items()}
     owners: dict[str, str] = {}
     for name, own in distinct.items():
         for phrase in own:
-            if owners.setdefault(phrase, name) != name:
+            if (owner := owners.setdefault(clean_name(phrase), name)) != name:
                 raise UserError(
-                    f"{phrase!r} is a phrase of {owners[phrase]!r} and of {name!r}; "
+                    f"{phrase!r} is a phrase of {owner!r} and of {name!r}; "
                     "expected each phrase once"
                 )
-    notes += _foreign(owners)
-    rest = dict.fromkeys(tidy(name) for name in negatives if tidy(name))
-    kept = tuple(name for name in rest if name not in owners)
+    notes += _foreign([phrase for own in distinct.values() for phrase in own])
+    kept = one_of_each_class((tidy(name) for name in negatives if tidy(name)), owners)
     return Prompts(tuple(distinct), tuple(distinct.values()), kept, tuple(notes))
+
+
+def one_of_each_class(names: Iterable[str], others: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the first spelling of each class of some names, without those of other names.
+
+    "Green_star" and "green star" name one class, see ``clean_name``.
+    """
+    taken = {clean_name(name) for name in others}
+    first: dict[str, str] = {}
+    for name in names:
+        first.setdefault(clean_name(name), name)
+    return tuple(name for cleaned, name in first.items() if cleaned not in taken)
 
 
 def tidy(name: str) -> str:
@@ -175,7 +190,7 @@ def _shortened(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _foreign(phrases: Mapping[str, str]) -> list[str]:
+def _foreign(phrases: Sequence[str]) -> list[str]:
     """Return a note on phrases in another script, which most teachers were not trained on."""
     foreign = [p for p in phrases if any(c.isalpha() and ord(c) > 0x24F for c in p)]
     if not foreign:

@@ -150,7 +150,7 @@ class Segmentor(TextModel[SegmentationEngine]):
 
         Returns:
             An iterator of each source with its result, or with the error of an image that cannot be
-            read.
+            read. Other texts that are set meanwhile change nothing in them.
 
         Raises:
             UserError: no names, or a score that is none.
@@ -162,4 +162,4 @@ class Segmentor(TextModel[SegmentationEngine]):
         segment = partial(
             self.engine.segment, score_threshold=score_threshold, keep_scores=keep_scores
         )
-        return look_at_images(sources, segment, batch_size)
+        return look_at_images(sources, self.engine.keeping_asked(segment), batch_size)

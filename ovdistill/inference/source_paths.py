@@ -16,6 +16,7 @@ from ovdistill.core.image_folders import SUFFIXES, FolderContent, list_folder, n
 from ovdistill.core.text import printable
 from ovdistill.inference.video.files import is_video
 
+SHOWN = 3  # folders that cannot be listed, in a message
 ANY_DEPTH = "**"  # the part of a pattern that stands for any number of folders
 
 
@@ -70,7 +71,7 @@ def find_paths(path: str | os.PathLike[str], *, videos: bool = False) -> FoundPa
     films, others = _split(content.others) if videos else ([], content.others)
     if not (content.images or films):
         where = f"{printable(text)} and the folders below it"
-        raise UserError(f"no images in {where} ({content}): {_expected()}")
+        raise UserError(f"no images in {where} ({_summary(content)}): {_expected()}")
     return FoundPaths(content.images, videos=films, others=others, unreadable=content.unreadable)
 
 
@@ -108,7 +109,7 @@ def _match(pattern: str, *, videos: bool) -> FoundPaths:
         count = len(content.images) + len(content.others)
         raise UserError(
             f"no image fits {printable(pattern)}: looked at {count} files in {printable(folder)} "
-            f"({len(content.images)} images, {content}); {_expected()}"
+            f"({len(content.images)} images, {_summary(content)}); {_expected()}"
         )
     return FoundPaths(images, videos=films, others=others, unreadable=content.unreadable)
 
@@ -127,6 +128,14 @@ def _list(folder: Path, depth: int | None = None) -> FolderContent:
         return list_folder(folder, depth)
     except OSError as error:
         raise UserError(f"cannot list the folder {printable(folder)} ({error.strerror})") from error
+
+
+def _summary(content: FolderContent) -> str:
+    """Return what is there beside images, and which folders cannot be listed."""
+    unlisted = "".join(
+        f", {printable(path)} cannot be listed" for path in content.unreadable[:SHOWN]
+    )
+    return f"{content}{unlisted}"
 
 
 def _expected() -> str:

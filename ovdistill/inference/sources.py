@@ -85,7 +85,7 @@ class ImageSources(Sequence[ImageSource]):
         so that a list of n files has n results.
         """
         self.others += found.others
-        self.unreadable += found.unreadable
+        self.unreadable += [path for path in found.unreadable if path not in self.unreadable]
         for path in self._new(found.images, single=found.single):
             self.add(ImageSource(str(path), path, partial(read_image, path)))
         self.videos += self._new(found.videos, single=found.single)

@@ -21,7 +21,7 @@ from ovdistill.models.image_level import is_image_level, of_labelled
 from ovdistill.models.vocabulary_mixin import VocabularyMixin, load_vocabulary
 from ovdistill.vocabulary import Vocabulary
 
-PARTS = ("regions", "captions")  # of ``DistillInputs``, which it can fill for terms
+PARTS = ("regions", "overlap", "captions")  # of ``DistillInputs``, which it can fill for terms
 
 
 @MODELS.register_module()

@@ -88,7 +88,7 @@ class RegionTokenHead(RegionWordHead):
             scale = self.current_scale
             logits = embeddings.float() @ self.token_embeddings.T * scale + self.bias
         if self.training and not self.train_novel:
-            seen = self.positive_map[self.is_base].any(dim=0)
+            seen = (self.positive_map & self.is_base[:, None]).any(dim=0)
             logits = logits.masked_fill(~seen, -torch.inf)
         return logits
 
@@ -113,6 +113,7 @@ class RegionTokenLoss(RegionWordLoss):
         gamma: exponent of the modulating factor.
     """
 
+    score = "sigmoid"
     targets: Tensor
 
     def __init__(self, loss_weight: float = 1.0, alpha: float = 0.25, gamma: float = 2.0) -> None:

@@ -7,6 +7,8 @@ means over the sampled RoIs of this rank.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from mmdet.models.losses import accuracy
 from mmdet.registry import MODELS
@@ -15,6 +17,7 @@ from torch import Tensor, nn
 from ovdistill.core.errors import UserError
 from ovdistill.distillation.region_word.loss import federated_classes, focal_loss, sigmoid_loss
 from ovdistill.distillation.vild.loss import vild_text_loss
+from ovdistill.models.region_word_head import RegionWordHead
 from ovdistill.vocabulary import Vocabulary
 
 
@@ -34,6 +37,7 @@ class RegionWordLoss(nn.Module):
     custom_cls_channels = True
     custom_activation = True
     custom_accuracy = True
+    score: ClassVar[str] = "softmax"  # of the heads that it belongs to
 
     def __init__(self, loss_weight: float = 1.0, background_weight: float = 1.0) -> None:
         super().__init__()
@@ -85,6 +89,8 @@ class RegionWordLoss(nn.Module):
 class SigmoidRegionWordLoss(RegionWordLoss):
     """Binary cross-entropy of each class, optionally federated (RKD, Detic).
 
+    It belongs to a ``RegionWordHead(score="sigmoid", background=False)``.
+
     Args:
         loss_weight: 0 switches the loss off, but keeps the graph.
         federated: how many classes to consider in a batch: those labelled in it, and others drawn
@@ -92,6 +98,7 @@ class SigmoidRegionWordLoss(RegionWordLoss):
             on LVIS.
     """
 
+    score = "sigmoid"
     counts: Tensor
 
     def __init__(self, loss_weight: float = 1.0, federated: int = 0) -> None:
@@ -150,6 +157,8 @@ class FocalRegionWordLoss(RegionWordLoss):
         gamma: exponent of the modulating factor.
     """
 
+    score = "sigmoid"
+
     def __init__(self, loss_weight: float = 1.0, alpha: float = 0.25, gamma: float = 2.0) -> None:
         super().__init__(loss_weight)
         self.alpha = alpha
@@ -174,3 +183,24 @@ class FocalRegionWordLoss(RegionWordLoss):
         targets = labels[:, None] == torch.arange(logits.shape[1] - 1, device=labels.device)
         loss = focal_loss(finite, targets, considered, self.alpha, self.gamma, weights)
         return self.loss_weight * loss
+
+
+def check_pair(head: nn.Module, loss: nn.Module) -> None:
+    """Raise UserError if a loss is not of the scores of the head whose logits it gets.
+
+    Args:
+        head: of the alignment; others than ``RegionWordHead`` are not looked at.
+        loss: the alignment loss; others than ``RegionWordLoss``, and those with weight 0, are not
+            looked at.
+    """
+    if not isinstance(head, RegionWordHead) or not isinstance(loss, RegionWordLoss):
+        return
+    if loss.loss_weight == 0:
+        return
+    without = head.background is None
+    if head.score != loss.score or (loss.score == "softmax" and without):
+        raise UserError(
+            f"loss_cls is {type(loss).__name__}, fc_cls is {type(head).__name__}(score="
+            f"{head.score!r}, background={not without}); expected score={loss.score!r} and "
+            f"background={loss.score == 'softmax'} with this loss"
+        )

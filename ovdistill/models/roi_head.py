@@ -24,10 +24,12 @@ from ovdistill.distillation.gather import gather_captions, gather_regions, regio
 from ovdistill.distillation.term import DistillationTerms
 from ovdistill.distillation.vild.loss import ensemble_log_scores
 from ovdistill.models.image_level import is_image_level, of_labelled
+from ovdistill.models.region_word_loss import check_pair
 from ovdistill.models.second_look import SecondLookRoIHead
 from ovdistill.vocabulary import Vocabulary
 
-PARTS = ("regions", "captions", "rois")  # of ``DistillInputs``, which it can fill for terms
+# of ``DistillInputs``, which it can fill for terms
+PARTS = ("regions", "overlap", "captions", "rois")
 # (R, 4) xyxy boxes in pixels of the network input, (R,) image index, (W, D) text embeddings
 # -> (R, W) log-scores
 CropScores = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -46,6 +48,9 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
             ``text_share``; for transfer to other data (0.6 in DetPro).
         distillers: configs of the distillation terms; all get the same ``DistillInputs``.
         **kwargs: as for mmdet's ``StandardRoIHead``.
+
+    Raises:
+        UserError: a loss that is not of the scores of its head, or see ``DistillationTerms``.
     """
 
     def __init__(
@@ -61,6 +66,8 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
         self.image_head = MODELS.build(image_head) if image_head else None
         self.text_share = text_share
         self.fixed_share = fixed_share
+        for head in filter(None, (self.bbox_head, self.image_head)):
+            check_pair(head.fc_cls, head.loss_cls)
         terms = [MODELS.build(term) for term in distillers]
         self.distillers = DistillationTerms(terms, self.embed_dim, PARTS)
 

@@ -228,11 +228,13 @@ def certainty(log_scores: Tensor) -> Tensor:
     """Return (R,) values in the order of the probability that boxes hold an object.
 
     These are log-odds: float32 holds no difference between probabilities of 1 - 4e-7 and 1 - 5e-7,
-    which many boxes have, so that rounding would order them. Without a background they are the
-    log-scores of all classes together.
+    which many boxes have, so that rounding would order them. A head without background says
+    nothing of all classes together (those of a softmax always add up to 1): there it is the
+    log-score of the best class.
 
     Args:
-        log_scores: (R, W + 1) log-probabilities, the background last.
+        log_scores: (R, W + 1) log-probabilities, the background last, or -inf.
     """
     objects, background = of_any_class(log_scores), log_scores[:, -1]
-    return torch.where(background.isfinite(), objects - background, objects)
+    best = log_scores[:, :-1].amax(dim=1)
+    return torch.where(background.isfinite(), objects - background, best)

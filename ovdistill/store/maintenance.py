@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from ovdistill.core.errors import UserError
+from ovdistill.core.files import TEMPORARY
 from ovdistill.core.logs import progress
-from ovdistill.store.meta import NAME, StoreMeta, read_meta
+from ovdistill.store.meta import NAME, TEACHER_FILES, StoreMeta, read_meta
 from ovdistill.store.plan import SKIPPED, begin_store, finish_store
+from ovdistill.store.same_plan import BOXES, comparable_parts
 from ovdistill.store.shard import DamagedShard, read_index, shard_path, verify_shard, write_shard
 from ovdistill.store.teacher_store import TeacherStore
 from ovdistill.store.verified import NAME as VERIFIED
 
 # provenance in which stores may differ that are merged: which images, in how many files
 OWN_KEYS = ("image_ids", "pictures_a_shard", "merged")
-OWN_ORIGIN = "source"  # digest of the list of images
+# digests that may differ: the list of images; files of a teacher, whose weights the plan identifies
+OWN_ORIGIN = ("source", TEACHER_FILES)
 
 
 def verify(folder: Path) -> StoreMeta:
@@ -41,7 +44,9 @@ def verify(folder: Path) -> StoreMeta:
     belong = {shard_path(folder, number).name for number in range(meta.shards)}
     belong |= {NAME, SKIPPED, VERIFIED}
     for file in sorted(folder.iterdir()):
-        if file.name not in belong:
+        # a shard that a run writes just now, or that a killed one has left, does no harm
+        unfinished = file.match(f"shard-*{TEMPORARY}")
+        if file.name not in belong and not unfinished:
             problems.append(f"{file.name} does not belong to this store")
     if not problems and not meta.counts:
         raise UserError(
@@ -116,17 +121,18 @@ def merge(folders: Sequence[Path], out: Path) -> StoreMeta:
 
 def _check_alike(folders: Sequence[Path], metas: Sequence[StoreMeta]) -> None:
     """Raise UserError where stores differ in more than their images."""
-    first = metas[0].provenance
+    first = comparable_parts(metas[0].provenance)
     origin: dict[str, tuple[str, Path]] = {}  # a store that lacks a digest says nothing of it
     for folder, meta in zip(folders, metas, strict=True):
+        own = comparable_parts(meta.provenance)
         different = [
-            f"{key}: {first.get(key)} in {folders[0]}, {meta.provenance.get(key)}"
-            for key in first.keys() | meta.provenance.keys()
-            if key not in OWN_KEYS and first.get(key) != meta.provenance.get(key)
+            f"{key}: {metas[0].provenance.get(key)} in {folders[0]}, {meta.provenance.get(key)}"
+            for key in first.keys() | own.keys()
+            if key not in OWN_KEYS and first.get(key) != own.get(key)
         ]
         for key, value in meta.origin.items():
             there, where = origin.setdefault(key, (value, folder))
-            if key != OWN_ORIGIN and there != value:
+            if key not in OWN_ORIGIN and there != value:
                 different.append(f"{key}: {there} in {where}, {value}")
         if different:
             raise UserError(f"{folder} was made differently: {'; '.join(sorted(different))}")
@@ -144,11 +150,18 @@ def _check_disjoint(stores: Sequence[TeacherStore]) -> None:
 
 def _merged_meta(metas: Sequence[StoreMeta]) -> StoreMeta:
     provenance = {k: v for k, v in metas[0].provenance.items() if k not in OWN_KEYS}
+    if any(_boxes_hash(meta) != _boxes_hash(metas[0]) for meta in metas):
+        provenance[BOXES] = {**provenance[BOXES], "hash": ""}  # they are of several files
     provenance["merged"] = [meta.fingerprint for meta in metas]
     origin = {
         key: value
         for key, value in metas[0].origin.items()
-        if key != OWN_ORIGIN and all(meta.origin.get(key) == value for meta in metas)
+        if key != OWN_ORIGIN[0] and all(meta.origin.get(key) == value for meta in metas)
     }
     images, shards = (sum(getattr(meta, key) for meta in metas) for key in ("images", "shards"))
     return StoreMeta(provenance, images, shards, origin=origin)
+
+
+def _boxes_hash(meta: StoreMeta) -> Any:
+    boxes = meta.provenance.get(BOXES)
+    return boxes.get("hash") if isinstance(boxes, dict) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from ovdistill.core.embedding_map import EmbeddingMap, embed_dim_after, mapped_i
 from ovdistill.core.errors import UserError
 from ovdistill.core.logs import progress
 from ovdistill.store.maintenance import verify
-from ovdistill.store.meta import StoreMeta
+from ovdistill.store.meta import TEACHER_CHANGES, StoreMeta, digest_changes
 from ovdistill.store.plan import begin_store, finish_store
 from ovdistill.store.regions import Regions
 from ovdistill.store.shard import read_index, shard_path, write_shard
@@ -43,7 +44,10 @@ def map_store(folder: Path, embedding_map: EmbeddingMap, out: Path) -> StoreMeta
     width = embed_dim_after(embedding_map, meta.embed_dim)
     header: dict[str, Any] = mapped_id(meta.teacher, embedding_map).to_header()
     provenance = {**meta.provenance, **header, "dim": width}
-    mapped = begin_store(out, dataclasses.replace(meta, provenance=provenance, counts={}))
+    planned = dataclasses.replace(
+        meta, provenance=provenance, counts={}, origin=_mapped_origin(meta, embedding_map)
+    )
+    mapped = begin_store(out, planned)
     store = TeacherStore(folder)
     for number in progress(range(meta.shards), title="mapping", unit="shard"):
         if not shard_path(out, number).is_file():
@@ -52,6 +56,14 @@ def map_store(folder: Path, embedding_map: EmbeddingMap, out: Path) -> StoreMeta
             of_map = mapped.fingerprint, width, records
             write_shard(out, number, *of_map, index.skipped, index.images)
     return finish_store(out, mapped)
+
+
+def _mapped_origin(meta: StoreMeta, embedding_map: EmbeddingMap) -> Mapping[str, str]:
+    """Return the digests of a store's inputs with that of one more map behind its teacher."""
+    before = meta.origin.get(TEACHER_CHANGES, "")
+    if not before and "+" in meta.teacher.name:
+        return meta.origin  # a store of an earlier version does not say by what it was mapped
+    return {**meta.origin, TEACHER_CHANGES: digest_changes([*before.split(), embedding_map.digest])}
 
 
 def _mapped(regions: Regions, embedding_map: EmbeddingMap) -> Regions:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,17 @@ from ovdistill.core.files import write_json
 from ovdistill.core.header_values import COUNT, OBJECT, SIZE, TEXT, expect
 from ovdistill.core.json_files import read_json
 from ovdistill.core.teacher_id import TeacherId
+from ovdistill.store.same_plan import comparable
 
 FORMAT = "ovdistill-store-2"
 NAME = "meta.json"
 MOST_SHARDS = 10**6
 COUNTS = ("pictures", "regions", "skipped")
 FIX = "make it with: ovdistill extract (ovdistill prepare does so where it can)"
+# keys of the origin: the files of a teacher that is given by some, and what follows the teacher
+TEACHER_FILES = "teacher's files"
+TEACHER_CHANGES = "teacher's maps and adapters"
+ELSEWHERE = "Name another folder (-o; --cfg-options regions=DIR of train and prepare)"
 
 
 @dataclass(frozen=True)
@@ -89,22 +94,34 @@ class StoreMeta:
         """
         known = self.origin.keys() & there.origin.keys()
         same = all(self.origin[key] == there.origin[key] for key in known)
-        if self.fingerprint == there.fingerprint and same:
+        plans = [replace(meta, provenance=comparable(meta.provenance)) for meta in (self, there)]
+        if plans[0].fingerprint == plans[1].fingerprint and same:
             return
-        mine = {**self._plan(), **{key: self.origin[key] for key in known}}
-        theirs = {**there._plan(), **{key: there.origin[key] for key in known}}
+        mine, theirs = self._plan(known), there._plan(known)
+        compared = [plan._plan(known) for plan in plans]
         different = [
             f"{key}: {theirs.get(key)} there, {mine.get(key)} now"
             for key in sorted(mine.keys() | theirs.keys())
-            if mine.get(key) != theirs.get(key)
+            if compared[0].get(key) != compared[1].get(key)
         ]
         raise UserError(
-            f"store {folder} was begun differently: {'; '.join(different)}. Name another folder "
-            "with -o, or delete this one to make it anew."
+            f"store {folder} was begun differently: {'; '.join(different)}. {ELSEWHERE}, or delete "
+            "this one to make it anew."
         )
 
-    def _plan(self) -> dict[str, Any]:
-        return {**self.provenance, "images": self.images, "shards": self.shards}
+    def _plan(self, known: Iterable[str]) -> dict[str, Any]:
+        """Return all that is compared, with the digests of these names."""
+        digests = {key: self.origin[key] for key in known}
+        return {**self.provenance, "images": self.images, "shards": self.shards, **digests}
+
+
+def digest_changes(digests: Iterable[str]) -> str:
+    """Return what is noted of the maps and adapters that follow a teacher.
+
+    Args:
+        digests: of each of them. Their order does not count, since each is made for one teacher.
+    """
+    return " ".join(sorted(digest[:16] for digest in digests))
 
 
 def write_meta(folder: Path, meta: StoreMeta) -> None:

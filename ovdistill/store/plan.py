@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from ovdistill.core.distributed import wait_for_file
 from ovdistill.core.errors import UserError
-from ovdistill.core.files import remove_temporary, write_json
-from ovdistill.store.meta import NAME, StoreMeta, read_meta, write_meta
+from ovdistill.core.files import TEMPORARY, write_json
+from ovdistill.store.meta import ELSEWHERE, NAME, StoreMeta, read_meta, write_meta
 from ovdistill.store.shard import read_index, shard_path
 
 SKIPPED = "skipped.json"  # images and boxes that were left out, and why
 SECONDS_TO_WAIT = 600  # until process 0 has written the plan
+SECONDS_TO_WRITE = 3600  # no shard takes that long
 
 
 def begin_store(folder: Path, meta: StoreMeta, rank: int = 0) -> StoreMeta:
@@ -26,7 +29,7 @@ def begin_store(folder: Path, meta: StoreMeta, rank: int = 0) -> StoreMeta:
         rank: rank of this process among those that fill the store.
 
     Returns:
-        ``meta``.
+        ``meta``; of a store that is there, its plan, which may spell paths in another way.
 
     Raises:
         UserError: the store was begun with another plan, or the folder holds something else.
@@ -34,12 +37,13 @@ def begin_store(folder: Path, meta: StoreMeta, rank: int = 0) -> StoreMeta:
     if rank == 0 and not (folder / NAME).is_file():
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
-            raise UserError(f"{folder} is no store and not empty; name another folder with -o")
+            raise UserError(f"{folder} is no store and not empty. {ELSEWHERE}.")
         write_meta(folder, meta)
         return meta
     wait_for_file(folder / NAME, SECONDS_TO_WAIT)
-    meta.check_same(read_meta(folder), folder)
-    return meta
+    there = read_meta(folder)
+    meta.check_same(there, folder)
+    return replace(meta, provenance=there.provenance)  # whose fingerprint the shards state
 
 
 def finish_store(folder: Path, meta: StoreMeta) -> StoreMeta:
@@ -62,6 +66,13 @@ def finish_store(folder: Path, meta: StoreMeta) -> StoreMeta:
     )
     meta = replace(meta, counts=counts)
     write_meta(folder, meta)
-    # of processes that were killed; another one may be writing the other files just now
-    remove_temporary(folder, "shard-*")
+    _remove_left(folder)
     return meta
+
+
+def _remove_left(folder: Path) -> None:
+    """Delete what killed processes have left of shards; another run may be writing younger ones."""
+    for left in folder.glob(f"shard-*{TEMPORARY}"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > SECONDS_TO_WRITE:
+                left.unlink()

@@ -98,6 +98,22 @@ class TeacherStore:
         Raises:
             UserError: the image is not in the store, or was skipped when the store was made.
         """
+        row = self._row(image_id)
+        mapped = self._mapped[self._shard[row]]
+        part = slice(int(self._start[row]), int(self._end[row]))
+        return Regions(*(mapped[name][part].clone() for name in FIELDS))
+
+    def count(self, image_id: int) -> int:
+        """Return the number of regions of an image, without reading them.
+
+        Raises:
+            UserError: see ``__getitem__``.
+        """
+        row = self._row(image_id)
+        return int(self._end[row] - self._start[row])
+
+    def _row(self, image_id: int) -> int:
+        """Return the row of an image; raise UserError if the store does not have it."""
         row = self._find(int(image_id))
         if row is None:
             if int(image_id) in self.skipped:
@@ -107,9 +123,7 @@ class TeacherStore:
                 f"image {image_id} is not in teacher store {self.folder} of {len(self)} images; "
                 f"expected the store of this data set; {FIX}"
             )
-        mapped = self._mapped[self._shard[row]]
-        part = slice(int(self._start[row]), int(self._end[row]))
-        return Regions(*(mapped[name][part].clone() for name in FIELDS))
+        return row
 
     def _find(self, image_id: int) -> int | None:
         """Return the row of an image, or None."""

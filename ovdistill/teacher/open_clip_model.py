@@ -22,6 +22,7 @@ from ovdistill.teacher.weights import (
     find_hub_weights,
     find_pretrained,
     require_weights,
+    tag_and_file,
 )
 
 LOGGER = logging.getLogger(__name__)
@@ -134,7 +135,8 @@ def model_name(model: str, pretrained: str | None, *, random_weights: bool) -> s
     elif model.startswith(HF_HUB):
         name = model
     elif pretrained or random_weights:
-        name, tag = model.replace("/", "-"), Path(tag).name
+        tag, file = tag_and_file(tag)
+        name, tag = model.replace("/", "-"), Path(tag or file or "").name
     else:
         return None
     if random_weights:

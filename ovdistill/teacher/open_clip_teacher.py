@@ -32,7 +32,7 @@ from ovdistill.teacher.registry import register_teacher
 from ovdistill.teacher.resample import SUPPORT
 from ovdistill.teacher.teacher import Teacher, hash_weights
 from ovdistill.teacher.text_tower import TextTower
-from ovdistill.teacher.weights import find_directory
+from ovdistill.teacher.weights import find_directory, has_unknown_settings
 from ovdistill.teacher.weights_note import read_weights_note
 
 LOGGER = logging.getLogger(__name__)
@@ -50,7 +50,8 @@ class OpenCLIPTeacher(Teacher):
             open_clip_config.json, a .safetensors file and, optionally, bpe.txt.gz (the merges of
             open_clip's SimpleTokenizer) and "name" in the configuration (the teacher's name).
             "ovshapes" is the teacher of the embedded benchmark, which ships with the package.
-        pretrained: open_clip tag ("openai") or weights file of a model given by name.
+        pretrained: weights of a model given by name: a tag of open_clip ("openai"), the file of a
+            tag ("openai=/path/to/weights.safetensors"), or a file of weights of no tag.
         crops: see ``Teacher``.
         device: where the model runs.
         random_weights: use an untrained model, to try code out; a warning says so. The weights are
@@ -85,6 +86,8 @@ class OpenCLIPTeacher(Teacher):
             raise UserError(f"teacher precision {precision!r}; expected: {', '.join(PRECISIONS)}")
         model = str(model)
         self.source, self.pretrained = model, pretrained
+        # the same weights mean something else with another activation, which the name decides then
+        self._use = model if has_unknown_settings(expand_model(model), pretrained) else ""
         self.model, self.tokenizer = create_model(model, pretrained, random_weights=random_weights)
         name = model_name(model, pretrained, random_weights=random_weights)
         assert name is not None  # create_model has found the model
@@ -104,7 +107,7 @@ class OpenCLIPTeacher(Teacher):
         scale = getattr(self.model, "logit_scale", None)
         self.temperature = 0.01 if scale is None else float(1 / scale.exp())
         if precision != "fp32":
-            self.weights_hash = hash_weights(self.model.state_dict())  # before they are rounded
+            self.weights_hash = self._hash()  # before they are rounded
             visual.to(PRECISIONS[precision])
         visual.to(memory_format=torch.channels_last)  # a third faster on the CPU, same results
         self.to(device)
@@ -149,7 +152,10 @@ class OpenCLIPTeacher(Teacher):
     @cached_property
     def weights_hash(self) -> str:
         """First 16 hex digits of the SHA-256 of the weights; the same for every precision."""
-        return hash_weights(self.model.state_dict())
+        return self._hash()
+
+    def _hash(self) -> str:
+        return hash_weights(self.model.state_dict(), self._use)
 
     def encode_text(self, texts: Sequence[str], batch_size: int = 256) -> Tensor:
         """Embed texts, see ``Teacher``; a text longer than the context is cut, with a warning."""

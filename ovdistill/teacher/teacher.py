@@ -283,9 +283,14 @@ class Teacher(nn.Module, ABC):
         return torch.cat(parts) if parts else torch.zeros(0, self.embed_dim, device=self.device)
 
 
-def hash_weights(state: Mapping[str, Tensor]) -> str:
-    """Return the first 16 hex digits of the SHA-256 over names, shapes and values of weights."""
-    digest = hashlib.sha256()
+def hash_weights(state: Mapping[str, Tensor], use: str = "") -> str:
+    """Return the first 16 hex digits of the SHA-256 over names, shapes and values of weights.
+
+    Args:
+        state: the weights.
+        use: how they are used, where that does not follow from them.
+    """
+    digest = hashlib.sha256(use.encode())
     for name, value in sorted(state.items()):
         digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
         digest.update(value.cpu().contiguous().numpy().tobytes())

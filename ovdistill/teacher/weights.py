@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 from ovdistill.core.errors import UserError
 from ovdistill.core.offline import OFFLINE_VARIABLES, is_offline
 
+LOGGER = logging.getLogger(__name__)
 CONFIG_NAME = "open_clip_config.json"
 LOCAL_DIR = "local-dir:"
 HF_HUB = "hf-hub:"
@@ -22,8 +24,9 @@ CLIP_CACHE = "~/.cache/clip"  # open_clip's, of weights with an address of their
 PREPROCESS_KEYS = ("mean", "std", "interpolation", "resize_mode")
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 FIX = (
-    "give a file: pretrained='/path/to/weights.safetensors', or a directory as the model, with "
-    f"{CONFIG_NAME} and the weights; random_weights=True only to try the code out"
+    "give a file: pretrained='TAG=/path/to/weights.safetensors' (without 'TAG=' for weights of no "
+    f"tag), or a directory as the model, with {CONFIG_NAME} and the weights; random_weights=True "
+    "only to try the code out"
 )
 
 
@@ -77,10 +80,12 @@ def find_pretrained(model: str, pretrained: str | None) -> tuple[str, dict[str, 
 
     Args:
         model: name of a built-in open_clip model.
-        pretrained: an open_clip tag, or a weights file.
+        pretrained: see ``OpenCLIPTeacher``.
 
     Returns:
         The file, and the keyword arguments for ``open_clip.create_model`` that the tag asks for.
+        For a file of no tag they are those in which all tags of the model agree; where they do
+        not, there are none, and a warning says so.
 
     Raises:
         UserError: no or unknown weights, a failed download, or not in the cache while offline.
@@ -90,19 +95,80 @@ def find_pretrained(model: str, pretrained: str | None) -> tuple[str, dict[str, 
         raise UserError(
             f"teacher {model!r} without weights; expected pretrained= one of {tags}; or {FIX}"
         )
-    if Path(pretrained).is_file():
-        return pretrained, {}
-    config = get_pretrained_cfg(model, pretrained)
+    tag, path = tag_and_file(pretrained)
+    if path is not None and not Path(path).is_file():
+        raise UserError(f"teacher weights {pretrained!r} of {model!r}: no file {path!r}")
+    if path is not None and not tag:
+        found = _settings_of_tags(model)
+        if len(found) > 1:
+            _warn_of_no_tag(model, path, found)
+        return path, found[0][0] if len(found) == 1 else {}
+    config = get_pretrained_cfg(model, tag)
     if not config:
         raise UserError(
             f"teacher weights {pretrained!r} of {model!r}: neither a file nor a known tag; "
             f"expected one of {tags}; or {FIX}"
         )
+    return path or _fetch(f"{model}:{tag}", config), _settings_of(config)
+
+
+def tag_and_file(pretrained: str) -> tuple[str, str | None]:
+    """Return the tag that ``pretrained`` names, or "", and the file, or None to look for the tag's.
+
+    Args:
+        pretrained: 'TAG', 'TAG=FILE' or 'FILE'.
+    """
+    if Path(pretrained).is_file():
+        return "", pretrained
+    tag, equals, path = pretrained.partition("=")
+    return tag, path if equals else None
+
+
+def has_unknown_settings(model: str, pretrained: str | None) -> bool:
+    """Return whether weights could be of several activations or preprocessings.
+
+    So it is for a file of no tag, of a model whose tags differ in them.
+
+    Args:
+        model: see ``OpenCLIPTeacher``.
+        pretrained: see ``OpenCLIPTeacher``.
+    """
+    return (
+        pretrained is not None
+        and not tag_and_file(pretrained)[0]
+        and len(_settings_of_tags(model.replace("/", "-"))) > 1
+    )
+
+
+def _settings_of_tags(model: str) -> list[tuple[dict[str, Any], list[str]]]:
+    """Return the different arguments that the tags of a model ask for, and those tags."""
+    found: list[tuple[dict[str, Any], list[str]]] = []
+    for tag in open_clip.list_pretrained_tags_by_model(model):
+        settings = _settings_of(get_pretrained_cfg(model, tag))
+        same = next((tags for other, tags in found if other == settings), None)
+        if same is None:
+            found.append((settings, [tag]))
+        else:
+            same.append(tag)
+    return found
+
+
+def _settings_of(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments for ``open_clip.create_model`` that a tag's configuration asks for."""
     # OpenAI's weights were trained with QuickGELU; open_clip only warns when a model has not.
-    return _fetch(f"{model}:{pretrained}", config), {
+    return {
         "force_quick_gelu": bool(config.get("quick_gelu", False)),
         "force_preprocess_cfg": {k: config[k] for k in PREPROCESS_KEYS if k in config},
     }
+
+
+def _warn_of_no_tag(model: str, path: str, found: list[tuple[dict[str, Any], list[str]]]) -> None:
+    groups = "; ".join(f"{', '.join(tags)}: {settings}" for settings, tags in found)
+    LOGGER.warning(
+        "teacher %s has weights of no tag, %s: activation and preprocessing are the model's own. "
+        "If they are of a tag, name it (pretrained='TAG=%s'), since tags differ: %s",
+        *(model, path, path, groups),
+    )
 
 
 def find_hub_weights(model: str) -> str:

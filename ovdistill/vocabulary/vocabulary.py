@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.tensor_files import write_tensor_file
@@ -236,6 +237,7 @@ class Vocabulary:
     def followed_by(self, other: Vocabulary) -> Vocabulary:
         """Return these classes, and behind them those of another vocabulary that are new.
 
+        A class is known by its ``clean_name``: "Green_star" is not new behind "green star".
         It has embeddings of tokens if both have them, and no frequencies, synonyms and counts.
 
         Raises:
@@ -246,7 +248,8 @@ class Vocabulary:
             raise UserError(
                 f"got vocabularies of teachers {self.teacher} and {other.teacher}; expected one"
             )
-        added = [row for row, name in enumerate(other.names) if name not in self.names]
+        own = {clean_name(name) for name in self.names}
+        added = [row for row, name in enumerate(other.names) if clean_name(name) not in own]
         names = (*self.names, *(other.names[row] for row in added))
         tokens = None
         if self.token_embeddings is not None and other.token_embeddings is not None:

@@ -53,6 +53,11 @@ def test_the_names_that_fit_are_those_of_the_visitor_who_asks(finder: Finder) ->
     assert set(dict(ranked)) - {"green star", "ring"}  # what competes with my names, not with hers
 
 
+def test_what_competes_may_be_spelled_as_it_likes(finder: Finder) -> None:
+    look = finder.look(read_image(SAMPLE_IMAGE), "a.png", "green star", "Green_Star, ring, Ring.")
+    assert [name for name, _ in finder.rank_names(look, 0)] == ["green star", "ring"]
+
+
 def test_without_regions_the_runner_up_is_all_that_is_known(finder: Finder) -> None:
     look = finder.look(read_image(SAMPLE_IMAGE), "a.png", TEXT)
     one_stage = replace(look, detections=replace(look.detections, regions=None))

@@ -1,15 +1,20 @@
 """`ovdistill extract`: a store from end to end, and what is refused before it begins."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from ovdistill.commands import main
 from ovdistill.commands.extract_estimate import duration
+from ovdistill.commands.extract_inputs import choose_rank_device
+from ovdistill.core.assets import TEACHER_DIR
 from ovdistill.core.errors import UserError
-from ovdistill.store import TeacherStore
+from ovdistill.extraction.teacher_origin import teacher_origin
+from ovdistill.store import TeacherStore, plan
 
 
 @pytest.fixture
@@ -69,6 +74,56 @@ def test_a_dry_run_keeps_nothing(data, tmp_path, capsys):
     assert not extract(*words, "-o", tmp_path / "store", "--per-image", 4, "--dry-run")
     assert "nothing was kept" in capsys.readouterr().out
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("shard", [1, 128])
+def test_a_dry_run_of_several_processes(data, tmp_path, capsys, monkeypatch, shard):
+    """The first one tries a few images for all; the others have nothing to wait for."""
+    monkeypatch.setattr(plan, "SECONDS_TO_WAIT", 0.1)
+    words = [*data, "--teacher", "ovshapes", "--proposals", "grid", "--workers", 0, "--dry-run"]
+    words += ["-o", tmp_path / "store", "--shard-images", shard, "--launcher", "pytorch"]
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank in "01":
+        monkeypatch.setenv("RANK", rank)
+        monkeypatch.setenv("LOCAL_RANK", rank)
+        assert not extract(*words, "--per-image", 3, "--device", "cpu")
+        assert ("dry run: 2 images" in capsys.readouterr().out) == (rank == "0")
+    assert not (tmp_path / "store").exists()
+
+
+def test_the_files_of_the_teacher_are_noted(data, tmp_path):
+    folder = shutil.copytree(TEACHER_DIR, tmp_path / "teacher")
+    words = [*data, "--teacher", folder, "--proposals", "grid", "--workers", 0, "--per-image", 3]
+    assert not extract(*words, "-o", tmp_path / "store")
+    noted = teacher_origin(dict(model=folder))
+    assert TeacherStore(tmp_path / "store").meta.origin == noted and noted
+
+
+@pytest.mark.parametrize(
+    ("words", "flag"),
+    [
+        (["--config", "vild_r18_shapes", "--images", "x"], "--images"),
+        (["--config", "vild_r18_shapes", "--allow-outside-images"], "--allow-outside-images"),
+        (["--config", "vild_r18_shapes", "--vocabulary", "setup.py"], "--vocabulary"),
+        (["--config", "vild_r18_shapes", "--network", "rpn_r50_lvis"], "--network"),
+        (
+            ["--config", "vild_r18_shapes", "--network", "rpn_r50_lvis", "--proposals", "gt"],
+            "--network",
+        ),
+    ],
+)
+def test_options_without_effect(words, flag):
+    with pytest.raises(UserError, match=f"got {flag}, which has no effect"):
+        extract(*words)
+
+
+def test_a_process_without_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert choose_rank_device("cuda", 1) == torch.device("cuda", 1)
+    assert choose_rank_device("cuda:0", 1) == torch.device("cuda", 0)
+    with pytest.raises(UserError, match="'cuda:2': torch finds 2 GPUs"):
+        choose_rank_device("cuda", 2)
 
 
 @pytest.mark.parametrize(

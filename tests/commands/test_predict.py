@@ -27,6 +27,7 @@ from ovdistill.inference.result_files import ResultFile, open_result_files
 from ovdistill.inference.sources import find_sources
 from ovdistill.vocabulary import Vocabulary
 
+from ..inference.locked_folders import lock
 from ..inference.video.clips import found_at
 from ..stand_in import CONFIG, TextsByLength, save_untrained
 
@@ -132,6 +133,24 @@ def test_a_damaged_image_does_not_stop_a_folder(monkeypatch, checkpoint, image, 
     assert "\x1b" not in printed.out + printed.err
     assert len(list((tmp_path / "out").glob("*.png"))) == 3
     assert len(list((tmp_path / "out").glob("*.json"))) == 3
+
+
+def test_a_folder_that_cannot_be_listed_is_named(image, tmp_path, monkeypatch, capsys):
+    for name in ("a", "locked"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        Image.fromarray(image).save(tmp_path / "in" / name / "1.png")
+    lock(monkeypatch)
+    options = ["--text", "ring", "--device", "cpu", "-o", tmp_path / "out"]
+    assert run_demo(monkeypatch, tmp_path / "in", tmp_path / "in", *options) == 1
+    printed = capsys.readouterr()
+    assert [line for line in printed.err.splitlines() if "locked" in line] == [
+        f"  {tmp_path / 'in' / 'locked'}"
+    ]
+    assert "1.png: " in printed.out and (tmp_path / "out" / "1.json").is_file()
+    assert run_demo(monkeypatch, tmp_path / "in" / "a", *options) == 0
+    (tmp_path / "in" / "a" / "1.png").unlink()
+    assert run_demo(monkeypatch, tmp_path / "in", *options) == 2
+    assert "locked cannot be listed" in capsys.readouterr().err
 
 
 def test_results_of_images_are_no_files_about_all_images(image, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -101,6 +102,59 @@ def test_a_vocabulary_says_which_classes_compete(dumped, tmp_path):
     rows = json.loads((tmp_path / "per_category.json").read_text())
     assert [(row["id"], row["group"]) for row in rows] == [(2, "novel"), (3, "base")]
     assert out["bbox/AP_novel"] == rows[0]["bbox"]["AP"]
+
+
+def test_a_report_leaves_out_categories_that_were_not_evaluated(dumped, tmp_path):
+    """In the LVIS protocol they take their places among the best of an image before that."""
+    folder, protocol, _ = dumped
+    replace(make_vocabulary(2, novel=1), names=("c3", "c2")).save(tmp_path / "v.safetensors")
+    words = ["--annotations", folder / "truth.json", "--vocabulary", tmp_path / "v.safetensors"]
+    # all detections, so that the report has to find those that count in the LVIS protocol
+    everything = tmp_path / "run" / "detections.bbox.json"
+    rows = [
+        row | {"score": row["score"] / 2, "category_id": category}
+        for row in json.loads((folder / "detections.bbox.json").read_text())
+        for category in (row["category_id"], 2, 3)
+    ]
+    everything.parent.mkdir()
+    everything.write_text(json.dumps(rows))
+    out = score(everything.parent, "--results", everything, "--protocol", protocol, *words)
+    main.run(["report", str(everything.parent), "--gallery", "0", "-o", str(tmp_path / "page")])
+    (run,) = json.loads((tmp_path / "page" / "report.json").read_text())["runs"]
+    assert run["metrics"] == out and [row["name"] for row in run["classes"]] == ["c2", "c3"]
+    others = [row for row in rows if row["category_id"] not in (2, 3)]
+    assert 0 < run["left_out"] <= len(others)
+    assert (run["left_out"] == len(others)) == (protocol == "coco")
+    for name in ("report.md", "report.html"):
+        assert f"{run['left_out']:,} detections" in (tmp_path / "page" / name).read_text()
+
+
+def test_the_command_that_scores_results_again(dumped, tmp_path):
+    """It is the one that a report suggests where the detections are of another test."""
+    folder, protocol, _ = dumped
+    results = folder / "detections.bbox.json"
+    words = ["--results", results, "--annotations", folder / "truth.json", "--novel", NOVEL_NAMES]
+    words += ["--protocol", protocol, "--images-with-results"]
+    out = score(tmp_path / "run", *words)
+    with pytest.raises(UserError) as error:
+        main.run(["report", str(tmp_path / "run"), "--gallery", "0", "-o", str(tmp_path / "page")])
+    _, command, _ = str(error.value).split("`")
+    assert not main.run(shlex.split(command)[1:])
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == out
+    main.run(["report", str(tmp_path / "run"), "--gallery", "0", "-o", str(tmp_path / "page")])
+
+
+def test_a_dump_does_not_replace_the_results(dumped, tmp_path):
+    folder, protocol, _ = dumped
+    own = tmp_path / "detections.bbox.json"
+    own.write_bytes((folder / own.name).read_bytes())
+    before = sha256_of(own)
+    words = ["--results", own, "--annotations", folder / "truth.json", "--protocol", protocol]
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(UserError, match=r"over .*detections\.bbox\.json of --results"):
+        score(tmp_path / "link", *words, "--dump")
+    assert not (tmp_path / "metrics.json").exists() and sha256_of(own) == before
+    score(tmp_path, *words)
 
 
 def test_rare_classes_of_lvis_are_novel_by_default(dumped, tmp_path):

@@ -28,9 +28,27 @@ def test_a_row_for_each_glob(runs, capsys):
     ]
 
 
-@pytest.mark.parametrize(
-    ("row", "message"), [("a", "NAME=FOLDERS"), ("a=none*", "none"), ("a={}/run*", "bbox/AP_novel")]
-)
-def test_bad_rows(row, message, runs):
+def test_what_was_not_measured_is_a_dash(runs, capsys):
+    boxes = {"bbox/AP_novel": -1.0, "bbox/AP_base": 4.0}
+    (runs / "run0" / "metrics.json").write_text(json.dumps(boxes))
+    more = boxes | {"bbox/AP_novel": 2.0, "segm/AP_novel": -1.0}
+    (runs / "run1" / "metrics.json").write_text(json.dumps(more))
+    assert not main.run(["summarize", f"a={runs}/run[01]"])
+    header, _, line = capsys.readouterr().out.splitlines()
+    cells = dict(zip(header.split(" | "), line.split(" | "), strict=True))
+    assert (cells["bbox/AP_novel"], cells["bbox/AP_base"]) == ("2.0", "4.0 ± 0.0")
+    assert cells["segm/AP_novel"] == cells["bbox/HM50"] == "-"
+
+
+BAD = [
+    (["a"], "NAME=FOLDERS"),
+    (["a=none*"], "none"),
+    (["a={}/run*"], "bbox/AP_novel; choose with --keys .*: AP, AR"),
+    (["a={}/run*", "--keys", "AP", "APx"], "APx; choose with --keys .*: AP, AR"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), BAD)
+def test_bad_rows(words, message, runs):
     with pytest.raises(UserError, match=message):
-        main.run(["summarize", row.format(runs)])
+        main.run(["summarize", *(word.format(runs) for word in words)])

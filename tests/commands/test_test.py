@@ -63,6 +63,13 @@ def test_bad_input(checkpoint):
         command.check_files(options_of("none.pth"))
 
 
+def test_a_detector_without_its_metric_is_refused_before_the_test(checkpoint, tmp_path):
+    slip = ["--cfg-options", "test_evaluator.0.type=ProposalRecall", f"data_root={tmp_path}/data"]
+    with pytest.raises(UserError, match=f"{CONFIG}.* 0 of type OVMetric"):
+        main.run(["test", CONFIG, checkpoint, "-o", str(tmp_path / "out"), *slip])
+    assert not (tmp_path / "data").exists()  # nothing was prepared
+
+
 def test_a_vocabulary_of_ones_own_may_lack_stuff_of_the_recipe(tmp_path):
     """In the recipe's own vocabulary, a name of stuff that is not there is an error."""
     path = tmp_path / "v.safetensors"

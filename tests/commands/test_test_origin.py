@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from mmdet.registry import METRICS
 
 from ovdistill.commands.test_origin import add_proposal_recall, proposals_per_image
-from ovdistill.commands.testing import evaluators
+from ovdistill.commands.testing import evaluators, instance_evaluator
+from ovdistill.core.errors import UserError
+from ovdistill.evaluation.ov_metric import OVMetric
 from ovdistill.models.config import load_config
 
 
@@ -29,6 +32,23 @@ def test_no_more_than_the_rpn_keeps(kept, numbers):
     config, (recall,) = config_for("vild_r18_shapes", **options)  # which has the metric already
     assert recall["numbers"] == numbers
     assert proposals_per_image(config) == kept
+
+
+class OwnMetric(OVMetric):
+    """A metric of a user's own."""
+
+
+def test_the_metric_of_detections_may_be_of_ones_own_and_behind_others(monkeypatch):
+    monkeypatch.setitem(METRICS.module_dict, "OwnMetric", OwnMetric)
+    config = load_config("vild_r50_lvis")
+    config.test_evaluator = [dict(type="Other"), dict(type="OwnMetric", ann_file="truth.json")]
+    assert instance_evaluator(config).type == "OwnMetric"
+    add_proposal_recall(config)
+    assert [one["type"] for one in evaluators(config)] == ["Other", "OwnMetric", "ProposalRecall"]
+    assert evaluators(config)[-1]["ann_file"] == "truth.json"
+    config.test_evaluator = [dict(type="OVMetric"), dict(type="OwnMetric")]
+    with pytest.raises(UserError, match="2 of type OVMetric"):
+        instance_evaluator(config)
 
 
 def test_a_one_stage_detector_has_no_proposals():

@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 from ovdistill.core.errors import UserError
-from ovdistill.evaluation.comparison import collect, read_runs, write_comparison
+from ovdistill.evaluation import comparison
+from ovdistill.evaluation.comparison import collect, markdown, read_runs, write_comparison
 from ovdistill.evaluation.comparison_rows import ROWS, Row
+from ovdistill.evaluation.comparison_settings import run_settings, write_settings
 
 from ..comparison_runs import write_runs
 
@@ -86,6 +88,47 @@ def test_a_row_has_the_cost_of_the_training_that_it_shares(folder):
         (folder / "rkd_point" / "seed0" / "test" / name).write_text(content)
     (run,) = collect(folder, "test", ROWS)["rkd_point"]
     assert (run["seconds"], run["memory"]) == (0.3, 100)
+
+
+def test_a_metric_of_one_run_has_no_spread(folder):
+    found = collect(folder, "test", ROWS)
+    found["vild"][0]["bbox/AP"] = 50.0
+    write_comparison(folder, found, ROWS, "shape", "test", "clip")
+    table = (folder / "comparison.md").read_text()
+    assert "| ViLD | no | 2 | 32.0 ± 2.8 | 71.0 ± 1.4 | 50.0 |" in table
+    (row, _) = json.loads((folder / "comparison.json").read_text())["rows"]
+    assert row["summary"]["bbox/AP"] == {"mean": 50.0, "std": 0.0, "count": 1}
+    del row["summary"]["bbox/AP"]["count"]  # as in earlier versions
+    assert "| 50.0 ± 0.0 |" in markdown([row])
+
+
+def test_rows_in_whose_tests_the_teacher_runs(folder, monkeypatch):
+    shown = []
+    monkeypatch.setattr(comparison, "plot_comparison", lambda *words: shown.append(words[-1]))
+    rows = [
+        Row("vild", "my method", "x", test_flags=("--teacher-on-crops",)),
+        Row("hierkd", "mine", "x", test_flags=("--show", "3")),
+    ]
+    write_comparison(folder, collect(folder, "test", rows), rows, "shape", "test", "clip")
+    path = folder / "comparison.json"
+    content = json.loads(path.read_text())
+    content["rows"][0] |= {"name": "text_crops"}  # of an earlier version: a shipped row
+    for row in content["rows"]:
+        del row["test_flags"]
+    (folder.parent / "hard").mkdir()
+    (folder.parent / "hard" / "comparison.json").write_text(json.dumps(content))
+    write_comparison(folder, collect(folder, "test", rows), rows, "shape", "test", "clip")
+    assert shown == [{"vild"}, {"vild", "text_crops"}]
+
+
+def test_a_row_says_what_its_runs_were_made_with(folder):
+    settings = run_settings(ROWS[2], ["split=shape"], ["a=1"], "data")
+    write_settings(folder / "vild" / "seed0" / "test", settings)
+    first, second = collect(folder, "test", ROWS)["vild"]
+    assert first["made_with"] == settings and "made_with" not in second
+    write_settings(folder / "vild" / "seed0" / "test", settings | {"options": 5})
+    with pytest.raises(UserError, match=r"seed0/test/made_with\.json"):
+        collect(folder, "test", ROWS)
 
 
 def test_results_of_earlier_versions_are_read(folder):

@@ -3,7 +3,7 @@
 import pytest
 
 from ovdistill.core.errors import UserError
-from ovdistill.evaluation.comparison_rows import ROWS, Row, load_rows, pick_rows
+from ovdistill.evaluation.comparison_rows import ROWS, Row, load_rows, pick_rows, trained_by
 from ovdistill.models.config import load_config
 
 IMPORT = "from ovdistill.evaluation.comparison_rows import ROWS as SHIPPED, Row\n"
@@ -67,3 +67,29 @@ def test_names_that_are_taken(tmp_path, names):
     path.write_text(f"{IMPORT}ROWS = [{', '.join(rows)}]")
     with pytest.raises(UserError, match=repr(names[0])):
         pick_rows([str(path)])
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("Row('a', 'A', 'a.py', trained_as='vidl')", "'a' builds on 'vidl'.*vild"),
+        ("Row('a', 'A', 'a.py', starts_from='b')", "'a' builds on 'b'"),
+        (
+            "Row('a', 'A', 'a.py', starts_from='b'), Row('b', 'B', 'b.py', trained_as='a')",
+            "'a' builds on itself.*a on b on a",
+        ),
+        ("Row('a', 'A', 'a.py', trained_as='a')", "'a' builds on itself"),
+    ],
+)
+def test_rows_that_build_on_none_that_there_is(tmp_path, rows, message):
+    path = tmp_path / "my_rows.py"
+    path.write_text(f"{IMPORT}ROWS = [{rows}]")
+    with pytest.raises(UserError, match=message):
+        pick_rows([str(path)])
+
+
+def test_the_training_of_a_row_is_that_at_the_end_of_the_chain():
+    rows = {row.name: row for row in ROWS}
+    rows["mine"] = Row("mine", "", "", trained_as="text_crops")
+    assert trained_by("mine", rows) == trained_by("text", rows) == "text"
+    assert trained_by("given", rows) == "given"

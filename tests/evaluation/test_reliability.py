@@ -17,6 +17,9 @@ def test_two_bins_of_two():
     assert found.error == pytest.approx((0.1 + 0.4) / 2)
 
 
-def test_the_score_one_is_in_the_last_bin_and_nothing_is_no_error():
+def test_the_score_one_is_in_the_last_bin():
     assert measure_reliability(np.ones(3), np.ones(3, bool)).counts[-1] == 3
-    assert measure_reliability(np.zeros(0), np.zeros(0, bool)).error == 0
+
+
+def test_nothing_has_no_error_that_could_be_small():
+    assert measure_reliability(np.zeros(0), np.zeros(0, bool)).error == -1

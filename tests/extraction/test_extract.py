@@ -16,9 +16,10 @@ from PIL import Image
 from ovdistill.core.errors import UserError
 from ovdistill.extraction.extract import ExtractionSettings, extract
 from ovdistill.extraction.images import ImageFile, load_image
-from ovdistill.extraction.proposals import GridProposals
+from ovdistill.extraction.proposals import FileProposals, GridProposals
 from ovdistill.store import TeacherStore
 from ovdistill.store.maintenance import verify
+from ovdistill.store.plan import SECONDS_TO_WRITE
 from ovdistill.store.same_images import image_changes
 from ovdistill.store.stored_image import StoredImage
 from ovdistill.teacher import DenseRegions, OpenCLIPTeacher
@@ -57,7 +58,7 @@ def files(data):
 
 
 def shards(folder):
-    return {path.name: path.read_bytes() for path in Path(folder).glob("shard-*")}
+    return {path.name: path.read_bytes() for path in Path(folder).glob("shard-*.safetensors")}
 
 
 @pytest.fixture(scope="module")
@@ -174,11 +175,14 @@ def test_killed_at_any_moment_it_goes_on_and_ends_the_same(data, whole, tmp_path
                 assert content == (whole / name).read_bytes()
         with pytest.raises(UserError, match="not complete"):
             TeacherStore(out)
-    (out / "shard-00014.safetensors.tmp").write_bytes(b"left by a killed process")
+    left = out / "shard-00014.safetensors.tmp"
+    left.write_bytes(b"of a killed process")
+    before = time.time() - 2 * SECONDS_TO_WRITE
+    os.utime(left, (before, before))
     process = start(*arguments(data, out))
     output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert "360 regions, 0 skipped" in output
+    assert "360 regions, 0 skipped" in output and not left.exists()
     assert shards(out) == shards(whole)
     assert (out / "meta.json").read_bytes() == (whole / "meta.json").read_bytes()
 
@@ -202,6 +206,33 @@ def test_what_a_dead_process_left_is_done_by_any_later_run(data, teacher, whole,
     assert shards(out) == shards(whole)
 
 
+def test_two_runs_on_one_store(data, teacher, whole, tmp_path):
+    """The second finds shards that the first has made since; none is made twice."""
+    asked = []
+
+    class Watched(GridProposals):
+        def propose(self, images):
+            if not asked:  # a whole other run, while this one has just begun
+                extract(files(data), GridProposals(12), teacher, tmp_path / "s", OPTIONS)
+            asked.extend(image.file.image_id for image in images)
+            return super().propose(images)
+
+    meta = extract(files(data), Watched(12), teacher, tmp_path / "s", OPTIONS)
+    assert asked == [1000, 999] and meta.counts["pictures"] == 30
+    assert shards(tmp_path / "s") == shards(whole)
+
+
+def test_the_same_boxes_under_another_path(data, teacher, tmp_path, monkeypatch):
+    rows = [dict(image_id=file.image_id, bbox=[1, 2, 30, 20]) for file in files(data)[:4]]
+    (tmp_path / "boxes.json").write_text(json.dumps(rows))
+    out = tmp_path / "store"
+    before = extract(files(data)[:4], FileProposals(tmp_path / "boxes.json"), teacher, out, OPTIONS)
+    (out / "shard-00001.safetensors").unlink()
+    monkeypatch.chdir(tmp_path)
+    assert extract(files(data)[:4], FileProposals("boxes.json"), teacher, out, OPTIONS) == before
+    verify(out)
+
+
 def test_a_store_that_was_begun_differently(data, teacher, whole):
     before = shards(whole)
     other = ExtractionSettings(**{**vars(OPTIONS), "min_size": 3.0})
@@ -218,7 +249,7 @@ def test_bad_lists_of_images(data, teacher, tmp_path):
     with pytest.raises(UserError, match="image id 1000"):
         extract(files(data)[:1] * 2, GridProposals(12), teacher, tmp_path / "s", OPTIONS)
     elsewhere = [ImageFile(1, "none.png"), ImageFile(2, "none too.png")]
-    with pytest.raises(UserError, match="none.png"):
+    with pytest.raises(UserError, match=r"none\.png.*--images.*data_root=DIR"):
         extract(elsewhere, GridProposals(12), teacher, tmp_path / "s", OPTIONS)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").write_text("")

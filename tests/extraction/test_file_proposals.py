@@ -2,6 +2,7 @@
 
 import json
 import logging
+import tracemalloc
 
 import pytest
 import torch
@@ -37,6 +38,17 @@ def test_file(tmp_path):
     assert none[0].shape == (0, 4)
     assert source.provenance["kind"] == "file" and len(source.provenance["hash"]) == 16
     assert FileProposals(write(tmp_path, [])).propose([image()])[0][0].shape == (0, 4)
+
+
+def test_the_rows_are_not_in_memory_at_once(tmp_path):
+    """All of them would be 17 MB as Python objects."""
+    rows = [dict(image_id=n // 100, bbox=[n, 0.5, 10.25, 20]) for n in range(40_000)]
+    path = write(tmp_path, rows)
+    tracemalloc.start()
+    source = FileProposals(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12e6 and len(source.propose([image(7)])[0][0]) == 100
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,9 @@ def test_labelled_boxes_are_those_of_base_classes(tmp_path, caplog):
     found, none = source.propose([image(1), image(2)])
     assert found[0].tolist() == [[0, 0, 5, 5]] and found[1].tolist() == [1.0]
     assert none[0].shape == (0, 4)
+    other = LabelledProposals(path, ["zebra"])
+    assert source.origin != other.origin != LabelledProposals(path, ["Tea cup", "zebra"]).origin
+    assert source.origin == LabelledProposals(path, ["tea_cup"]).origin
     for base in (["emu"], []):
         with pytest.raises(UserError, match="none of the .* base classes is a category"):
             LabelledProposals(path, base)

@@ -1,12 +1,14 @@
 """What was prepared from other inputs is an error that names the difference, and is kept."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from ovdistill.core.assets import TEACHER_DIR
 from ovdistill.core.errors import UserError
 from ovdistill.core.vocabulary_header import read_header
 from ovdistill.extraction import proposal_origin
@@ -14,9 +16,11 @@ from ovdistill.extraction.prepare import check_prepared, prepare, prepare_vocabu
 from ovdistill.extraction.prepare_captions import prepare_captions
 from ovdistill.extraction.proposal_note import origin_path, write_note
 from ovdistill.extraction.proposal_origin import training_origin
+from ovdistill.extraction.teacher_origin import teacher_origin
 from ovdistill.models.config import load_config
 from ovdistill.ovshapes.generate import make_ovshapes
-from ovdistill.store.meta import read_meta, write_meta
+from ovdistill.store.meta import TEACHER_CHANGES, TEACHER_FILES, read_meta, write_meta
+from ovdistill.teacher.teacher_folder import WEIGHTS_NAME
 from ovdistill.vocabulary import Vocabulary
 
 CONFIG = "vild_r18_shapes"
@@ -249,7 +253,7 @@ def test_regions_of_an_earlier_version_say_less(prepared):
     """They have no digests; what their plan states is compared."""
     config = load_config(CONFIG, dict(data_root=str(prepared)))
     meta = read_meta(Path(config.regions))
-    assert set(meta.origin) == {"network", "source"}
+    assert set(meta.origin) == {"network", "source", TEACHER_CHANGES}
     try:
         write_meta(Path(config.regions), replace(meta, origin={}))
         check_prepared(config)
@@ -267,4 +271,58 @@ def test_the_digests_are_no_part_of_the_plan(prepared):
 
 def test_the_header_is_read_with_its_origin(made):
     header = read_header(config_of(made).vocabulary)
-    assert {*header.origin} == {"names", "split", "embeddings", "templates"}
+    known = {"names", "split", "embeddings", "templates", TEACHER_CHANGES}
+    assert {*header.origin} == known
+
+
+def test_regions_and_captions_of_a_teacher_that_was_trained_again(prepared, tmp_path):
+    folder = shutil.copytree(TEACHER_DIR, tmp_path / "teacher")
+    options = {"data_root": str(prepared), "teacher.model": folder}
+    config = load_config(CONFIG, options)
+    check_prepared(config)  # they are of the one that ships, of which no files are known
+    meta = read_meta(Path(config.regions))
+    try:
+        for files, fits in ((teacher_origin(config.teacher)[TEACHER_FILES], True), ("0", False)):
+            write_meta(
+                Path(config.regions), replace(meta, origin={**meta.origin, TEACHER_FILES: files})
+            )
+            if fits:
+                check_prepared(config)
+                continue
+            with pytest.raises(UserError, match=r"regions\n +teacher's files: 0 there"):
+                check_prepared(config)
+    finally:
+        write_meta(Path(config.regions), meta)
+    (tmp_path / "a.json").write_text(
+        json.dumps(dict(annotations=[dict(image_id=1, caption="a solid star")]))
+    )
+    said = str(tmp_path / "captions"), str(tmp_path / "a.json")
+    prepare_captions(config, *said)
+    prepare_captions(config, *said)
+    weights = Path(folder, WEIGHTS_NAME)
+    weights.write_bytes(weights.read_bytes() + b"0")
+    with pytest.raises(UserError, match="teacher's files"):
+        prepare_captions(config, *said)
+
+
+def test_the_network_of_the_regions_is_known_however_its_path_is_spelled(prepared, monkeypatch):
+    config = load_config(CONFIG, dict(data_root=str(prepared)))
+    monkeypatch.chdir(prepared)
+    relative = load_config(CONFIG, dict(data_root="."))
+    path = Path(config.prepare.proposals.checkpoint)
+    content = path.read_bytes()
+    try:
+        path.write_bytes(content + b"0")
+        with pytest.raises(UserError, match="proposals: hash"):
+            check_prepared(relative)
+        copy = path.with_name("copy.pth")
+        copy.write_bytes(content)
+        same = {"prepare.proposals.options": {"model.test_cfg.rpn.max_per_img": 5}}
+        same["prepare.proposals.checkpoint"] = str(copy)
+        with pytest.raises(UserError, match="proposals: network"):
+            check_prepared(load_config(CONFIG, {"data_root": ".", **same}))
+        copy.write_bytes(content + b"1")  # another network at another place is another source
+        check_prepared(load_config(CONFIG, {"data_root": ".", **same}))
+    finally:
+        path.write_bytes(content)
+        copy.unlink()

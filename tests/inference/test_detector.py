@@ -24,6 +24,7 @@ from ovdistill.inference.sources import find_sources
 from ovdistill.vocabulary import Vocabulary
 
 from ..stand_in import CONFIG, TextsByLength, save_untrained
+from .video.clips import write_clip
 
 ANY = dict(score_threshold=0.0, background=None)
 
@@ -100,6 +101,18 @@ def test_class_names_of_the_training_compete_by_default(checkpoint, image, tmp_p
     assert own.set_vocabulary(known).names == names and own.queries == names
 
 
+def test_a_class_that_competes_is_known_in_all_its_spellings(checkpoint, tmp_path):
+    Vocabulary.encode(("red_moon", "a planet"), TextsByLength(), ("{}",)).save(tmp_path / "v")
+    own = load(checkpoint, overrides={"vocabulary": str(tmp_path / "v")})
+    (tmp_path / "names.yaml").write_text("names: {cups: [Mug]}\nnegatives: [Red Moon, cups]")
+    assert own.set_vocabulary(str(tmp_path / "names.yaml")).names[2:] == ("Red Moon", "a planet")
+    for others in (["Cups", "mug", "RING"], ["RING", "ring", "mug"]):
+        asked = own.set_vocabulary({"cups": "Mug"}, others)
+        assert asked.names == ("cups", "Mug", "RING")
+    known = own.known.only({"red_moon"})
+    assert own.set_vocabulary(known, ["Red Moon", "ring"]).names == ("red_moon", "ring")
+
+
 def test_names_are_base_as_they_were_in_the_training(checkpoint, tmp_path):
     """ViLD-ensemble and mask-word give base and novel names other shares of their two sources."""
     known = Vocabulary.encode(
@@ -145,6 +158,26 @@ def test_phrases_of_a_name_share_its_score(detector, image):
     best = {tuple(box): score for box, score in zip(apart.boxes, apart.scores, strict=True)}
     common = [key for key in rows if key in best]
     assert common and all(rows[key] >= best[key] - 1e-6 for key in common)
+
+
+def test_a_stream_keeps_the_names_that_it_began_with(detector, image, tmp_path):
+    detector.set_vocabulary("star, hexagon", background=None)
+    stream = detector.stream(find_sources([image] * 3), Limits(0.0))
+    first = next(stream)[1]
+    detector.predict(image, "a longer name", **ANY)
+    second = next(stream)[1]
+    assert second.queries == ("star", "hexagon") and detector.queries == ("a longer name",)
+    np.testing.assert_array_equal(second.scores, first.scores)
+    assert detector.predict(image, **ANY).queries == ("a longer name",)
+    assert next(stream)[1].names == first.names
+
+
+def test_a_video_keeps_the_names_that_it_began_with(detector, image, tmp_path):
+    pytest.importorskip("av")
+    path = write_clip(tmp_path / "a.mp4", [image] * 3)
+    found = detector.predict_video(path, "star, hexagon", **ANY)
+    detector.set_vocabulary("ring", background=None)
+    assert [one.queries for _, _, one in found] == [("star", "hexagon")] * 3
 
 
 def test_many_images(detector, image, tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
+from huggingface_hub.utils import filter_repo_objects
 
 from ovdistill.core.assets import STUDENT
 from ovdistill.core.errors import UserError
@@ -46,7 +47,12 @@ def test_what_was_not_published_is_no_folder(tmp_path):
         copy_detector(files, tmp_path / "copy")
 
 
-def test_an_upload_sends_what_a_detector_consists_of(monkeypatch):
+def test_an_upload_sends_what_a_detector_consists_of(monkeypatch, tmp_path):
+    copy_detector(find_detector(), tmp_path)
+    (tmp_path / "LICENSE").write_text("")
+    for name in ("credentials.json", "private/train.json", "teacher/open_clip_config.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
     sent = {}
 
     class Hub:
@@ -58,16 +64,21 @@ def test_an_upload_sends_what_a_detector_consists_of(monkeypatch):
             return f"https://hub/{repo_id}"
 
         def upload_folder(self, **options) -> None:
-            sent["folder"], sent["patterns"] = options["folder_path"], options["allow_patterns"]
-            assert "calibration.json" in options["delete_patterns"]
+            assert options["folder_path"] == tmp_path
+            there = [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()]
+            chosen = filter_repo_objects(there, allow_patterns=options["allow_patterns"])
+            sent["names"] = {*chosen}
+            former = ["LICENSE", "calibration.json", "teacher/x.json", "adapter-0.safetensors", "x"]
+            gone = filter_repo_objects(former, allow_patterns=options["delete_patterns"])
+            assert [*gone] == former[:-1]
 
     monkeypatch.setattr(huggingface_hub, "HfApi", Hub)
     monkeypatch.setattr("ovdistill.inference.hub.is_offline", lambda: False)
     address = push_detector(
-        find_detector(), "user/detector", private=True, token="t", message="first"
+        find_detector(tmp_path), "user/detector", private=True, token="t", message="first"
     )
     assert address == "https://hub/user/detector" and sent["repo"] == ("user/detector", True)
-    assert sent["folder"] == STUDENT and "*.safetensors" in sent["patterns"]
+    assert sent["names"] == {*(path.name for path in STUDENT.iterdir()), "LICENSE"}
 
 
 def test_without_a_network_an_upload_is_an_error(monkeypatch):

@@ -14,6 +14,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.inference.calibration import Calibration
 from ovdistill.inference.onnx_detector import OnnxDetector
 from ovdistill.inference.onnx_header import KEY
+from ovdistill.vocabulary import Vocabulary
 
 from .onnx_files import HEADER, write_onnx
 
@@ -148,6 +149,18 @@ def test_a_graph_without_the_inputs_that_its_header_names(tmp_path):
 def test_results_that_make_no_sense(tmp_path, results):
     with pytest.raises(UserError, match="returned"):
         OnnxDetector(write_onnx(tmp_path / "model.onnx", **results)).predict(IMAGE)
+
+
+def test_a_name_does_not_compete_with_itself_in_another_spelling(detector, tmp_path):
+    detector.header = replace(HEADER, texts_as_input=True)
+    for file, names in (("a", ["Red_Star", "ring"]), ("b", ["ring.", "cross", "red star"])):
+        own = Vocabulary.from_array(
+            np.eye(4, dtype=np.float32)[: len(names)], names, HEADER.teacher
+        )
+        own.save(tmp_path / file)
+    detector.set_texts(tmp_path / "a", background=tmp_path / "b")
+    assert detector.header.names == ("Red_Star", "ring", "cross")
+    assert detector.queries == ("Red_Star", "ring")
 
 
 def test_names_that_are_fixed(detector, tmp_path):

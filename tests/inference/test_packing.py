@@ -151,6 +151,25 @@ def test_what_only_this_machine_has_of_a_teacher_is_packed(tmp_path: Path) -> No
         assert found.set_vocabulary("star, ring", None).names == ("star", "ring")
 
 
+def test_a_detector_is_published_again_into_its_own_folder(tmp_path: Path) -> None:
+    """Its teacher's adapter, the second one there, becomes the first and only one."""
+    base = build_teacher(dict(model="ovshapes"))
+    out = tmp_path / "out"
+    out.mkdir()
+    adapter = NamedAdapter("own", base.id, ClipAdapter(base.embed_dim))
+    write_adapter(out / "adapter-1.safetensors", adapter)
+    (out / "model.safetensors").write_text("the former detector")
+    teacher = dict(model="ovshapes", adapter=str(out / "adapter-1.safetensors"))
+    vocabulary = Vocabulary.encode(["star", "ring"], build_teacher(teacher), ("{}",))
+    vocabulary.save(tmp_path / "v.safetensors")
+    config = load_config("vild_r18_shapes", {"vocabulary": str(tmp_path / "v.safetensors")})
+    config.teacher = teacher
+    model = build_detector(config, vocabulary=vocabulary)
+    written = pack_detector(config, model, out, About("x", {}))
+    assert {*out.iterdir()} == {*written} and out / "adapter-0.safetensors" in written
+    assert Detector.from_pretrained(out, device="cpu").teacher.id == vocabulary.teacher
+
+
 def test_names_of_a_teacher_stay_names(tmp_path: Path) -> None:
     teacher = dict(model="ovshapes", embedding_map=["ovshapes-clip"], adapter=None)
     assert pack_teacher(teacher, tmp_path / "out") == (teacher, [])

@@ -65,12 +65,18 @@ def test_a_repository_of_the_hub(tmp_path, monkeypatch):
 
     def download(name: str, **options) -> str:
         asked.append((name, options["revision"]))
-        assert not any("py" in pattern for pattern in options["allow_patterns"])
+        patterns = options["allow_patterns"]
+        assert not any("py" in pattern for pattern in patterns) and "LICENSE" in patterns
         return str(tmp_path)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     assert find_detector("user/detector", revision="v1").config.parent == tmp_path
-    assert asked == [("user/detector", "v1")]
+    find_detector("user/detector-v1.5")
+    assert asked == [("user/detector", "v1"), ("user/detector-v1.5", None)]
+    for file in ("user/config.py", "user/config.json", "user/last.PTH", "user/w.safetensors"):
+        with pytest.raises(UserError, match=file):
+            find_detector(file)
+    assert len(asked) == 2
 
 
 def test_a_hub_that_cannot_be_reached(monkeypatch):

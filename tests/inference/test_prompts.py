@@ -50,6 +50,35 @@ def test_phrases_of_a_name():
         parse_prompts({"couch": "sofa", "bench": "sofa"})
 
 
+def test_spellings_of_one_class_are_one_phrase():
+    spellings = {
+        "green star": ["Verdant_star", "verdant star", "Green_Star"],
+        "cup": "cup.",
+        "x": [],
+    }
+    assert parse_prompts(spellings).rows == ("green star", "Verdant_star", "cup", "x")
+    assert parse_prompts("a/b, A or B").names == ("a/b",)
+    with pytest.raises(UserError, match="'Bay_Window'.*'couch'.*'seat'"):
+        parse_prompts({"couch": "bay window", "seat": "Bay_Window"})
+
+
+def test_a_plural_that_is_a_phrase_of_another_name_stays():
+    prompts = parse_prompts({"dog": None, "pet": ["dogs", "cats", "Cat"]}).in_words_of(
+        ["dog", "cat"]
+    )
+    assert prompts.phrases == (("dog",), ("pet", "dogs", "cat"))
+    assert prompts.notes == ("'cats' is asked for as 'cat'",)
+
+
+def test_a_kind_that_is_asked_for_in_another_spelling_is_no_further_phrase():
+    prompts = parse_prompts({"heart": ["Dotted_heart"], "ring": None})
+    kinds = {"heart": ("dotted heart", "solid heart")}
+    assert prompts.with_kinds(kinds).phrases == (
+        ("heart", "Dotted_heart", "solid heart"),
+        ("ring",),
+    )
+
+
 def test_another_script_is_said():
     assert any("собака" in note for note in parse_prompts("dog, собака").notes)
     assert not parse_prompts("café").notes
@@ -58,7 +87,8 @@ def test_another_script_is_said():
 @pytest.mark.parametrize("suffix", [".json", ".yaml"])
 def test_a_file_with_synonyms_and_negatives(tmp_path, suffix):
     path = tmp_path / f"names{suffix}"
-    content = {"names": {"couch": ["sofa"], "lamp": None}, "negatives": ["cushion", "sofa"]}
+    negatives = ["cushion", "Sofa", "Cushion."]
+    content = {"names": {"couch": ["sofa"], "lamp": None}, "negatives": negatives}
     path.write_text(json.dumps(content))
     prompts = parse_prompts(str(path))
     assert prompts.phrases == (("couch", "sofa"), ("lamp",))

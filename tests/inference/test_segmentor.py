@@ -114,6 +114,14 @@ def test_a_damaged_image_does_not_stop_the_others(segmentor, image, tmp_path):
         segmentor.predict(tmp_path)
 
 
+def test_a_stream_keeps_the_names_that_it_began_with(segmentor, image):
+    segmentor.set_vocabulary(NAMES, background=None)
+    stream = segmentor.stream(find_sources([image] * 2))
+    segmentor.set_vocabulary("ring", background=None)
+    assert [found.names for _, found in stream] == [NAMES] * 2
+    assert segmentor.predict(image).names == ("ring",)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (400, 3)])
 def test_images_of_any_shape(segmentor, size):
     found = segmentor.predict(np.full((*size, 3), 90, np.uint8), NAMES, background=None)

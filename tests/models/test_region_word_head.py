@@ -4,13 +4,17 @@ import math
 
 import pytest
 import torch
+from mmdet.registry import MODELS
 
 import ovdistill.models.register  # noqa: F401
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
+from ovdistill.models.config import load_config
 from ovdistill.models.region_word_head import RegionWordHead
 from ovdistill.models.region_word_loss import RegionWordLoss
 from ovdistill.vocabulary import Vocabulary
+
+from ..batches import make_vocabulary
 
 
 def make_head(background: bool = True, **options) -> RegionWordHead:
@@ -131,3 +135,27 @@ def test_loss_of_weight_zero_keeps_the_graph():
     loss.backward()
     assert loss.item() == 0
     assert head.project.weight.grad.abs().sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("head", "loss", "fits"),
+    [
+        (dict(), dict(type="RegionWordLoss"), True),
+        (dict(background=False), dict(type="RegionWordLoss"), False),  # inf at the first RoI
+        (dict(background=False), dict(type="RegionWordLoss", loss_weight=0), True),  # ViLD-image
+        (dict(), dict(type="FocalRegionWordLoss"), False),
+        (dict(score="sigmoid", background=False), dict(type="SigmoidRegionWordLoss"), True),
+        (dict(score="sigmoid", background=False), dict(type="RegionWordLoss"), False),
+    ],
+)
+def test_a_loss_belongs_to_the_scores_of_its_head(head, loss, fits):
+    model = load_config("vild_r18_shapes").model
+    model["vocabulary"] = make_vocabulary(3)
+    bbox_head = model.roi_head.bbox_head
+    bbox_head.cls_predictor_cfg.update(head)
+    bbox_head.loss_cls = loss
+    if fits:
+        MODELS.build(model)
+        return
+    with pytest.raises(UserError, match=f"loss_cls is {loss['type']}, fc_cls is RegionWordHead"):
+        MODELS.build(model)

@@ -6,7 +6,7 @@ from mmdet.structures.bbox import bbox2roi
 from mmengine.structures import InstanceData
 
 from ovdistill.models.look_settings import SecondLook
-from ovdistill.models.second_look import foremost
+from ovdistill.models.second_look import certainty, foremost
 
 from ..batches import batch, build, make_vocabulary
 
@@ -17,6 +17,15 @@ def test_the_foremost_boxes_are_certain_and_apart():
     log_scores = torch.stack([foreground / 4, 3 * foreground / 4, 1 - foreground], dim=1).log()
     for iou, most, expected in ((0.95, 9, [3, 1, 0, 2]), (0.85, 9, [3, 1, 2]), (0.85, 2, [3, 1])):
         assert foremost(boxes, log_scores, SecondLook(iou=iou, most=most)).tolist() == expected
+
+
+def test_without_a_background_the_best_class_says_how_certain_a_box_is():
+    """Those of a softmax always add up to 1, up to rounding."""
+    logits = torch.tensor([[1.0, 1, 1, 1], [9, 0, 0, 0], [4, 4, 0, 0]])
+    none = torch.full((3, 1), -torch.inf)
+    softmax = torch.cat([logits.log_softmax(dim=1), none], dim=1)
+    assert certainty(softmax).argsort().tolist() == [0, 2, 1]
+    assert torch.equal(certainty(softmax), softmax[:, :-1].amax(dim=1))
 
 
 def test_names_are_the_geometric_mean_at_both_boxes(monkeypatch):

@@ -43,9 +43,12 @@ def dense_teacher(scale: float = 1.0) -> DenseTeacher:
     return DenseTeacher(Dense(), scale)
 
 
-def build(vocabulary: Vocabulary, **options: Any) -> torch.nn.Module:
-    """The segmentor of the recipes on OVShapes with another vocabulary."""
-    own = {**load_config("lseg_r18_shapes").model, "vocabulary": vocabulary, **options}
+def build(
+    vocabulary: Vocabulary, recipe: str = "lseg_r18_shapes", **options: Any
+) -> torch.nn.Module:
+    """The segmentor of a recipe with another vocabulary, from random weights."""
+    own = {**load_config(recipe).model, "vocabulary": vocabulary, **options}
+    own["backbone"] = dict(own["backbone"], init_cfg=None)
     model = MODELS.build(own)
     model.init_weights()
     return model

@@ -10,7 +10,7 @@ import torch
 from ovdistill.core.errors import UserError
 from ovdistill.store import TeacherStore, write_store
 from ovdistill.store.maintenance import describe, merge, verify
-from ovdistill.store.meta import read_meta, write_meta
+from ovdistill.store.meta import TEACHER_FILES, read_meta, write_meta
 
 from .regions import random_regions
 
@@ -71,6 +71,15 @@ def test_all_damage_is_named_at_once(folder, tmp_path):
     assert "shard-00003.safetensors does not belong" in message
 
 
+def test_a_shard_that_is_being_written_is_no_damage(folder):
+    """As by another run, or left by one that was killed a minute ago."""
+    (folder / "shard-00001.safetensors.0a1b2c3d.tmp").write_bytes(b"?")
+    verify(folder)
+    (folder / "thesis.tmp").write_bytes(b"?")
+    with pytest.raises(UserError, match=r"1 problems:\n +thesis\.tmp does not belong"):
+        verify(folder)
+
+
 def test_a_store_that_was_not_finished(folder):
     meta = json.loads((folder / "meta.json").read_text())
     (folder / "meta.json").write_text(json.dumps(meta | {"counts": {}}))
@@ -103,6 +112,35 @@ def test_digests_of_inputs_are_compared_and_kept(folder, tmp_path):
     write_meta(other, replace(read_meta(other), origin=dict(network="1", source="b")))
     assert merge([folder, other], tmp_path / "both").origin == dict(network="1")
     assert not merge([earlier, folder, other], tmp_path / "three").origin
+
+
+def test_files_of_the_same_weights_may_differ(folder, tmp_path):
+    """The plan identifies the weights themselves."""
+    other = make(tmp_path / "other", [10])
+    for store, files in ((folder, "1"), (other, "2")):
+        write_meta(store, replace(read_meta(store), origin={TEACHER_FILES: files}))
+    assert not merge([folder, other], tmp_path / "both").origin
+
+
+def labelled(folder, ids, annotations, base="1"):
+    boxes = dict(kind="labelled", source=f"{annotations}, 3 base categories", hash=annotations)
+    records = [(image_id, random_regions(3, seed=image_id)) for image_id in ids]
+    write_store(folder, records, {"teacher": "t", "image_ids": str(ids), "proposals": boxes})
+    write_meta(folder, replace(read_meta(folder), origin={"base categories": base}))
+    return folder
+
+
+def test_labelled_boxes_of_two_annotation_files(tmp_path):
+    first, second = labelled(tmp_path / "a", [1, 2], "x"), labelled(tmp_path / "b", [3], "y")
+    meta = merge([first, second], tmp_path / "both")
+    assert meta.counts["pictures"] == 3 and meta.origin == {"base categories": "1"}
+    assert meta.provenance["proposals"]["hash"] == ""
+    assert merge([first, second], tmp_path / "both") == meta
+    more = labelled(tmp_path / "c", [4], "z")
+    assert merge([tmp_path / "both", more], tmp_path / "all").counts["pictures"] == 4
+    other = labelled(tmp_path / "d", [5], "y", base="2")  # as many base categories, but others
+    with pytest.raises(UserError, match="base categories: 1 in .*, 2"):
+        merge([first, other], tmp_path / "out")
 
 
 def test_a_merge_that_was_cut_off_goes_on(folder, tmp_path):

@@ -1,16 +1,19 @@
 """A store whose embeddings are mapped without the teacher."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn.functional import normalize
 
 from ovdistill.commands import main
 from ovdistill.core.centring import centring_map
-from ovdistill.core.embedding_map import mapped_id, read_embedding_map
+from ovdistill.core.embedding_map import EmbeddingMap, mapped_id, read_embedding_map
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.store import Regions, TeacherStore, write_store
 from ovdistill.store.map_store import map_store
+from ovdistill.store.meta import TEACHER_CHANGES, digest_changes, write_meta
 from ovdistill.vocabulary import Vocabulary
 
 TEACHER = TeacherId("tiny", "0123456789abcdef")
@@ -42,6 +45,19 @@ def test_embeddings_are_mapped_and_the_rest_is_kept(store, tmp_path):
     other = centring_map(regions, regions, TeacherId("other", "ff"))
     with pytest.raises(UserError, match="of teacher other"):
         map_store(store, other, tmp_path / "more")
+
+
+def test_the_map_is_noted_with_those_before_it(store, tmp_path):
+    """As the preparation notes it of a teacher with the same maps, in any order."""
+    weights = torch.eye(6)
+    first = EmbeddingMap("centred", TEACHER, 0.01, {"image_weight": weights})
+    once = map_store(store, first, tmp_path / "one")
+    assert once.origin == {TEACHER_CHANGES: first.digest[:16]}
+    second = EmbeddingMap("centred", once.teacher, 0.01, {"image_weight": 2 * weights})
+    twice = map_store(tmp_path / "one", second, tmp_path / "two")
+    assert twice.origin == {TEACHER_CHANGES: digest_changes([second.digest, first.digest])}
+    write_meta(tmp_path / "one", replace(once, origin={"source": "x"}))  # of an earlier version
+    assert map_store(tmp_path / "one", second, tmp_path / "old").origin == {"source": "x"}
 
 
 def test_the_commands(store, tmp_path, capsys):

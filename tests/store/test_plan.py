@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -68,13 +70,17 @@ def test_counts_are_written_once_every_shard_is_there(tmp_path: Path) -> None:
     assert finish_store(tmp_path, META) == META
     assert json.loads((tmp_path / "skipped.json").read_text()) == [RECORD]
     write_shard(tmp_path, 0, META.fingerprint, 8, [(1, random_regions(2)), (2, random_regions(3))])
-    (tmp_path / "shard-00000.safetensors.7.tmp").write_text("left by a killed process")
-    (tmp_path / "shard-00001.safetensors.tmp").write_text("left by an earlier version")
-    (tmp_path / "meta.json.8.tmp").write_text("another process finishes the store too")
+    left = ("shard-00000.safetensors.7.tmp", "shard-00001.safetensors.tmp")
+    for name in (*left, "shard-00001.safetensors.8.tmp", "meta.json.8.tmp"):
+        (tmp_path / name).write_text("of a killed process, or of another one that goes on")
+    before = time.time() - 2 * plan.SECONDS_TO_WRITE
+    for name in left:
+        os.utime(tmp_path / name, (before, before))
     meta = finish_store(tmp_path, META)
     assert meta.counts == dict(pictures=2, regions=5, skipped=1, empty=0)
     assert read_meta(tmp_path) == meta and meta.fingerprint == META.fingerprint
-    assert [path.name for path in tmp_path.glob("*.tmp")] == ["meta.json.8.tmp"]
+    there = {path.name for path in tmp_path.glob("*.tmp")}
+    assert there == {"shard-00001.safetensors.8.tmp", "meta.json.8.tmp"}
 
 
 def test_processes_may_finish_a_store_at_the_same_time(tmp_path: Path) -> None:

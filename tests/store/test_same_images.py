@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from ovdistill.core.centring import centring_map
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.store import TeacherStore, write_store
-from ovdistill.store.maintenance import merge
+from ovdistill.store.maintenance import merge, verify
 from ovdistill.store.map_store import map_store
 from ovdistill.store.same_images import check_same_images, image_changes
 from ovdistill.store.stored_image import StoredImage
@@ -58,6 +59,25 @@ def test_nothing_is_said_of_images_that_are_not_asked_about(tmp_path: Path) -> N
 def test_a_store_of_an_earlier_version_states_no_files(tmp_path: Path) -> None:
     store = TeacherStore(make(tmp_path / "store", FILES, stated=False))
     assert image_changes(store, {4: StoredImage("x.png", 1, 1)}) == ""
+
+
+def test_some_shards_state_files_and_others_do_not(tmp_path: Path) -> None:
+    """As in a store of an earlier version that was finished by this one, or merged with one."""
+    other = {number: StoredImage(f"{number}.png", 5, 6) for number in (11, 12, 13)}
+    folders = [make(tmp_path / "a", FILES, stated=False), make(tmp_path / "b", other)]
+    merge(folders, tmp_path / "merged")
+    one, two = (tmp_path / name / "shard-00001.safetensors" for name in ("c", "a"))
+    make(tmp_path / "c", FILES)
+    shutil.copy(one, two)  # its fingerprint is the same: it does not depend on what is stated
+    verify(tmp_path / "merged")
+    verify(tmp_path / "a")
+    renamed = {number: image._replace(name="x") for number, image in (FILES | other).items()}
+    store = TeacherStore(tmp_path / "merged")
+    assert len(store) == 8 and image_changes(store, FILES | other) == ""
+    assert "3 of 3 images" in image_changes(store, renamed)
+    store = TeacherStore(tmp_path / "a")
+    assert image_changes(store, FILES) == ""
+    assert "2 of 2 images are other files: id 9 was '9.png'" in image_changes(store, renamed)
 
 
 def test_merging_and_mapping_keep_the_files(tmp_path: Path) -> None:

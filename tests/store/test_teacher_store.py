@@ -32,6 +32,7 @@ def test_round_trip_across_shards(folder):
     assert store.image_ids == IDS
     assert (len(store), 2 in store, 3 in store) == (4, True, False)
     for image_id, count in zip(IDS, COUNTS, strict=True):
+        assert store.count(image_id) == count
         written, read = random_regions(count, seed=image_id), store[image_id]
         assert torch.equal(read.boxes, written.boxes)  # float32: exact beyond 512 pixels too
         assert torch.equal(read.objectness, written.objectness)

@@ -129,6 +129,19 @@ def test_hash_tells_weights_apart(teacher, copy):
     assert OpenCLIPTeacher(str(copy)).weights_hash != teacher.weights_hash
 
 
+def test_the_hash_tells_models_apart_that_use_the_same_weights_differently(
+    teacher, copy, monkeypatch
+):
+    plain = OpenCLIPTeacher(str(copy))
+    assert plain.id.is_same(teacher.id)
+    monkeypatch.setattr(
+        "ovdistill.teacher.open_clip_teacher.has_unknown_settings", lambda *names: True
+    )
+    other = OpenCLIPTeacher(str(copy))
+    assert not other.id.is_same(teacher.id)
+    assert OpenCLIPTeacher(str(copy), precision="bf16").id.is_same(other.id)
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -136,6 +149,7 @@ def test_hash_tells_weights_apart(teacher, copy):
         (dict(model="ovshapes", random_weights=True), "ovshapes-rn:random"),
         (dict(model="ViT-B/32", pretrained="openai"), "ViT-B-32:openai"),
         (dict(model="ViT-B-32", pretrained="/some/weights.pt", crops={}), "ViT-B-32:weights.pt"),
+        (dict(model="ViT-B-32", pretrained="openai=/some/weights.pt"), "ViT-B-32:openai"),
         (dict(model="hf-hub:org/repo"), "hf-hub:org/repo"),
         (dict(model="no/such/directory"), None),
         (dict(), None),

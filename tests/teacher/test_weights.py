@@ -14,6 +14,7 @@ from ovdistill.teacher.weights import (
     CONFIG_NAME,
     find_directory,
     find_pretrained,
+    has_unknown_settings,
     require_weights,
 )
 
@@ -56,9 +57,42 @@ def test_the_hub_is_asked_for_the_cache_only_while_offline(
     assert find_directory("hf-hub:org/repo") == tmp_path
 
 
-def test_a_weights_file_needs_no_options(tmp_path: Path) -> None:
+@pytest.fixture
+def file(tmp_path: Path) -> str:
     (tmp_path / "w.pt").write_text("")
-    assert find_pretrained("ViT-B-32", str(tmp_path / "w.pt")) == (str(tmp_path / "w.pt"), {})
+    return str(tmp_path / "w.pt")
+
+
+def test_the_file_of_a_tag_is_used_as_the_tag_says(file: str) -> None:
+    for model, tag in (("ViT-B-32", "openai"), ("ViT-B-32", "laion2b_s34b_b79k")):
+        path, options = find_pretrained(model, f"{tag}={file}")
+        assert path == file and options["force_quick_gelu"] == (tag == "openai")
+        assert not has_unknown_settings(model, f"{tag}={file}")
+    with pytest.raises(UserError, match="no file '/missing'"):
+        find_pretrained("ViT-B-32", "openai=/missing")
+    with pytest.raises(UserError, match="expected one of openai"):
+        find_pretrained("ViT-B-32", f"opanai={file}")
+
+
+def test_a_file_of_no_tag_is_used_as_all_tags_agree(
+    file: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, options = find_pretrained("ViT-B-16-SigLIP", file)
+    assert path == file and options["force_preprocess_cfg"]["mean"] == (0.5, 0.5, 0.5)
+    assert options["force_preprocess_cfg"]["resize_mode"] == "squash"
+    assert find_pretrained("ViT-B-32-quickgelu", file)[1]["force_quick_gelu"] is True
+    assert find_pretrained("ViT-L-16", file) == (file, {})  # there are no tags
+    assert not any(map(has_unknown_settings, ("ViT-B-16-SigLIP", "ViT-L-16"), (file, file)))
+    assert not caplog.records
+
+
+def test_a_file_of_no_tag_where_tags_differ(file: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert find_pretrained("ViT-B-32", file) == (file, {})
+    assert has_unknown_settings("ViT-B/32", file)
+    (record,) = caplog.records
+    assert "openai" in record.message and f"TAG={file}" in record.message
+    assert not has_unknown_settings("ViT-B-32", "openai")
+    assert not has_unknown_settings("ViT-B-32", None)
 
 
 def test_a_tag_brings_its_options(online: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,6 +104,14 @@ def test_only_some_of_the_classes():
     assert some.token_embeddings is None
 
 
+def test_classes_of_another_vocabulary_follow_unless_they_are_spelled_otherwise_only():
+    other = vocabulary(names=("Boat.", "Bow_(weapon)"), embeddings=torch.eye(2).flip(1))
+    both = vocabulary().followed_by(other)
+    assert both.names == ("cup", "boat", "Bow_(weapon)")
+    assert both.embeddings.tolist() == [[1, 0], [0, 1], [1, 0]]
+    assert both.is_base.tolist() == [True, False, False]
+
+
 def test_width_of_a_detector():
     vocabulary().check_embed_dim(2)
     with pytest.raises(UserError, match="width 2.*width 3"):

@@ -22,7 +22,7 @@ from ovdistill.core.errors import UserError
 
 if TYPE_CHECKING:
     from ovdistill.core.teacher_id import TeacherId
-    from ovdistill.teacher_training.refine.refiner import RefineSettings
+    from ovdistill.teacher_training.refine.refiner import Refiner, RefineSettings
     from ovdistill.teacher_training.refine.sources import RefineSource
 
 
@@ -87,33 +87,48 @@ def refine(options: RefineOptions) -> None:
         )
     arguments.pop("embedding_map", None)  # the config's: its towers are refined
     from ovdistill.core.devices import choose_device
+    from ovdistill.core.locks import folder_lock
     from ovdistill.teacher import OpenCLIPTeacher, build_teacher
-    from ovdistill.teacher.teacher import hash_weights
-    from ovdistill.teacher.teacher_folder import config_of_teacher
-    from ovdistill.teacher.weights import CONFIG_NAME
     from ovdistill.teacher_training.refine.refiner import Refiner
-    from ovdistill.teacher_training.refine.result import write_refined
 
-    if (options.out / CONFIG_NAME).is_file():
-        raise UserError(f"{options.out} has a teacher already; name another folder with -o")
+    check_no_teacher(options.out)
     teacher = build_teacher(arguments, choose_device(options.device))
     if not isinstance(teacher, OpenCLIPTeacher):
         raise UserError(f"teacher {teacher.name!r} is none of open_clip; only those are refined")
     source = find_source(options, teacher.id)
-    settings = settings_of(options)
-    refiner = Refiner(teacher, source, settings, options.out)
-    print(f"{len(source):,} images; {refiner.step} of {options.steps} steps are done")
-    refiner.run()
-    plain = teacher.name.replace(":", "-").replace("/", "-")
-    # another refinement gets another name, by which vocabularies and stores are told apart
-    name = options.name or f"{plain}-refined-{hash_weights(refiner.model.state_dict())[:6]}"
-    config = config_of_teacher(teacher, name)
-    config = replace(config, note=replace(config.note, refined_for=settings.regions))
-    write_refined(refiner, config, options.out)
+    with folder_lock(options.out, "a refinement"):
+        check_no_teacher(options.out)  # another run may have written one meanwhile
+        refiner = Refiner(teacher, source, settings_of(options), options.out)
+        print(f"{len(source):,} images; {refiner.step} of {options.steps} steps are done")
+        refiner.run()
+        name = write_teacher(options, refiner)
     last = refiner.losses[-50:]
     if last:
         print(f"1 - cosine of the last {len(last)} steps: {sum(last) / len(last):.4f}")
     print(f"wrote {options.out}: teacher {name!r}")
+
+
+def write_teacher(options: RefineOptions, refiner: Refiner) -> str:
+    """Write the folder of a refined teacher, and return the teacher's name."""
+    from ovdistill.teacher.teacher import hash_weights
+    from ovdistill.teacher.teacher_folder import config_of_teacher
+    from ovdistill.teacher_training.refine.result import write_refined
+
+    plain = refiner.teacher.name.replace(":", "-").replace("/", "-")
+    # another refinement gets another name, by which vocabularies and stores are told apart
+    name = options.name or f"{plain}-refined-{hash_weights(refiner.model.state_dict())[:6]}"
+    config = config_of_teacher(refiner.teacher, name)
+    note = replace(config.note, refined_for=refiner.settings.regions)
+    write_refined(refiner, replace(config, note=note), options.out)
+    return name
+
+
+def check_no_teacher(folder: Path) -> None:
+    """Raise UserError if a folder has a teacher already."""
+    from ovdistill.teacher.weights import CONFIG_NAME
+
+    if (folder / CONFIG_NAME).is_file():
+        raise UserError(f"{folder} has a teacher already; name another folder with -o")
 
 
 def check_choices(options: RefineOptions) -> None:

@@ -29,6 +29,8 @@ class HierKDInstanceTerm(DistillationTerm):
         min_overlap: smallest IoU with a labelled box at which a region is positive.
     """
 
+    needs = ("regions", "overlap")
+
     def __init__(
         self, loss_weight: float = 0.05, norm: Literal[1, 2] = 2, min_overlap: float = 0.5
     ) -> None:

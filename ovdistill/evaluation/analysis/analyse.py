@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +45,12 @@ from ovdistill.evaluation.analysis.scene import Found, Scene, make_found, make_s
 from ovdistill.evaluation.analysis.training_log import read_training_curves
 from ovdistill.evaluation.backends import Curves, build_evaluator
 from ovdistill.evaluation.recall import match, recalls
+from ovdistill.evaluation.records import best_of_images
 from ovdistill.evaluation.reliability import measure_reliability
 
 SAME_AP = 0.05  # points: the detections of a run give its AP again
 LOWEST = 0.01  # score of the detections whose reliability is measured, as in `calibrate`
-NUMBERS = (100, 300)  # detections of an image at which their own recall is measured
+NUMBERS = (100, 300)  # best detections of an image, at which their own recall is measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +91,7 @@ def analyse_run(files: RunFiles, name: str) -> Analysis:
     """
     annotations = read_annotations(files.origin["ann_file"], allow_outside_images=True, warn=False)
     scene = _scene(files, annotations)
+    files, left_out = _evaluated(files, scene)
     lvis = files.origin["protocol"] == "lvis"
     found = make_found(files.boxes, scene, files.origin["max_dets"], per_class=not lvis)
     pairs = find_pairs(found, scene.truth)
@@ -105,6 +107,7 @@ def analyse_run(files: RunFiles, name: str) -> Analysis:
         folder=str(files.folder),
         images=len(scene.image_ids),
         detections=len(found),
+        left_out=left_out,
         metrics=files.metrics,
         classes=_class_rows(files, scene, curves.get("bbox") or curves["segm"], pairs_of_names),
         curves={
@@ -143,7 +146,7 @@ def check_comparable(reports: Sequence[RunReport]) -> None:
 
 
 def _scene(files: RunFiles, annotations: Annotations) -> Scene:
-    """Return what the tested images show; check that the detections are of them."""
+    """Return what the tested images show; check that the detections are of them and of the file."""
     tested = files.origin.get("image_ids")
     known = annotations.original_image_ids
     ids = list(known) if tested is None else [image_number(value) for value in tested]
@@ -157,7 +160,7 @@ def _scene(files: RunFiles, annotations: Annotations) -> Scene:
             )
     for records in files.detections.values():
         _check_ids(files, "image", records.image_ids, ids)
-        _check_ids(files, "category", records.category_ids, cat_ids)
+        _check_ids(files, "category", records.category_ids, [*annotations.original_category_ids])
     is_base = [row["group"] == "base" for row in files.classes]
     federated = files.origin["protocol"] == "lvis"
     return make_scene(annotations, ids, cat_ids, is_base, federated=federated)
@@ -169,6 +172,22 @@ def _check_ids(files: RunFiles, kind: str, found: np.ndarray, expected: list[int
             f"the detections in {files.folder} have {kind} {unknown[0]}, which was not tested. "
             f"Test again: {dump_command(files.origin, files.folder)}"
         )
+
+
+def _evaluated(files: RunFiles, scene: Scene) -> tuple[RunFiles, int]:
+    """Return a run without the detections of categories that were not evaluated, and their number.
+
+    Results of any system may have them. As in the evaluation, those of the LVIS protocol take
+    their places among the best of an image before they are left out.
+    """
+    kept, left_out = {}, 0
+    for metric, records in files.detections.items():
+        if files.origin["protocol"] == "lvis":
+            records = best_of_images(records, files.origin["max_dets"])
+        rows = np.flatnonzero(np.isin(records.category_ids, scene.cat_ids))
+        left_out = max(left_out, len(records) - len(rows))
+        kept[metric] = records.take(rows)
+    return (replace(files, detections=kept), left_out) if left_out else (files, 0)
 
 
 def _curves(files: RunFiles, annotations: Annotations, scene: Scene) -> dict[str, Curves]:
@@ -265,8 +284,11 @@ def _detection_recall(files: RunFiles, found: Found, scene: Scene) -> dict[str, 
     counted = counted[np.argsort(truth.images[counted], kind="stable")]
     edges = np.flatnonzero(np.diff(truth.images[counted])) + 1
     by_image = np.split(counted, edges) if len(counted) else []
-    numbers = [number for number in NUMBERS if number <= files.origin["max_dets"]]
-    for number in numbers or [files.origin["max_dets"]]:
+    most = files.origin["max_dets"]
+    if files.origin["protocol"] == "coco":  # of an image and class: an image may have any number
+        most = max(NUMBERS)
+    numbers = [number for number in NUMBERS if number <= most]
+    for number in numbers or [most]:
         matched = np.zeros(len(truth))
         for objects in by_image:
             image = truth.images[objects[0]]
@@ -280,10 +302,14 @@ def _detection_recall(files: RunFiles, found: Found, scene: Scene) -> dict[str, 
 
 
 def _training(files: RunFiles) -> dict[str, Any] | None:
-    """Return the curves of the training that made the run's checkpoint, if they are still there."""
+    """Return the curves of the training that made the run's checkpoint, if they are still there.
+
+    Results of another system have no checkpoint, and nothing to do with a training beside them.
+    """
     checkpoint = files.origin.get("checkpoint")
-    folders = [files.folder.parent] + ([Path(checkpoint).parent] if checkpoint else [])
-    curves = read_training_curves(folders)
+    if not checkpoint:
+        return None
+    curves = read_training_curves([files.folder.parent, Path(checkpoint).parent])
     return None if curves is None else asdict(curves)
 
 

@@ -108,6 +108,7 @@ class RunReport:
         folder: of the run.
         images: number of tested images.
         detections: number of detections that count.
+        left_out: number of detections of categories that were not evaluated.
         metrics: of ``metrics.json``, in percent.
         classes: by ascending category id.
         curves: precision in percent at 101 levels of recall; by 'bbox/50' or 'segm/75', then by
@@ -127,6 +128,7 @@ class RunReport:
     folder: str
     images: int
     detections: int
+    left_out: int
     metrics: dict[str, float]
     classes: list[ClassRow]
     curves: dict[str, dict[str, list[float]]]

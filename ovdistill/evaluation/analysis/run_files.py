@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shlex
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +16,28 @@ from pycocotools import mask as coco_mask
 from ovdistill.core.errors import UserError
 from ovdistill.core.header_values import SIZE, TEXT, Kind, expect, list_of, optional
 from ovdistill.core.json_files import read_json
+from ovdistill.core.json_list import read_json_list
+from ovdistill.core.masks import Rle
 from ovdistill.datasets.annotation_ids import image_number
 from ovdistill.evaluation.backends import MAX_DETS
 from ovdistill.evaluation.records import Records
 from ovdistill.evaluation.result_files import FIX, number, read_metrics, read_origin
 
 METRICS = ("bbox", "segm")
+EXPECTED = "expected detections in COCO's format"
 SUBFOLDER = "test"  # of a training's folder
 ORIGIN = {
     "ann_file": TEXT,
     "protocol": Kind(f"one of: {', '.join(MAX_DETS)}", lambda value: value in (*MAX_DETS,)),
     "max_dets": SIZE,
 }
+# options of results that are scored without a config, and what a run's origin calls them
+OF_ANNOTATIONS = (
+    ("--annotations", "ann_file"),
+    ("--vocabulary", "vocabulary"),
+    ("--novel", "novel"),
+    ("--protocol", "protocol"),
+)
 ID = Kind("a number or a text", lambda value: type(value) in (int, float, str))
 ORIGIN_IF_KNOWN = {
     "checkpoint": optional(TEXT),
@@ -98,11 +110,19 @@ def read_run(path: Path) -> RunFiles:
 
 
 def dump_command(origin: dict[str, Any], folder: Path) -> str:
-    """Return the command that tests a run again and writes its detections."""
-    config, checkpoint = origin.get("config"), origin.get("checkpoint")
-    words = ["ovdistill", "test", f"{config or 'CONFIG'}", f"{checkpoint or 'CHECKPOINT'}"]
+    """Return the command that tests a run again, or scores its results, and writes detections."""
+    config, results = origin.get("config"), origin.get("results")
+    if isinstance(results, dict):  # of any system
+        words = [f"{config}"] if config else []
+        words += ["--results", *results]
+        for option, key in () if config else OF_ANNOTATIONS:
+            words += [option, f"{origin[key]}"] if origin.get(key) else []
+        words += ["--images-with-results"] if origin.get("images_with_results") else []
+    else:
+        words = [f"{config or 'CONFIG'}", f"{origin.get('checkpoint') or 'CHECKPOINT'}"]
     subset = ["--subset", "val"] if origin.get("subset") == "val" else []
-    return f"`{shlex.join([*words, *subset, '-o', str(folder), '--dump'])}`"
+    words = ["ovdistill", "test", *words, *subset, "-o", str(folder), "--dump"]
+    return f"`{shlex.join(words)}`"
 
 
 def read_detections(path: Path, metric: str) -> Records:
@@ -115,29 +135,62 @@ def read_detections(path: Path, metric: str) -> Records:
     Raises:
         UserError: no such file, or a damaged one.
     """
-    rows = read_json(path, "file of detections", hint=FIX)
-    try:
-        if not isinstance(rows, list):
-            raise TypeError("it holds no list")
-        images = np.array(_numbers([row["image_id"] for row in rows]), dtype=np.int64)
-        categories = np.array(_numbers([row["category_id"] for row in rows]), dtype=np.int64)
-        scores = np.array([row["score"] for row in rows], dtype=np.float64)
-        rles = None
-        if metric == "segm":
-            masks = [row["segmentation"] for row in rows]
-            rles = [{"size": m["size"], "counts": m["counts"].encode("ascii")} for m in masks]
-            boxes = coco_mask.toBbox(rles) if rles else np.zeros((0, 4))
+    columns = _Columns(metric)
+    for row in read_json_list(path, f"{EXPECTED}. {FIX}"):
+        try:
+            columns.add(row)
+        except (TypeError, KeyError, ValueError, AttributeError, OverflowError, UserError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise UserError(f"{path} is damaged ({reason:.120}); {EXPECTED}. {FIX}") from None
+    return columns.records()
+
+
+class _Columns:
+    """Keeps detections in flat arrays, since as dicts those of a large data set fill the memory.
+
+    Args:
+        metric: 'bbox' or 'segm'.
+    """
+
+    def __init__(self, metric: str) -> None:
+        self._rles: list[Rle] | None = [] if metric == "segm" else None
+        self._images, self._categories = array("q"), array("q")
+        self._scores, self._boxes = array("d"), array("d")
+        self._numbers: dict[Any, int] = {}  # of ids, as they are spelled
+
+    def add(self, row: Any) -> None:
+        """Keep a detection.
+
+        Raises:
+            TypeError, KeyError, ValueError, AttributeError, OverflowError, UserError: it is none.
+        """
+        self._images.append(self._number(row["image_id"]))
+        self._categories.append(self._number(row["category_id"]))
+        self._scores.append(row["score"])
+        if self._rles is None:
+            x, y, width, height = row["bbox"]
         else:
-            boxes = np.array([row["bbox"] for row in rows], dtype=np.float64).reshape(-1, 4)
-        good = np.isfinite(boxes).all() and np.isfinite(scores).all()
-        if not good or len(boxes) != len(rows):
+            mask = row["segmentation"]
+            self._rles.append({"size": mask["size"], "counts": mask["counts"].encode("ascii")})
+            ((x, y, width, height),) = coco_mask.toBbox(self._rles[-1:])
+        self._boxes.extend((x, y, width, height))
+        if not all(map(math.isfinite, (self._scores[-1], *self._boxes[-4:]))):
             raise ValueError("a box is no box, or a score is not a finite number")
-    except (TypeError, KeyError, ValueError, AttributeError, OverflowError, UserError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise UserError(
-            f"{path} is damaged ({reason:.120}); expected detections in COCO's format. {FIX}"
-        ) from None
-    return Records(images, categories, scores, boxes, rles)
+
+    def records(self) -> Records:
+        """Return the detections; masks alone have the boxes around them."""
+        return Records(
+            np.array(self._images, dtype=np.int64),
+            np.array(self._categories, dtype=np.int64),
+            np.array(self._scores, dtype=np.float64),
+            np.array(self._boxes, dtype=np.float64).reshape(-1, 4),
+            self._rles,
+        )
+
+    def _number(self, value: Any) -> int:
+        if value not in self._numbers:
+            self._numbers[value] = image_number(value)
+        return self._numbers[value]
 
 
 def run_names(folders: Sequence[Path]) -> list[str]:
@@ -155,11 +208,6 @@ def run_names(folders: Sequence[Path]) -> list[str]:
         for names in parts:
             names.pop(0)
     return ["/".join(names) for names in parts]
-
-
-def _numbers(ids: list[Any]) -> list[int]:
-    known = {value: image_number(value) for value in set(ids)}
-    return [known[value] for value in ids]
 
 
 def _read_classes(folder: Path) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 
 from ovdistill.evaluation.result_files import is_number, read_lines
@@ -17,7 +18,7 @@ class TrainingCurves:
     """Curves of a training.
 
     Attributes:
-        path: the log.
+        path: the log, the newest one where the training was resumed.
         losses: by name, 'loss' is their sum.
         ap: AP on the val images in percent, by key.
     """
@@ -28,17 +29,33 @@ class TrainingCurves:
 
 
 def read_training_curves(folders: Sequence[Path]) -> TrainingCurves | None:
-    """Return the curves of the newest training log in some folders, or None if there is none.
+    """Return the curves of the training in the last folder that has one, or None if none has.
+
+    A resumed training leaves a log for each time that it was started. A later one takes the place
+    of the steps of earlier ones from its first on.
 
     Raises:
         UserError: a log that cannot be read.
     """
-    logs = [path for folder in folders for path in sorted(folder.glob("*/vis_data/scalars.json"))]
-    for path in reversed(logs):
-        curves = _curves(path)
-        if curves.losses:
-            return curves
+    for folder in reversed(folders):
+        logs = [_curves(path) for path in sorted(folder.glob("*/vis_data/scalars.json"))]
+        if trained := [log for log in logs if log.losses]:
+            return reduce(_joined, trained)
     return None
+
+
+def _joined(earlier: TrainingCurves, later: TrainingCurves) -> TrainingCurves:
+    """Return the curves of a training that went on."""
+    start = min(points[0][0] for points in later.losses.values())
+
+    def join(before: dict[str, Curve], after: dict[str, Curve]) -> dict[str, Curve]:
+        kept = {key: [one for one in points if one[0] < start] for key, points in before.items()}
+        keys = dict.fromkeys((*kept, *after))
+        return {key: points for key in keys if (points := kept.get(key, []) + after.get(key, []))}
+
+    return TrainingCurves(
+        later.path, join(earlier.losses, later.losses), join(earlier.ap, later.ap)
+    )
 
 
 def _curves(path: Path) -> TrainingCurves:

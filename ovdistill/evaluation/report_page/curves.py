@@ -49,8 +49,8 @@ def reliability_charts(reports: Sequence[RunReport]) -> list[Markup]:
                 for score, share, count in zip(bins.scores, bins.shares, bins.counts, strict=True)
                 if count
             ]
-            name = f"{report.name} (ECE {100 * bins.error:.1f} %)"
-            series.append(Series(name, points, number))
+            error = f"ECE {100 * bins.error:.1f} %" if points else "no detections"
+            series.append(Series(f"{report.name} ({error})", points, number))
         axes = Axis("score", 0.0, 1.0), Axis("right detections, %", *PERCENT)
         title = f"Detections named as {GROUP_NAMES[group]}"
         charts.append(line_chart(title, series, *axes, dots=True, diagonal=True))

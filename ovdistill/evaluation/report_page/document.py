@@ -35,7 +35,7 @@ def document(names: str, summary: str, warnings: Sequence[str], sections: Sequen
     Args:
         names: of the runs, the heading.
         summary: what was tested.
-        warnings: what makes runs incomparable.
+        warnings: what makes runs incomparable, or was left out.
         sections: in order.
     """
     links = [tag("a", section.title, href=f"#{section.key}") for section in sections]

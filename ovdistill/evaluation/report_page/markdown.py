@@ -11,7 +11,11 @@ from ovdistill.evaluation.report_page.errors import KINDS as ERROR_KINDS
 from ovdistill.evaluation.report_page.figures import difference, shown
 from ovdistill.evaluation.report_page.headline import COLUMNS, metrics_shown
 from ovdistill.evaluation.report_page.headline import KINDS as METRIC_KINDS
-from ovdistill.evaluation.report_page.origin import comparison_warnings, origin_rows
+from ovdistill.evaluation.report_page.origin import (
+    comparison_warnings,
+    left_out_notes,
+    origin_rows,
+)
 from ovdistill.evaluation.report_page.proposals import NUMBERS, recall, recall_notes
 
 MOST_PAIRS = 10
@@ -23,6 +27,7 @@ def report_markdown(reports: Sequence[RunReport]) -> str:
     """Return the tables of a report in Markdown."""
     names = " and ".join(markdown_cell(report.name) for report in reports)
     parts = [f"# Test report: {names}", *comparison_warnings(reports)]
+    parts += [markdown_cell(note) for note in left_out_notes(reports)]
     for kind, keys in metrics_shown(reports):
         rows = [[report.name, *_metrics(report, reports[0], kind, keys)] for report in reports]
         columns = [COLUMNS[key] for key in keys]

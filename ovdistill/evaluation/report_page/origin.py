@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ovdistill.evaluation.analysis.report import AnyReport
+from ovdistill.evaluation.analysis.report import AnyReport, RunReport
 from ovdistill.evaluation.analysis.segmentation_run import SegmentationReport
 from ovdistill.visualization.page.markup import Markup, tag
 
@@ -26,9 +26,10 @@ def origin_rows(reports: Sequence[AnyReport]) -> list[tuple[str, list[str], bool
     flat = [_flat(report.origin) for report in reports]
     rows = []
     for key in dict.fromkeys(key for values in flat for key in values):
-        values = [values.get(key, "") for values in flat]
-        if any(values):
-            rows.append((key, values, len(set(values)) > 1))
+        values = [values.get(key) for values in flat]
+        texts = [_text(value) for value in values]
+        if any(texts):
+            rows.append((key, [_short(value) for value in values], len(set(texts)) > 1))
     return rows
 
 
@@ -59,7 +60,7 @@ def comparison_warnings(reports: Sequence[AnyReport]) -> list[str]:
     flat = [_flat(report.origin) for report in reports]
     compared: dict[str, set[Any]] = {}
     for key, what in COMPARED.items():
-        values = {values.get(key, "") for values in flat}
+        values = {_text(values.get(key)) for values in flat}
         # what a run does not say is not known to differ, but no ids of images are all images
         compared[what] = values if key == IMAGE_IDS else values - {""}
     of_segmentors = [one for one in reports if isinstance(one, SegmentationReport)]
@@ -72,17 +73,33 @@ def comparison_warnings(reports: Sequence[AnyReport]) -> list[str]:
     ]
 
 
-def _flat(origin: dict[str, Any]) -> dict[str, str]:
-    values: dict[str, str] = {}
+def left_out_notes(reports: Sequence[RunReport]) -> list[str]:
+    """Return a sentence for each run with detections of categories that were not evaluated."""
+    return [
+        f"{report.left_out:,} detections of {report.name} are of categories that were not "
+        "evaluated: they are left out."
+        for report in reports
+        if report.left_out
+    ]
+
+
+def _flat(origin: dict[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
     for key, value in origin.items():
         if key in NESTED and isinstance(value, dict):
-            values |= {f"{NESTED[key]}{name}": _text(one) for name, one in value.items()}
+            values |= {f"{NESTED[key]}{name}": one for name, one in value.items()}
         else:
-            values[key] = _text(value)
+            values[key] = value
     return values
 
 
 def _text(value: Any) -> str:
+    """Return the whole of a value, by which runs are compared."""
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+
+
+def _short(value: Any) -> str:
+    """Return a value as it is shown."""
     if isinstance(value, list) and len(value) > 20:
         return f"{len(value)} values: {json.dumps(value[:10])[:-1]}, ...]"
-    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+    return _text(value)

@@ -22,7 +22,11 @@ from ovdistill.evaluation.report_page.naming import (
     confusion_tables,
     naming_bars,
 )
-from ovdistill.evaluation.report_page.origin import comparison_warnings, origin_table
+from ovdistill.evaluation.report_page.origin import (
+    comparison_warnings,
+    left_out_notes,
+    origin_table,
+)
 from ovdistill.evaluation.report_page.proposals import recall_table
 from ovdistill.visualization.page.markup import tag
 
@@ -43,7 +47,8 @@ def report_page(reports: Sequence[RunReport], galleries: Sequence[Gallery]) -> s
         f"{len(one.classes) - novel:,} base and {novel:,} novel classes in one classifier. "
         f"ovdistill {VERSION}."
     )
-    return document(names, summary, comparison_warnings(reports), sections)
+    warnings = [*comparison_warnings(reports), *left_out_notes(reports)]
+    return document(names, summary, warnings, sections)
 
 
 def _sections(reports: Sequence[RunReport], galleries: Sequence[Gallery]) -> list[Section]:

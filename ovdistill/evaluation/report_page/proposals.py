@@ -43,9 +43,10 @@ def recall_notes(reports: Sequence[RunReport]) -> list[str]:
     for report in reports:
         limit = report.origin.get("proposals_per_image")
         if limit is None:
+            of = "image and class" if report.origin["protocol"] == "coco" else "image"
             notes.append(
                 f"{report.name} has no region proposals: these are its detections, whatever their "
-                f"names, at most {report.origin['max_dets']} of an image."
+                f"names, at most {report.origin['max_dets']} of an {of}."
             )
         elif limit < NUMBERS[-1]:
             limits.setdefault(limit, []).append(report.name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ovdistill.core.errors import UserError
+from ovdistill.inference.segmentation_result import resize_labels
 
 if TYPE_CHECKING:
     from ovdistill.inference.detections import Detections
@@ -57,11 +58,8 @@ def full_mask(mask: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
     """
     if size is None or mask.shape == tuple(size):
         return mask
-    import cv2
-
-    # column by column in memory, as RLEs count
-    columns = np.ascontiguousarray(mask.T, dtype=np.uint8)
-    return cv2.resize(columns, tuple(size), interpolation=cv2.INTER_NEAREST).T.astype(bool)
+    height, width = size
+    return resize_labels(mask.T, (width, height)).T  # columns are in one piece, as RLEs count
 
 
 def whole_pixels(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:

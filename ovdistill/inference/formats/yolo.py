@@ -65,12 +65,14 @@ def _outlines(detections: Detections) -> Iterator[np.ndarray]:
 def data_yaml(names: Mapping[str, int]) -> str:
     """Return the content of a data.yaml, which names the classes.
 
+    It has no ``path``, so that its own folder is that of the data set, wherever it is read from.
+
     Args:
         names: the number of each name.
     """
     import yaml
 
-    content: dict[str, Any] = {"path": ".", "train": "images", "val": "images"}
+    content: dict[str, Any] = {"train": "images", "val": "images"}
     content["names"] = {number: name for name, number in names.items()}
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
 

@@ -48,7 +48,8 @@ class IndexReport:
         resumed: how many images of an earlier run it has finished.
         regions: how many regions it has added.
         gone: how many images of the index are not there any more.
-        skipped: path and reason of each image that could not be read, now or by an earlier run.
+        skipped: path and reason of each image that could not be read, now or by an earlier run, and
+            of each folder that could not be listed.
     """
 
     images: int
@@ -82,7 +83,7 @@ def write_index(
         UserError: images that are no files, an index of another detector or with another number
             of regions, a folder with something else in it, or one that another process writes to.
     """
-    paths = find_image_paths(images)
+    paths, unlisted = find_image_paths(images)
     folder = Path(folder)
     planned = _plan(paths, detector, model, regions)
     _check_folder(folder)
@@ -112,12 +113,15 @@ def write_index(
         resumed=len(lists[-1]) if resumed else 0,
         regions=sum(_meta(folder, own).counts["regions"] for own in done),
         gone=len(files.gone(latest.values(), header.root)),
-        skipped=tuple(failed[image_id] for image_id in ids if image_id in failed),
+        skipped=(
+            *(failed[image_id] for image_id in ids if image_id in failed),
+            *((str(path), "the folder cannot be listed") for path in unlisted),
+        ),
     )
 
 
-def find_image_paths(images: Any) -> list[Path]:
-    """Return the files that a user means, each once.
+def find_image_paths(images: Any) -> tuple[list[Path], list[Path]]:
+    """Return the files that a user means, each once, and the folders that cannot be listed.
 
     Raises:
         UserError: see ``find_sources``; no image, or one that is no file.
@@ -128,7 +132,8 @@ def find_image_paths(images: Any) -> list[Path]:
     for source in sources:
         if source.path is None:
             raise UserError(f"got {source.name}; an index names files: expected paths of images")
-    return list(dict.fromkeys(source.path.absolute() for source in sources if source.path))
+    paths = dict.fromkeys(source.path.absolute() for source in sources if source.path)
+    return [*paths], sources.unreadable
 
 
 def _plan(paths: Sequence[Path], detector: Detector, model: str, regions: int) -> IndexHeader:

@@ -15,6 +15,7 @@ from ovdistill.inference.video.reading import Frame, VideoReader
 from ovdistill.inference.video.tracking import Tracker
 
 LOGGER = logging.getLogger(__name__)
+MOST_HELD = 32  # frames that are held for a batch, unless it is larger itself
 
 
 @dataclass(frozen=True)
@@ -40,27 +41,30 @@ def detect_frames(
     batch_size: int = 1,
     tracker: Tracker | None = None,
 ) -> Iterator[SeenFrame]:
-    """Detect objects in frames; at most ``every * batch_size`` frames are held at a time.
+    """Detect objects in frames, of which as many are held as a batch reaches over.
 
     Args:
         frames: of one video.
         detect: returns the detections in each of several images.
         every: detect in the first of so many frames.
-        batch_size: images that ``detect`` gets at once.
+        batch_size: images that ``detect`` gets at once; fewer if these reach over more than
+            ``MOST_HELD`` frames.
         tracker: numbers the objects; None for no numbers.
 
     Yields:
         Every frame, in order.
     """
     left = iter(frames)
-    while held := list(islice(left, every * batch_size)):
-        looked_at = held[::every]
-        results = detect([frame.image for frame in looked_at])
+    batch_size = min(batch_size, 1 + max(MOST_HELD, batch_size) // every)
+    while held := list(islice(left, every * (batch_size - 1) + 1)):
+        results = detect([frame.image for frame in held[::every]])
         for start, found in zip(range(0, len(held), every), results, strict=True):
             if tracker is not None:
-                found = tracker.update(found)
+                found = tracker.update(found, held[start].time)
             for frame in held[start : start + every]:
                 yield SeenFrame(frame, found, is_new=frame is held[start])
+        for frame in islice(left, every - 1):  # behind the last one that was looked at
+            yield SeenFrame(frame, found, is_new=False)
 
 
 def predict_video(
@@ -94,13 +98,11 @@ def predict_video(
         raise UserError(f"got every={every}, batch_size={batch_size}; expected 1 or more")
     with VideoReader(path) as reader:
         tracker = Tracker(float(reader.info.rate) / every, score_threshold) if track else None
-        for seen in detect_frames(
-            reader, detect, every=every, batch_size=batch_size, tracker=tracker
-        ):
-            if seen.is_new:
-                image = seen.frame.image
-                size = (image.shape[0], image.shape[1])
-                found = replace(seen.detections, image=image, size=size)
-                yield seen.frame.index, seen.frame.time, found
+        frames = islice(reader, 0, None, every)
+        for seen in detect_frames(frames, detect, batch_size=batch_size, tracker=tracker):
+            image = seen.frame.image
+            size = (image.shape[0], image.shape[1])
+            found = replace(seen.detections, image=image, size=size)
+            yield seen.frame.index, seen.frame.time, found
         if reader.damage:
             LOGGER.warning("%s is damaged: %s", path, reader.damage)

@@ -51,11 +51,13 @@ class Frame:
         index: counts the frames from 0 on.
         time: when it is shown, in seconds.
         image: (H, W, 3) uint8 RGB, upright.
+        pixel_aspect: width of a pixel of the image divided by its height.
     """
 
     index: int
     time: float
     image: np.ndarray
+    pixel_aspect: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,11 @@ class VideoInfo:
         rate: frames a second, on average.
         frames: how many there are, as far as the file says it; else None.
         time_base: the unit of its times, in seconds.
-        pixel_aspect: width of a pixel divided by its height.
     """
 
     rate: Fraction
     frames: int | None
     time_base: Fraction
-    pixel_aspect: Fraction = Fraction(1)
 
 
 class VideoReader:
@@ -141,7 +141,7 @@ class VideoReader:
                 self.damage = f"frame {index} has another size, {width} x {height}"
                 break
             time = self._time(decoded, time)
-            yield Frame(index, time, image)
+            yield Frame(index, time, image, self._pixel_aspect(decoded))
             index, end = index + 1, time + self._length(decoded)
             corrupt += decoded.is_corrupt
         if not index:
@@ -161,6 +161,11 @@ class VideoReader:
             if earliest <= time < earliest + LONGEST_GAP:
                 return time
         return earliest if last is None else last + float(1 / self.info.rate)
+
+    def _pixel_aspect(self, decoded: Any) -> Fraction:
+        """Return width by height of a pixel of a frame, as it is upright."""
+        aspect = Fraction(self._stream.sample_aspect_ratio or 1)
+        return 1 / aspect if _quarters(decoded) % 2 else aspect
 
     def _length(self, decoded: Any) -> float:
         """Return how long a frame is shown, in seconds."""
@@ -219,8 +224,7 @@ class VideoReader:
             rate = USUAL_RATE
         duration = self._stated_end()
         frames = stream.frames or (round(duration * rate) if duration else None)
-        aspect = stream.sample_aspect_ratio or Fraction(1)
-        return VideoInfo(rate, frames, stream.time_base or 1 / rate, aspect)
+        return VideoInfo(rate, frames, stream.time_base or 1 / rate)
 
 
 def open_container(path: Path) -> Any:
@@ -248,8 +252,13 @@ def start_of(container: Any) -> Fraction:
 def _upright(decoded: Any) -> np.ndarray:
     """Return a frame as (H, W, 3) uint8 RGB, turned as the file says."""
     image = decoded.to_ndarray(format="rgb24")
-    quarters = round(decoded.rotation / 90) % 4  # counterclockwise
+    quarters = _quarters(decoded)
     return np.ascontiguousarray(np.rot90(image, quarters)) if quarters else image
+
+
+def _quarters(decoded: Any) -> int:
+    """Return by how many quarters, counterclockwise, a frame has to be turned to be upright."""
+    return round(decoded.rotation / 90) % 4
 
 
 def _reason(error: Exception) -> str:

@@ -70,7 +70,8 @@ class VideoResults:
         self._size = (frame.image.shape[0], frame.image.shape[1])
         if self._video is not None:
             numbers = () if found.track_ids is None else found.track_ids.tolist()
-            self._video.write(self._drawer.draw(frame.image, found, numbers), frame.time)
+            drawn = self._drawer.draw(frame.image, found, numbers)
+            self._video.write(drawn, frame.time, frame.pixel_aspect)
         self.frames += 1  # a frame that cannot be written is no result
         if seen.is_new:
             self.seen += 1

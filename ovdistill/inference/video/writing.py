@@ -70,12 +70,13 @@ class VideoWriter:
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         self.close(complete=error is None)
 
-    def write(self, image: np.ndarray, time: float) -> None:
+    def write(self, image: np.ndarray, time: float, pixel_aspect: Fraction = Fraction(1)) -> None:
         """Write a frame; all have the size of the first one.
 
         Args:
             image: (H, W, 3) uint8 RGB. H.264 has even sizes: the last row or column is repeated.
             time: when it is shown, in seconds.
+            pixel_aspect: width of a pixel divided by its height; that of the first frame counts.
 
         Raises:
             UserError: a frame of another size, or a file that cannot be written to.
@@ -85,7 +86,7 @@ class VideoWriter:
         height, width = image.shape[:2]
         with self._video_errors(), clear_errors(self.path):
             if self._container is None:
-                self._start(width, height)
+                self._start(width, height, pixel_aspect)
             if (width, height) != (self._stream.width, self._stream.height):
                 raise UserError(
                     f"got a frame of {width} x {height} pixels for {self.path}; expected "
@@ -112,13 +113,14 @@ class VideoWriter:
             self.notes.append(self._sound.problem)
         self._container = None
 
-    def _start(self, width: int, height: int) -> None:
+    def _start(self, width: int, height: int, pixel_aspect: Fraction) -> None:
         """Open the file for frames of a size."""
         with ExitStack() as file:  # nothing is left if it fails
             temporary = file.enter_context(atomic_file(self.path))
             container = self._av.open(str(temporary), "w", format="mp4")
             file.enter_context(container)
             self._stream = self._add_stream(container, width, height)
+            self._stream.codec_context.sample_aspect_ratio = pixel_aspect
             if self._source is not None:
                 self._sound = Sound(self._source, container)
                 file.callback(self._sound.close)
@@ -142,7 +144,6 @@ class VideoWriter:
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.time_base = self._tick  # frames keep their times, whatever the rate
-        context.sample_aspect_ratio = self.info.pixel_aspect
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED_RANGE
         return stream

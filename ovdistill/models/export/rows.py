@@ -57,7 +57,8 @@ class Rows:
 
         Rows of different images, or of different groups, suppress none of each other. As in mmcv's
         ``batched_nms`` a group is moved along the diagonal, by the same amount, so that of a single
-        image the same rows are kept; an image is moved downwards.
+        image the same rows are kept. An image is moved downwards, away from the same group of
+        others: by its index times the largest coordinate, for which float32 has digits enough.
 
         Args:
             scores: (R,).
@@ -71,7 +72,6 @@ class Rows:
         side = torch.cat([boxes.flatten(), boxes.new_zeros(1)]).max() + 1
         if group is not None:
             boxes = boxes + (group.to(boxes.dtype) * side)[:, None]
-            side = torch.cat([boxes.flatten(), boxes.new_zeros(1)]).max() + 1
         down = self.image.to(boxes.dtype) * side
         boxes = boxes + torch.stack([torch.zeros_like(down), down] * 2, dim=1)
         return nms(boxes, scores, iou)

@@ -63,7 +63,8 @@ class MaskWordSegmentor(PixelSegmentor):
             "Pretrained", checkpoint=...)``; its vocabulary is that of the segmentor.
         pixel_head: see ``OpenVocabularySegmentor``.
         distillers: the terms that train the pixel head.
-        least_object: masks are left out whose names have a smaller probability together.
+        least_object: masks are left out whose names have a smaller probability together; of a
+            detector without background, whose best name has.
         iou: of two boxes that overlap more, the one that is less of an object is left out.
         most: the largest number of masks of an image.
         stuff: class names without instances, such as sky, compared after they are cleaned. The
@@ -209,8 +210,11 @@ class MaskWordSegmentor(PixelSegmentor):
         boxes, scores, index = score_regions(self.detector.roi_head, kept)
         names = scores[:, :-1]
         objects = names.sum(dim=1).clamp(max=1)
-        chosen = (objects >= self.least_object).nonzero()[:, 0]
-        chosen = chosen[nms(boxes[chosen], objects[chosen], self.iou)[: self.most]]
+        # without a background those of a softmax always add up to 1, whatever is in the box
+        head = self.detector.roi_head.bbox_head.fc_cls
+        certain = objects if head.background is not None else names.amax(dim=1)
+        chosen = (certain >= self.least_object).nonzero()[:, 0]
+        chosen = chosen[nms(boxes[chosen], certain[chosen], self.iou)[: self.most]]
         masks = region_masks(self.detector.roi_head, kept, index[chosen])
         names, objects = names[chosen], objects[chosen, None]
         if self.teacher_share is not None and len(chosen):

@@ -1,11 +1,13 @@
 """Distillation regions as a segmentor embeds them: the mean of their pixels.
 
-With them every term of detection trains a segmentor too.
+With them terms of detection train a segmentor too, unless they need labelled boxes.
 
 Shapes: N images, P distillation regions, D embedding width, h x w the grid of the embeddings.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -41,7 +43,7 @@ def pixel_regions(
     chosen = torch.where(free.flatten(1).any(dim=1)[:, None, None], free, covered)
     parts = [sample.teacher_regions for sample in samples]
     return DistillRegions(
-        student=_means(pixels.student, chosen, image_index),
+        student=_means(pixels.student, chosen, [len(part) for part in parts]),
         teacher=torch.cat([part.embeddings for part in parts]),
         boxes=rois[:, 1:],
         objectness=torch.cat([part.objectness for part in parts]),
@@ -63,10 +65,19 @@ def _covered(boxes: Tensor, size: tuple[int, int], grid: tuple[int, ...]) -> Ten
     return inside[0][:, :, None] & inside[1][:, None, :]
 
 
-def _means(pixels: Tensor, chosen: Tensor, image_index: Tensor) -> Tensor:
-    """Return the (P, D) unit means of the chosen positions, an image at a time."""
+def _means(pixels: Tensor, chosen: Tensor, counts: Sequence[int]) -> Tensor:
+    """Return the (P, D) unit means of the chosen positions, an image at a time.
+
+    In float32 also under autocast: a sum over all positions of an image overflows in float16.
+
+    Args:
+        pixels: (N, D, h, w) embeddings.
+        chosen: (P, h, w) bool.
+        counts: how many of the P regions each image has.
+    """
     means = []
-    for index, own in enumerate(pixels):
-        shares = chosen[image_index == index].flatten(1).to(own)
-        means.append(shares @ own.flatten(1).T / shares.sum(dim=1, keepdim=True).clamp(min=1))
-    return F.normalize(torch.cat(means), dim=-1)
+    with torch.autocast(pixels.device.type, enabled=False):
+        for own, regions in zip(pixels.float(), chosen.split([*counts]), strict=True):
+            shares = regions.flatten(1).to(own)
+            means.append(shares @ own.flatten(1).T / shares.sum(dim=1, keepdim=True).clamp(min=1))
+        return F.normalize(torch.cat(means), dim=-1)

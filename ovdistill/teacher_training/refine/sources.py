@@ -121,7 +121,7 @@ class StoredRegions(RefineSource):
             )
         self.store, self.files = store, files
         self.ids = [image_id for image_id in store.image_ids if image_id in files]
-        self.ids = [image_id for image_id in self.ids if len(store[image_id])]
+        self.ids = [image_id for image_id in self.ids if store.count(image_id)]
         if not self.ids:
             raise UserError(f"no image with regions in {store.folder} is among the {len(files)}")
 

@@ -29,7 +29,8 @@ class Recipe:
         background: share of the background regions to learn from, in [0, 1]; 0 for none (CoOp).
         epochs: passes over the regions of a bin.
         batch: regions per step.
-        lr: learning rate of plain SGD; it falls to zero along a cosine over all steps.
+        lr: learning rate of plain SGD; it falls to zero along a cosine over all steps (in DetPro's
+            code once an epoch).
         temperature: the number that cosines are divided by; None: the teacher's own.
         seed: seed of the context, the drawn background and the order of the regions.
 

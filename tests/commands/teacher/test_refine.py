@@ -1,13 +1,17 @@
-"""What `ovdistill teacher refine` learns from."""
+"""What `ovdistill teacher refine` learns from, alone in its folder."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
+from ovdistill.commands import main
 from ovdistill.commands.teacher.refine import RefineOptions, find_source
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
@@ -40,3 +44,22 @@ def test_a_store_must_be_of_the_images_that_its_ids_name(
         return
     with pytest.raises(UserError, match=r"a\.json: 1 of 1 images .* id 3 was '4\.png'"):
         find_source(options, TEACHER)
+
+
+def test_one_refinement_at_a_time(tmp_path: Path) -> None:
+    """Another process has the folder; nothing of it is touched."""
+    Image.new("RGB", (40, 30)).save(tmp_path / "1.png")
+    out = tmp_path / "out"
+    holder = (
+        "import sys, time; from ovdistill.core.locks import folder_lock\n"
+        "with folder_lock(sys.argv[1], 'x'): print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", holder, str(out)]
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, **pipes) as process:
+        assert process.stdout is not None and process.stdout.readline() == "held\n"
+        words = ["--teacher", "ovshapes-plain", "--images", str(tmp_path), "-o", str(out)]
+        with pytest.raises(UserError, match="a refinement in .*out is going on already"):
+            main.run(["teacher", "refine", *words, "--steps", "1", "--device", "cpu"])
+        process.communicate()
+    assert not [*out.iterdir()]

@@ -72,6 +72,23 @@ def test_detections_in_images_that_were_not_tested(run):
         analyse_run(read_run(run), "")
 
 
+def test_detections_of_a_category_that_the_file_does_not_have(run):
+    rows = json.loads((run / "detections.bbox.json").read_text())
+    rows.append(rows[0] | {"category_id": 77})
+    (run / "detections.bbox.json").write_text(json.dumps(rows))
+    edit(run / "provenance.json", checkpoint=None, config=None, results={"my results.json": ""})
+    with pytest.raises(UserError, match="category 77.*--results 'my results.json' --annotations"):
+        analyse_run(read_run(run), "")
+
+
+@pytest.mark.parametrize(("protocol", "numbers"), [("coco", {100, 300}), ("lvis", {100})])
+def test_the_numbers_of_detections_of_an_image(tmp_path, protocol, numbers):
+    """At most 100 count: of an image in LVIS, of each of its classes in COCO."""
+    run = write_files(tmp_path / "run", *random_world(3), protocol=protocol)
+    found = analyse_run(read_run(run), "").report.detection_recall
+    assert {*found} == {f"AR{number}_{group}" for number in numbers for group in ("base", "novel")}
+
+
 def test_a_training_log_beside_the_checkpoint(run):
     folder = run / "20260101_000000" / "vis_data"
     folder.mkdir(parents=True)
@@ -81,6 +98,8 @@ def test_a_training_log_beside_the_checkpoint(run):
     ]
     (folder / "scalars.json").write_text("\n".join(map(json.dumps, lines)))
     training = analyse_run(read_run(run), "").report.training
+    edit(run / "provenance.json", checkpoint=None)  # results of another system
+    assert analyse_run(read_run(run), "").report.training is None
     assert training is not None
     assert training["losses"] == {"loss": [(50, 2.0)], "loss_cls": [(50, 1.5)]}
     assert training["ap"] == {"bbox/AP_novel": [(100, 7.0)]}

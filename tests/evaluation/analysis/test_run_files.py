@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
 from ovdistill.core.errors import UserError
-from ovdistill.evaluation.analysis.run_files import read_detections, read_run, run_names
+from ovdistill.evaluation.analysis.run_files import (
+    dump_command,
+    read_detections,
+    read_run,
+    run_names,
+)
 from tests.evaluation.analysis.worlds import random_world, write_files
 
 
@@ -31,6 +37,27 @@ def test_missing_detections_name_the_command_that_writes_them(run):
         read_run(run)
     command = f"ovdistill test some_config {run}/last.pth -o {run} --dump"
     assert f"`{command}`" in str(error.value)
+
+
+ORIGIN = {"ann_file": "truth.json", "novel": "a, b", "protocol": "lvis", "subset": None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ["--annotations", "truth.json", "--novel", "a, b", "--protocol", "lvis"]),
+        ({"vocabulary": "v", "novel": None, "protocol": None, "images_with_results": True},
+         ["--annotations", "truth.json", "--vocabulary", "v", "--images-with-results"]),
+    ],
+)  # fmt: skip
+def test_the_command_for_results_of_any_system(changes, words):
+    origin = ORIGIN | {"results": {"boxes.json": "0", "masks.json": "1"}} | changes
+    command = ["ovdistill", "test", "--results", "boxes.json", "masks.json", *words]
+    assert dump_command(origin, Path("out")) == f"`{shlex.join([*command, '-o', 'out', '--dump'])}`"
+    of_recipe = origin | {"config": "some_config", "images_with_results": False, "subset": "val"}
+    assert dump_command(of_recipe, Path("out")) == (
+        "`ovdistill test some_config --results boxes.json masks.json --subset val -o out --dump`"
+    )
 
 
 def test_an_earlier_version_must_be_tested_again(run):
@@ -127,6 +154,7 @@ def test_masks_are_rles(tmp_path):
     path.write_text(json.dumps([row | {"segmentation": {"size": [2, 3], "counts": "02100"}}]))
     found = read_detections(path, "segm")
     assert found.rles == [{"size": [2, 3], "counts": b"02100"}]
+    assert found.boxes.tolist() == [[0, 0, 3, 2]]
     path.write_text(json.dumps([row | {"segmentation": [[1, 2, 3]]}]))
     with pytest.raises(UserError, match="detections.segm.json"):
         read_detections(path, "segm")

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from ovdistill.evaluation.analysis.analyse import analyse_run
-from ovdistill.evaluation.analysis.report import Confusions, RunReport
+from ovdistill.evaluation.analysis.report import Confusions, ReliabilityBins, RunReport
 from ovdistill.evaluation.analysis.run_files import read_run
 from ovdistill.evaluation.analysis.segmentation_run import read_segmentation
+from ovdistill.evaluation.report_page.curves import reliability_charts
 from ovdistill.evaluation.report_page.figures import difference, shown, with_difference
 from ovdistill.evaluation.report_page.gallery import DrawnExample, gallery_section
+from ovdistill.evaluation.report_page.markdown import report_markdown
 from ovdistill.evaluation.report_page.naming import MOST_CLASSES, confusion_matrices
 from ovdistill.evaluation.report_page.origin import comparison_warnings, origin_rows
 from ovdistill.evaluation.report_page.page import report_page
@@ -54,7 +56,9 @@ def test_a_detector_without_proposals_has_the_recall_of_its_detections(report):
     assert recall(report, 100, "novel") == report.detection_recall["AR100_novel"]
     assert recall(report, 1000, "novel") is None
     (note,) = recall_notes([report])
-    assert "detections" in note and "100" in note
+    assert "detections" in note and "100 of an image and class." in note
+    (note,) = recall_notes([with_origin(report, protocol="lvis")])
+    assert "100 of an image." in note
 
 
 def test_what_differs_between_runs(report):
@@ -66,6 +70,11 @@ def test_what_differs_between_runs(report):
     assert comparison_warnings([known, report, with_origin(known, subset=None)]) == []
     (line,) = comparison_warnings([report, with_origin(report, image_ids=[1, 2])])
     assert line.endswith("different images.")
+    ids = [{"image_ids": [*range(30), last]} for last in (30, 31)]
+    (line,) = comparison_warnings([with_origin(report, **one) for one in ids])
+    assert line.endswith("different images.")
+    (row,) = (r for r in origin_rows([with_origin(report, **one) for one in ids]) if r[2])
+    assert row[0] == "image_ids" and row[1][0] == row[1][1] and "31 values: [0, 1," in row[1][0]
     rows = {name: (values, differs) for name, values, differs in origin_rows([report, other])}
     assert rows["subset"] == (["test", "val"], True)
     assert rows["SHA-256 of ann_file"] == (["", "1"], True)
@@ -111,6 +120,17 @@ def test_the_gallery_keeps_to_its_size():
     assert "1 more are left out" in section
     assert "1 images could not be read, the first: 1.png" in section
     assert section.count("there are none") == 4
+
+
+def test_a_group_without_detections_has_no_calibration_error(report):
+    empty = ReliabilityBins([0, 0], [0.0, 0.0], [0.0, 0.0], -1.0)
+    bins = report.reliability | {"novel": empty}
+    one = replace(report, reliability=bins)
+    novel = reliability_charts([one])[2]
+    assert "a run (no detections)" in novel and "ECE" not in novel
+    table = report_markdown([one]).split("## Expected calibration error")[1].split("\n\n")[1]
+    *_, base, last, _ = table.splitlines()[-1].split("|")
+    assert float(base) >= 0 and last == " – "
 
 
 def test_parts_without_figures_are_left_out(report):

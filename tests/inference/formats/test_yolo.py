@@ -91,6 +91,12 @@ def test_a_data_set_has_labels_beside_images_and_names(tmp_path: Path) -> None:
     assert list(content["names"].values()) == [*QUERIES, "heart"]
 
 
+def test_the_folder_of_a_data_yaml_is_that_of_its_data_set() -> None:
+    """Ultralytics takes a relative path from the current folder."""
+    content = yaml.safe_load(data_yaml({"ring": 0}))
+    assert content == {"train": "images", "val": "images", "names": {0: "ring"}}
+
+
 def test_names_are_read_back_from_data_yaml(tmp_path: Path) -> None:
     names = ["yes", "12", "a: b #c", "猫", "e\u0301 \U0001f600"]
     (tmp_path / "data.yaml").write_text(data_yaml({name: i for i, name in enumerate(names)}))

@@ -29,6 +29,7 @@ from ovdistill.store import index_files as files
 from ovdistill.vocabulary import Vocabulary
 
 from ...stand_in import CONFIG, TextsByLength, save_untrained
+from ..locked_folders import lock
 
 SIZE = 150, 90  # of an image: width and height, not those of the network's input
 
@@ -117,7 +118,7 @@ def test_of_regions_that_overlap_the_best_is_found(write: Write, tmp_path, detec
 def test_the_scores_are_cosines_with_the_detectors_texts(write: Write, tmp_path, detector) -> None:
     write()
     index = Index.open(tmp_path / "index", detector=detector)
-    both = index.search({"star": ["a long phrase"]}, 100)
+    both = index.search({"star": ["a long phrase", "A_long phrase."]}, 100)
     everything = [index.search(text, 100, overlapping=True) for text in PHRASES]
     singles = [{(hit.image, hit.box): hit.score for hit in hits} for hits in everything]
     for hit in both:
@@ -224,6 +225,18 @@ def test_the_command_says_how_many_are_gone(write: Write, photos, tmp_path, caps
     (photos / "0.png").unlink()
     assert say(write(), tmp_path / "index") == 0
     assert "1 images of the index are not there any more" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_listed_is_named(
+    write: Write, photos, tmp_path, monkeypatch, capsys
+) -> None:
+    draw(photos / "locked" / "3.png", 3)
+    lock(monkeypatch)
+    report = write()
+    assert (report.images, [path for path, _ in report.skipped]) == (3, [str(photos / "locked")])
+    assert say(report, tmp_path / "index") == 1 and "locked" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert (write().images, write().skipped) == (4, ())
 
 
 def test_an_interrupted_run_goes_on(write: Write, tmp_path, monkeypatch, detector) -> None:

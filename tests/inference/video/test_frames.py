@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -57,7 +58,27 @@ def test_frames_are_not_read_ahead_of_a_batch() -> None:
 
     seen = detect_frames(noted(), BoxAtBrightness(), every=2, batch_size=3)
     next(seen)
-    assert len(read) == 6
+    assert len(read) == 5  # the first frame, the third and the fifth are looked at
+
+
+def test_memory_does_not_grow_with_the_frames_that_are_left_out() -> None:
+    alive: set[int] = set()
+    most = 0
+
+    def noted() -> Iterator[Frame]:
+        nonlocal most
+        for frame in frames(200):
+            alive.add(frame.index)
+            weakref.finalize(frame.image, alive.discard, frame.index)
+            most = max(most, len(alive))
+            yield frame
+            del frame
+
+    for every, batch_size, expected in ((60, 1, 4), (30, 8, 2 * 32), (60, 8, 4)):
+        most = 0
+        for _ in detect_frames(noted(), BoxAtBrightness(), every=every, batch_size=batch_size):
+            pass
+        assert most <= expected
 
 
 def test_a_video_yields_index_time_and_detections_with_their_image(tmp_path) -> None:
@@ -65,6 +86,9 @@ def test_a_video_yields_index_time_and_detections_with_their_image(tmp_path) -> 
     path = write_clip(tmp_path / "a.mp4")
     found = list(predict_video(path, BoxAtBrightness(), 0.3, every=8))
     assert [(index, round(time, 3)) for index, time, _ in found] == [(0, 0), (8, 0.32), (16, 0.64)]
+    detect = BoxAtBrightness()
+    assert len(list(predict_video(path, detect, 0.3, every=2, batch_size=8))) == 10
+    assert detect.batches == [8, 2]
     assert all(one.image.shape == (64, 96, 3) and one.size == (64, 96) for _, _, one in found)
     with pytest.raises(UserError, match="every=0"):
         next(predict_video(path, BoxAtBrightness(), 0.3, every=0))

@@ -12,9 +12,12 @@ import pytest
 
 from ovdistill.core.errors import UserError
 from ovdistill.inference.video.files import is_video
-from ovdistill.inference.video.reading import VideoError, VideoReader
+from ovdistill.inference.video.frames import SeenFrame
+from ovdistill.inference.video.reading import VideoError, VideoInfo, VideoReader
+from ovdistill.inference.video.results import VideoResults
+from ovdistill.inference.video.writing import VideoWriter
 
-from .clips import scene, write_clip
+from .clips import found_at, scene, write_clip
 
 av = pytest.importorskip("av")
 
@@ -56,21 +59,40 @@ def test_a_gif_with_one_image_is_no_video(tmp_path: Path) -> None:
     assert not is_video(tmp_path / "c.gif")
 
 
-def test_a_turned_video_is_upright(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    image = np.zeros((32, 48, 3), np.uint8)
-    image[:16, :24] = 255  # the upper left quarter
-    path = write_clip(tmp_path / "a.mp4", [image] * 3, sound=None)
+def turn(path: Path) -> Path:
+    """Turn an MP4 file by 90 degrees clockwise: change the matrix of its track header."""
     content = path.read_bytes()
-    # the matrix of the track header: from the identity to 90 degrees clockwise
     start = content.index(b"tkhd") + 4 + 40
     one, zero, minus = (value.to_bytes(4, "big", signed=True) for value in (65536, 0, -65536))
     matrix = [zero, one, zero, minus, zero, zero]
     path.write_bytes(content[:start] + b"".join(matrix) + content[start + 24 :])
+    return path
+
+
+def test_a_turned_video_is_upright(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = np.zeros((32, 48, 3), np.uint8)
+    image[:16, :24] = 255  # the upper left quarter
+    path = turn(write_clip(tmp_path / "a.mp4", [image] * 3, sound=None))
     with VideoReader(path) as reader:
         upright = next(iter(reader)).image
     assert upright.shape == (48, 32, 3)
     assert upright[:20, 20:].mean() > 240  # now upper right
     assert upright[28:].mean() < 15
+
+
+def test_pixels_of_a_turned_video_are_as_wide_as_they_were_high(tmp_path: Path) -> None:
+    for turned, expected in ((False, Fraction(4, 3)), (True, Fraction(3, 4))):
+        path = tmp_path / "a.mp4"
+        with VideoWriter(path, VideoInfo(Fraction(25), None, Fraction(1, 25))) as writer:
+            writer.write(np.zeros((32, 48, 3), np.uint8), 0, Fraction(4, 3))
+        with VideoReader(turn(path) if turned else path) as reader:
+            (frame,) = reader
+            results = VideoResults(tmp_path / "b", reader.info, None, ("image",))
+            results.add(SeenFrame(frame, found_at(), is_new=True))
+        results.close({})
+        assert frame.pixel_aspect == expected
+        with VideoReader(tmp_path / "b.mp4") as reader:
+            assert next(iter(reader)).pixel_aspect == expected
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,22 @@ def test_suppression_within_image_and_group():
         assert kept[image[kept] == index].tolist() == rows[expected].tolist()
 
 
+def test_suppression_does_not_depend_on_the_batch_whatever_the_number_of_names():
+    torch.manual_seed(0)
+    images, count, names = 8, 1200, 1203
+    own = boxes(images * count // 2, side=30) + torch.rand(images * count // 2, 1) * 750
+    own = torch.stack([own, own + torch.randn_like(own) * 3], dim=1).flatten(0, 1).clamp(0, 800)
+    group = torch.randint(names, (images * count // 2,)).repeat_interleave(2)
+    scores, image = torch.rand(len(own)), torch.arange(images).repeat_interleave(count)
+    own[::count] = torch.tensor([0.0, 0, 800, 800])  # all images have the same size
+    kept = Rows(own, image, torch.arange(images)).suppressed(scores, 0.5, group)
+    for index in range(images):
+        one = slice(index * count, (index + 1) * count)
+        alone = Rows(own[one], torch.zeros(count, dtype=torch.long), torch.arange(1))
+        expected = alone.suppressed(scores[one], 0.5, group[one]) + index * count
+        assert kept[image[kept] == index].tolist() == expected.tolist()
+
+
 def test_first_rows_of_each_image():
     rows = Rows(boxes(6), torch.tensor([0, 0, 0, 2, 2, 2]), torch.arange(3))
     order = torch.tensor([5, 0, 3, 1, 2, 4])

@@ -41,6 +41,16 @@ def test_a_region_is_the_mean_of_its_unlabelled_pixels_or_of_all():
     assert found.image_index.tolist() == [0, 1] and found.overlap.tolist() == [0.0, 0.0]
 
 
+def test_means_are_of_full_precision_under_autocast():
+    labels = torch.zeros(1, 4, 4, dtype=torch.long)
+    given = pixels(labels)
+    boxes = [[0.0, 0.0, 8.0, 8.0], [0.0, 0.0, 4.0, 8.0]]
+    expected = pixel_regions(given, [sample(boxes)], (8, 8)).student
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = pixel_regions(given, [sample(boxes)], (8, 8)).student
+    assert torch.equal(found, expected)
+
+
 def test_ignored_pixels_of_a_region_are_not_taken_for_its_object():
     """A border between objects has the label -1 as an unlabelled pixel, and says nothing."""
     labels = torch.zeros(1, 4, 4, dtype=torch.long)

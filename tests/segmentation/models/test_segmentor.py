@@ -40,6 +40,16 @@ def test_every_weight_learns_from_every_combination_of_terms(vocabulary, terms):
     assert not without_gradient(model)
 
 
+@pytest.mark.parametrize("recipe", ["lseg_r50_voc", "maskclip_plus_r50_voc"])
+def test_every_weight_of_the_official_recipes_learns(vocabulary, recipe):
+    """Else several processes wait for a gradient that never comes."""
+    model = build(vocabulary, recipe)
+    model.set_dense_teacher(dense_teacher())
+    loss, _ = losses_of(model, labelled_batch())
+    loss.backward()
+    assert not without_gradient(model)
+
+
 def test_the_teacher_sees_the_images_and_is_no_part_of_the_checkpoint(vocabulary):
     model = build(vocabulary, distillers=[DENSE])
     before = set(model.state_dict())
@@ -49,6 +59,11 @@ def test_the_teacher_sees_the_images_and_is_no_part_of_the_checkpoint(vocabulary
     assert teacher.teacher.seen == [torch.Size([2, 3, 128, 128])]
     assert set(model.state_dict()) == before
     assert all(p.grad is None for p in teacher.teacher.parameters())
+
+
+def test_a_term_that_needs_labelled_boxes_is_refused(vocabulary):
+    with pytest.raises(UserError, match="HierKDInstanceTerm needs 'overlap'"):
+        build(vocabulary, distillers=[dict(type="HierKDInstanceTerm")])
 
 
 def test_a_term_of_the_teacher_needs_one(vocabulary):

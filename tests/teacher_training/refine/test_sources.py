@@ -9,6 +9,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.store import Regions, TeacherStore
+from ovdistill.store.mapped_tensors import MappedTensors
 from ovdistill.store.teacher_store import write_store
 from ovdistill.teacher_training.refine.sources import StoredRegions, UnlabelledImages
 
@@ -51,9 +52,11 @@ def test_boxes_are_drawn(files):
         UnlabelledImages([*files.values()], "cells")
 
 
-def test_regions_of_a_store(files, tmp_path):
+def test_regions_of_a_store(files, tmp_path, monkeypatch):
     store = make_store(tmp_path / "store")
-    source = StoredRegions(store, sized(files), TEACHER)
+    with monkeypatch.context() as patch:
+        patch.setattr(MappedTensors, "__getitem__", None)  # no region is read
+        source = StoredRegions(store, sized(files), TEACHER)
     assert source.ids == [1, 3]  # 2 has no regions, 9 no file
     sample = source.sample(0, np.random.default_rng(0))
     assert torch.equal(sample.boxes, store[1].boxes) and sample.image[0, 0, 0] == 1

@@ -25,9 +25,11 @@ def info_nce(rows: Tensor, others: Tensor, scale: Tensor | float, first: int = 0
     Returns:
         Scalar, the mean over the N rows.
     """
-    logits = scale * rows @ others.T
-    targets = torch.arange(first, first + len(rows), device=rows.device)
-    return F.cross_entropy(logits, targets)
+    # float32 also under autocast: bfloat16 has steps of 0.5 at the logits of a scale of 100
+    with torch.autocast(rows.device.type, enabled=False):
+        logits = scale * rows.float() @ others.float().T
+        targets = torch.arange(first, first + len(rows), device=rows.device)
+        return F.cross_entropy(logits, targets)
 
 
 def image_text_loss(

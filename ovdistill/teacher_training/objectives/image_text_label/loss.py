@@ -43,7 +43,9 @@ def soft_contrast(rows: Tensor, others: Tensor, positive: Tensor, scale: Tensor 
         Scalar, the mean over the N rows.
     """
     targets = positive / positive.sum(dim=1, keepdim=True)
-    return F.cross_entropy(scale * rows @ others.T, targets)
+    # float32 also under autocast: bfloat16 has steps of 0.5 at the logits of a scale of 100
+    with torch.autocast(rows.device.type, enabled=False):
+        return F.cross_entropy(scale * rows.float() @ others.float().T, targets)
 
 
 def image_text_label_loss(
