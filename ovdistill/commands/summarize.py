@@ -31,11 +31,7 @@ class SummarizeOptions(CommonOptions):
     rows: tuple[str, ...] = argument(
         "name of a row, and a glob of the folders of its runs", metavar="NAME=FOLDERS"
     )
-    keys: tuple[str, ...] = option(
-        (),
-        help="metrics, a column each (default: the main ones of boxes, masks and proposals)",
-        metavar="KEY",
-    )
+    keys: tuple[str, ...] = option(KEYS, help="metrics, a column each", metavar="KEY")
 
 
 def summarize(options: SummarizeOptions) -> None:
@@ -47,7 +43,8 @@ def summarize(options: SummarizeOptions) -> None:
     """
     from ovdistill.evaluation.text_tables import mean_and_deviation  # imports rich
 
-    keys = options.keys or KEYS
+    # of the default ones, which are of boxes, masks and proposals, a run may lack some
+    may_lack = len(KEYS) - 1 if options.keys == KEYS else 0
     rows = []
     for row in options.rows:
         name, equals, pattern = row.rpartition("=")
@@ -55,15 +52,15 @@ def summarize(options: SummarizeOptions) -> None:
             raise UserError(f"got {row!r}; expected NAME=FOLDERS.")
         runs = read_runs(pattern)
         for run in runs:
-            missing = [key for key in keys if key not in run]
-            if len(missing) > (0 if options.keys else len(keys) - 1):
+            missing = [key for key in options.keys if key not in run]
+            if len(missing) > may_lack:
                 raise UserError(
                     f"{pattern} has no {missing[0]}; choose with --keys among what it has: "
                     f"{', '.join(run)}."
                 )
-        cells = [mean_and_deviation(_measured(runs, key)) for key in keys]
+        cells = [mean_and_deviation(_measured(runs, key)) for key in options.keys]
         rows.append([name, str(len(runs)), *cells])
-    print(markdown_table(["", "runs", *keys], rows))
+    print(markdown_table(["", "runs", *options.keys], rows))
 
 
 def _measured(runs: Sequence[Mapping[str, float]], key: str) -> list[float]:
