@@ -6,8 +6,8 @@ Command:
     ovdistill test vild_image_r18_shapes work_dirs/vild_image_r18_shapes/last.pth
 
 Result (split shape, geometry clip, test images, three seeds):
-box AP base 73.0 +- 0.7, novel 55.2 +- 0.9;
-mask AP 69.6 +- 0.6, 58.9 +- 0.3.
+box AP base 73.7 +- 1.0, novel 56.0 +- 0.8;
+mask AP 70.8 +- 0.2, 59.3 +- 0.4.
 """
 
 _base_ = ["vild_r18_shapes.py"]
