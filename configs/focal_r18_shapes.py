@@ -9,7 +9,7 @@ Each class name is embedded by itself and pooled to one embedding (DetCLIP's par
 where token_r18_shapes.py has a sigmoid for each token (GLIP).
 
 Cost: as vild_r18_shapes.py. Result (split shape, geometry clip, test images, one seed):
-box AP base 72.6, novel 43.6; mask AP 70.0, 45.9.
+box AP base 72.6, novel 45.3; mask AP 69.9, 48.1.
 
 Known differences from DetCLIP: its detector is one-stage (ATSS) and learns from captions and image
 labels too; its names come with definitions and with negatives of a dictionary; its text tower is
