@@ -6,7 +6,7 @@ Command:
     ovdistill test token_r18_shapes work_dirs/token_r18_shapes/last.pth
 
 The teacher's gap is mapped away, as in best_r18_shapes.py: a sigmoid, unlike a softmax, sees what
-all tokens have in common. With Vouch in place of ViLD novel AP is 13 points higher, 28 on the split
+all tokens have in common. With Vouch in place of ViLD novel AP is 13 points higher, 27 on the split
 compositional (one seed each; ovdistill/distillation/region_word/README.md).
 
 Cost: as vild_r18_shapes.py. Result (split shape, geometry clip, test images, one seed):
