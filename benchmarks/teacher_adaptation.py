@@ -4,8 +4,8 @@ r"""Adapt a teacher by every method, with all labels, few, or none; measure base
         --regions data/ovshapes/shape/clip/regions
 
 Labelled regions are true boxes of base objects of the config's train images; unlabelled ones are
-those of the store. Objects of its val images are named before and after. It takes about ten minutes
-on two CPU cores for OVShapes.
+those of the store. Objects of its val images are named before and after. It takes about half an
+hour on two CPU cores for OVShapes, most of it for CoOp.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ovdistill.commands.options import ConfigOptions, option, recipe_argument
 from ovdistill.commands.teacher.adapt.inputs import encode, find_inputs
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.commands.teacher_options import load_teacher
+from ovdistill.core.errors import UserError
 from ovdistill.core.logs import progress
 from ovdistill.core.markdown import markdown_table
 from ovdistill.evaluation.teacher.adaptation import Accuracy, accuracy_of
@@ -38,6 +39,9 @@ class BenchmarkOptions(ConfigOptions):
     config: str = recipe_argument()
     regions: Path = option(metavar="STORE", help="teacher regions of the train images")
     seed: int = option(0, help="seed of what is drawn", least=0)
+    rows: tuple[str, ...] = option(
+        (), metavar="ROW", help="methods, as the tables name them (default: all)"
+    )
 
 
 def main(options: BenchmarkOptions) -> None:
@@ -59,7 +63,7 @@ def main(options: BenchmarkOptions) -> None:
     for title, setting in settings.items():
         rows = []
         found = {}
-        chosen = [*methods(options.seed, few=setting is not labelled)]
+        chosen = chosen_methods(options)
         for name, method in progress(chosen, title=title, unit="method"):
             # true boxes are embedded once; the shots of a method that always has some are drawn
             key = setting.shots or method.default_shots
@@ -75,22 +79,28 @@ def main(options: BenchmarkOptions) -> None:
         print(markdown_table(header, rows), flush=True)
 
 
-def methods(seed: int, *, few: bool) -> Iterator[tuple[str, AdaptMethod]]:
-    """Yield the methods, by the names of the table's rows.
+def chosen_methods(options: BenchmarkOptions) -> list[tuple[str, AdaptMethod]]:
+    """Return the methods of --rows, or all.
 
-    Args:
-        seed: of all of them.
-        few: there are few regions; of many, prompts need fewer epochs.
+    Raises:
+        UserError: a row that is none of them.
     """
+    found = dict(methods(options.seed))
+    if unknown := sorted({*options.rows} - {*found}):
+        raise UserError(f"got --rows {', '.join(unknown)}; expected of: {', '.join(found)}")
+    return [(name, found[name]) for name in options.rows or found]
+
+
+def methods(seed: int) -> Iterator[tuple[str, AdaptMethod]]:
+    """Yield the methods, by the names of the table's rows."""
     yield "CLIP-Adapter, images", ClipAdapterMethod(seed=seed)
     yield "CLIP-Adapter, texts", ClipAdapterMethod(seed=seed, image_ratio=0, text_ratio=0.2)
     yield "Tip-Adapter", TipAdapterMethod(seed=seed)
     yield "Tip-Adapter-F", TipAdapterMethod(seed=seed, train_keys=True)
     yield "linear probe", LinearProbeMethod(seed=seed)
     yield "linear probe, half text", LinearProbeMethod(seed=seed, mix=0.5)
-    epochs = 20 if few else 2
-    yield "CoOp", CoOpMethod(seed=seed, epochs=epochs)
-    yield "CoOp, a context a class", CoOpMethod(seed=seed, epochs=epochs, class_contexts=True)
+    yield "CoOp", CoOpMethod(seed=seed)
+    yield "CoOp, a context a class", CoOpMethod(seed=seed, class_contexts=True)
 
 
 def cells(found: Accuracy) -> list[str]:

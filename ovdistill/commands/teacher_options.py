@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ovdistill.commands.options import ConfigOptions, complete_recipe, flag, option
@@ -128,3 +129,30 @@ def parse_teacher(text: str) -> Mapping[str, str | None]:
         return SHIPPED[text]
     model, _, pretrained = text.partition(":")
     return dict(model=model, pretrained=pretrained or None)
+
+
+def check_teacher_stays(out: Path, arguments: Mapping[str, Any]) -> None:
+    """Raise UserError if a result would replace what its teacher is made of.
+
+    Args:
+        out: the file or folder of the result.
+        arguments: of the teacher, see ``build_teacher``.
+    """
+    for path in _named_paths(arguments):
+        there = path.resolve()
+        if there.exists() and out.resolve() in (there, *there.parents):
+            raise UserError(
+                f"-o {out} would replace {path}, of which the teacher is made; choose another name"
+            )
+
+
+def _named_paths(arguments: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield what may be a path in the arguments of a teacher: weights, maps and adapters."""
+    from ovdistill.teacher.open_clip_model import expand_model
+    from ovdistill.teacher.weights import LOCAL_DIR, tag_and_file
+
+    for given in arguments.values():
+        for one in given if isinstance(given, (list, tuple)) else [given]:
+            if one and isinstance(one, (str, Path)):
+                text = expand_model(str(one)).removeprefix(LOCAL_DIR)
+                yield from map(Path, filter(None, (text, tag_and_file(text)[1])))

@@ -61,8 +61,8 @@ def folder_lock(
         os.ftruncate(number, 0)
         os.pwrite(number, json.dumps(note).encode(), 0)
         yield
-        path.unlink(missing_ok=True)
     finally:
+        path.unlink(missing_ok=True)
         os.close(number)
 
 

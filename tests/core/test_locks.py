@@ -46,6 +46,12 @@ def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path: Path) -> 
     assert not (tmp_path / NAME).exists()
 
 
+def test_an_error_leaves_no_lock(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="bad"), folder_lock(tmp_path, "a training"):
+        raise ValueError("bad")
+    assert not (tmp_path / NAME).exists()
+
+
 def test_a_second_process_waits_if_it_is_to(tmp_path: Path, monkeypatch) -> None:
     first = hold(tmp_path)
     monkeypatch.setattr(locks.time, "sleep", lambda _: first.kill() or first.wait())

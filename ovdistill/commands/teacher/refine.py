@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING, Literal
 
 from ovdistill.commands.checks import check_file, check_folder
 from ovdistill.commands.options import option
-from ovdistill.commands.teacher_options import TeacherOptions, teacher_arguments
+from ovdistill.commands.teacher_options import (
+    TeacherOptions,
+    check_teacher_stays,
+    teacher_arguments,
+)
 from ovdistill.core.argument_types import MOST_SEED
 from ovdistill.core.errors import UserError
 
@@ -92,6 +96,7 @@ def refine(options: RefineOptions) -> None:
     from ovdistill.teacher_training.refine.refiner import Refiner
 
     check_no_teacher(options.out)
+    check_teacher_stays(options.out, arguments)
     teacher = build_teacher(arguments, choose_device(options.device))
     if not isinstance(teacher, OpenCLIPTeacher):
         raise UserError(f"teacher {teacher.name!r} is none of open_clip; only those are refined")

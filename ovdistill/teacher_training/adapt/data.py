@@ -110,7 +110,7 @@ class AdaptMethod(ABC):
     """Base class of methods; the fields of a subclass are its settings.
 
     Attributes:
-        epochs: passes over the regions.
+        epochs: passes over the regions; None: the method derives them from the regions.
         batch: regions a step.
         lr: learning rate, which falls to zero along a cosine.
         seed: of the initial values and the order of the regions.
@@ -124,15 +124,16 @@ class AdaptMethod(ABC):
     encodes_again: ClassVar[bool] = True  # the names, with the adapted teacher
     default_shots: ClassVar[int | None] = None  # regions of a class; None for all
 
-    epochs: int
+    epochs: int | None
     batch: int = 256
     lr: float
     seed: int = 0
 
     def __post_init__(self) -> None:
         for setting in ("epochs", "batch", "lr"):
-            if not getattr(self, setting) > 0:
-                raise UserError(f"got {setting} = {getattr(self, setting)}; expected more than 0")
+            value = getattr(self, setting)
+            if value is not None and not value > 0:
+                raise UserError(f"got {setting} = {value}; expected more than 0")
 
     def check(self, teacher: Teacher, vocabulary: Vocabulary) -> None:
         """Check what can be checked before regions are embedded.

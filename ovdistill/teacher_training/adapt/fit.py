@@ -4,21 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from ovdistill.core.errors import UserError
-from ovdistill.teacher_training.adapt.data import AdaptMethod
 
 LINES = 10  # of the report
+
+
+class FitSettings(Protocol):
+    """What ``fit`` takes from a method of adaptation, see ``AdaptMethod``."""
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the samples."""
+
+    @property
+    def batch(self) -> int:
+        """Samples a step."""
+
+    @property
+    def lr(self) -> float:
+        """The learning rate at the start."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of the order."""
 
 
 def fit(
     parameters: Iterable[Tensor],
     loss_of: Callable[[Tensor], Tensor],
     count: int,
-    method: AdaptMethod,
+    method: FitSettings,
     report: Callable[[str], None],
     weight_decay: float = 0.0,
 ) -> None:
@@ -28,7 +48,7 @@ def fit(
         parameters: what changes.
         loss_of: returns the loss of a batch, given its rows (n,) int64 in [0, count).
         count: number of samples.
-        method: its epochs, batch, lr and seed are used.
+        method: of which epochs, batch, lr and seed are used.
         report: receives lines with an epoch and its mean loss.
         weight_decay: of AdamW.
 
@@ -58,5 +78,5 @@ def fit(
         raise _diverged("what was learned is not finite", method)
 
 
-def _diverged(what: str, method: AdaptMethod) -> UserError:
+def _diverged(what: str, method: FitSettings) -> UserError:
     return UserError(f"{what}; nothing is written. Expected a lower --lr than {method.lr:g}")

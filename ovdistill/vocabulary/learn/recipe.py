@@ -9,6 +9,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.vocabulary_header import SPELLINGS
 from ovdistill.vocabulary.prompt_context import NAME_POSITIONS, NamePosition
 
+WARMUP_LR = 1e-5  # CoOp's, whatever the learning rate is afterwards
 # Lower ends of the bins of IoU: each bin gets a context of its own (DetPro), or one bin has all.
 BINS: dict[str, tuple[float, ...]] = {"grades": (0.5, 0.6, 0.7, 0.8, 0.9), "single": (0.5,)}
 
@@ -29,8 +30,11 @@ class Recipe:
         background: share of the background regions to learn from, in [0, 1]; 0 for none (CoOp).
         epochs: passes over the regions of a bin.
         batch: regions per step.
-        lr: learning rate of plain SGD; it falls to zero along a cosine over all steps (in DetPro's
-            code once an epoch).
+        lr: learning rate of SGD; it falls to zero along a cosine over all steps (in DetPro's code
+            once an epoch).
+        momentum: of SGD, in [0, 1).
+        weight_decay: of SGD.
+        warmup: epochs at the start with the low, constant rate ``WARMUP_LR`` (CoOp); 0 for none.
         temperature: the number that cosines are divided by; None: the teacher's own.
         seed: seed of the context, the drawn background and the order of the regions.
 
@@ -48,6 +52,9 @@ class Recipe:
     epochs: int = 6
     batch: int = 512
     lr: float = 2e-3
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    warmup: int = 0
     temperature: float | None = None
     seed: int = 0
 
@@ -58,6 +65,11 @@ class Recipe:
                 raise UserError(f"got {name} = {value}; expected more than 0")
         if not 0 <= self.background <= 1:
             raise UserError(f"got background = {self.background}; expected a share in [0, 1]")
+        if not 0 <= self.momentum < 1:
+            raise UserError(f"got momentum = {self.momentum}; expected a number in [0, 1)")
+        for name in ("weight_decay", "warmup"):
+            if not getattr(self, name) >= 0:
+                raise UserError(f"got {name} = {getattr(self, name)}; expected 0 or more")
         for name, choices in (
             ("name_position", NAME_POSITIONS),
             ("spelling", SPELLINGS),

@@ -5,16 +5,20 @@ Shapes: n samples, W base classes, M context vectors.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
+from torch.optim.lr_scheduler import LambdaLR
 
 from ovdistill.vocabulary.learn.loss import class_weights, soft_background_loss
-from ovdistill.vocabulary.learn.recipe import Recipe
+from ovdistill.vocabulary.learn.recipe import WARMUP_LR, Recipe
 from ovdistill.vocabulary.learn.samples import BACKGROUND, Samples
 from ovdistill.vocabulary.prompt_context import ContextPrompts
+
+LINES = 10  # of the report, at least
 
 
 def learn_context(
@@ -35,8 +39,8 @@ def learn_context(
         samples: regions of base classes and background; labels are rows of the vocabulary.
         is_base: (number of classes in the vocabulary,) bool.
         temperature: the number that cosines are divided by.
-        recipe: epochs, batch, lr and seed are used.
-        report: receives a line with each epoch and its mean loss.
+        recipe: epochs, batch, seed and what belongs to the optimizer are used.
+        report: receives lines with an epoch and its mean loss: each epoch, or some of many.
 
     Returns:
         As ``start``, without gradient, on its device.
@@ -46,9 +50,10 @@ def learn_context(
     labels = torch.where(samples.labels == BACKGROUND, num_base, column[samples.labels])
     weights = class_weights(labels, num_base).to(device)
     context = start.detach().clone().requires_grad_()
-    optimizer = torch.optim.SGD([context], lr=recipe.lr)
-    steps = recipe.epochs * -(-len(samples) // recipe.batch)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    optimizer = torch.optim.SGD(
+        [context], lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
+    )
+    schedule = LambdaLR(optimizer, rate_of(recipe, -(-len(samples) // recipe.batch)))
     generator = torch.Generator().manual_seed(recipe.seed)
     for epoch in range(1, recipe.epochs + 1):
         losses = []
@@ -61,5 +66,24 @@ def learn_context(
             optimizer.step()
             schedule.step()
             losses.append(loss.detach())
-        report(f"epoch {epoch} of {recipe.epochs}: loss {float(torch.stack(losses).mean()):.4f}")
+        if epoch % max(1, recipe.epochs // LINES) == 0:
+            loss = torch.stack(losses).mean()
+            report(f"epoch {epoch} of {recipe.epochs}: loss {float(loss):.4f}")
     return context.detach()
+
+
+def rate_of(recipe: Recipe, steps: int) -> Callable[[int], float]:
+    """Return the share of the learning rate at a step, counted from 0.
+
+    Args:
+        recipe: epochs, lr and warmup are used.
+        steps: of an epoch.
+    """
+    low = recipe.warmup * steps
+
+    def share(step: int) -> float:
+        if step < low:
+            return WARMUP_LR / recipe.lr
+        return (1 + math.cos(math.pi * (step - low) / max(1, recipe.epochs * steps - low))) / 2
+
+    return share

@@ -46,6 +46,17 @@ def test_a_store_must_be_of_the_images_that_its_ids_name(
         find_source(options, TEACHER)
 
 
+def test_the_weights_that_are_refined_stay(tmp_path: Path) -> None:
+    """A folder of weights alone is no teacher, but what the teacher is made of."""
+    Image.new("RGB", (40, 30)).save(tmp_path / "1.png")
+    weights = tmp_path / "own" / "open_clip_model.safetensors"
+    weights.parent.mkdir()
+    weights.touch()
+    words = ["--teacher", f"RN50:{weights}", "--images", str(tmp_path), "-o", str(weights.parent)]
+    with pytest.raises(UserError, match="own would replace .*of which the teacher is made"):
+        main.run(["teacher", "refine", *words])
+
+
 def test_one_refinement_at_a_time(tmp_path: Path) -> None:
     """Another process has the folder; nothing of it is touched."""
     Image.new("RGB", (40, 30)).save(tmp_path / "1.png")

@@ -1,5 +1,6 @@
 """What the methods learn from regions whose names are wrong before, with the embedded teacher."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.teacher import AdaptedTeacher, build_teacher
 from ovdistill.teacher_training.adapt.clip_adapter import ClipAdapterMethod
 from ovdistill.teacher_training.adapt.coop import CoOpMethod
+from ovdistill.teacher_training.adapt.coop.method import epochs_for
 from ovdistill.teacher_training.adapt.data import (
     AdaptData,
     LabelledRegions,
@@ -172,3 +174,13 @@ def test_settings_that_do_not_fit_are_found_before_regions_are_embedded(
 ):
     with pytest.raises(UserError, match=message):
         ClipAdapterMethod(**settings).check(teacher, vocabulary)
+
+
+@pytest.mark.parametrize(("shots", "epochs"), [(1, 50), (2, 100), (4, 100), (8, 200), (16, 200)])
+def test_coop_has_the_papers_epochs(shots, epochs):
+    assert epochs_for(torch.arange(3).repeat(shots)) == epochs
+
+
+def test_coop_makes_no_more_steps_of_more_regions():
+    labels = torch.tensor([0] * 60 + [1] * 20 + [2] * 8)  # 16, 16 and 8 of 88 count
+    assert epochs_for(labels) == math.ceil(200 * 40 / 88)

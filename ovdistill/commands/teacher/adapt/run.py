@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -14,8 +11,11 @@ from ovdistill.commands.teacher.adapt.inputs import AdaptInputs, encode, find_in
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.commands.teacher.adapt.regions import read_data
 from ovdistill.commands.teacher.adapt.report import check_report_paths, write_report
-from ovdistill.commands.teacher_options import load_teacher, teacher_arguments
-from ovdistill.core.errors import UserError
+from ovdistill.commands.teacher_options import (
+    check_teacher_stays,
+    load_teacher,
+    teacher_arguments,
+)
 from ovdistill.evaluation.teacher.adaptation import (
     AccuracyChange,
     accuracy_of,
@@ -25,8 +25,6 @@ from ovdistill.evaluation.teacher.adaptation import (
 )
 from ovdistill.evaluation.teacher.objects import TrueObjects
 from ovdistill.evaluation.teacher.zero_shot import ZeroShot, ZeroShotCounter
-from ovdistill.teacher.open_clip_model import expand_model
-from ovdistill.teacher.weights import LOCAL_DIR
 from ovdistill.teacher_training.adapt.data import Adaptation, AdaptMethod
 from ovdistill.vocabulary import Vocabulary
 
@@ -65,29 +63,6 @@ def adapt(options: AdaptOptions, method: AdaptMethod) -> None:
         variant_table(variants).show()
     written = write_report(options, method, data, inputs, result, change, variants)
     print_lines(f"wrote {path}" for path in written)
-
-
-def check_teacher_stays(out: Path, arguments: Mapping[str, Any]) -> None:
-    """Raise UserError if a result would replace what its teacher is made of.
-
-    Args:
-        out: the file or folder of the result.
-        arguments: of the teacher, see ``build_teacher``.
-    """
-    for path in _named_paths(arguments):
-        there = path.resolve()
-        if there.exists() and out.resolve() in (there, *there.parents):
-            raise UserError(
-                f"-o {out} would replace {path}, of which the teacher is made; choose another name"
-            )
-
-
-def _named_paths(arguments: Mapping[str, Any]) -> Iterator[Path]:
-    """Yield what may be a path in the arguments of a teacher: weights, maps and adapters."""
-    for given in arguments.values():
-        for one in given if isinstance(given, (list, tuple)) else [given]:
-            if one and isinstance(one, (str, Path)):
-                yield Path(expand_model(str(one)).removeprefix(LOCAL_DIR))
 
 
 def measure_change(test: TrueObjects, inputs: AdaptInputs, result: Adaptation) -> AccuracyChange:

@@ -274,6 +274,7 @@ def test_the_report_of_a_new_folder_lies_in_it(tmp_path):
         ("fine-tune", "--teacher {}"),
         ("fine-tune", "--teacher {} --random-weights"),
         ("fine-tune", "--teacher RN50:{}/open_clip_model.safetensors"),
+        ("fine-tune", "--teacher RN50:openai={}/open_clip_model.safetensors"),
         ("fine-tune", "--config vild_r18_shapes --cfg-options teacher.model={}"),
         ("clip-adapter", "--config vild_r18_shapes --adapter {}"),
         ("clip-adapter", "--config vild_r18_shapes --cfg-options teacher.adapter={}"),
