@@ -20,11 +20,10 @@ from ovdistill.core import json_files
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotation_boxes import UNIT_SHARE
 from ovdistill.datasets.annotation_categories import CATEGORY_KEYS, count_empty, read_categories
-from ovdistill.datasets.annotation_ids import image_number
 from ovdistill.datasets.annotation_images import IMAGE_KEYS, check_keys, read_images
 from ovdistill.datasets.annotation_objects import ObjectReader, annotation_problem
 from ovdistill.datasets.annotation_report import Report
-from ovdistill.datasets.annotation_values import Record, is_text, shown
+from ovdistill.datasets.annotation_values import Record, shown
 from ovdistill.datasets.evaluator_copy import FREQUENCIES, evaluator_copy
 from ovdistill.datasets.federated import FEDERATED_KEYS, read_federated
 
@@ -37,12 +36,10 @@ __all__ = [
     "check_crowds",
     "check_keys",
     "read_annotations",
-    "read_captions",
     "read_json",
     "read_sections",
 ]
 LOGGER = logging.getLogger(__name__)
-CAPTION_KEYS = frozenset({"image_id", "caption"})
 SECTIONS = ("images", "annotations", "categories")
 
 
@@ -158,52 +155,23 @@ def check_crowds(found: Annotations) -> None:
         )
 
 
-def read_captions(path: str | Path) -> dict[int, list[str]]:
-    """Read the captions of a file in COCO's format.
-
-    Returns:
-        Captions by image id (see ``image_number``), in file order, without white space at their
-        ends. Those that are empty then are left out; an image that has no other has none here.
-
-    Raises:
-        UserError: no such file, or not in that format.
-    """
-    path = Path(path)
-    captions: dict[int, list[str]] = {}
-    empty = 0
-    for record in read_sections(path, ("annotations",))["annotations"]:
-        check_keys(record, CAPTION_KEYS, "caption", path)
-        try:
-            image_id = image_number(record["image_id"])
-        except UserError as error:
-            raise UserError(f"{path} has a caption of an image of unknown id: {error}.") from None
-        if not is_text(record["caption"]):
-            raise UserError(
-                f"image {shown(record['image_id'])} of {path} has caption "
-                f"{shown(record['caption'])}; expected text."
-            )
-        own = captions.setdefault(image_id, [])
-        if text := record["caption"].strip():
-            own.append(text)
-        else:
-            empty += 1
-    if empty:
-        LOGGER.warning("%s: %d captions are empty and are left out", path, empty)
-    return captions
-
-
-def read_sections(path: Path, sections: tuple[str, ...]) -> dict[str, list[Any]]:
+def read_sections(
+    path: Path, sections: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> dict[str, list[Any]]:
     """Read lists that a JSON file in COCO's format has at its top level.
 
     Args:
         path: the file.
         sections: the keys of the lists.
+        optional: keys of further lists, which are empty where the file has none.
 
     Raises:
         UserError: no such file, not JSON, or a section that is missing or not a list.
     """
     content = _sections(read_json(path), path, sections)
-    return {name: content[name] for name in sections}
+    found = {name: content[name] for name in sections}
+    others = {name: content.get(name) for name in optional}
+    return found | {name: own if isinstance(own, list) else [] for name, own in others.items()}
 
 
 def read_json(path: str | Path) -> Any:

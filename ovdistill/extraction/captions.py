@@ -11,7 +11,8 @@ import torch
 from ovdistill.core.devices import choose_device
 from ovdistill.core.files import hash_file
 from ovdistill.core.logs import progress
-from ovdistill.datasets.annotations import read_captions
+from ovdistill.datasets.annotations import Annotations
+from ovdistill.datasets.captions import read_captions
 from ovdistill.extraction.noun_phrases import noun_phrases
 from ovdistill.extraction.teacher_origin import teacher_origin
 from ovdistill.store.captions import write_captions
@@ -20,19 +21,25 @@ from ovdistill.teacher import build_teacher
 TEXTS_PER_BATCH = 256
 
 
-def extract_captions(config: Mapping[str, Any], annotations: str | Path, path: str | Path) -> None:
+def extract_captions(
+    config: Mapping[str, Any],
+    annotations: str | Path,
+    path: str | Path,
+    images: Annotations | None = None,
+) -> None:
     """Write the store of a caption file: its captions and their noun phrases, embedded.
 
     Args:
         config: its ``teacher`` embeds the texts.
         annotations: the captions, a file in COCO's format.
         path: the store to write.
+        images: annotations of the images that the captions are for, see ``read_captions``.
 
     Raises:
         UserError: see ``read_captions`` and ``write_captions``.
     """
     teacher = build_teacher(config["teacher"], choose_device())
-    captions = read_captions(annotations)
+    captions = read_captions(annotations, images)
     texts = _Texts()
     phrases = {
         image: [(texts[text], [texts[phrase] for phrase in noun_phrases(text)]) for text in own]

@@ -8,8 +8,10 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ovdistill.core.files import hash_file
+from ovdistill.datasets.annotations import read_annotations
 from ovdistill.extraction import stale
 from ovdistill.extraction.captions import extract_captions
+from ovdistill.extraction.config_inputs import training_annotations, training_dataset
 from ovdistill.extraction.teacher_origin import teacher_origin
 from ovdistill.store import CaptionStore
 
@@ -25,14 +27,16 @@ def prepare_captions(config: Config, path: str, annotations: str) -> None:
         annotations: the captions in COCO's format, such as captions_train2017.json.
 
     Raises:
-        UserError: a store at ``path`` that was made from other captions, or see
-            ``extract_captions``.
+        UserError: captions of other images than those of the training, a store at ``path`` that was
+            made from other captions, or see ``extract_captions``.
     """
     if Path(path).is_file():
         stale.refuse({path: caption_differences(config, path, annotations)})
         LOGGER.info("captions: %s (%d images)", path, len(CaptionStore(path)))
         return
-    extract_captions(config, annotations, path)
+    listed = training_dataset(config).get("ann_file")  # else all images of a folder
+    images = read_annotations(training_annotations(config), warn=False) if listed else None
+    extract_captions(config, annotations, path, images)
 
 
 def caption_differences(config: Config, path: str, annotations: str) -> list[str]:

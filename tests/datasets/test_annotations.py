@@ -7,11 +7,9 @@ import math
 import pytest
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.annotation_ids import image_number
 from ovdistill.datasets.annotations import (
     annotation_problem,
     read_annotations,
-    read_captions,
     read_json,
     read_sections,
 )
@@ -199,25 +197,3 @@ def test_only_the_named_sections_are_read(file):
     assert read_sections(file, ("annotations",)) == dict(annotations=[2])
     with pytest.raises(UserError, match="categories"):
         read_sections(file, ("images", "categories"))
-
-
-def test_captions_by_image(file, caplog):
-    records = [(10, " A person.\n"), (11, "A cat."), (10, "A bus."), (11, " \t"), (12, "")]
-    annotations = [dict(image_id=image, caption=caption) for image, caption in records]
-    write(file, dict(annotations=annotations))
-    assert read_captions(file) == {10: ["A person.", "A bus."], 11: ["A cat."], 12: []}
-    assert "2 captions are empty" in caplog.text
-    write(file, dict(annotations=[dict(image_id=i, caption="A.") for i in ("10", 10.0, "x")]))
-    assert read_captions(file) == {10: ["A.", "A."], image_number("x"): ["A."]}
-
-
-@pytest.mark.parametrize(
-    "record",
-    [
-        *(3, dict(image_id=1), dict(caption="a"), dict(image_id=True, caption="a")),
-        *(dict(image_id=1, caption=None), dict(image_id=1, caption="\ud800")),
-    ],
-)
-def test_captions_that_cannot_be_read(file, record):
-    with pytest.raises(UserError, match="ann.json"):
-        read_captions(write(file, dict(annotations=[record])))

@@ -12,6 +12,7 @@ from ovdistill.core.assets import TEACHER_DIR
 from ovdistill.core.errors import UserError
 from ovdistill.core.vocabulary_header import read_header
 from ovdistill.extraction import proposal_origin
+from ovdistill.extraction.config_inputs import training_annotations
 from ovdistill.extraction.prepare import check_prepared, prepare, prepare_vocabulary
 from ovdistill.extraction.prepare_captions import prepare_captions
 from ovdistill.extraction.proposal_note import origin_path, write_note
@@ -167,9 +168,18 @@ def test_a_damaged_note(made, tmp_path, note):
 
 
 def test_captions_of_other_annotations(tmp_path):
-    path = tmp_path / "annotations.json"
-    path.write_text(json.dumps(dict(annotations=[dict(image_id=1, caption="a solid star")])))
+    image = dict(id=1, file_name="1.png", height=20, width=30)
+    path = tmp_path / "captions.json"
+    captions = dict(annotations=[dict(image_id=1, caption="a solid star")])
+    path.write_text(json.dumps(dict(captions, images=[dict(image, file_name="2.png")])))
     config = config_of(tmp_path)
+    training = Path(training_annotations(config))
+    training.parent.mkdir()
+    sections = dict(images=[image], annotations=[], categories=[dict(id=1, name="solid star")])
+    training.write_text(json.dumps(sections))
+    with pytest.raises(UserError, match="captions of other images"):
+        prepare_captions(config, str(tmp_path / "c"), str(path))
+    path.write_text(json.dumps(captions))
     prepare_captions(config, str(tmp_path / "c"), str(path))
     prepare_captions(config, str(tmp_path / "c"), str(path))
     path.write_text(json.dumps(dict(annotations=[dict(image_id=1, caption="a dotted ring")])))

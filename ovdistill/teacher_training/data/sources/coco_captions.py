@@ -12,7 +12,8 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image
 from ovdistill.datasets.annotation_images import read_images
 from ovdistill.datasets.annotation_report import Report
-from ovdistill.datasets.annotations import read_captions, read_sections
+from ovdistill.datasets.annotations import read_sections
+from ovdistill.datasets.captions import read_captions
 from ovdistill.teacher_training.data.registry import register_source
 from ovdistill.teacher_training.data.source import Pair, PairSource
 
