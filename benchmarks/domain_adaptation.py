@@ -61,7 +61,7 @@ METHODS: dict[str, Callable[..., AdaptMethod]] = {
     "linear probe": LinearProbeMethod,
     "visual prompt": VisualPromptMethod,
     "UPT": UnifiedPromptsMethod,
-    "fine-tuning": lambda seed: FineTuneMethod(seed=seed, average=1.0),
+    "fine-tuning": lambda seed: FineTuneMethod(seed=seed, average=1.0, lr=3e-4),
     "LoRA": lambda seed: FineTuneMethod(seed=seed, average=1.0, rank=4, lr=3e-3),
 }
 Figures = dict[str, Any]

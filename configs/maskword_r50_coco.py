@@ -1,6 +1,7 @@
 """Mask-word on COCO: the masks of a ViLD detector are named by it and by the dense teacher.
 
-Command (first the detector; then the pixel head on its pyramid, 8 GPUs of 2 images):
+Command (first the detector, before it, once, `ovdistill train rpn_r50_coco`; then the pixel head on
+its pyramid, 8 GPUs of 2 images):
 
     torchrun --nproc_per_node 8 -m ovdistill train vild_r50_coco --launcher pytorch --amp
     torchrun --nproc_per_node 8 -m ovdistill train maskword_r50_coco \
@@ -53,7 +54,9 @@ model = dict(
     pixel_head=_base_.pixel_head,
     distillers=[dict(type="PixelWordTerm")],
     stuff=stuff,
-    least_area=4096,  # as in Panoptic FPN's recipe of mmdet
+    # as in Panoptic FPN's recipe of mmdet
+    least_score=0.6,
+    least_area=4096,
     teacher_share=(0.4, 0.8),
     data_preprocessor=_base_.data_preprocessor,
 )

@@ -33,6 +33,12 @@ def check_folder(path: str | os.PathLike[str], name: str) -> None:
         raise UserError(f"got {name} {os.fspath(path)}; there is no such folder")
 
 
+def check_free(path: Path, *, force: bool) -> None:
+    """Raise UserError for a file that is there, unless it may be replaced."""
+    if path.exists() and not force:
+        raise UserError(f"{path} is there already: --force replaces it, -o names another file.")
+
+
 def check_positive(options: CommonOptions, *names: str) -> None:
     """Raise UserError unless these integers are None, for the default, or 1 and more."""
     for name in names:

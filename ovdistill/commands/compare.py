@@ -56,7 +56,8 @@ class CompareOptions(ConfigOptions):
         (),
         metavar="ROW",
         completer=lambda prefix, **_: [row.name for row in ROWS if row.name.startswith(prefix)],
-        help=f"Python files with rows, or names of: {', '.join(row.name for row in ROWS)}",
+        help=f"Python files with rows, or names of: {', '.join(row.name for row in ROWS)} "
+        "(default: every shipped row of the geometry, which takes many hours on two cores)",
     )
     data_root: str = option(
         "data/ovshapes", help="folder of the data; made if missing", metavar="DIR"

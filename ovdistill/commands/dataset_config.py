@@ -44,6 +44,7 @@ train_data = dict(
     data_root="{data_root}",
     ann_file="{train_ann}",
     data_prefix=dict(img=$train_images),
+    filter_cfg=dict(min_size=0),  # all images are used
 )
 
 novel = $novel

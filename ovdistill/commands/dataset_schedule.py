@@ -34,8 +34,9 @@ class Schedule:
 
     @property
     def interval(self) -> int:
-        """Iterations between validations."""
-        return self.iterations // 4 if self.iterations >= SHORT else self.iterations
+        """Iterations between validations: a quarter of the training, or all of a short one."""
+        # rounded up, as the last iteration is followed by a validation in any case
+        return math.ceil(self.iterations / 4) if self.iterations >= SHORT else self.iterations
 
     @property
     def scheduler(self) -> list[dict[str, Any]]:

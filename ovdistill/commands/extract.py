@@ -1,8 +1,8 @@
 r"""Make a store of the teacher's region embeddings.
 
     ovdistill extract --config vild_r50_lvis                           # all from the config
-    ovdistill extract --images train2017 --annotations instances.json --teacher ViT-B-32:openai \
-        --proposals boxes.json -o regions
+    ovdistill extract --images train2017 --annotations instances.json \
+        --teacher ViT-B-32-quickgelu:openai --proposals boxes.json -o regions
     torchrun --nproc_per_node 8 -m ovdistill extract --config CONFIG --launcher pytorch
 
 After an interruption, the same command continues where it was.

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovdistill.commands.checks import check_file
+from ovdistill.commands.checks import check_file, check_free
 from ovdistill.commands.dataset_options import InitDatasetOptions
 from ovdistill.commands.dataset_pipelines import parse_image_size
 from ovdistill.core.errors import UserError
@@ -59,12 +59,6 @@ def init_dataset(options: InitDatasetOptions) -> None:
         write_json(own.names_path, names)
     write_text(path, text)
     print(printable(summary(own), keep="\n"))
-
-
-def check_free(path: Path, *, force: bool) -> None:
-    """Raise UserError for a file that is there, unless it may be replaced."""
-    if path.exists() and not force:
-        raise UserError(f"{path} is there already: --force replaces it, -o names another file.")
 
 
 def check_choices(options: InitDatasetOptions) -> None:

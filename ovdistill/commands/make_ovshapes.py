@@ -45,7 +45,7 @@ def make_ovshapes(options: MakeOvshapesOptions) -> None:
     if options.preview:
         from ovdistill.ovshapes.contact_sheet import write_contact_sheet
 
-        write_contact_sheet(Path(options.preview), options.seed, options.domain)
+        write_contact_sheet(Path(options.preview), options.seed, options.size, options.domain)
         print(f"wrote {options.preview}")
         return
     check_output_folder(options.root)

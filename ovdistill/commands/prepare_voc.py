@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovdistill.commands.options import CommonOptions, argument, option
+from ovdistill.commands.checks import check_free
+from ovdistill.commands.options import CommonOptions, argument, flag, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +21,16 @@ class PrepareVocOptions(CommonOptions):
     root: Path = argument("folder of a year, such as VOCdevkit/VOC2007")
     image_set: str = option("test", help="name of a list in ImageSets/Main", metavar="NAME")
     out: Path = option(flags=["-o"], help="file to write", metavar="FILE", writes="file")
+    force: bool = flag(help="replace a file that is there")
 
 
 def prepare_voc(options: PrepareVocOptions) -> None:
     """Convert one list of images.
 
     Raises:
-        UserError: no such list, or a missing or damaged annotation.
+        UserError: the file is there already, no such list, or a missing or damaged annotation.
     """
+    check_free(options.out, force=options.force)
     from ovdistill.core.files import write_json
     from ovdistill.datasets.official.voc import read_voc
 

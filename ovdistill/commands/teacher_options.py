@@ -38,7 +38,8 @@ class TeacherOptions(ConfigOptions):
     teacher: str | None = option(
         None,
         metavar="MODEL[:TAG][=FILE]",
-        help="open_clip model and its weights, a folder with both, or 'ovshapes'",
+        help="open_clip model and its weights, a folder with both, 'ovshapes' (with CLIP's gap, as "
+        "the recipes use it), or 'ovshapes-plain' (without)",
     )
     config: str | None = option(
         None,
@@ -120,8 +121,8 @@ def load_teacher(options: TeacherOptions) -> Teacher:
 def parse_teacher(text: str) -> Mapping[str, str | None]:
     """Return the arguments of the teacher that a text names.
 
-    "ViT-B-32:openai" is a model and its weights; "ovshapes" is the embedded benchmark's teacher
-    with the geometry that the recipes use, "ovshapes-plain" the same without a gap.
+    "ViT-B-32-quickgelu:openai" is a model and its weights; "ovshapes" is the embedded benchmark's
+    teacher with the geometry that the recipes use, "ovshapes-plain" the same without a gap.
     """
     if text.startswith("hf-hub:"):
         return dict(model=text)
@@ -139,11 +140,20 @@ def check_teacher_stays(out: Path, arguments: Mapping[str, Any]) -> None:
         arguments: of the teacher, see ``build_teacher``.
     """
     for path in _named_paths(arguments):
-        there = path.resolve()
-        if there.exists() and out.resolve() in (there, *there.parents):
-            raise UserError(
-                f"-o {out} would replace {path}, of which the teacher is made; choose another name"
-            )
+        check_input_stays(out, path, "of which the teacher is made")
+
+
+def check_input_stays(out: Path, path: Path, role: str) -> None:
+    """Raise UserError if a result would replace what it is made from.
+
+    Args:
+        out: the file or folder of the result.
+        path: of the input; it need not be there.
+        role: what the input is for, for the message.
+    """
+    there = path.resolve()
+    if there.exists() and out.resolve() in (there, *there.parents):
+        raise UserError(f"-o {out} would replace {path}, {role}; choose another name")
 
 
 def _named_paths(arguments: Mapping[str, Any]) -> Iterator[Path]:

@@ -13,7 +13,7 @@ class TeacherId(NamedTuple):
     Vocabularies, stores and checkpoints carry it, so that embeddings of two teachers are not mixed.
 
     Attributes:
-        name: name of the teacher, e.g. "ViT-B-32:openai".
+        name: name of the teacher, e.g. "ViT-B-32-quickgelu:openai".
         weights_hash: first 16 hex digits of the SHA-256 of its weights; "" = unknown.
     """
 

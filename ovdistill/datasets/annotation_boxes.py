@@ -83,9 +83,19 @@ def is_inside(box: Box, size: tuple[int, int]) -> bool:
     return x >= -0.5 and y >= -0.5 and x + w <= size[0] + 0.5 and y + h <= size[1] + 0.5
 
 
-def is_large_enough(box: Box) -> bool:
-    """Return True for a box that training uses, by the size rule of mmdet's data sets."""
-    return min(box[2], box[3]) >= MIN_SIDE
+def is_large_enough(box: Box, size: tuple[int, int]) -> bool:
+    """Return True for a box that training uses: its part in the image has sides of ``MIN_SIDE``.
+
+    Pipelines clip boxes to their image, and one without width or height has no finite targets.
+
+    Args:
+        box: x, y, width and height in pixels.
+        size: width and height of the image in pixels.
+    """
+    x, y, w, h = box
+    width, height = size
+    # no difference of two sums, by which a side of exactly MIN_SIDE could be rounded below it
+    return min(w, x + w, width - x) >= MIN_SIDE and min(h, y + h, height - y) >= MIN_SIDE
 
 
 def is_unit(box: Box, size: tuple[int, int]) -> bool:

@@ -88,7 +88,7 @@ class ObjectReader:
             self.unit_boxes += 1
         if not boxes.is_inside(box, size):
             self._add("partly_outside", record, f"bbox {box} in {size[0]} x {size[1]} pixels")
-        if not boxes.is_large_enough(box):
+        if not boxes.is_large_enough(box, size):
             self._add("tiny", record, f"bbox {box}")
 
     def _read_area(self, record: Record) -> None:

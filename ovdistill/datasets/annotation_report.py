@@ -67,7 +67,9 @@ KINDS = {
     "id_repeated": Kind(Effect.HARMLESS, "annotation ids occur before: numbered afresh"),
     "area_missing": Kind(Effect.HARMLESS, "areas are missing: the areas of the boxes are used"),
     "partly_outside": Kind(Effect.HARMLESS, "boxes are partly outside the image: kept"),
-    "tiny": Kind(Effect.HARMLESS, "boxes have a side under 1 pixel: tested, not trained on"),
+    "tiny": Kind(
+        Effect.HARMLESS, "boxes have a side under 1 pixel in the image: tested, not trained on"
+    ),
     "no_mask": Kind(Effect.HARMLESS, "annotations have no mask, unlike others: kept"),
     "empty_category": Kind(Effect.HARMLESS, "categories have no annotation: kept"),
 }

@@ -13,6 +13,7 @@ import logging
 import os
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,11 @@ class Annotations:
     original_image_ids: dict[int, Any] = field(default_factory=dict, repr=False)
     original_category_ids: dict[int, Any] = field(default_factory=dict, repr=False)
     header: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def sizes(self) -> dict[int, tuple[int, int]]:
+        """Width and height of each image in pixels, by image id."""
+        return {image["id"]: (image["width"], image["height"]) for image in self.images}
 
     @property
     def dropped(self) -> Counter[str]:

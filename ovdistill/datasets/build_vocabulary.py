@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ovdistill.core.class_names import clean_name
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.datasets.category_names import find_names, read_names
 from ovdistill.teacher import Teacher
@@ -148,7 +149,7 @@ def split_names(names: Names, split: str | Sequence[str] | None = None) -> tuple
     if split is None:
         split = "lvis" if names.frequency else "none"
     if split == "coco":
-        names = names.only({*names.names} - {*COCO_UNUSED})
+        names = names.only({name for name in names.names if clean_name(name) not in COCO_UNUSED})
     novel: str | Sequence[str] = split
     if isinstance(split, str) and split in OVSHAPES_NOVEL:
         novel = OVSHAPES_NOVEL[split]

@@ -61,7 +61,7 @@ def read_captions(path: str | Path, annotations: Annotations | None = None) -> d
 
 def _check_same_images(path: Path, images: Iterable[Any], annotations: Annotations) -> None:
     """Raise UserError if ids of a caption file, which lists images, are others in another file."""
-    there, now = _names(images), _names(annotations.images)
+    there, now = _names(path, images), _names(annotations.path, annotations.images)
     shared = [image_id for image_id in there if image_id in now]
     other = [image_id for image_id in shared if there[image_id] != now[image_id]]
     if other:
@@ -74,10 +74,16 @@ def _check_same_images(path: Path, images: Iterable[Any], annotations: Annotatio
         )
 
 
-def _names(records: Iterable[Any]) -> dict[int, str]:
-    """Return file names without folders, by image id, of the records that have both."""
-    return {
-        image_number(record["id"]): PureWindowsPath(record["file_name"]).name
-        for record in records
-        if isinstance(record, dict) and "id" in record and is_text(record.get("file_name"))
-    }
+def _names(path: Path, records: Iterable[Any]) -> dict[int, str]:
+    """Return file names without folders, by image id, of the records of a file that have both."""
+    names: dict[int, str] = {}
+    for record in records:
+        if isinstance(record, dict) and "id" in record and is_text(record.get("file_name")):
+            name = record["file_name"]
+            try:
+                names[image_number(record["id"])] = PureWindowsPath(name).name
+            except UserError as error:
+                raise UserError(
+                    f"{path} has an image {shown(name)} of unknown id: {error}."
+                ) from None
+    return names

@@ -1,4 +1,4 @@
-"""Makes the clean form of an annotation file, which the reader accepts without a complaint."""
+"""Makes the clean form of an annotation file: what the reader accepts, without what is wrong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ def clean_file(found: Annotations) -> dict[str, Any]:
 
     Further keys of records, ``info`` and ``licenses`` stay, where JSON can hold them. Categories
     whose names are spellings of one become one. Annotations keep their ids if all are numbers that
-    occur once, else they are numbered from 1.
+    occur once, else they are numbered from 1. Images that have the file of another one stay: which
+    annotations belong to the picture, or whether a file name is wrong, only the user knows.
     """
     same = {
         found.categories[later]["id"]: found.categories[earlier]["id"]

@@ -16,6 +16,7 @@ from ovdistill.vocabulary import Names
 
 # keys under which files list their classes: COCO and LVIS; YOLO; CVAT; and lists of one's own
 LISTS = ("categories", "names", "labels", "classes")
+ANNOTATION_KEYS = ("images", "annotations")  # of a COCO or LVIS file
 NAME_KEYS = ("name", "class_name", "label", "class", "category")  # of a record
 FREQUENCIES = ("f", "c", "r")
 
@@ -24,9 +25,10 @@ def names_of_json(data: Any) -> Names:
     """Return the class names of JSON content.
 
     Args:
-        data: a COCO or LVIS file; a list of names or of records with a name; an object with such a
-            list, or a mapping, under a key of ``LISTS`` (Datumaro's categories among them); a
-            mapping from number to name or from name to number.
+        data: a COCO or LVIS file, whose lists but for ``categories`` are not looked at; a list of
+            names or of records with a name; an object with such a list, or a mapping, under a key
+            of ``LISTS`` (Datumaro's categories among them); a mapping from number to name or from
+            name to number.
 
     Returns:
         The names; records whose ``id`` is a number, or text of one, are sorted by it, mappings by
@@ -40,6 +42,8 @@ def names_of_json(data: Any) -> Names:
     if not isinstance(data, dict):
         raise ValueError(f"it holds {reprlib.repr(data)}")
     found = [key for key in LISTS if isinstance(data.get(key), (list, dict))]
+    if "categories" in found and not data.keys().isdisjoint(ANNOTATION_KEYS):
+        found = ["categories"]
     if len(found) > 1:
         raise ValueError(f"it has {' and '.join(found)}, which may differ")
     if not found:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 import re
 import reprlib
+from typing import Any
 
 import yaml
 
-from ovdistill.datasets.name_json import names_of_json
+from ovdistill.datasets.name_json import LISTS, names_of_json
 from ovdistill.vocabulary import Names
 
 LOGGER = logging.getLogger(__name__)
@@ -54,7 +55,8 @@ def names_of_lines(text: str) -> Names:
 def names_of_yaml(text: str) -> Names:
     """Return the ``names`` of a YAML file such as YOLO's ``data.yaml``, a list or a mapping.
 
-    All scalars are read as text, so that a class "yes" is no boolean.
+    All scalars are read as text, so that a class "yes" is no boolean. Where a number is expected,
+    as in ``fox: 0`` or ``image_count: 12``, digits are one.
 
     Raises:
         ValueError: not YAML, no names in it, or another number of them than its ``nc``.
@@ -63,11 +65,42 @@ def names_of_yaml(text: str) -> Names:
         data = yaml.load(text, yaml.BaseLoader)  # it makes str, list and dict, nothing else
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"it is not YAML ({' '.join(str(error).split())[:80]})") from None
-    names = names_of_json(data)
+    names = names_of_json(_with_numbers(data))
     count = data.get("nc") if isinstance(data, dict) else None
     if count is not None and count != str(len(names)):
         raise ValueError(f"it has {len(names)} names, but nc is {reprlib.repr(count)}")
     return names
+
+
+def _with_numbers(data: Any) -> Any:
+    """Return the content of YAML with numbers where ``names_of_json`` expects some."""
+    if not isinstance(data, dict):
+        return _numbered(data)
+    # no deeper than this: aliases can make YAML endlessly deep
+    lists = {key: data[key] for key in LISTS if isinstance(data.get(key), (list, dict))}
+    if not lists:
+        return _numbered(data)
+    return data | {key: _numbered(content) for key, content in lists.items()}
+
+
+def _numbered(content: Any) -> Any:
+    """Return records with a number as ``image_count``, or a mapping with numbers as its values."""
+    if isinstance(content, list):
+        return [
+            item | {"image_count": int(item["image_count"])}
+            if isinstance(item, dict) and _is_number(item.get("image_count"))
+            else item
+            for item in content
+        ]
+    if not isinstance(content, dict) or not all(map(_is_number, content.values())):
+        return content
+    if all(map(_is_number, content)):  # {0: 7} is a class "7", as all mappings of YOLO are
+        return content
+    return {name: int(number) for name, number in content.items()}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) is not None
 
 
 def _of_label_map(lines: list[str]) -> Names:

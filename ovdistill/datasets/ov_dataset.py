@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os.path as osp
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +35,14 @@ class OVDataset(BaseDetDataset):
     Args:
         *args: as mmdet's ``BaseDetDataset``.
         vocabulary: a ``Vocabulary`` or the path of its file; its names must be category names of
-            the annotation file, which may have more categories. A file of base classes alone may
-            lack the novel ones, unless ``labelled`` is 'all'. Names are compared as they are, then
-            cleaned.
+            the annotation file, which may have more categories. Only classes whose annotations
+            are used must be there: a file of base classes alone may lack the novel ones, unless
+            ``labelled`` is 'all'. Names are compared as they are, then cleaned.
         labelled: 'base' drops the annotations of novel classes; 'all' keeps every one (testing,
             and the oracle that is trained on all classes); 'none' drops every one, for images that
             distillation terms alone learn from: they are marked as ``image_level``. A list of base
             class names keeps their annotations and drops all others, for a file that labels a part
-            of the classes; then only these must be category names of it.
+            of the classes.
         class_agnostic: every label is 0, for networks that tell objects from background only.
         allow_outside_images: take file names that are absolute or lead out of the image folder.
         **kwargs: as mmdet's ``BaseDetDataset``: ``ann_file``, ``data_root``, ``data_prefix``,
@@ -55,8 +54,8 @@ class OVDataset(BaseDetDataset):
 
     Raises:
         UserError: a name of the vocabulary that is not a category of the file, a file to train on
-            whose annotations are all crowds or, where the pipeline loads masks, have none; or see
-            ``labelled_classes``, ``Vocabulary.load`` and ``read_annotations``.
+            whose annotations are all crowds or, where the pipeline loads masks, have none; no image
+            that is left; or see ``labelled_classes``, ``Vocabulary.load`` and ``read_annotations``.
     """
 
     def __init__(
@@ -86,7 +85,7 @@ class OVDataset(BaseDetDataset):
             self._check_training(annotations)
         names = self.vocabulary.names
         cat_ids = require_categories(
-            names, annotations, self.vocabulary.teacher.name, self._needed()
+            names, annotations, self.vocabulary.teacher.name, self.is_labelled
         )
         self._metainfo.update(
             classes=names,
@@ -121,18 +120,15 @@ class OVDataset(BaseDetDataset):
             *(missing, len(annotations.annotations), annotations.path),
         )
 
-    def _needed(self) -> Sequence[bool]:
-        """Return whether each class must be a category of the file, see ``labelled``."""
-        if self.labelled == "all" or not isinstance(self.labelled, str):
-            return self.is_labelled
-        return self.vocabulary.is_base.tolist()
-
     def _record(
         self, image: Record, annotations: list[Record], label_of: dict[int, int]
     ) -> dict[str, Any]:
         """Return mmdet's record of an image."""
+        size = (image["width"], image["height"])
         used = [
-            a for a in annotations if a["category_id"] in label_of and is_large_enough(a["bbox"])
+            annotation
+            for annotation in annotations
+            if annotation["category_id"] in label_of and is_large_enough(annotation["bbox"], size)
         ]
         return dict(
             img_path=osp.join(self.data_prefix.get("img", ""), image["file_name"]),
@@ -160,14 +156,23 @@ class OVDataset(BaseDetDataset):
         """Drop small images in training and, with ``filter_empty_gt``, those without a box.
 
         With ``labelled='none'``, where no image has one, ``filter_empty_gt`` does nothing.
+
+        Raises:
+            UserError: no image is left.
         """
-        if self.test_mode or not self.filter_cfg:
-            return self.data_list
-        drop_empty = self.filter_cfg.get("filter_empty_gt", False) and self.labelled != "none"
-        min_size = self.filter_cfg.get("min_size", 0)
-        return [
-            record
-            for record in self.data_list
-            if min(record["width"], record["height"]) >= min_size
-            and (record["instances"] or not drop_empty)
-        ]
+        rules = {} if self.test_mode else self.filter_cfg or {}
+        drop_empty = rules.get("filter_empty_gt", False) and self.labelled != "none"
+        min_size = rules.get("min_size", 0)
+        large = [r for r in self.data_list if min(r["width"], r["height"]) >= min_size]
+        left = [record for record in large if record["instances"] or not drop_empty]
+        if not self.data_list:
+            raise UserError(f"{self.ann_file} has no images; expected at least one.")
+        if not left:
+            kind = "base" if self.labelled == "base" else "labelled"
+            raise UserError(
+                f"0 of {len(self.data_list)} images of {self.ann_file} are left: "
+                f"{len(self.data_list) - len(large)} are smaller than {min_size} pixels, "
+                f"{len(large)} have no box of a {kind} class. filter_cfg of the data set says what "
+                "is left out (min_size, filter_empty_gt)."
+            )
+        return left

@@ -40,10 +40,15 @@ class InfiniteSourceSampler(Sampler[int]):
         ratio: Sequence[int],
         seed: int | None = None,
     ) -> None:
-        sources = getattr(dataset, "datasets", [dataset])
-        if len(ratio) != len(sources) or min(ratio) < 1:
+        if not isinstance(dataset, ConcatDataset):
             raise UserError(
-                f"InfiniteSourceSampler got ratio={tuple(ratio)} for {len(sources)} data sets; "
+                f"InfiniteSourceSampler got a {type(dataset).__name__}; expected a ConcatDataset "
+                "of the data sets to draw from."
+            )
+        sources = len(dataset.datasets)
+        if len(ratio) != sources or min(ratio) < 1:
+            raise UserError(
+                f"InfiniteSourceSampler got ratio={tuple(ratio)} for {sources} data sets; "
                 "expected a positive number for each data set of a ConcatDataset."
             )
         self.dataset = dataset

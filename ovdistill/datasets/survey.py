@@ -10,10 +10,11 @@ from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotation_report import Report
 from ovdistill.datasets.annotation_values import shown
 from ovdistill.datasets.annotations import Annotations, check_crowds, read_annotations
-from ovdistill.datasets.category_names import read_names
+from ovdistill.datasets.category_names import names_of_annotations
 from ovdistill.datasets.class_categories import find_categories
 from ovdistill.datasets.image_files import ImageFiles, check_image_files
 from ovdistill.vocabulary import Names
+from ovdistill.vocabulary.names import check_names
 
 SEARCHED_IMAGES = 5  # a folder that has the first images is taken for theirs; then all are checked
 MASK_SHARE = 0.95  # with fewer masks than this, a training on masks would ignore too many objects
@@ -78,12 +79,13 @@ def survey(
         allow_outside_images: as ``read_annotations``.
 
     Raises:
-        UserError: see ``read_annotations`` and ``read_names``; no image or no annotation that can
-            be used, or crowds alone; category names that are spellings of each other; or images
-            that are not there or of another size.
+        UserError: see ``read_annotations`` and ``names_of_annotations``; no image or no annotation
+            that can be used, or crowds alone; category names that are spellings of each other; or
+            images that are not there or of another size.
     """
     content = read_annotations(path, allow_outside_images=allow_outside_images, warn=False)
-    classes = read_names(path)  # raises for two spellings of a name
+    classes = names_of_annotations(content)
+    check_names(classes.names, repr(str(path)))
     found = content.annotations
     if not content.images or not found:
         raise UserError(

@@ -24,6 +24,10 @@ LOGGER = logging.getLogger(__name__)
 IMAGES_PER_CHUNK = 32  # read and encoded together; their boxes fill batches
 
 
+class NotFiniteError(UserError):
+    """Error for a teacher whose embeddings have NaN or infinite numbers."""
+
+
 @dataclass(frozen=True, eq=False)
 class EncodedChunk:
     """Objects and whole images of some images, embedded.
@@ -72,7 +76,8 @@ def encode_objects(
         title: what is embedded, for the progress.
 
     Raises:
-        UserError: no image could be read, or embeddings that are not finite.
+        NotFiniteError: embeddings that are not finite.
+        UserError: no image could be read.
     """
     starts = range(0, len(files), IMAGES_PER_CHUNK)
     rows = [[*range(start, min(start + IMAGES_PER_CHUNK, len(files)))] for start in starts]
@@ -119,7 +124,7 @@ def _encode(
     )
     for values in (*embeddings.values(), of_images):
         if not values.isfinite().all():
-            raise UserError(
+            raise NotFiniteError(
                 f"teacher {teacher.id} gives embeddings with NaN or infinity; expected finite "
                 "ones (with --precision fp16, try bf16 or fp32)"
             )

@@ -20,12 +20,14 @@ class ScoreMaps:
         names: those that were asked for first, then those that only compete.
         seen: h and w of the image as the network saw it.
         size: H and W of the image.
+        pixels: of the scores of a name, see ``parts_of_names``.
     """
 
     scores: PixelScores
     names: tuple[str, ...]
     seen: tuple[int, int]
     size: tuple[int, int]
+    pixels: int
 
     @torch.inference_mode()
     def of(self, row: int) -> np.ndarray:
@@ -38,8 +40,9 @@ class ScoreMaps:
         row, column = (
             at * old // new for at, old, new in zip((y, x), self.seen, self.size, strict=True)
         )
-        parts = parts_of_names(len(self.names), self.seen)
-        scores = torch.cat([self.scores(part)[:, row, column] for part in parts]).float()
+        parts = parts_of_names(len(self.names), self.pixels)
+        # a view of one pixel would keep the whole maps of each part
+        scores = torch.cat([self.scores(part)[:, row, column].clone() for part in parts]).float()
         order = scores.argsort(descending=True, stable=True).tolist()
         return [(self.names[index], float(scores[index])) for index in order]
 

@@ -6,6 +6,7 @@ Shapes: G classes, W class names (phrases of the classes), H x W pixels of an im
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
@@ -16,7 +17,7 @@ from torch import Tensor
 from ovdistill.inference.network import Network, reduce_large
 from ovdistill.inference.score_maps import ScoreMaps, enlarge
 from ovdistill.inference.segmentation_result import SegmentationResult, resize_labels
-from ovdistill.segmentation.best_names import PixelScores, best_names
+from ovdistill.segmentation.best_names import PixelScores, best_names, most_pixels
 from ovdistill.segmentation.data.label_map import IGNORE
 
 
@@ -40,43 +41,37 @@ class SegmentationEngine(Network):
         data = self.model.data_preprocessor(self.pack(seen))
         with self.precision():
             maps = list(self.model.score_pixels(data["inputs"], data["data_samples"]))
-        return [
-            self._result(
-                partial(_of_classes, scores, self.asked.classes),
-                (small.shape[0], small.shape[1]),
-                (image.shape[0], image.shape[1]),
-                score_threshold,
-                keep_scores=keep_scores,
+        phrases = max(Counter(self.asked.classes).values())  # upsampled together
+        whole = [
+            ScoreMaps(
+                scores=partial(_of_classes, scores, self.asked.classes),
+                names=self.asked.names,
+                seen=(small.shape[0], small.shape[1]),
+                size=(image.shape[0], image.shape[1]),
+                pixels=phrases * most_pixels(sample.metainfo),
             )
-            for scores, small, image in zip(maps, seen, images, strict=True)
+            for scores, sample, small, image in zip(
+                maps, data["data_samples"], seen, images, strict=True
+            )
         ]
+        return [self._result(own, score_threshold, keep_scores=keep_scores) for own in whole]
 
-    def _result(
-        self,
-        scores: PixelScores,
-        seen: tuple[int, int],
-        size: tuple[int, int],
-        least: float,
-        *,
-        keep_scores: bool,
-    ) -> SegmentationResult:
+    def _result(self, maps: ScoreMaps, least: float, *, keep_scores: bool) -> SegmentationResult:
         """Return the label map of one image.
 
         Args:
-            scores: of classes.
-            seen: H and W of the image as it was reduced.
-            size: H and W of the image.
+            maps: the scores of classes.
             least: see ``segment``.
             keep_scores: see ``segment``.
         """
         asked = self.asked
-        rows, best = best_names(scores, len(asked.names), seen)
+        rows, best = best_names(maps.scores, len(maps.names), maps.pixels)
         rows = rows.masked_fill((rows >= asked.wanted) | (best < least), IGNORE)
         return SegmentationResult(
-            labels=resize_labels(rows.to(torch.int32).cpu().numpy(), size),
-            confidence=enlarge(best.float().cpu().numpy(), size),
+            labels=resize_labels(rows.to(torch.int32).cpu().numpy(), maps.size),
+            confidence=enlarge(best.float().cpu().numpy(), maps.size),
             names=asked.queries,
-            score_maps=ScoreMaps(scores, asked.names, seen, size) if keep_scores else None,
+            score_maps=maps if keep_scores else None,
         )
 
 

@@ -12,6 +12,7 @@ from ovdistill.core.images import write_image
 from ovdistill.ovshapes import drawing as draw
 from ovdistill.ovshapes.categories import BACKGROUNDS, COLOURS, PATTERNS, SHAPES
 from ovdistill.ovshapes.domains import DOMAINS, PAINTED, check_domain
+from ovdistill.ovshapes.generate import SIZES
 from ovdistill.ovshapes.scenes import scene
 
 ZOOM = 2
@@ -90,13 +91,23 @@ def _text(text: str, width: int, height: int = 16) -> np.ndarray:
     return image
 
 
-def write_contact_sheet(path: Path, seed: int = 0, domain: str = PAINTED) -> None:
+def write_contact_sheet(path: Path, seed: int = 0, size: int = 128, domain: str = PAINTED) -> None:
     """Write the contact sheet of a domain as a PNG file.
 
+    Args:
+        path: the file to write.
+        seed: random seed.
+        size: side of the images in pixels, as a data set can have it.
+        domain: a key of ``DOMAINS``.
+
     Raises:
-        UserError: the path does not end in .png, or its folder does not exist, or no such domain.
+        UserError: the path does not end in .png, or its folder does not exist, no such domain, or
+            a size that no data set can have.
     """
     check_domain(domain)
+    least, most = SIZES
+    if not least <= size <= most:
+        raise UserError(f"--size is {size}; expected a whole number from {least} to {most}")
     if path.suffix.lower() != ".png" or not path.parent.is_dir():
         raise UserError(f"--preview is {path}; expected a .png file in an existing folder")
-    write_image(path, contact_sheet(seed, domain=domain))
+    write_image(path, contact_sheet(seed, size, domain))

@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 
 from ovdistill.core.errors import UserError
-from ovdistill.core.files import write_json
+from ovdistill.core.files import clear_errors, write_json
 from ovdistill.core.locks import folder_lock
 from ovdistill.core.logs import progress
 from ovdistill.core.masks import encode_masks, rle_to_json
@@ -127,7 +127,8 @@ def make_ovshapes(
         ``root``.
 
     Raises:
-        UserError: a value out of its range, or a folder with other contents.
+        UserError: a value out of its range, a folder with other contents, or one that cannot be
+            written to.
     """
     root = Path(root)
     counts = {"train": train, "val": val, "test": test}
@@ -228,7 +229,8 @@ def _make_image(folder: Path, seed: int, subset: str, size: int, domain: str, in
     ok, data = cv2.imencode(".png", drawn.image[..., ::-1])
     if not ok:
         raise RuntimeError(f"cannot encode {name}")
-    (folder / name).write_bytes(data.tobytes())
+    with clear_errors(folder / name):
+        (folder / name).write_bytes(data.tobytes())
     annotations = [_annotation(thing, number) for thing in drawn.objects]
     present = {annotation["category_id"] for annotation in annotations}
     absent = [k for k in range(1, len(category_names()) + 1) if k not in present]

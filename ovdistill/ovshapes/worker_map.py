@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import traceback
 from collections.abc import Callable, Generator
 from multiprocessing.connection import Connection
 from typing import Any
@@ -25,6 +26,7 @@ def map_in_order(job: Callable[[int], Any], count: int, workers: int) -> Generat
 
     Raises:
         RuntimeError: a worker ended before its work was done.
+        Exception: what the job has raised, whichever process it ran in.
     """
     if workers == 1:
         yield from map(job, range(count))
@@ -44,9 +46,12 @@ def map_in_order(job: Callable[[int], Any], count: int, workers: int) -> Generat
             processes.append(process)
         for index in range(count):
             try:
-                yield readers[index % workers].recv()
+                result, error, trace = readers[index % workers].recv()
             except EOFError:
                 raise RuntimeError(f"a worker ended before it was done with {index}") from None
+            if error is not None:
+                raise error from RuntimeError(f"in a worker:\n{trace}")
+            yield result
     finally:
         for process in processes:
             process.terminate()
@@ -57,4 +62,9 @@ def map_in_order(job: Callable[[int], Any], count: int, workers: int) -> Generat
 def _work(job: Callable[[int], Any], indices: range, writer: Connection) -> None:
     cv2.setNumThreads(1)
     for index in indices:
-        writer.send(job(index))
+        try:
+            result = job(index)
+        except Exception as error:
+            writer.send((None, error, traceback.format_exc()))  # a pickled error has lost its own
+            return
+        writer.send((result, None, ""))

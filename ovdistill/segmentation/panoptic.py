@@ -26,11 +26,13 @@ def join_panoptic(
     label_map: Tensor,
     is_thing: Tensor,
     *,
+    least_score: float = 0.0,
     least_area: int = 64,
 ) -> tuple[Tensor, Tensor]:
     """Lay instances over a label map, the best first.
 
-    An instance of which better ones cover more than ``MOST_HIDDEN`` is left out.
+    An instance of which better ones cover more than ``MOST_HIDDEN`` is left out. One that is left
+    out, for that or for its score, leaves its pixels to the next ones and to stuff.
 
     Args:
         masks: (n, H, W) bool.
@@ -38,6 +40,8 @@ def join_panoptic(
         scores: (n,) the higher, the earlier.
         label_map: (H, W) int64 rows of class names.
         is_thing: (W,) bool; of the label map, pixels of things are left out.
+        least_score: instances of a lower score are left out, as by ``rcnn.score_thr`` (0.6) of
+            mmdet's recipe for the paper's network. 0 leaves none out.
         least_area: pixels; a smaller area of a stuff class is left out.
 
     Returns:
@@ -46,7 +50,8 @@ def join_panoptic(
     """
     rows = torch.full_like(label_map, IGNORE)
     segments = torch.zeros_like(label_map)
-    for index in scores.argsort(descending=True).tolist():
+    best_first = scores.argsort(descending=True)
+    for index in best_first[scores[best_first] >= least_score].tolist():
         free = masks[index] & (segments == 0)
         area = int(masks[index].sum())
         if not area or int(free.sum()) < (1 - MOST_HIDDEN) * area:

@@ -59,7 +59,7 @@ def zero_shot_segmentation(
         texts = torch.cat([texts, background.to(dense)])
     grid = grid_scores(dense, texts, teacher.teacher.temperature, denoise=denoise, smooth=smooth)
     size = (image.shape[1], image.shape[2])
-    labels, best = best_names(partial(_upsampled, grid, size), len(texts), size)
+    labels, best = best_names(partial(_upsampled, grid, size), len(texts), size[0] * size[1])
     return labels.masked_fill(labels >= len(vocabulary), IGNORE), best
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +91,19 @@ def create_untrained(directory: Path, seed: int) -> tuple[Any, Any]:
         return _create(f"{LOCAL_DIR}{directory}", name, arguments, _merges(directory), seed)
     finally:
         logging.disable(before)
+
+
+def create_tokenizer(model: str) -> Any:
+    """Create the tokenizer of a built-in model, whose class publishes no types.
+
+    Args:
+        model: name of a built-in open_clip model.
+
+    Raises:
+        UserError: it needs packages that are not installed, or files that cannot be fetched.
+    """
+    with _clear_errors(model, model):
+        return open_clip.get_tokenizer(model, **_safe_tokenizer(model, model))
 
 
 def find_weights(model: str, pretrained: str | None, *, random_weights: bool) -> Path | None:
@@ -182,11 +197,23 @@ def _random_weights(name: str) -> dict[str, Any]:
 def _create(
     model: str, name: str, arguments: dict[str, Any], tokenizer: dict[str, Any], seed: int = 0
 ) -> tuple[Any, Any]:
-    try:
+    with _clear_errors(name, arguments.get("pretrained", model.removeprefix(LOCAL_DIR))):
         safe = _safe_tokenizer(model, name)
         with drawn_by(seed):  # random weights: the same in every process
             clip = open_clip.create_model(model, **arguments)
         return clip, open_clip.get_tokenizer(model, **tokenizer, **safe)
+
+
+@contextmanager
+def _clear_errors(name: str, source: str) -> Iterator[None]:
+    """Raise UserError for what open_clip raises while it makes a teacher.
+
+    Args:
+        name: of the teacher.
+        source: its weights, its folder or its name.
+    """
+    try:
+        yield
     except UserError:
         raise
     except ModuleNotFoundError as error:
@@ -195,7 +222,6 @@ def _create(
             "pip install 'ovdistill[siglip]'"
         ) from error
     except Exception as error:  # open_clip wraps and raises many kinds
-        source = arguments.get("pretrained", model.removeprefix(LOCAL_DIR))
         reason = " ".join(str(error).split())[:300]
         raise UserError(
             f"the weights or configuration of teacher {name!r} from {source!r} do not load: "

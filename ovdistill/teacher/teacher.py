@@ -37,7 +37,7 @@ class Teacher(nn.Module, ABC):
             of one, see ``region_policy``. Default: crops at 1x and 1.5x.
 
     Attributes:
-        name: name of the teacher in files that are made with it, e.g. "ViT-B-32:openai".
+        name: name of the teacher in files that are made with it, e.g. "ViT-B-32-quickgelu:openai".
         embed_dim: D.
         image_size: S, pixels.
         interpolation: how crops are resized, 'bicubic' or 'bilinear', always antialiased.

@@ -16,7 +16,6 @@ from typing import Any
 
 import open_clip
 import torch
-from open_clip.pretrained import get_pretrained_cfg
 from open_clip.tokenizer import HFTokenizer
 from torch import Tensor, nn
 
@@ -28,7 +27,13 @@ from ovdistill.core.tensor_files import write_tensor_file
 from ovdistill.core.text import did_you_mean
 from ovdistill.teacher.open_clip_model import expand_model, find_weights
 from ovdistill.teacher.open_clip_teacher import OpenCLIPTeacher
-from ovdistill.teacher.weights import CONFIG_NAME, HF_HUB, PREPROCESS_KEYS, find_directory
+from ovdistill.teacher.weights import (
+    CONFIG_NAME,
+    HF_HUB,
+    PREPROCESS_KEYS,
+    find_directory,
+    pretrained_settings,
+)
 from ovdistill.teacher.weights_note import WeightsNote
 
 WEIGHTS_NAME = "open_clip_model.safetensors"
@@ -79,7 +84,7 @@ def config_of_model(model: str, pretrained: str | None) -> TeacherConfig:
 
     Args:
         model: see ``OpenCLIPTeacher``.
-        pretrained: see ``OpenCLIPTeacher``; a tag may ask for QuickGELU, which the architecture
+        pretrained: see ``OpenCLIPTeacher``; weights may ask for QuickGELU, which the architecture
             does not have.
 
     Raises:
@@ -98,7 +103,8 @@ def config_of_model(model: str, pretrained: str | None) -> TeacherConfig:
     if model_cfg is None:
         hint = did_you_mean(name, open_clip.list_models(), "see open_clip.list_models()")
         raise UserError(f"unknown architecture {model!r}; {hint}")
-    if pretrained and get_pretrained_cfg(name, pretrained).get("quick_gelu"):
+    # as ``create_model`` builds it
+    if pretrained and pretrained_settings(name, pretrained).get("force_quick_gelu"):
         model_cfg["quick_gelu"] = True
     return TeacherConfig(name, model_cfg)
 

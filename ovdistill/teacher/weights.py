@@ -83,9 +83,8 @@ def find_pretrained(model: str, pretrained: str | None) -> tuple[str, dict[str, 
         pretrained: see ``OpenCLIPTeacher``.
 
     Returns:
-        The file, and the keyword arguments for ``open_clip.create_model`` that the tag asks for.
-        For a file of no tag they are those in which all tags of the model agree; where they do
-        not, there are none, and a warning says so.
+        The file, and the keyword arguments for ``open_clip.create_model`` that the weights ask
+        for, see ``pretrained_settings``; where tags differ, a warning says so.
 
     Raises:
         UserError: no or unknown weights, a failed download, or not in the cache while offline.
@@ -99,17 +98,33 @@ def find_pretrained(model: str, pretrained: str | None) -> tuple[str, dict[str, 
     if path is not None and not Path(path).is_file():
         raise UserError(f"teacher weights {pretrained!r} of {model!r}: no file {path!r}")
     if path is not None and not tag:
-        found = _settings_of_tags(model)
-        if len(found) > 1:
+        if len(found := _settings_of_tags(model)) > 1:
             _warn_of_no_tag(model, path, found)
-        return path, found[0][0] if len(found) == 1 else {}
+        return path, pretrained_settings(model, pretrained)
     config = get_pretrained_cfg(model, tag)
     if not config:
         raise UserError(
             f"teacher weights {pretrained!r} of {model!r}: neither a file nor a known tag; "
             f"expected one of {tags}; or {FIX}"
         )
-    return path or _fetch(f"{model}:{tag}", config), _settings_of(config)
+    return path or _fetch(f"{model}:{tag}", config), pretrained_settings(model, pretrained)
+
+
+def pretrained_settings(model: str, pretrained: str) -> dict[str, Any]:
+    """Return the keyword arguments for ``open_clip.create_model`` that weights ask for.
+
+    They are those of the tag. For a file of no tag they are those in which all tags of the model
+    agree; where they do not, there are none.
+
+    Args:
+        model: name of a built-in open_clip model.
+        pretrained: see ``OpenCLIPTeacher``.
+    """
+    tag, _ = tag_and_file(pretrained)
+    if tag:
+        return _settings_of(get_pretrained_cfg(model, tag))
+    found = _settings_of_tags(model)
+    return found[0][0] if len(found) == 1 else {}
 
 
 def tag_and_file(pretrained: str) -> tuple[str, str | None]:

@@ -8,13 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import open_clip
-
 from ovdistill.core.errors import UserError
 from ovdistill.core.text import did_you_mean
 from ovdistill.teacher.open_clip_model import (
     BPE_NAME,
     create_model,
+    create_tokenizer,
     create_untrained,
     expand_model,
     model_name,
@@ -136,7 +135,7 @@ def _untrained_model(model: str) -> TeacherConfig:
     """Return what the folder of a known model states, with the tokenizer that it needs."""
     config = config_of_model(model, None)
     if find_directory(model) is None and config.model_cfg["text_cfg"].get("hf_tokenizer_name"):
-        files = saved_tokenizer(open_clip.get_tokenizer(model.replace("/", "-")))
+        files = saved_tokenizer(create_tokenizer(model.replace("/", "-")))
         config = replace(config, files=files)
     return replace(config, name=Path(model).name)
 

@@ -33,13 +33,9 @@ from ovdistill.teacher_training.log import TrainingLog
 from ovdistill.teacher_training.optimizer import MAX_LOGIT_SCALE, build_optimizer, set_rate
 from ovdistill.teacher_training.parts import to_device
 from ovdistill.teacher_training.result import write_result
+from ovdistill.teacher_training.settings import WITHOUT_EFFECT
 
 LOGGER = logging.getLogger(__name__)
-# settings that may change when a run goes on: its weights do not depend on them
-WITHOUT_EFFECT = (
-    *("workers", "log_every", "checkpoint_every", "keep_checkpoints", "max_bad_images"),
-    "half_weights",
-)
 STATED = ("data", "augmentation", "objectives", "model")  # other parts of a config with an effect
 
 

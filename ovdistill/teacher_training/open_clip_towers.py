@@ -35,7 +35,8 @@ class OpenCLIPTowers(nn.Module):
     See ``Towers`` for the others.
 
     Raises:
-        UserError: images that are not square, or a model without a scale of logits.
+        UserError: images that are not square, a model without a scale of logits, or one that
+            embeds no image or no text.
     """
 
     model: Any  # an open_clip model, whose classes publish no types
@@ -54,12 +55,30 @@ class OpenCLIPTowers(nn.Module):
         self.vocab_size: int = self.model.vocab_size
         modes = {module: module.training for module in self.modules()}
         self.eval()  # statistics of normalisation stay as they are
-        with torch.no_grad():
-            images = torch.zeros(1, 3, self.image_size, self.image_size)
-            self.embed_dim = self.encode_texts(tokenizer(["a"])).shape[1]
-            self.image_width = self.image_map(images).shape[1]
+        self.embed_dim, self.image_width = self._widths()
         for module, mode in modes.items():
             module.training = mode
+
+    @torch.no_grad()
+    def _widths(self) -> tuple[int, int]:
+        """Return the widths of embeddings and of the feature map, by embedding one text and image.
+
+        Raises:
+            UserError: the model embeds none.
+        """
+        images = torch.zeros(1, 3, self.image_size, self.image_size)
+        try:
+            texts = self.encode_texts(self.tokenizer(["a"]))
+            return texts.shape[1], self.image_map(images).shape[1]
+        except UserError:
+            raise
+        except Exception as error:  # open_clip and torch raise many kinds
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            raise UserError(
+                f"the towers embed no image of {self.image_size} pixels or no text ({reason}); "
+                "expected a vision_cfg and a text_cfg with layers, a context_length, and patches "
+                "that are no larger than the image"
+            ) from error
 
     @property
     def device(self) -> torch.device:

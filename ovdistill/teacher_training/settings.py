@@ -12,6 +12,11 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.text import did_you_mean
 
 PRECISIONS = ("fp32", "bf16")
+# may change when a run goes on: its weights do not depend on them
+WITHOUT_EFFECT = (
+    *("workers", "log_every", "checkpoint_every", "keep_checkpoints", "max_bad_images"),
+    "half_weights",
+)
 
 
 @dataclass(frozen=True)

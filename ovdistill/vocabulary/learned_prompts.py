@@ -15,7 +15,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from ovdistill.core.class_names import Spelling
+from ovdistill.core.class_names import Spelling, clean_name
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.core.vocabulary_header import VocabularyHeader, open_vocabulary_file, parse_header
@@ -37,15 +37,15 @@ class ClassContexts:
     contexts: Tensor
 
     def of(self, names: Sequence[str], others: Tensor) -> Tensor:
-        """Return the contexts of names, (B, n, M, width).
+        """Return the contexts of names, (B, n, M, width). A class is known by its ``clean_name``.
 
         Args:
             names: n class names or phrases.
             others: (B, M, width), for names that have no contexts of their own.
         """
-        rows = {name: row for row, name in enumerate(self.names)}
+        rows = {clean_name(name): row for row, name in enumerate(self.names)}
         known = torch.cat([self.contexts, others[:, None]], dim=1)
-        return known[:, [rows.get(name, len(rows)) for name in names]]
+        return known[:, [rows.get(clean_name(name), len(self.names)) for name in names]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -96,6 +96,16 @@ def test_the_clean_file_has_no_problems(file, tmp_path, capsys):
         check(file, broken(), "--fix", out)
 
 
+def test_images_with_one_file_stay_in_the_clean_file(file, tmp_path):
+    out = tmp_path / "clean.json"
+    data = content()
+    data["images"][1]["file_name"] = "1.png"
+    assert check(file, data, "--fix", out) == 0
+    clean = json.loads(out.read_text())
+    assert [image["id"] for image in clean["images"]] == [1, 2]
+    assert check(out, clean) == 1
+
+
 def test_images_are_compared(file, tmp_path, capsys):
     for name in ("1.png", "2.png"):
         write_image(tmp_path / name, np.zeros((30, 40, 3), np.uint8))

@@ -10,15 +10,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
+from mmdet.registry import DATASETS
 
+import ovdistill.models.register  # noqa: F401
 from ovdistill.commands import main
 from ovdistill.commands.dataset_classes import Classes
 from ovdistill.commands.dataset_config import DatasetConfig, NetworkChanges
 from ovdistill.commands.dataset_schedule import Schedule
 from ovdistill.core.errors import UserError
+from ovdistill.core.images import write_image
+from ovdistill.core.teacher_id import TeacherId
 from ovdistill.datasets.survey import Survey
-from ovdistill.models.config import load_config
-from ovdistill.vocabulary import Names
+from ovdistill.models.config import load_config, placeholder_values
+from ovdistill.vocabulary import Names, Vocabulary
 
 HOSTILE = (
     '"""\nraise SystemExit("a docstring was left")\n"""',
@@ -169,6 +174,33 @@ def test_class_names_of_their_own_are_in_a_file_beside_it():
     assert own.names_path == Path("configs/pets_names.json")
     assert "{config_folder}/pets_names.json" in own.text()
     assert config().names_file() is None and "{data_root}/{train_ann}" in config().text()
+
+
+def test_small_images_are_trained_on(tmp_path):
+    """The published recipes leave out images with a side under 32 pixels."""
+    sizes = {1: (3, 200), 2: (20, 20)}
+    for number, size in sizes.items():
+        write_image(tmp_path / f"{number}.png", np.zeros((*size, 3), np.uint8))
+    images = [dict(id=n, file_name=f"{n}.png", height=h, width=w) for n, (h, w) in sizes.items()]
+    boxes = [dict(id=n, image_id=n, category_id=1, bbox=[2, 1, 9, 2], iscrowd=0) for n in sizes]
+    content = dict(images=images, annotations=boxes, categories=[dict(id=1, name="cat")])
+    (tmp_path / "train.json").write_text(json.dumps(content))
+    out = tmp_path / "own.py"
+    words = ["--base-config", "vild_mobilenetv4_coco", "-o", str(out)]
+    assert not main.run(["init-dataset", str(tmp_path / "train.json"), *words])
+    loaded = load_config(out)
+    step = loaded.prepare.proposals
+    options = {**placeholder_values(loaded), **step.options}
+    network = load_config(out.parent / step.network, options)
+    vocabulary = Vocabulary(("cat",), torch.ones(1, 1), torch.tensor([True]), TeacherId("test"))
+    # the other rule stays the recipe's: images without a box have regions, but no proposals
+    for trained, drops_empty in ((loaded, False), (network, True)):
+        dataset = trained.train_dataloader.dataset
+        assert dataset.filter_cfg == dict(filter_empty_gt=drops_empty, min_size=0)
+        dataset.pipeline = [p for p in dataset.pipeline if p.type != "LoadTeacherRegions"]
+        built = DATASETS.build(dict(dataset, vocabulary=vocabulary))
+        assert [built[row]["data_samples"].img_id for row in range(len(built))] == [1, 2]
+        assert all(min(built[row]["inputs"].shape) > 0 for row in range(len(built)))
 
 
 def test_hostile_data_from_the_command_to_the_loaded_config(tmp_path):

@@ -15,13 +15,20 @@ def test_schedule_by_hand():
     assert (own.batch, own.lr, own.iterations) == (8, 0.01, 6250)
     warmup, falls = own.scheduler
     assert warmup["end"] == 625 and falls["milestones"] == [5625, 5937, 6093]
-    assert own.interval == 1562
+    assert own.interval == 1563
     # few images: few steps, of the recipe's images a GPU; the last batch may be a part
     own = schedule(recipe, images=50, epochs=10)
-    assert (own.batch, own.lr, own.iterations, own.interval) == (4, 0.005, 125, 31)
+    assert (own.batch, own.lr, own.iterations, own.interval) == (4, 0.005, 125, 32)
     assert schedule(recipe, images=5, epochs=1).iterations == 2
     assert schedule(recipe, images=5, iterations=7).iterations == 7
     assert schedule(recipe, images=8).iterations == 72  # 36 epochs
+
+
+@pytest.mark.parametrize("iterations", [100, 101, 102, 103, 6250])
+def test_there_are_four_validations_with_that_after_the_last_iteration(iterations):
+    interval = Schedule(batch=4, lr=0.5, iterations=iterations).interval
+    validated = {step for step in range(1, iterations + 1) if step % interval == 0}
+    assert len(validated | {iterations}) == 4
 
 
 @pytest.mark.parametrize("iterations", [1, 3, 4, 10, 30, 99, 400])

@@ -33,5 +33,11 @@ def test_a_domain_has_a_preview_of_its_own(tmp_path):
     assert painted.read_bytes() != crayon.read_bytes()
 
 
+def test_the_preview_has_the_size(tmp_path):
+    sheet = tmp_path / "sheet.png"
+    make_ovshapes(MakeOvshapesOptions(preview=str(sheet), size=64))
+    assert read_image(sheet).shape[1] < 6 * 256
+
+
 def test_the_option_has_every_domain():
     assert get_args(get_type_hints(MakeOvshapesOptions)["domain"]) == (*DOMAINS,)

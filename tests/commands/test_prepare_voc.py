@@ -43,6 +43,16 @@ def test_the_file_has_names_that_a_teacher_can_encode(root, tmp_path, capsys):
     assert found == ["person", "dining table", "tv monitor"]
 
 
+def test_a_file_is_replaced_on_request_only(root, tmp_path):
+    words = ["prepare-voc", str(root), "-o", str(tmp_path / "mine.json")]
+    (tmp_path / "mine.json").write_text("kept")
+    with pytest.raises(UserError, match=r"mine.json.*--force"):
+        main.run(words)
+    assert (tmp_path / "mine.json").read_text() == "kept"
+    main.run([*words, "--force"])
+    assert len(read_names(tmp_path / "mine.json")) == 20
+
+
 def test_a_list_that_is_not_there(root, tmp_path):
     with pytest.raises(UserError, match="trainval.txt"):
         main.run(["prepare-voc", str(root), "--image-set", "trainval", "-o", str(tmp_path / "x")])

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.annotation_boxes import is_good
+from ovdistill.datasets.annotation_boxes import is_good, is_large_enough
 from ovdistill.datasets.annotations import Annotations, read_annotations
 
 WIDTH, HEIGHT = 40, 30
@@ -55,6 +55,20 @@ def test_boxes_that_are_kept(tmp_path, box, kind, caplog):
     found = read(tmp_path, box)
     assert found.annotations[1]["bbox"] == box and not caplog.records
     assert kind is None or found.report.counts[kind] == 1
+
+
+@pytest.mark.parametrize(
+    ("box", "large"),
+    [
+        *(([39.99999, 5, 9, 9], False), ([5, 29.5, 9, 9], False), ([-8.5, 5, 9, 9], False)),
+        *(([5, -8.5, 9, 9], False), ([39, 5, 9, 9], True), ([-8, -8, 9, 9], True)),
+        *(([5, 5, 0.9, 9], False), ([-50, -50, 200, 200], True)),
+        ([20.1, 20.1, 1.0, 1.0], True),  # 20.1 + 1 - 20.1 is below 1
+    ],
+)
+def test_the_part_in_the_image_is_measured(tmp_path, box, large):
+    assert is_large_enough(box, (WIDTH, HEIGHT)) == large
+    assert read(tmp_path, box).report.counts["tiny"] == (not large)
 
 
 def test_numbers_as_text_are_numbers(tmp_path):

@@ -46,6 +46,13 @@ def test_coco_by_name():
     assert everything.names == find_names("coco80").names
 
 
+def test_coco_in_another_spelling():
+    spelled = ",".join(name.replace(" ", "_").title() for name in find_names("coco80").names)
+    _, names, is_base = select_names(spelled, "coco")
+    assert (len(names), int(is_base.sum())) == (65, 48)
+    assert "Traffic_Light" not in names.names and "Traffic_Light" in spelled
+
+
 @pytest.mark.parametrize(
     ("split", "base"),
     [(None, [1, 0]), ("lvis", [1, 0]), ("none", [1, 1]), ("solid star", [0, 1]), ([], [1, 1])],

@@ -42,6 +42,15 @@ def test_captions_that_cannot_be_read(file, record):
         read_captions(write(file, dict(annotations=[record])))
 
 
+def test_an_image_of_unknown_id(file, tmp_path):
+    own = tmp_path / "instances.json"
+    image = dict(id=10, file_name="10.png", height=20, width=30)
+    write(own, dict(images=[image], annotations=[], categories=[dict(id=1, name="cat")]))
+    write(file, dict(annotations=[], images=[dict(id=None, file_name="a/11.png")]))
+    with pytest.raises(UserError, match=r"ann\.json has an image 'a/11\.png' .* got id None"):
+        read_captions(file, read_annotations(own, warn=False))
+
+
 @pytest.mark.parametrize(("name", "fits"), [("train/10.png", True), ("12.png", False)])
 def test_captions_are_of_the_images_that_their_ids_name(file, tmp_path, name, fits):
     image = dict(id=10, file_name="images\\10.png", height=20, width=30)

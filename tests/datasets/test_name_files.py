@@ -11,6 +11,8 @@ from ovdistill.inference.prompts import parse_prompts
 FOX_OWL = {
     "list.yaml": "train: ../images\nnc: 2\nnames: ['fox', 'owl']\n",
     "mapping.yml": "names:\n  1: owl\n  0: fox\n",
+    "name_to_number.yaml": "names:\n  owl: 1\n  fox: 0\n",
+    "class_to_idx.yaml": "owl: 1\nfox: 0\n",
     "bom.yaml": "\ufeffnames:\n- fox\n- owl\n",
     "labelmap.txt": "# label:color_rgb:parts:actions\nbackground:0,0,0::\nfox:1,2,3::\nowl:::\n",
     "plain.names": "fox\r\n\r\n  owl \r\n",
@@ -31,11 +33,16 @@ FOX_OWL = {
     "roboflow.json": '{"categories": [{"id": 0, "name": "pets", "supercategory": "none"}, '
     '{"id": 1, "name": "fox", "supercategory": "pets"}, '
     '{"id": 2, "name": "owl", "supercategory": "pets"}], "annotations": [{"category_id": 1}]}',
+    "further_lists.json": '{"categories": [{"id": 2, "name": "owl"}, {"id": 1, "name": "fox"}], '
+    '"images": [], "labels": ["a"], "classes": ["b"], "names": {"0": "c"}}',
     "datumaro.json": '{"categories": {"label": {"labels": [{"name": "fox"}, {"name": "owl"}]}}}',
 }
 REFUSED = {
     "count.yaml": "nc: 3\nnames: [fox, owl]\n",
     "no_names.yaml": "train: a\nval: b\n",
+    "text_for_number.yaml": "fox: 0\nowl: one\n",
+    "image_count.yaml": "categories:\n- {name: fox, image_count: many}\n",
+    "endless.yaml": "names: &a\n  names: *a\n",
     "path.yaml": "names: classes.txt\n",
     "broken.yaml": "names: [fox\n",
     "deep.yaml": "names: " + "[" * 5000,
@@ -68,6 +75,7 @@ REFUSED = {
     "count.json": '[{"name": "fox", "image_count": "x"}]',
     "number.json": '[{"name": 5}]',
     "two_lists.json": '{"names": ["fox"], "classes": ["owl"]}',
+    "categories_and_labels.json": '{"categories": [{"name": "fox"}], "labels": ["owl"]}',
     "task.json": '[{"data": {"image": "a.png"}, "annotations": []}]',
     "labelme.json": '{"shapes": [{"label": "fox"}]}',
     "half.jsonl": '"fox"\n{"name": \n',
@@ -79,6 +87,16 @@ REFUSED = {
 def test_a_file_is_read_as_what_it_is(tmp_path, name):
     (tmp_path / name).write_bytes(FOX_OWL[name].encode())
     assert read_names(tmp_path / name).names == ("fox", "owl")
+
+
+def test_numbers_of_yaml(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("categories:\n- {id: 2, name: 7, image_count: 12}\n- {id: 1, name: fox}\n")
+    assert read_names(path).names == ("fox", "7") and read_names(path).counts is None
+    path.write_text("- {id: 2, name: owl, image_count: 12}\n- {id: 1, name: fox, image_count: 0}\n")
+    assert read_names(path).counts == (0, 12)
+    path.write_text("names: {1: 7, 0: 9}\n")
+    assert read_names(path).names == ("9", "7")
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -114,6 +114,38 @@ def test_empty_images_can_be_dropped(root, vocabulary):
     assert [kept.get_data_info(n)["img_id"] for n in range(len(kept))] == [10, 12]
 
 
+def test_no_image_is_left(root, vocabulary):
+    with pytest.raises(UserError, match=r"0 of 3 images of .*ann.json.* 3 .* 33 pixels, 0 have"):
+        build(root, vocabulary, filter_cfg=dict(min_size=33))
+    novel = replace(vocabulary, is_base=torch.tensor([False, False, True]))
+    assert len(build(root, novel, filter_cfg=dict(filter_empty_gt=True))) == 2
+    content = json.loads((root / "ann.json").read_text())
+    content["images"][0]["width"] = 20
+    content["annotations"] = content["annotations"][:2]
+    (root / "ann.json").write_text(json.dumps(content))
+    rules = dict(filter_empty_gt=True, min_size=32)
+    with pytest.raises(UserError, match=r"0 of 3 .* 1 are smaller than 32 .* 2 have no .* base"):
+        build(root, vocabulary, filter_cfg=rules)
+    assert len(build(root, vocabulary, filter_cfg=rules, test_mode=True)) == 3
+
+
+@pytest.mark.parametrize("test_mode", [False, True])
+def test_a_file_without_images(test_mode, root, vocabulary):
+    content = json.loads((root / "ann.json").read_text())
+    (root / "ann.json").write_text(json.dumps(content | dict(images=[], annotations=[])))
+    with pytest.raises(UserError, match=r"ann.json has no images"):
+        build(root, vocabulary, test_mode=test_mode)
+
+
+def test_images_alone_need_no_classes(root, vocabulary):
+    content = json.loads((root / "ann.json").read_text())
+    (root / "ann.json").write_text(json.dumps(content | dict(categories=[], annotations=[])))
+    dataset = build(root, vocabulary, labelled="none")
+    assert len(dataset) == 3 and dataset.metainfo["cat_ids"] == (NO_CATEGORY,) * 3
+    with pytest.raises(UserError, match="'cat'"):
+        build(root, vocabulary)
+
+
 def rename(root, **names: str) -> None:
     content = json.loads((root / "ann.json").read_text())
     for category in content["categories"]:
@@ -182,6 +214,7 @@ def test_annotations_are_read_by_the_rules_of_the_one_reader(root, vocabulary):
 def test_small_and_outside_boxes_are_no_instances(root, vocabulary):
     content = json.loads((root / "ann.json").read_text())
     boxes = [[40, 0, 5, 5], [-5, 3, 5, 5], [0, 32, 9, 9], [35, 30, 9, 9], [0, 0, 0.9, 9]]
+    boxes += [[39.99999, 10, 20, 20]]
     content["annotations"] = [
         dict(id=row, image_id=10, category_id=5, bbox=box) for row, box in enumerate(boxes)
     ] + [dict(id=9, image_id=10, category_id=5, bbox=[1, 1, 9, 9], area=0)]

@@ -55,6 +55,7 @@ def test_a_ratio_that_does_not_fit(ratio):
         InfiniteSourceSampler(JOINED, batch_size=2, ratio=ratio)
 
 
-def test_a_single_data_set():
-    with pytest.raises(UserError, match="for 1 data sets"):
-        InfiniteSourceSampler(JOINED.datasets[0], batch_size=2, ratio=(1, 4))
+@pytest.mark.parametrize("ratio", [(1,), (1, 4)])
+def test_a_single_data_set(ratio):
+    with pytest.raises(UserError, match="got a range; expected a ConcatDataset"):
+        InfiniteSourceSampler(JOINED.datasets[0], batch_size=2, ratio=ratio)

@@ -48,6 +48,11 @@ def test_what_a_file_holds(root):
     assert (found.with_masks, found.lvis) == (False, False)
 
 
+@pytest.mark.parametrize("key", ["names", "labels", "classes"])
+def test_further_lists_of_a_file_are_not_its_classes(key, root):
+    assert survey(write(root, content() | {key: ["a", "b", "c"]})).names == ("garden gnome", "bowl")
+
+
 def test_annotations_that_cannot_be_used_are_not_counted(root):
     data = content()
     data["annotations"] += [dict(id=3, image_id=4, category_id=2, bbox=[1])]

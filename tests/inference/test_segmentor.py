@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,14 @@ from PIL import Image
 from ovdistill import Detector, SegmentationResult, Segmentor
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import ImageError
-from ovdistill.inference import network
+from ovdistill.inference import network, segmentation_engine
 from ovdistill.inference.large_images import reduce_image
 from ovdistill.inference.model_kind import dense_scale, is_segmentor
 from ovdistill.inference.open_model import open_model
 from ovdistill.inference.pretrained import SHIPPED, find_detector
 from ovdistill.inference.sources import find_sources
 from ovdistill.models.config import load_config
+from ovdistill.segmentation.best_names import best_names, resize
 from ovdistill.vocabulary import Vocabulary
 
 from ..stand_in import CONFIG, SEGMENTOR_CONFIG, TextsByLength, save_untrained_segmentor
@@ -78,6 +80,29 @@ def test_the_phrases_of_a_name_count_together(segmentor, image):
     both = sum(lone.scores(name) for name in ("up", *NAMES[:2]))
     np.testing.assert_allclose(found.scores("up"), both, atol=1e-5)
     assert whole.names == NAMES
+
+
+def test_scores_are_upsampled_in_parts_that_the_networks_input_bounds(
+    segmentor, image, monkeypatch
+):
+    held: list[int] = []
+
+    def spy(maps, size):
+        found = resize(maps, size)
+        held.append(found.numel())
+        return found
+
+    monkeypatch.setattr("ovdistill.segmentation.best_names.resize", spy)
+    small = image[:30, :50]
+    texts = {"up": list(NAMES[:2]), **{"a" * length: None for length in range(3, 12)}}
+    whole = segmentor.predict(small, texts, background=None)
+    most = max(held) // 4  # of 12 phrases, as many as "up" has
+    assert most > 3 * small[..., 0].size
+    monkeypatch.setattr(segmentation_engine, "best_names", partial(best_names, most=most))
+    held.clear()
+    found = segmentor.predict(small, texts, background=None)
+    np.testing.assert_array_equal(found.labels, whole.labels)
+    assert max(held) == most
 
 
 def test_a_threshold_takes_names_from_unsure_pixels(segmentor, image):

@@ -23,3 +23,9 @@ def test_it_is_written_and_reproducible(tmp_path):
 def test_bad_paths(tmp_path, name):
     with pytest.raises(UserError, match=name):
         write_contact_sheet(tmp_path / name)
+
+
+@pytest.mark.parametrize("size", [3, 63, 1025])
+def test_a_size_that_no_data_set_has(tmp_path, size):
+    with pytest.raises(UserError, match=f"{size}; .*64 to 1024"):
+        write_contact_sheet(tmp_path / "sheet.png", size=size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -197,6 +198,21 @@ def test_interrupt_ends_the_tool_at_once(tmp_path):
     assert running.returncode == 130
     assert b"Traceback" not in message
     assert not (tmp_path / "i" / "shapes.json").exists()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_full_disk_is_one_line(workers, tmp_path):
+    root = tmp_path / "full"
+    words = f"--root {root} --train 3 --val 1 --test 1 --workers {workers} -q".split()
+    done = subprocess.run(
+        [sys.executable, str(TOOL), *words],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: cannot write {root / PARTIAL}/images/train/000000000001.png")
 
 
 def test_other_parameters_need_force(tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from functools import partial
+from operator import floordiv
 
 import pytest
 
@@ -19,6 +21,17 @@ def test_it_can_be_closed_early():
     assert next(results) == 0
     results.close()
     assert list(results) == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_a_job_raises_is_raised_here(workers):
+    results = map_in_order([10, 11, 12].__getitem__, 5, workers)
+    assert [next(results) for _ in range(3)] == [10, 11, 12]
+    with pytest.raises(IndexError):
+        next(results)
+    with pytest.raises(ZeroDivisionError) as raised:
+        list(map_in_order(partial(floordiv, 6), 4, workers))
+    assert workers == 1 or "in _work" in str(raised.value.__cause__)
 
 
 def test_a_lost_worker_is_an_error():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
+import torch.nn.functional as F
 
-from ovdistill.segmentation.best_names import best_names, to_original
+from ovdistill.segmentation.best_names import best_names, most_pixels, parts_of_names, to_original
 
 
 @pytest.mark.parametrize("most", [1, 24, 36, 10**6])
@@ -17,9 +20,28 @@ def test_chunks_do_not_change_the_result(most):
         asked.append(len(scores[names]))
         return scores[names]
 
-    labels, best = best_names(part, 7, (3, 4), most)
+    labels, best = best_names(part, 7, 12, most)
     assert torch.equal(labels, scores.argmax(dim=0)) and torch.equal(best, scores.amax(dim=0))
     assert sum(asked) == 7 and max(asked) <= max(1, most // 12)
+
+
+@pytest.mark.parametrize(
+    ("seen", "original"), [((32, 64), (8, 16)), ((32, 64), (64, 64)), ((16, 16), (40, 20))]
+)
+def test_no_step_to_the_original_image_holds_more_values(monkeypatch, seen, original):
+    grid = torch.rand(50, 4, 4)
+    meta = dict(batch_input_shape=seen, img_shape=seen, ori_shape=original)
+    held: list[int] = []
+
+    def spy(*args: Any, **kwargs: Any) -> torch.Tensor:
+        held.append(interpolate(*args, **kwargs).numel())
+        return interpolate(*args, **kwargs)
+
+    interpolate = F.interpolate
+    monkeypatch.setattr(F, "interpolate", spy)
+    for names in parts_of_names(50, most_pixels(meta), most=10_000):
+        to_original(grid[names], meta)
+    assert 5_000 < max(held) <= 10_000
 
 
 def test_padding_is_cut_off_before_the_image_gets_its_size():

@@ -6,7 +6,7 @@ import torch
 from ovdistill.core.errors import UserError
 from ovdistill.teacher import OpenCLIPTeacher
 from ovdistill.teacher.teacher_folder import config_of_model, write_teacher_folder
-from ovdistill.teacher.weights import CONFIG_NAME
+from ovdistill.teacher.weights import CONFIG_NAME, find_pretrained
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,26 @@ def test_a_model_of_open_clip_has_its_configuration(pretrained, quick):
     assert config.name == "ViT-B-32"
     assert config.model_cfg["embed_dim"] == 512
     assert config.model_cfg.get("quick_gelu", False) == quick
+
+
+@pytest.mark.parametrize(
+    ("model", "pretrained", "quick"),
+    [
+        ("ViT-B-32", "openai={}", True),
+        ("ViT-B-32", "laion2b_e16={}", False),
+        ("ViT-B-32", "{}", False),  # its tags differ: the model's own
+        ("ViT-L/14-336", "{}", True),  # all tags of it agree
+        ("ViT-B-32-quickgelu", "{}", True),
+    ],
+)
+def test_weights_of_a_file_keep_the_activation_they_are_built_with(
+    model, pretrained, quick, tmp_path
+):
+    (tmp_path / "w.safetensors").touch()
+    pretrained = pretrained.format(tmp_path / "w.safetensors")
+    assert config_of_model(model, pretrained).model_cfg.get("quick_gelu", False) == quick
+    built_with = find_pretrained(model.replace("/", "-"), pretrained)[1]
+    assert built_with.get("force_quick_gelu", False) == quick
 
 
 def test_an_unknown_architecture_is_pointed_out():

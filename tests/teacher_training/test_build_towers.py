@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 import torch
@@ -62,6 +63,18 @@ def test_the_architecture_of_a_teacher_untrained() -> None:
     assert not torch.equal(built.model.visual.conv1.weight, teacher.visual.conv1.weight)
 
 
+def test_a_tokenizer_that_is_not_installed(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(UserError, match=r"'ViT-B-16-SigLIP'.*ovdistill\[siglip\]"):
+        build_towers(dict(model="ViT-B-16-SigLIP"), 0)
+
+
+def _with_text(**changes: int) -> dict:
+    options = tiny.model()
+    options["model"]["text_cfg"].update(changes)
+    return options
+
+
 @pytest.mark.parametrize(
     ("options", "match"),
     [
@@ -81,6 +94,9 @@ def test_the_architecture_of_a_teacher_untrained() -> None:
         (dict(model="ovshapes", untraned=True), "did you mean untrained"),
         (dict(model=dict(embed_dim=8)), "vision_cfg"),
         (dict(model=dict(embed_dim=8, vision_cfg={}, text_cfg=dict(widht=3))), "widht"),
+        (tiny.model(tiny.VIT | dict(layers=0)), "no image.*expected a vision_cfg"),
+        (tiny.model(tiny.VIT | dict(patch_size=32)), "no image of 16 pixels"),
+        (_with_text(context_length=0), "or no text.*context length.*expected a vision_cfg"),
     ],
 )
 def test_bad_options(options: dict, match: str) -> None:

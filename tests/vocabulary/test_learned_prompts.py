@@ -119,6 +119,14 @@ def test_names_have_their_own_contexts_and_others_the_mean(teacher, per_class):
     assert not torch.allclose(found[1], mean[1], atol=1e-3)
 
 
+def test_another_spelling_of_a_name_has_its_context(per_class):
+    others = per_class.contexts
+    spelled = per_class.own.of(["Striped_Star.", "moon"], others)
+    assert torch.equal(spelled, torch.stack([per_class.own.contexts[:, 0], others], dim=1))
+    respelled = ClassContexts(("striped_star", NAMES[1]), per_class.own.contexts)
+    assert torch.equal(respelled.of(NAMES, others), per_class.own.contexts)
+
+
 def test_contexts_of_names_come_back_from_the_file(teacher, per_class, tmp_path):
     path = tmp_path / "own.safetensors"
     made = Vocabulary.encode((*NAMES, "heart"), teacher, per_class)

@@ -34,6 +34,7 @@ OF_BOXES = "annotations captions regions crops temperature protocol allow_outsid
 OF_FOLDERS = "names train_folder".split()
 OF_OBJECTS = "no_probe seed batch_size workers".split()  # of boxes and of folders
 OF_PIXELS = "label_maps label_table dense_size dense_scale denoise smooth per_class".split()
+ONE_KIND = "the options of one kind of measurement: true boxes, --folder or --segmentation"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +87,7 @@ class EvaluateOptions(PixelOptions, MeasuringOptions):
         None, help="divisor of cosines in the ceilings (default: the teacher's)", least=1e-6
     )
     max_images: int | None = option(
-        None, help="images to take, of each folder, drawn always alike", least=1
+        None, help="images to take, of each folder, drawn always alike (default: all)", least=1
     )
     no_probe: bool = flag(help="leave out the linear probe, which takes minutes with 1203 classes")
     seed: int = option(0, help="seed of the parts of the probe", least=0, most=MOST_SEED)
@@ -161,7 +162,7 @@ def _check_kind(options: EvaluateOptions) -> None:
     else:
         _refuse(options, OF_PIXELS, "without --segmentation")
         if options.folder:
-            _refuse(options, [*OF_BOXES, "images"], "with --folder")
+            _refuse(options, [*OF_BOXES, "images", "subset"], "with --folder")
         else:
             _refuse(options, OF_FOLDERS, "without --folder")
     if options.train_folder and options.no_probe:
@@ -170,16 +171,15 @@ def _check_kind(options: EvaluateOptions) -> None:
         raise UserError("got --dense-size and --dense-scale; expected one of them")
 
 
-def _refuse(options: EvaluateOptions, names: Sequence[str], where: str) -> None:
+def _refuse(
+    options: EvaluateOptions, names: Sequence[str], where: str, expected: str = ONE_KIND
+) -> None:
     """Raise UserError for those of these options that were given."""
     defaults = {field.name: field.default for field in fields(options)}
     given = [name for name in names if getattr(options, name) != defaults[name]]
     if given:
         words = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise UserError(
-            f"got {words} {where}; expected the options of one kind of measurement: true boxes, "
-            "--folder or --segmentation"
-        )
+        raise UserError(f"got {words} {where}; expected {expected}")
 
 
 def _check_data(options: EvaluateOptions) -> None:
@@ -199,3 +199,5 @@ def _check_data(options: EvaluateOptions) -> None:
         got = ", ".join(f"{name} {value}" for name, value in given.items())
         count, more = ("all three", "") if options.segmentation else ("both", ", or --folder")
         raise UserError(f"got {got}; expected {count}, or a --config that has the data{more}")
+    if all(given.values()):
+        _refuse(options, ["subset"], f"with {', '.join(given)}", "it with the config's data alone")

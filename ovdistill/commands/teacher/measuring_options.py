@@ -13,12 +13,15 @@ class MeasuringOptions(TeacherOptions):
     """How names are encoded, and how fast crops are."""
 
     templates: str | None = option(
-        None, help="encode the names with these prompts: single, vild63, or a file"
+        None,
+        help="encode the names with these prompts: single, vild63, detpro74, or a file (default: "
+        "single)",
     )
     split: str | None = option(
         None,
         flags=["--novel"],
-        help="where names are encoded: lvis, coco, none, a split of OVShapes, or the novel names",
+        help="where names are encoded: lvis, coco, voc-15, stuff-156, shape, compositional, none, "
+        "or the novel names",
     )
     batch_size: int | None = option(
         None, help="crops in a forward pass (default: 64 on a CPU, 512 on a GPU)", least=1

@@ -1,6 +1,6 @@
 r"""Refine a teacher's dense features, so that they agree with its own embeddings of crops.
 
-    ovdistill teacher refine --teacher ViT-B-16:openai --images train2017 -o refined
+    ovdistill teacher refine --teacher ViT-B-16-quickgelu:openai --images train2017 -o refined
     ovdistill extract --config vild_r50_lvis --teacher refined --dense-size 1024
 
 No labels are needed (CLIPSelf, Wu et al., arXiv 2310.01403). The folder holds an ordinary teacher

@@ -61,7 +61,7 @@ def train(options: TrainTeacherOptions) -> None:
 
     import ovdistill.ovshapes.teacher.register  # noqa: F401  # the source of the recipe
     from ovdistill.core.devices import choose_device
-    from ovdistill.core.distributed import ranks_of
+    from ovdistill.core.distributed import is_main_process, ranks_of
     from ovdistill.models.config import load_config
     from ovdistill.teacher_training.run import run_training
 
@@ -80,7 +80,8 @@ def train(options: TrainTeacherOptions) -> None:
                 )
             device = f"cuda:{ranks_of(options.launcher)[2]}"
         run_training(content, folder, choose_device(device), resume=options.resume)
-    print(f"wrote {folder}")
+        if is_main_process():
+            print(f"wrote {folder}")
 
 
 def training_content(config: Config, options: TrainTeacherOptions) -> dict[str, Any]:

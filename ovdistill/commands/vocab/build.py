@@ -22,8 +22,9 @@ class BuildOptions(TeacherOptions, NamesOptions):
 
     templates: str = option(
         "single",
-        help="prompts: 'single', 'vild63', a text file with one in a line, where {} is the name "
-        "and {article} its 'a' or 'an', or a .safetensors file of `ovdistill vocab learn`",
+        help="prompts: 'single', 'vild63', 'detpro74', a text file with one in a line, where {} is "
+        "the name, {raw} the name as its source spells it and {article} its 'a' or 'an', or a "
+        ".safetensors file of `ovdistill vocab learn`",
     )
     synonyms: bool = flag(help="average the embeddings of a name's synonyms (LVIS)")
     tokens: bool = flag(help="encode the tokens of the names too, for RegionTokenHead")

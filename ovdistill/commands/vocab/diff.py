@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ovdistill.commands.options import CommonOptions, argument, option
+from ovdistill.commands.printing import print_lines
 from ovdistill.core.vocabulary_header import (
     VocabularyHeader,
     open_vocabulary_file,
@@ -49,7 +50,7 @@ def diff(options: DiffOptions) -> int:
         *names_differ(a, b, limit),
         *embeddings_differ(a, left, b, right, limit),
     ]
-    print("\n".join(found or [f"equal: {len(a)} names of teacher {a.teacher}"]))
+    print_lines(found or [f"equal: {len(a)} names of teacher {a.teacher}"])
     return 1 if found else 0
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ovdistill.commands.checks import check_file, check_folder
 from ovdistill.commands.options import flag, option
 from ovdistill.commands.teacher_options import TeacherOptions, load_teacher
+from ovdistill.commands.vocab.output import OutputOptions
 from ovdistill.core.argument_types import MOST_SEED
 from ovdistill.core.errors import UserError
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LearnOptions(TeacherOptions):
+class LearnOptions(TeacherOptions, OutputOptions):
     """Options of ``ovdistill vocab learn``; the defaults are those of ``Recipe``."""
 
     vocabulary: str | None = option(
@@ -75,7 +76,6 @@ class LearnOptions(TeacherOptions):
         least=0,
         most=MOST_SEED,
     )
-    out: str = option(flags=["-o"], help="vocabulary file to write", metavar="FILE", writes="file")
 
     def recipe(self) -> Recipe:
         """Return how prompts are learned.
@@ -96,9 +96,10 @@ def learn(options: LearnOptions) -> None:
     """Learn prompts, write the vocabulary, and print its accuracy on held-out regions.
 
     Raises:
-        UserError: an input that is not named or is missing, regions of another teacher, or see
-            ``learn_vocabulary``.
+        UserError: the file is there already, an input that is not named or is missing, regions of
+            another teacher, or see ``learn_vocabulary``.
     """
+    options.check_output()
     check_choices(options)
     path, annotations, paths = find_sources(options)
     from ovdistill.datasets.prompt_samples import read_samples, split_images

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ VOC_NAMES = {
         *("train", "tvmonitor"),
     )
 } | {"diningtable": "dining table", "pottedplant": "potted plant", "tvmonitor": "tv monitor"}
+
+CLASS_LINE = re.compile(
+    r"\S+\s+(-1|0|1)"
+)  # of a list of one class: an image, and whether it has it
 
 
 def read_voc(root: Path, image_set: str) -> dict[str, Any]:
@@ -39,30 +44,49 @@ def read_voc(root: Path, image_set: str) -> dict[str, Any]:
         are in the order of the list.
 
     Raises:
-        UserError: no such list, a missing or damaged XML file, or a name that is not VOC's.
+        UserError: no such list, or one of a single class; a missing or damaged XML file, or a name
+            that is not VOC's.
     """
+    names = _read_list(root, image_set)
+    categories = [dict(id=number, name=name) for number, name in enumerate(VOC_NAMES.values(), 1)]
+    ids = {name: number for number, name in enumerate(VOC_NAMES, 1)}
+    images: list[Record] = []
+    annotations: list[Record] = []
+    for image_id, name in enumerate(names, 1):
+        size, objects = _read_xml(_xml(root, name), ids)
+        images.append(dict(id=image_id, file_name=f"{name}.jpg", **size))
+        for item in objects:
+            annotations.append(dict(id=len(annotations) + 1, image_id=image_id, **item))
+    return dict(images=images, annotations=annotations, categories=categories)
+
+
+def _read_list(root: Path, image_set: str) -> list[str]:
+    """Return the names of the images in a list."""
     listed = root / "ImageSets" / "Main" / f"{image_set}.txt"
     if not listed.is_file():
         raise UserError(
             f"no list {listed}: expected the folder of a year of VOC (VOCdevkit/VOC2007) with "
             "ImageSets/Main, and the name of a list in it (--image-set)."
         )
-    categories = [dict(id=number, name=name) for number, name in enumerate(VOC_NAMES.values(), 1)]
-    ids = {name: number for number, name in enumerate(VOC_NAMES, 1)}
-    images: list[Record] = []
-    annotations: list[Record] = []
     try:
-        names = filter(None, map(str.strip, listed.read_text(encoding="utf-8-sig").splitlines()))
+        lines = map(str.strip, listed.read_text(encoding="utf-8-sig").splitlines())
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
             f"cannot read the list {listed} ({error}); expected a name a line, in UTF-8"
         ) from None
-    for image_id, name in enumerate(names, 1):
-        size, objects = _read_xml(root / "Annotations" / f"{name}.xml", ids)
-        images.append(dict(id=image_id, file_name=f"{name}.jpg", **size))
-        for item in objects:
-            annotations.append(dict(id=len(annotations) + 1, image_id=image_id, **item))
-    return dict(images=images, annotations=annotations, categories=categories)
+    names = [line for line in lines if line]
+    if names and all(map(CLASS_LINE.fullmatch, names)) and not _xml(root, names[0]).is_file():
+        raise UserError(
+            f"{listed} is a list of one class, which says of each image whether it has the class "
+            f"(the first: {names[0]!r}); expected a list of images: --image-set train, val, "
+            "trainval or test."
+        )
+    return names
+
+
+def _xml(root: Path, name: str) -> Path:
+    """Return where the annotation of an image is."""
+    return root / "Annotations" / f"{name}.xml"
 
 
 def _read_xml(path: Path, ids: Mapping[str, int]) -> tuple[dict[str, int], list[Record]]:

@@ -67,7 +67,8 @@ def regions_and_objects(
 def labelled_objects(found: Annotations, labels: Mapping[int, int], image_id: int) -> Objects:
     """Return the labelled objects of an image, by the rules of training.
 
-    Crowds, boxes with a side under a pixel and objects of other categories are left out.
+    Crowds, boxes with a side under a pixel in the image and objects of other categories are
+    left out.
 
     Args:
         found: the annotation file.
@@ -79,7 +80,7 @@ def labelled_objects(found: Annotations, labels: Mapping[int, int], image_id: in
         for record in found.by_image.get(image_id, ())
         if record["category_id"] in labels
         and not record["iscrowd"]
-        and is_large_enough(record["bbox"])
+        and is_large_enough(record["bbox"], found.sizes[image_id])
     ]
     boxes = [record["bbox"] for record in records]
     rows = [labels[record["category_id"]] for record in records]

@@ -60,16 +60,21 @@ class MaskWordSegmentor(PixelSegmentor):
     Args:
         vocabulary: see ``OpenVocabularySegmentor``.
         detector: config of an ``OpenVocabularyRCNN`` with masks, with ``init_cfg=dict(type=
-            "Pretrained", checkpoint=...)``; its vocabulary is that of the segmentor.
+            "Pretrained", checkpoint=...)``; its vocabulary is that of the segmentor. Such a
+            checkpoint must have all of its parameters, since none is trained here.
         pixel_head: see ``OpenVocabularySegmentor``.
         distillers: the terms that train the pixel head.
-        least_object: masks are left out whose names have a smaller probability together; of a
-            detector without background, whose best name has.
+        least_object: masks are left out of everything whose names have a smaller probability
+            together; of a detector without background, whose best name has. It is low: a label map
+            mixes masks by how far they are of objects, so unsure ones do little harm.
         iou: of two boxes that overlap more, the one that is less of an object is left out.
         most: the largest number of masks of an image.
         stuff: class names without instances, such as sky, compared after they are cleaned. The
             others have instances, and ``predict`` joins the masks and the label map to a panoptic
             map too. None: label maps alone. A vocabulary that is set later may lack them.
+        least_score: masks whose best name has a smaller probability are no instances of the
+            panoptic map, where each would be a segment as sure as the others; label maps still mix
+            them. See ``join_panoptic``.
         least_area: see ``join_panoptic``.
         teacher_share: exponents of the teacher for base and novel names; the teacher names every
             mask by its dense embeddings there, in testing too (FC-CLIP, 0.4 and 0.8). None: the
@@ -95,6 +100,7 @@ class MaskWordSegmentor(PixelSegmentor):
         iou: float = 0.5,
         most: int = 100,
         stuff: Sequence[str] | None = None,
+        least_score: float = 0.0,
         least_area: int = 64,
         teacher_share: tuple[float, float] | None = None,
         channels_last: bool = False,
@@ -108,10 +114,12 @@ class MaskWordSegmentor(PixelSegmentor):
             _check_stuff(stuff or (), vocabulary)
         self.detector: OpenVocabularyRCNN = MODELS.build(dict(detector, vocabulary=vocabulary))
         self.detector.requires_grad_(requires_grad=False)
+        _require_all_weights(self.detector)
         self.least_object = least_object
         self.iou = iou
         self.most = most
         self.stuff = None if stuff is None else frozenset(map(clean_name, stuff))
+        self.least_score = least_score
         self.least_area = least_area
         self.teacher_share = teacher_share
         self.init_pixels(vocabulary, pixel_head, distillers, channels_last=channels_last)
@@ -180,6 +188,7 @@ class MaskWordSegmentor(PixelSegmentor):
             scores[of_things],
             label_map,
             is_thing,
+            least_score=self.least_score,
             least_area=self.least_area,
         )
         return PixelData(sem_seg=rows[None], segments=segments[None])
@@ -233,6 +242,14 @@ class MaskWordSegmentor(PixelSegmentor):
         pooled = pool_masks(dense, shares_of_grid(masks, grid, meta))
         temperature = self.dense_teacher_or_error().teacher.temperature
         return (pooled @ self.pixel_head.text_embeddings.T / temperature).log_softmax(dim=-1)
+
+
+def _require_all_weights(detector: OpenVocabularyRCNN) -> None:
+    """Let the initializer refuse a checkpoint that lacks parameters: they would stay random."""
+    initializers = detector.init_cfg or []
+    for own in [initializers] if isinstance(initializers, dict) else initializers:
+        if own["type"] == "Pretrained":
+            own["strict"] = True
 
 
 def _check_stuff(stuff: Sequence[str], vocabulary: Vocabulary) -> None:

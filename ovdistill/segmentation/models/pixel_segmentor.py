@@ -23,7 +23,12 @@ from ovdistill.core.errors import UserError
 from ovdistill.distillation.batch import DistillInputs, DistillPixels
 from ovdistill.distillation.term import DistillationTerms
 from ovdistill.models.vocabulary_mixin import VocabularyMixin
-from ovdistill.segmentation.best_names import PixelScores, best_names, to_original
+from ovdistill.segmentation.best_names import (
+    PixelScores,
+    best_names,
+    most_pixels,
+    to_original,
+)
 from ovdistill.segmentation.data.label_map import IGNORE, UNLABELLED
 from ovdistill.segmentation.dense_teacher import DenseTeacher
 from ovdistill.segmentation.models.pixel_regions import pixel_regions
@@ -207,8 +212,7 @@ class PixelSegmentor(VocabularyMixin, BaseDetector):
 
     def _label_map(self, scores: PixelScores, sample: DetDataSample) -> PixelData:
         """Return the best names of an image's pixels, see ``best_names`` and ``predict``."""
-        size = tuple(sample.metainfo["ori_shape"][:2])
-        labels, best = best_names(scores, len(self.vocabulary), size)
+        labels, best = best_names(scores, len(self.vocabulary), most_pixels(sample.metainfo))
         return PixelData(sem_seg=labels[None], scores=best[None])
 
 

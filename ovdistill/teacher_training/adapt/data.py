@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -134,6 +134,11 @@ class AdaptMethod(ABC):
             value = getattr(self, setting)
             if value is not None and not value > 0:
                 raise UserError(f"got {setting} = {value}; expected more than 0")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that have an effect, as plain JSON values."""
+        return asdict(self)
 
     def check(self, teacher: Teacher, vocabulary: Vocabulary) -> None:
         """Check what can be checked before regions are embedded.

@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ovdistill.core.errors import UserError
+from ovdistill.core.errors import DivergedError
 
 LINES = 10  # of the report
 
@@ -53,7 +53,7 @@ def fit(
         weight_decay: of AdamW.
 
     Raises:
-        UserError: the mean loss of an epoch is not finite, or what was learned is not.
+        DivergedError: the mean loss of an epoch is not finite, or what was learned is not.
     """
     parameters = [*parameters]
     optimizer = torch.optim.AdamW(parameters, lr=method.lr, weight_decay=weight_decay)
@@ -78,5 +78,5 @@ def fit(
         raise _diverged("what was learned is not finite", method)
 
 
-def _diverged(what: str, method: FitSettings) -> UserError:
-    return UserError(f"{what}; nothing is written. Expected a lower --lr than {method.lr:g}")
+def _diverged(what: str, method: FitSettings) -> DivergedError:
+    return DivergedError(f"{what}; nothing is written. Expected a lower --lr than {method.lr:g}")

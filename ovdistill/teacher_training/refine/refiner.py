@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ovdistill.core.errors import UserError
+from ovdistill.core.errors import DivergedError, UserError
 from ovdistill.core.images import ImageError
 from ovdistill.core.logs import progress
 from ovdistill.datasets.bad_images import NAME as BAD_IMAGES
@@ -29,7 +29,7 @@ from ovdistill.teacher_training.checkpoint import Checkpoints, load_checkpoint
 from ovdistill.teacher_training.optimizer import build_optimizer, set_rate
 from ovdistill.teacher_training.refine.loss import self_distillation_loss
 from ovdistill.teacher_training.refine.sources import RefineSource, Sample
-from ovdistill.teacher_training.settings import TrainingSettings
+from ovdistill.teacher_training.settings import WITHOUT_EFFECT, TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ class Refiner:
         """Make all steps that are left, with a checkpoint now and then.
 
         Raises:
-            UserError: more images that cannot be read than may be skipped, or a loss that is not
-                finite.
+            DivergedError: a loss is not finite.
+            UserError: more images that cannot be read than may be skipped.
         """
         training = self.settings.training
         bar = progress(total=training.steps, initial=self.step, title="refining", unit="step")
@@ -124,7 +124,7 @@ class Refiner:
         self.optimizer.zero_grad()
         loss = self._backward(samples)
         if not math.isfinite(loss):
-            raise UserError(
+            raise DivergedError(
                 f"the loss of step {self.step + 1} is {loss}; expected a lower --lr than "
                 f"{training.learning_rate:g}"
             )
@@ -182,8 +182,8 @@ class Refiner:
     def state(self) -> dict[str, Any]:
         """Return what a run that goes on must have in common with this one."""
         named = dict(teacher=str(self.teacher.id), crops=self.policy.to_dict())
-        numbers = self.settings.to_dict()
-        del numbers["max_bad_images"]  # how many are skipped may change
+        settings = self.settings.to_dict()
+        numbers = {key: value for key, value in settings.items() if key not in WITHOUT_EFFECT}
         return {**numbers, **named, **self.source.describe()}
 
     def _save(self) -> None:

@@ -13,6 +13,15 @@ WARMUP_LR = 1e-5  # CoOp's, whatever the learning rate is afterwards
 # Lower ends of the bins of IoU: each bin gets a context of its own (DetPro), or one bin has all.
 BINS: dict[str, tuple[float, ...]] = {"grades": (0.5, 0.6, 0.7, 0.8, 0.9), "single": (0.5,)}
 
+# fields that a description names only where they are not DetPro's
+FURTHER = {
+    "batch": "batch",
+    "temperature": "temperature",
+    "momentum": "momentum",
+    "weight_decay": "weight decay",
+    "warmup": "warm-up epochs",
+}
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -90,8 +99,13 @@ class Recipe:
         start = f"from {self.init!r}" if self.init else f"{self.context} context vectors"
         if self.class_contexts:
             start += " of each base class, other names take their mean"
+        further = "".join(
+            f", {text} {getattr(self, name)}"
+            for name, text in FURTHER.items()
+            if getattr(self, name) != getattr(Recipe, name)
+        )
         return (
             f"learned: {start}, name ({self.spelling}) at the {self.name_position}, IoU bins "
             f"{' '.join(map(str, self.edges))} to 1, background {self.background}, "
-            f"{self.epochs} epochs, lr {self.lr}, seed {self.seed}"
+            f"{self.epochs} epochs, lr {self.lr}, seed {self.seed}{further}"
         )

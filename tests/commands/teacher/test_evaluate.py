@@ -175,6 +175,10 @@ def test_captions_of_other_images(own, root, tmp_path, capsys):
         (["--config", "vild_r18_shapes", "--captions", "none.json"], "--captions none.json"),
         (["--config", "vild_r18_shapes", "--regions", "none"], "--regions none"),
         (["--config", "vild_r18_shapes", "--max-images", "0"], "--max-images 0"),
+        (
+            "--config vild_r18_shapes --annotations a --images . --subset test".split(),
+            "--subset with --annotations, --images",
+        ),
     ],
 )
 def test_choices_that_cannot_be(words, message):

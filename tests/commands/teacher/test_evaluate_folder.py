@@ -141,6 +141,7 @@ def test_a_vocabulary_with_more_and_fewer_names(words, folders, tmp_path):
 def test_what_cannot_be(words, folders, tmp_path):
     for options, message in (
         (["--crops", "own"], "--crops with --folder"),
+        (["--subset", "test"], "--subset with --folder"),
         (["--captions", folders / "names.csv"], "--captions with --folder"),
         (["--train-folder", folders / "train", "--no-probe"], "--no-probe"),
         (["--train-folder", folders], "no class folder of .*one of the 4"),

@@ -152,6 +152,7 @@ def test_what_cannot_be(folders, tmp_path):
         (["--teacher", "ovshapes"], "expected all three"),
         ([*files, "--dense-size", 64, "--dense-scale", 2], "--dense-size and --dense-scale"),
         ([*files[:-1], "vox"], "no label table 'vox'"),
+        ([*files, "--subset", "test"], "--subset with --label-maps"),
         ([*files, "--label-maps", tmp_path / "none"], "--label-maps .*none"),
         (["--config", "vild_r18_shapes"], "no label maps"),
     ):

@@ -126,10 +126,11 @@ def test_two_processes(folder, tmp_path) -> None:
     out = tmp_path / "out"
     launch = ("-m", "torch.distributed.run", "--nproc_per_node", 2, "--master_port", 29571)
     command = ("-m", "ovdistill", "teacher", "train", "--config", folder / "tiny.py", "-o", out)
-    run_tool(
+    output = run_tool(
         *(*launch, *command, "--launcher", "pytorch", "--cfg-options"),
         *("training.batch=4", "training.steps=2"),
     )
+    assert output.count(f"wrote {out}\n") == 1
     run([*map(str, command[2:-1]), str(tmp_path / "one"), "--cfg-options", "training.steps=2"])
     texts = ["a red cat", "a blue dog"]
     two, one = (OpenCLIPTeacher(str(f)).encode_text(texts) for f in (out, tmp_path / "one"))

@@ -55,6 +55,15 @@ def test_differences(run, tmp_path):
     assert printed == "width: 3 -> 4\nhas frequency: True -> False\n"
 
 
+def test_names_are_only_text_for_a_terminal(run, tmp_path):
+    names = ("a\x1b[31m", "b\x07", "c")
+    Vocabulary.from_array(np.eye(3), Names(names), "x").save(tmp_path / "a")
+    Vocabulary.from_array(np.eye(3), Names((*names[1::-1], "\x1b]0;d")), "x").save(tmp_path / "b")
+    code, printed = run("diff", tmp_path / "a", tmp_path / "b")
+    assert code == 1 and "\\x1b]0;d" in printed
+    assert not {"\x1b", "\x07"} & {*printed}
+
+
 def test_bad_input(built, run, tmp_path):
     with pytest.raises(UserError, match="vocab build --names"):
         run("diff", built, tmp_path / "none")

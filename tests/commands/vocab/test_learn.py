@@ -115,6 +115,16 @@ def test_the_same_seed_and_sources_give_the_same_embeddings(root, learned_file, 
     assert first.templates == again.templates
 
 
+def test_a_file_is_replaced_on_request_only(options, tmp_path):
+    out = tmp_path / "mine.safetensors"
+    out.write_text("kept")
+    with pytest.raises(UserError, match=r"mine.safetensors.*--force"):
+        learn(*options, "-o", str(out))
+    with pytest.raises(UserError, match="no store"):  # which comes next
+        learn("--config", str(CONFIGS / "vild_text_r18_shapes.py"), "-o", str(out), "--force")
+    assert out.read_text() == "kept"
+
+
 def test_missing_sources(tmp_path):
     out = ["-o", str(tmp_path / "out")]
     with pytest.raises(UserError, match="no vocabulary to learn prompts from .no --config.; give"):

@@ -71,6 +71,19 @@ def test_a_list_that_is_no_text(root):
         read_voc(root, "test")
 
 
+@pytest.mark.parametrize("lines", ["a -1\nb  1\n", "a  0\n"])
+def test_a_list_of_one_class(root, lines):
+    (root / "ImageSets" / "Main" / "cat_test.txt").write_text(lines)
+    with pytest.raises(UserError, match="cat_test.txt is a list of one class.*trainval"):
+        read_voc(root, "cat_test")
+
+
+def test_names_of_images_that_look_like_a_list_of_one_class(root):
+    write(root, "dog 1", "")
+    (root / "ImageSets" / "Main" / "test.txt").write_text("dog 1\n")
+    assert [image["file_name"] for image in read_voc(root, "test")["images"]] == ["dog 1.jpg"]
+
+
 def test_missing_files(root):
     with pytest.raises(UserError, match="val.txt"):
         read_voc(root, "val")

@@ -27,12 +27,13 @@ def test_images_are_drawn_alike_and_leave_the_generators_alone():
 
 @pytest.fixture
 def found(tmp_path):
-    """Image 1: an object, a crowd, one of another category, one too thin. Image 2: nothing."""
+    """Image 1: an object, a crowd, one of another category, two too thin. Image 2: nothing."""
     rows = [(5, 10, 0), (5, 10, 1), (6, 10, 0), (5, 0.5, 0)]
     annotations = [
         dict(id=i, image_id=1, category_id=c, bbox=[2, 3, w, 10], area=10 * w, iscrowd=crowd)
         for i, (c, w, crowd) in enumerate(rows)
     ]
+    annotations.append(dict(id=9, image_id=1, category_id=5, bbox=[31.5, 3, 9, 9], area=81))
     images = [dict(id=i, file_name=f"{i}.png", height=32, width=32) for i in (1, 2)]
     categories = [dict(id=5, name="cat"), dict(id=6, name="dog")]
     path = tmp_path / "ann.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import partial
 
 import pytest
 import torch
@@ -10,10 +11,12 @@ from mmdet.registry import MODELS
 
 from ovdistill.core.errors import UserError
 from ovdistill.models.config import load_config
+from ovdistill.models.fitting_weights import missing_weights
 from ovdistill.segmentation.losses.mask_word import pool_masks
 from ovdistill.segmentation.models import mask_word
 from ovdistill.segmentation.models.mask_word import NamedImage
-from tests.batches import losses_of, make_vocabulary, without_gradient
+from tests.batches import build, losses_of, make_vocabulary, without_gradient
+from tests.segmentation import small
 from tests.segmentation.small import dense_teacher, labelled_batch
 
 
@@ -33,6 +36,43 @@ def test_the_pixel_head_learns_and_the_detector_stays(model):
     assert all(p.grad is None for p in model.detector.parameters())
     assert all(torch.equal(v, before[k]) for k, v in model.detector.state_dict().items())
     assert not model.detector.training and model.pixel_head.training
+
+
+def started_from(network, path):
+    """The segmentor whose detector starts from the weights of another network."""
+    torch.save(network.state_dict(), path)
+    recipe = load_config("maskword_r18_shapes", {"detector": str(path)})
+    model = MODELS.build({**recipe.model, "vocabulary": network.vocabulary})
+    model.init_weights()
+    return model
+
+
+def test_the_detector_has_all_of_its_weights_from_its_checkpoint(tmp_path):
+    detector = build("best_r18_shapes", make_vocabulary(6))
+    weights = detector.state_dict()
+    model = started_from(detector, tmp_path / "best.pth")
+    assert all(torch.equal(v, weights[k]) for k, v in model.detector.named_parameters())
+
+
+@pytest.mark.parametrize(
+    ("make", "missing"),
+    [(small.build, "rpn_head"), (partial(build, "focal_r18_shapes"), "roi_head.*background")],
+)
+def test_a_checkpoint_that_leaves_parts_of_the_detector_random_is_refused(make, missing, tmp_path):
+    network = make(vocabulary=make_vocabulary(6))
+    with pytest.raises(UserError, match=rf"other\.pth lacks.* {missing}.*detector=FILE"):
+        started_from(network, tmp_path / "other.pth")
+
+
+@pytest.mark.parametrize(
+    ("name", "detector"),
+    [("maskword_r18_shapes", "best_r18_shapes"), ("maskword_r50_coco", "vild_r50_coco")],
+)
+def test_the_recipe_that_trains_the_detector_gives_it_every_parameter(name, detector):
+    given = {"vocabulary": make_vocabulary(6)}
+    own = MODELS.build({**load_config(name).model.detector, **given})
+    trained = MODELS.build({**load_config(detector).model, **given})
+    assert not missing_weights(dict(own.named_parameters()), trained.state_dict())
 
 
 def predict(model, data=None):
@@ -97,6 +137,25 @@ def test_masks_and_label_map_are_joined_to_a_panoptic_map(model):
     assert ((rows < 4) == (segments > 0))[rows >= 0].all()
     stuff = rows >= 4
     assert torch.equal(rows[stuff], found.pred_sem_seg.sem_seg[stuff])
+
+
+def test_unsure_masks_are_no_instances_and_label_maps_mix_them(model):
+    model.stuff = frozenset(model.vocabulary.names[4:])
+    masks = torch.zeros(2, 32, 32, dtype=torch.bool)
+    masks[0, :16], masks[1, 16:] = True, True
+    scores = torch.zeros(2, 6)
+    scores[0, 1], scores[1, 2] = 0.7, 0.5
+    image, label_map = NamedImage(masks, scores, None), torch.full((32, 32), 4)
+    assert model._panoptic(image, label_map).sem_seg.unique().tolist() == [1, 2]
+    model.least_score = 0.6
+    assert model._panoptic(image, label_map).sem_seg.unique().tolist() == [1, 4]
+    model.least_object, model.least_score = 0.0, 0.0
+    data = labelled_batch()
+    sure = predict(model, deepcopy(data))[0]
+    model.least_score = 2.0
+    unsure = predict(model, data)[0]
+    assert sure.pred_panoptic_seg.segments.any() and not unsure.pred_panoptic_seg.segments.any()
+    assert torch.equal(sure.pred_sem_seg.scores, unsure.pred_sem_seg.scores)
 
 
 def test_stuff_is_compared_as_cleaned_and_its_smallest_area_is_a_setting(model):

@@ -42,7 +42,7 @@ def test_a_few_names_and_masks_at_a_time_give_the_same_labels():
         scores = torch.rand(count, 9, generator=random).softmax(dim=1) * 0.9
         grid = torch.rand(9, 16, 24, generator=random).mul(5).softmax(dim=0)
         given = (masks, scores, grid, meta)
-        labels, best = best_names(MixedScores(*given), 9, (40, 60), most=2 * 40 * 60)
+        labels, best = best_names(MixedScores(*given), 9, 40 * 60, most=2 * 40 * 60)
         whole, old = whole_image_at_once(*given, slice(0, 9)).max(dim=0)
         torch.testing.assert_close(best, whole)
         assert torch.equal(labels, old)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import partial
 
 import pytest
 import torch
@@ -14,7 +15,9 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.inference.model_kind import is_segmentor
 from ovdistill.models.config import load_config
+from ovdistill.segmentation.best_names import best_names, to_original
 from ovdistill.segmentation.data.label_map import UNLABELLED
+from ovdistill.segmentation.models import pixel_segmentor
 from ovdistill.segmentation.models.pixel_segmentor import PixelSegmentor
 from tests.batches import D, losses_of, make_vocabulary, without_gradient
 from tests.segmentation.small import build, dense_teacher, labelled_batch
@@ -104,9 +107,17 @@ def test_labels_are_those_of_scores_at_full_size(vocabulary, monkeypatch):
         size = dict(mode="bilinear", align_corners=False)
         whole = torch.nn.functional.interpolate(grid, size=(64, 64), **size)
         whole = torch.nn.functional.interpolate(whole, size=(32, 32), **size)
-    monkeypatch.setattr("ovdistill.segmentation.best_names.MOST_VALUES", 1)
+    parts = []
+
+    def spy(part, meta):
+        parts.append(len(part))
+        return to_original(part, meta)
+
+    monkeypatch.setattr(pixel_segmentor, "best_names", partial(best_names, most=2 * 64 * 64))
+    monkeypatch.setattr(pixel_segmentor, "to_original", spy)
     found = torch.stack([s.pred_sem_seg.sem_seg[0] for s in predict(model, data)])
     assert torch.equal(found, whole.argmax(dim=1))
+    assert parts == [2] * 6  # names of each image: the input is larger than the image
 
 
 def test_class_names_can_be_replaced(vocabulary):

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from ovdistill.commands import main
-from ovdistill.core.errors import UserError
+from ovdistill.core.errors import DivergedError, UserError
 from ovdistill.core.images import read_image
 from ovdistill.teacher import CropPolicy, DenseRegions, build_teacher
 from ovdistill.teacher.teacher import hash_weights
@@ -110,6 +110,8 @@ def test_an_interrupted_run_ends_like_one_in_a_piece(teacher, files, tmp_path):
     again.run()
     expected = weights(whole)
     assert all(torch.equal(value, expected[name]) for name, value in weights(again).items())
+    rarely = replace(SETTINGS, training=replace(TRAINING, checkpoint_every=5, log_every=3))
+    assert Refiner(teacher, UnlabelledImages(files), rarely, tmp_path / "cut").step == 6
     other = replace(SETTINGS, regions=DenseRegions(64))
     with pytest.raises(UserError, match="size 128 there, 64 now"):
         Refiner(teacher, UnlabelledImages(files), other, tmp_path / "cut")
@@ -120,7 +122,7 @@ def test_what_cannot_be_refined(teacher, files, tmp_path):
     with pytest.raises(UserError, match="bf16"):
         Refiner(half, UnlabelledImages(files), SETTINGS, tmp_path)
     fast = replace(SETTINGS, training=replace(TRAINING, learning_rate=1e30))
-    with pytest.raises(UserError, match="--lr"):
+    with pytest.raises(DivergedError, match="--lr"):
         Refiner(teacher, UnlabelledImages(files), fast, tmp_path).run()
 
 

@@ -36,3 +36,8 @@ def test_edges_and_description():
         "learned: from 'a photo of a', name (words) at the front, IoU bins 0.5 to 1, "
         "background 0.1, 6 epochs, lr 0.002, seed 3"
     )
+    published = dict(batch=32, temperature=0.01, momentum=0.9, weight_decay=5e-4, warmup=1)
+    assert Recipe(**published).describe() == (
+        f"{Recipe().describe()}, batch 32, temperature 0.01, momentum 0.9, weight decay 0.0005, "
+        "warm-up epochs 1"
+    )

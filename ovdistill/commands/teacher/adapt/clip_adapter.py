@@ -1,7 +1,8 @@
 """Learn a small network behind the towers (CLIP-Adapter).
 
     ovdistill teacher adapt clip-adapter --config vild_r18_shapes -o field.safetensors
-    ovdistill train vild_r18_shapes --cfg-options teacher.adapter=field.safetensors
+    ovdistill train vild_r18_shapes --cfg-options teacher.adapter=field.safetensors \
+        vocabulary=work_dirs/field/vocabulary.safetensors regions=work_dirs/field/regions
 
 The file is what commands take as --adapter, and configs as teacher.adapter. Beside it field.json
 and field.md say what happened to base and to novel names (docs/teacher_adaptation.md).

@@ -1,8 +1,16 @@
 """Tune the teacher's weights, whole or in low rank (LoRA), averaged with what they were (WiSE-FT).
 
-    ovdistill teacher adapt fine-tune --config vild_r18_shapes --average 0.5 -o tuned
-    ovdistill teacher adapt fine-tune --config vild_r18_shapes --lora 4 --average 1 -o tuned
-    ovdistill train vild_r18_shapes --cfg-options teacher.model=tuned
+    ovdistill teacher adapt fine-tune --config vild_r18_shapes --cfg-options geometry=plain \
+        --lr 3e-4 --average 0.5 -o tuned
+    ovdistill teacher adapt fine-tune --config vild_r18_shapes --cfg-options geometry=plain \
+        --lora 4 --lr 3e-3 --average 1 -o tuned
+    ovdistill train vild_r18_shapes --cfg-options geometry=plain teacher.model=tuned \
+        vocabulary=work_dirs/tuned/vocabulary.safetensors regions=work_dirs/tuned/regions \
+        model.roi_head.bbox_head.cls_predictor_cfg.temperature=0.07
+
+The teacher must have no map and no adapter behind it (geometry=plain on OVShapes). That small one
+takes ten times the learning rate of a pretrained CLIP; a recipe with one of those also needs
+teacher.pretrained=None.
 
 The result is a folder that every command takes as a teacher. A run also measures other averages,
 from 0.25 to 1 (docs/teacher_adaptation.md).

@@ -11,6 +11,7 @@ import torch
 
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.commands.teacher.names import find_vocabulary, objects_remark
+from ovdistill.commands.teacher_options import check_input_stays
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations, read_annotations
 from ovdistill.datasets.class_categories import label_categories
@@ -33,7 +34,8 @@ class ObjectFile:
     Attributes:
         found: the annotation file.
         files: its images, or those that were drawn.
-        objects: their labelled objects of the vocabulary's classes, by image id.
+        objects: their labelled objects of the vocabulary's classes, by image id; to learn from
+            without labels those of all classes, with labels of no meaning.
     """
 
     found: Annotations
@@ -81,14 +83,17 @@ def find_inputs(options: AdaptOptions, teacher: Teacher) -> AdaptInputs:
         teacher: the one to adapt.
 
     Raises:
-        UserError: a file that cannot be read, a vocabulary of another teacher, no base class, or no
-            object of its classes.
+        UserError: a file that cannot be read, or that would be replaced, the same one to learn from
+            and to measure on, a vocabulary of another teacher, no base class, or no object of its
+            classes.
     """
     config = _load_config(options)
+    _check_names_stay(options, config)
     annotations, images = _files(config, "train", options.annotations, options.images)
     test_annotations, test_images = _files(
         config, "val", options.test_annotations, options.test_images
     )
+    _check_other_images(options, annotations, test_annotations)
     test = read_annotations(test_annotations)
     vocabulary = find_vocabulary(options, config, test, teacher)
     if not vocabulary.is_base.any():
@@ -96,7 +101,8 @@ def find_inputs(options: AdaptOptions, teacher: Teacher) -> AdaptInputs:
     named = options.vocabulary or options.config
     train = None
     if not options.store:
-        train = _objects(read_annotations(annotations), images, vocabulary, named)
+        found, labelled = read_annotations(annotations), not options.unsupervised
+        train = _objects(found, images, vocabulary, named, labelled=labelled)
     on_cpu = teacher.device.type == "cpu"
     default_workers = 1 if on_cpu else 4
     return AdaptInputs(
@@ -163,19 +169,49 @@ def _files(
     return subset_files(config, subset)
 
 
+def _check_names_stay(options: AdaptOptions, config: Config | None) -> None:
+    """Raise UserError if the result would replace the vocabulary that is read."""
+    path = options.vocabulary or (None if config is None else config.get("vocabulary"))
+    if path:
+        check_input_stays(options.out, Path(path), "which has the class names")
+
+
+def _check_other_images(options: AdaptOptions, annotations: Path, test: Path) -> None:
+    """Raise UserError if the objects that are measured on are learned from."""
+    read = not (options.store and options.unsupervised)  # else no annotation is learned from
+    if read and annotations.resolve() == test.resolve():
+        raise UserError(
+            f"got {annotations} to learn from and {test} to measure on, the same file; expected a "
+            "file of other images for --test-annotations"
+        )
+
+
 def _objects(
     found: Annotations,
     folder: Path,
     vocabulary: Vocabulary,
     named: Path | str | None,
     most: int | None = None,
+    *,
+    labelled: bool = True,
 ) -> ObjectFile:
-    """Return the labelled objects of a file's images, or of ``most`` of them.
+    """Return the objects of a file's images, or of ``most`` of them.
+
+    Args:
+        found: the file.
+        folder: of its images.
+        vocabulary: the class names.
+        named: where they are from, for messages.
+        most: images.
+        labelled: False takes the boxes of all categories, and labels each as the first name, which
+            means nothing.
 
     Raises:
         UserError: no category has a name of the vocabulary, no image is there, or no object.
     """
-    labels = label_categories(vocabulary.names, found.categories, named, found.path)
+    labels = {record["id"]: 0 for record in found.categories.values()}
+    if labelled:
+        labels = label_categories(vocabulary.names, found.categories, named, found.path)
     records = {image["id"]: image for image in found.images}
     drawn = [records[key] for key in draw_images([*records], most or len(records))]
     files = [

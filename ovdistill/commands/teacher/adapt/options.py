@@ -52,12 +52,25 @@ class AdaptOptions(MeasuringOptions):
         help="use no labels: of each base name the regions that the teacher is surest of (16, or "
         "--shots)"
     )
-    epochs: int | None = option(None, help="passes over the regions", least=1)
-    batch: int | None = option(None, help="regions a step", least=1)
-    lr: float | None = option(None, help="learning rate", least=0)
+    epochs: int | None = option(
+        None,
+        help="passes over the regions (default: clip-adapter and linear-probe 50, tip-adapter 20, "
+        "upt and visual-prompt 8, fine-tune 5, coop 50 to 200 by the regions of a class)",
+        least=1,
+    )
+    batch: int | None = option(
+        None,
+        help="regions a step (default: 256; fine-tune, upt and visual-prompt 64, coop 32)",
+        least=1,
+    )
+    lr: float | None = option(
+        None,
+        help="learning rate (default: 1e-3; coop and upt 2e-3, visual-prompt 1e-2, fine-tune 3e-5)",
+        least=0,
+    )
     seed: int = option(0, help="seed of what is drawn", least=0, most=MOST_SEED)
     max_test_images: int | None = option(
-        None, help="images to measure on, drawn always alike", least=1
+        None, help="images to measure on, drawn always alike (default: all)", least=1
     )
     out: Path = option(
         flags=["-o"], help="file to write (.safetensors)", metavar="FILE", writes="file"
@@ -88,12 +101,6 @@ class AdaptOptions(MeasuringOptions):
             )
         self._check_pair("annotations", "images", needed=not self.store)
         self._check_pair("test_annotations", "test_images", needed=True)
-        both = self.annotations, self.test_annotations
-        if both[0] and both[1] and not self.store and both[0].resolve() == both[1].resolve():
-            raise UserError(
-                f"got {both[0]} to learn from and to measure on; expected a file of other images "
-                "for --test-annotations"
-            )
         for name in ("annotations", "test_annotations", "vocabulary"):
             check_file(getattr(self, name), f"--{name.replace('_', '-')}")
         for folder in self.store:

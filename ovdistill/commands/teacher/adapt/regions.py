@@ -100,15 +100,21 @@ class _Reader:
         return train, self._of_stores(stores, held_out, self._held_out_shots)
 
     def of_boxes(self, *, crops: bool) -> tuple[LabelledRegions, LabelledRegions]:
-        """Return true boxes of base objects, embedded; with their crops if asked for."""
+        """Return true boxes of base objects, embedded; with their crops if asked for.
+
+        Without labels they are the boxes of all objects, of which nobody says which are base.
+        """
         file = self.inputs.train
         assert file is not None  # there are no stores
-        base = file.only({key: self._base(own) for key, own in file.objects.items()})
-        if not base.files:
+        taken = file.objects
+        if not self.unsupervised:
+            taken = {key: self._base(own) for key, own in taken.items()}
+        boxes = file.only(taken)
+        if not boxes.files:
             raise UserError(f"{file.found.path} has no box of a base class; expected some")
-        learning, held_out = split_ids(base.objects.keys(), self.seed)
-        train = self._of_boxes(base, learning, self.shots, crops=crops)
-        return train, self._of_boxes(base, held_out, self._held_out_shots, crops=crops)
+        learning, held_out = split_ids(boxes.objects.keys(), self.seed)
+        train = self._of_boxes(boxes, learning, self.shots, crops=crops)
+        return train, self._of_boxes(boxes, held_out, self._held_out_shots, crops=crops)
 
     @property
     def _held_out_shots(self) -> int | None:
@@ -128,12 +134,12 @@ class _Reader:
         return regions if shots is None else regions[draw_shots(regions.labels, shots, self.seed)]
 
     def _of_boxes(
-        self, base: ObjectFile, images: Collection[int], shots: int | None, *, crops: bool
+        self, file: ObjectFile, images: Collection[int], shots: int | None, *, crops: bool
     ) -> LabelledRegions:
-        chosen = {key: own for key, own in base.objects.items() if key in images}
+        chosen = {key: own for key, own in file.objects.items() if key in images}
         if shots is not None and not self.unsupervised:  # before they are embedded
             chosen = _draw_objects(chosen, shots, self.seed)
-        chosen_file = base.only(chosen)
+        chosen_file = file.only(chosen)
         found = encode(chosen_file, self.teacher, self.inputs)
         rows, labels = torch.arange(len(found)), found.labels
         if self.unsupervised:

@@ -104,7 +104,7 @@ def _origin(
         config=options.config,
         vocabulary=None if given is None else str(given),
         method=method.name,
-        settings=asdict(method),
+        settings=method.settings,
         facts=dict(result.facts),
         source=data.source,
         remarks=[*inputs.remarks],
@@ -128,7 +128,7 @@ def _markdown(
     variants: Mapping[str, Accuracy],
     origin: dict[str, Any],
 ) -> str:
-    settings = asdict(method) | dict(result.facts)
+    settings = method.settings | dict(result.facts)
     facts = [
         f"teacher {data.teacher.id}",
         f"result {result.teacher.id}, temperature {result.teacher.temperature:.4g}",

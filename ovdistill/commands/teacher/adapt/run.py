@@ -16,7 +16,9 @@ from ovdistill.commands.teacher_options import (
     load_teacher,
     teacher_arguments,
 )
+from ovdistill.core.errors import DivergedError
 from ovdistill.evaluation.teacher.adaptation import (
+    Accuracy,
     AccuracyChange,
     accuracy_of,
     change_lines,
@@ -25,10 +27,11 @@ from ovdistill.evaluation.teacher.adaptation import (
 )
 from ovdistill.evaluation.teacher.objects import TrueObjects
 from ovdistill.evaluation.teacher.zero_shot import ZeroShot, ZeroShotCounter
+from ovdistill.extraction.encode_objects import NotFiniteError
 from ovdistill.teacher_training.adapt.data import Adaptation, AdaptMethod
 from ovdistill.vocabulary import Vocabulary
 
-PART = 4096  # objects whose embeddings are adapted at once
+PART = 4096  # objects whose embeddings are adapted, and compared with all names, at once
 
 
 def adapt(options: AdaptOptions, method: AdaptMethod) -> None:
@@ -39,6 +42,7 @@ def adapt(options: AdaptOptions, method: AdaptMethod) -> None:
         method: how to learn.
 
     Raises:
+        DivergedError: what was learned embeds nothing any more; nothing is written.
         UserError: an input that is missing or does not fit another, or see the method.
     """
     check_report_paths(options.out, folder=options.result_is_folder)
@@ -48,21 +52,40 @@ def adapt(options: AdaptOptions, method: AdaptMethod) -> None:
     method.check(teacher, inputs.vocabulary)  # before crops are embedded, which may take hours
     data = read_data(options, method, inputs, teacher)
     print_lines([f"teacher {teacher.id}", *inputs.remarks, f"{method.name}: {data.source}"])
+    test = encode(inputs.test, teacher, inputs)  # an image that is missing is found first
     result = method.learn(data, lambda line: print_lines([line]))
+    change, variants = _measured(test, inputs, result, method)
     result.write(options.out)
     adapted = f"teacher {result.teacher.id}, temperature {result.teacher.temperature:.4g}"
     print_lines([f"wrote {options.out}", adapted])
-    test = encode(inputs.test, teacher, inputs)
-    change = measure_change(test, inputs, result)
     change_table(change).show()
     print_lines(change_lines(change))
-    variants = {
-        title: accuracy_of(measure(make(), test, inputs)) for title, make in result.variants.items()
-    }
     if variants:
         variant_table(variants).show()
     written = write_report(options, method, data, inputs, result, change, variants)
     print_lines(f"wrote {path}" for path in written)
+
+
+def _measured(
+    test: TrueObjects, inputs: AdaptInputs, result: Adaptation, method: AdaptMethod
+) -> tuple[AccuracyChange, dict[str, Accuracy]]:
+    """Return accuracy before and after an adaptation, and that of its variants by title.
+
+    Raises:
+        DivergedError: weights are finite, but not what they make of images.
+    """
+    try:
+        change = measure_change(test, inputs, result)
+        variants = {
+            title: accuracy_of(measure(make(), test, inputs))
+            for title, make in result.variants.items()
+        }
+    except NotFiniteError as error:
+        raise DivergedError(
+            f"what {method.name} has learned gives embeddings with NaN or infinity; nothing is "
+            f"written. Expected a lower --lr than {method.lr:g}"
+        ) from error
+    return change, variants
 
 
 def measure_change(test: TrueObjects, inputs: AdaptInputs, result: Adaptation) -> AccuracyChange:
@@ -77,7 +100,11 @@ def measure_change(test: TrueObjects, inputs: AdaptInputs, result: Adaptation) -
 
 
 def measure(result: Adaptation, test: TrueObjects, inputs: AdaptInputs) -> ZeroShot:
-    """Return zero-shot accuracy after an adaptation, see ``measure_change``."""
+    """Return zero-shot accuracy after an adaptation, see ``measure_change``.
+
+    Raises:
+        NotFiniteError: the adapted teacher gives embeddings that are not finite.
+    """
     if result.images is None:
         adapted = encode(inputs.test, result.teacher, inputs)
     else:
@@ -85,10 +112,13 @@ def measure(result: Adaptation, test: TrueObjects, inputs: AdaptInputs) -> ZeroS
         # in parts: a cache of regions compares each of them with all of its keys
         changed = [result.images(part.to(device)).cpu() for part in test.embeddings.split(PART)]
         adapted = replace(test, embeddings=torch.cat(changed))
+        if not adapted.embeddings.isfinite().all():
+            raise NotFiniteError(f"{result.teacher.id} gives embeddings with NaN or infinity")
     return _accuracy(adapted, result.vocabulary)
 
 
 def _accuracy(objects: TrueObjects, vocabulary: Vocabulary) -> ZeroShot:
     counter = ZeroShotCounter(vocabulary.embeddings, vocabulary.is_base)
-    counter.add(objects.embeddings, objects.labels)
+    for rows in torch.arange(len(objects)).split(PART):
+        counter.add(objects.embeddings[rows], objects.labels[rows])
     return counter.result(vocabulary.names)

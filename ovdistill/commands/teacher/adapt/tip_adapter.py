@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ovdistill.commands.options import flag, option
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
+from ovdistill.core.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,17 @@ class TipAdapterOptions(AdaptOptions):
         "5.5)",
         least=0,
     )
+
+    def check(self) -> None:
+        """Raise UserError for inputs, see ``AdaptOptions``, or options that have no effect."""
+        super().check()
+        given = [name for name in ("epochs", "batch", "lr") if getattr(self, name) is not None]
+        if given and not self.train_keys:
+            words = ", ".join(f"--{name}" for name in given)
+            raise UserError(
+                f"got {words} without --train-keys, where nothing is trained; expected both, or "
+                "neither"
+            )
 
 
 def tip_adapter(options: TipAdapterOptions) -> None:

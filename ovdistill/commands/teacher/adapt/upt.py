@@ -1,7 +1,8 @@
 """Learn prompts of both towers together: pixels around the image, a context of names (UPT).
 
     ovdistill teacher adapt upt --config vild_r18_shapes -o field.safetensors
-    ovdistill train vild_r18_shapes --cfg-options teacher.adapter=field.safetensors
+    ovdistill train vild_r18_shapes --cfg-options teacher.adapter=field.safetensors \
+        vocabulary=work_dirs/field/vocabulary.safetensors regions=work_dirs/field/regions
 
 Class names take the learned context wherever the adapter is used (docs/teacher_adaptation.md).
 """

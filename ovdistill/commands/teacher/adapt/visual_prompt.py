@@ -1,7 +1,8 @@
 """Learn pixels that are added to every image in front of the frozen teacher (a visual prompt).
 
     ovdistill teacher adapt visual-prompt --config vild_r18_shapes -o field.safetensors
-    ovdistill train vild_r18_shapes --cfg-options teacher.adapter=field.safetensors
+    ovdistill train vild_r18_shapes --cfg-options teacher.adapter=field.safetensors \
+        vocabulary=work_dirs/field/vocabulary.safetensors regions=work_dirs/field/regions
 
 It learns from the pixels of true boxes, so it takes minutes where methods on embeddings take
 seconds (docs/teacher_adaptation.md).

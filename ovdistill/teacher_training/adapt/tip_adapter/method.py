@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -32,6 +32,7 @@ from ovdistill.vocabulary import Vocabulary, fill_template
 
 # alpha and beta while keys are trained, as in the released code, and where no label chooses them
 INITIAL = (1.0, 5.5)
+OF_TRAINING = ("epochs", "batch", "lr")  # settings that only the training of keys has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,12 @@ class TipAdapterMethod(AdaptMethod):
             value = getattr(self, setting)
             if value is not None and not value > 0:
                 raise UserError(f"got {setting} = {value}; expected more than 0")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that have an effect, see ``AdaptMethod``."""
+        unused = () if self.train_keys else OF_TRAINING
+        return {key: value for key, value in super().settings.items() if key not in unused}
 
     def learn(self, data: AdaptData, report: Callable[[str], None] = print) -> Adaptation:
         """Make the cache, see ``AdaptMethod``."""

@@ -2,7 +2,8 @@
 
 Source: Zang et al., "Unified Vision and Language Prompt Learning" (UPT), arXiv 2210.07225.
 Differences: the visual prompts are a frame around the image rather than tokens of a ViT, so that
-towers of every kind take them; the context starts from a text, and the frame from zero.
+towers of every kind take them; the context starts from a text, and the frame from zero; AdamW and
+8 epochs in place of SGD and the 50 to 200 epochs of CoOp.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image
 from ovdistill.core.json_files import loads, read_json
 from ovdistill.core.text import did_you_mean
+from ovdistill.datasets.annotation_images import is_outside
 from ovdistill.teacher_training.data.registry import register_source
 from ovdistill.teacher_training.data.source import Pair, PairSource
 
@@ -30,8 +31,8 @@ class PairTable(PairSource):
     Args:
         file: the table: .csv or .tsv with a header, .json with a list of objects, or .jsonl with an
             object a line.
-        images: the folder that names of images are relative to (default: that of the table).
-        image_column: header or key of the image's file name.
+        images: the folder that all images are in (default: that of the table).
+        image_column: header or key of the image's file name, relative to that folder.
         text_column: header or key of the text. In JSON it may be a list of texts, of which one is
             drawn each time.
         label_column: header or key of the class: a name, or a whole number; an empty one is no
@@ -39,7 +40,8 @@ class PairTable(PairSource):
         weight: see ``PairSource``.
 
     Raises:
-        UserError: a file that cannot be read, no such column, no rows, or one that is incomplete.
+        UserError: a file that cannot be read, no such column, no rows, one that is incomplete, or
+            an image outside of its folder.
     """
 
     def __init__(
@@ -60,7 +62,9 @@ class PairTable(PairSource):
         self.labels: list[str | None] = []
         for place, row in _read_rows(self.file):
             _check_columns(row, columns, self.file, place)
-            self.names.append(_text(row[image_column], image_column, self.file, place))
+            name = _text(row[image_column], image_column, self.file, place)
+            _check_inside(name, self.images, self.file, place)
+            self.names.append(name)
             self.texts.append(_texts(row[text_column], text_column, self.file, place))
             label = row[label_column] if label_column else None
             self.labels.append(_label(label, str(label_column), self.file, place))
@@ -143,6 +147,14 @@ def _text(value: Any, name: str, path: Path, place: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise UserError(f"{path}, {place}: {name} is {value!r:.80}; expected a text")
     return value.strip()
+
+
+def _check_inside(name: str, images: Path, path: Path, place: str) -> None:
+    if is_outside(name):
+        raise UserError(
+            f"{path}, {place}: the image {name!r:.200} is not in the folder {images}; expected "
+            "names relative to it: name the folder that has all of them with images= of the source"
+        )
 
 
 def _label(value: Any, name: str, path: Path, place: str) -> str | None:

@@ -32,7 +32,8 @@ class RegionWord(TowerObjective):
     (arXiv 2209.09407) share. What differs: regions are the labelled boxes, pooled from the image
     tower's dense features, instead of the anchors of a detector, so there is no background and no
     loss of localisation; a phrase is one embedding, as in DetCLIP, instead of its tokens; negatives
-    are the phrases of the other boxes of the batch on this rank.
+    are the phrases of the other boxes of the batch on this rank. Features are pooled as they are;
+    where the teacher is used with dense regions, each position has unit norm before that.
 
     Args:
         weight: see ``Objective``.

@@ -88,6 +88,7 @@ def test_every_method_writes_its_result_and_a_report(method, words, teacher, tmp
     }  # fmt: skip
     found = read_json(tmp_path / "field.json", "report")
     assert found["method"] == method and found["shots"] == 2 and not found["unsupervised"]
+    assert ("lr" in found["settings"]) == (method != "tip-adapter")
     figures = found["figures"]
     assert figures["before"]["base"] > 90 and 0 <= figures["after"]["novel"] <= 100
     counts = found["zero_shot"]["before"]["everything"]["top1"]["count"]
@@ -217,6 +218,12 @@ def test_choices_that_cannot_be(more, message, tmp_path):
         adapt("clip-adapter", *more, "-o", tmp_path / "a.safetensors")
 
 
+def test_nothing_is_set_of_a_training_that_there_is_not(words, tmp_path):
+    given = [*words, "--epochs", 1, "--lr", 0.1, "-o", tmp_path / "a.safetensors"]
+    with pytest.raises(UserError, match="--epochs, --lr without --train-keys"):
+        adapt("tip-adapter", *given)
+
+
 def test_the_result_does_not_take_the_name_of_its_report(words, tmp_path):
     with pytest.raises(UserError, match=r"field\.json"):
         adapt("clip-adapter", *words, "-o", tmp_path / "field.json")
@@ -288,6 +295,17 @@ def test_the_result_does_not_replace_its_teacher(root, tmp_path, method, words):
         own.touch()
     with pytest.raises(UserError, match="of which the teacher is made"):
         adapt(method, *words.format(own).split(), *files_of(root)[2:], "-o", own)
+
+
+@pytest.mark.parametrize("words", ["--vocabulary {}", "--cfg-options vocabulary={}"])
+def test_the_result_does_not_replace_its_names(root, tmp_path, words):
+    names = tmp_path / "names.safetensors"
+    names.touch()
+    given = ["--config", "vild_r18_shapes", *words.format(names).split(), *files_of(root)[2:]]
+    given = [word for word in given if word not in ("--split", "shape")]
+    with pytest.raises(UserError, match="names.safetensors, which has the class names"):
+        adapt("clip-adapter", *given, "-o", names)
+    assert names.read_bytes() == b"" and [*tmp_path.iterdir()] == [names]
 
 
 def test_what_is_learned_from_is_not_measured_on(root, tmp_path):
