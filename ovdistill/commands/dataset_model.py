@@ -156,13 +156,19 @@ def teacher_changes(name: str, recipe: Config) -> dict[str, Any]:
 
 
 def _check_tag(model: str, pretrained: str | None = None, **_: Any) -> None:
-    """Raise UserError for weights that are neither a file nor known to open_clip."""
+    """Raise UserError for weights of an unknown tag, or in a file that is not there."""
     from open_clip import list_pretrained_tags_by_model
     from open_clip.pretrained import get_pretrained_cfg
 
-    if pretrained and not Path(pretrained).is_file() and not get_pretrained_cfg(model, pretrained):
+    from ovdistill.teacher.weights import tag_and_file
+
+    tag, file = tag_and_file(pretrained or "")
+    there = file is None or Path(file).is_file()
+    if not there or (tag and not get_pretrained_cfg(model, tag)):
         tags = ", ".join(list_pretrained_tags_by_model(model)) or "no known weights of this model"
-        raise UserError(f"got the teacher {model}:{pretrained}; expected a file, or one of: {tags}")
+        raise UserError(
+            f"got the teacher {model}:{pretrained}; expected a file, TAG=FILE, or one of: {tags}"
+        )
 
 
 def merged(*changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -238,6 +238,7 @@ BAD_OPTIONS = {
     "no backbone": (["--backbone", "resnet"], "expected resnet"),
     "no pyramid": (["--backbone", "vit_tiny_patch16_224"], "stride 4.*16"),
     "no weights": (["--teacher", "ViT-B-32:opnai"], "openai"),
+    "no file of the tag": (["--teacher", "ViT-B-32:openai=none.pt"], "openai=none.pt; expected"),
     "no module": (["--teacher", "nowhere.Mine"], "nowhere cannot be imported"),
     "no teacher": (["--teacher", "collections.OrderedDict"], "register_teacher"),
     "two lists": (["--novel", "zebra", "--novel-file", "x"], "give one of them"),
@@ -313,6 +314,14 @@ def test_from_a_file_to_figures(tmp_path):
     classes = json.loads((out / "per_category.json").read_text())
     assert [c["name"] for c in classes if c["group"] == "novel"] == novel
     assert json.loads((out / "metrics.json").read_text())["segm/AP"] >= 0
+
+
+def test_the_file_of_a_tag(data, tmp_path):
+    (weights := tmp_path / "own.pt").touch()
+    path = tmp_path / "pets.py"
+    init(data / "train.json", "--teacher", f"ViT-B-32:openai={weights}", "-o", path)
+    teacher = load_config(path).teacher
+    assert (teacher.model, teacher.pretrained) == ("ViT-B-32", f"openai={weights}")
 
 
 def test_every_option_at_once(data, tmp_path):
