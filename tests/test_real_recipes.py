@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
 import ovdistill.models.register  # noqa: F401
-from ovdistill.datasets.category_names import find_names
+from ovdistill.datasets.names import find_names
 from ovdistill.extraction.prepare import prepare_vocabulary
 from ovdistill.models.config import load_config
 from ovdistill.store import Regions, write_store

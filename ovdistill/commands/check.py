@@ -24,8 +24,8 @@ from ovdistill.commands.printing import print_lines
 from ovdistill.core.errors import UserError
 
 if TYPE_CHECKING:
-    from ovdistill.datasets.annotation_report import Report
     from ovdistill.datasets.annotations import Annotations
+    from ovdistill.datasets.annotations.report import Report
 
 SHOWN_CATEGORIES = 50
 
@@ -65,9 +65,9 @@ def check(options: CheckOptions) -> int:
     if options.fix and os.path.lexists(options.fix) and not options.force:
         raise UserError(f"{options.fix} is there already: --force replaces it.")
     from ovdistill.core.files import write_json
-    from ovdistill.datasets.annotation_report import Effect
     from ovdistill.datasets.annotations import read_annotations
-    from ovdistill.datasets.clean_file import clean_file
+    from ovdistill.datasets.annotations.clean_file import clean_file
+    from ovdistill.datasets.annotations.report import Effect
 
     found = read_annotations(
         options.annotations, allow_outside_images=options.allow_outside_images, warn=False
@@ -92,7 +92,7 @@ def describe(found: Annotations, limit: int | None) -> Iterator[str]:
     """
     from collections import Counter
 
-    from ovdistill.datasets.annotation_values import shown
+    from ovdistill.datasets.annotations.values import shown
 
     crowds = sum(record["iscrowd"] for record in found.annotations)
     yield (
@@ -118,7 +118,7 @@ def problem_lines(report: Report) -> Iterator[str]:
 
 def _check_images(found: Annotations, folder: Path) -> bool:
     """Compare the images with the file, print those that cannot be read, and return if any."""
-    from ovdistill.datasets.image_files import check_image_files
+    from ovdistill.datasets.annotations.image_files import check_image_files
 
     files = check_image_files(found.images, folder)
     files.raise_for_misfits(found.path)

@@ -113,7 +113,7 @@ def _find(source: Source, known: Mapping[str, Mapping[str, Any]], where: str) ->
     Raises:
         UserError: one is no class, or see ``read_names``.
     """
-    from ovdistill.datasets.category_names import read_names
+    from ovdistill.datasets.names import read_names
 
     if isinstance(source, str) and clean_name(source) in known:
         return [clean_name(source)]  # which may have a comma or a slash in it

@@ -47,7 +47,7 @@ def prepare_segmentation(options: PrepareSegmentationOptions) -> None:
         UserError: files that are missing or cannot be used.
     """
     check_folder(options.root, "ROOT")
-    from ovdistill.datasets.label_table import load_label_table
+    from ovdistill.datasets.names.label_table import load_label_table
     from ovdistill.segmentation.data.official import LAYOUTS
     from ovdistill.segmentation.data.survey import survey
 

@@ -10,7 +10,7 @@ from ovdistill.commands.testing import TestOptions, testing_config
 from ovdistill.core.provenance import provenance
 from ovdistill.core.vocabulary_header import read_header
 from ovdistill.datasets.build_vocabulary import split_names
-from ovdistill.datasets.label_table import load_label_table
+from ovdistill.datasets.names.label_table import load_label_table
 from ovdistill.evaluation.report_page.segmentation_gallery import remove_examples
 from ovdistill.segmentation.data.label_maps import LabelMaps, find_label_maps
 from ovdistill.segmentation.metrics.score_folder import folder_pairs

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ovdistill.commands.testing import TestOptions, instance_evaluator, testing_config
 from ovdistill.core.vocabulary_header import read_header
 from ovdistill.datasets.annotations import Annotations, read_annotations
-from ovdistill.datasets.class_categories import require_categories
+from ovdistill.datasets.annotations.class_categories import require_categories
 from ovdistill.evaluation.evaluate import (
     METRIC_NAMES,
     EvaluatedClass,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ovdistill.core.class_names import clean_name
 from ovdistill.core.teacher_id import TeacherId
-from ovdistill.datasets.category_names import find_names, read_names
+from ovdistill.datasets.names import find_names, read_names
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary import Names, Vocabulary, base_mask, read_templates
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts, prompts_for, read_prompts

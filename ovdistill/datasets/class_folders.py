@@ -9,8 +9,8 @@ from pathlib import Path
 from ovdistill.core.errors import UserError
 from ovdistill.core.image_folders import list_folder
 from ovdistill.core.text import did_you_mean
-from ovdistill.datasets.category_names import read_names, read_text
-from ovdistill.datasets.name_tables import plain_header, table_rows
+from ovdistill.datasets.names import read_names, read_text
+from ovdistill.datasets.names.from_tables import plain_header, table_rows
 from ovdistill.vocabulary.names import check_names
 
 FOLDER, NAME = "folder", "name"  # columns of a table of names

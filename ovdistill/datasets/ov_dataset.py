@@ -11,14 +11,14 @@ from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.annotation_boxes import is_large_enough
 from ovdistill.datasets.annotations import (
     Annotations,
     Record,
     check_crowds,
     read_annotations,
 )
-from ovdistill.datasets.class_categories import require_categories
+from ovdistill.datasets.annotations.boxes import is_large_enough
+from ovdistill.datasets.annotations.class_categories import require_categories
 from ovdistill.datasets.labelled_classes import Labelled, labelled_classes
 from ovdistill.vocabulary import Vocabulary
 
@@ -115,8 +115,8 @@ class OVDataset(BaseDetDataset):
                 "take a config without a mask head (ovdistill init-dataset writes one)."
             )
         LOGGER.warning(
-            "%d of the %d annotations of %s have no mask: they are ignored, neither object nor "
-            "background, since the pipeline loads masks",
+            "%d of the %d annotations of %s have no mask: they are no objects, since the pipeline "
+            "loads masks; whether they are background is the ignore_iof_thr of the assigner",
             *(missing, len(annotations.annotations), annotations.path),
         )
 
@@ -142,7 +142,7 @@ class OVDataset(BaseDetDataset):
     def _instance(self, annotation: Record, label: int) -> dict[str, Any]:
         """Return mmdet's instance of an annotation.
 
-        Without a mask it gets none of zero polygons: mmdet ignores it where masks are loaded.
+        Without a mask it gets one of no polygons: mmdet marks it as ignored where masks are loaded.
         """
         x, y, w, h = annotation["bbox"]
         return dict(

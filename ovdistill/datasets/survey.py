@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.annotation_report import Report
-from ovdistill.datasets.annotation_values import shown
 from ovdistill.datasets.annotations import Annotations, check_crowds, read_annotations
-from ovdistill.datasets.category_names import names_of_annotations
-from ovdistill.datasets.class_categories import find_categories
-from ovdistill.datasets.image_files import ImageFiles, check_image_files
+from ovdistill.datasets.annotations.class_categories import find_categories
+from ovdistill.datasets.annotations.image_files import ImageFiles, check_image_files
+from ovdistill.datasets.annotations.report import Report
+from ovdistill.datasets.annotations.values import shown
+from ovdistill.datasets.names import names_of_annotations
 from ovdistill.vocabulary import Names
 from ovdistill.vocabulary.names import check_names
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations
-from ovdistill.datasets.evaluator_copy import FREQUENCIES
+from ovdistill.datasets.annotations.evaluator_copy import FREQUENCIES
 from ovdistill.evaluation.accumulate import class_averages, summarize
 from ovdistill.evaluation.backends import MAX_DETS, Evaluator, build_evaluator
 from ovdistill.evaluation.records import Records

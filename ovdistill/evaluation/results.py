@@ -10,9 +10,9 @@ import numpy as np
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.json_list import read_json_list
-from ovdistill.datasets.annotation_boxes import UNIT_SHARE
-from ovdistill.datasets.annotation_report import Effect
 from ovdistill.datasets.annotations import Annotations
+from ovdistill.datasets.annotations.boxes import UNIT_SHARE
+from ovdistill.datasets.annotations.report import Effect
 from ovdistill.evaluation.evaluate import Protocol
 from ovdistill.evaluation.records import Records
 from ovdistill.evaluation.results_reader import EXPECTED, ResultsReader

@@ -8,7 +8,7 @@ left out and counted.
 
 from __future__ import annotations
 
-from ovdistill.datasets.annotation_report import Effect, Kind
+from ovdistill.datasets.annotations.report import Effect, Kind
 
 RESULTS_KINDS = {
     "form": Kind(Effect.REFUSED, "records are no objects"),

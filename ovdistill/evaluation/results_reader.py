@@ -15,13 +15,12 @@ import numpy as np
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.masks import Rle, to_rle
-from ovdistill.datasets import annotation_boxes as boxes
-from ovdistill.datasets.annotation_ids import image_number
-from ovdistill.datasets.annotation_masks import MAX_COORDINATE, read_mask
-from ovdistill.datasets.annotation_report import Report
-from ovdistill.datasets.annotation_values import shown, to_number
-from ovdistill.datasets.annotations import Annotations
-from ovdistill.datasets.class_categories import find_categories
+from ovdistill.datasets.annotations import Annotations, boxes
+from ovdistill.datasets.annotations.class_categories import find_categories
+from ovdistill.datasets.annotations.ids import image_number
+from ovdistill.datasets.annotations.masks import MAX_COORDINATE, read_mask
+from ovdistill.datasets.annotations.report import Report
+from ovdistill.datasets.annotations.values import shown, to_number
 from ovdistill.evaluation.records import Records
 from ovdistill.evaluation.results_kinds import RESULTS_KINDS
 

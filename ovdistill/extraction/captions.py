@@ -12,7 +12,7 @@ from ovdistill.core.devices import choose_device
 from ovdistill.core.files import hash_file
 from ovdistill.core.logs import progress
 from ovdistill.datasets.annotations import Annotations
-from ovdistill.datasets.captions import read_captions
+from ovdistill.datasets.annotations.captions import read_captions
 from ovdistill.extraction.noun_phrases import noun_phrases
 from ovdistill.extraction.teacher_origin import teacher_origin
 from ovdistill.store.captions import write_captions

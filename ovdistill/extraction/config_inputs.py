@@ -12,7 +12,7 @@ from mmengine.config import Config, ConfigDict
 from ovdistill.core.assets import shipped_proposals
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import hash_file
-from ovdistill.datasets.fitting_size import Size
+from ovdistill.datasets.transforms.fitting_size import Size
 from ovdistill.extraction.images import ImageFile
 from ovdistill.extraction.network_size import limit_enlarging, needed_limit
 from ovdistill.extraction.proposal_note import read_note

@@ -19,8 +19,8 @@ import torch
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import hash_file
 from ovdistill.core.json_list import read_json_list
-from ovdistill.datasets.annotation_boxes import UNIT_SHARE
-from ovdistill.datasets.annotation_ids import image_number
+from ovdistill.datasets.annotations.boxes import UNIT_SHARE
+from ovdistill.datasets.annotations.ids import image_number
 from ovdistill.extraction.images import ImageFile, LoadedImage
 from ovdistill.extraction.proposal_source import Proposals, ProposalSource
 

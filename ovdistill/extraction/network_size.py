@@ -15,7 +15,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ovdistill.datasets.fitting_size import Size
+from ovdistill.datasets.transforms.fitting_size import Size
 
 RESIZES = ("OVResize", "Resize")
 NO_ENLARGING = (1, 1)

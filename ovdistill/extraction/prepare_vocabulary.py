@@ -44,7 +44,7 @@ def prepare_vocabulary(
         config: its ``teacher`` encodes the class names.
         path: the vocabulary file to write.
         names: source of the class names: an annotation file, a text file, "a, b, c", or one of the
-            other sources of ``datasets.category_names.find_names``.
+            other sources of ``datasets.names.find_names``.
         split: which classes are novel, see ``datasets.build_vocabulary.select_names``.
         templates: prompts: 'single', 'vild63', a list of templates, or a file of templates or of
             learned prompts.

@@ -21,7 +21,7 @@ from torch import Tensor
 from ovdistill.core.class_names import clean_name
 from ovdistill.core.files import hash_file
 from ovdistill.datasets.annotations import Annotations, read_annotations
-from ovdistill.datasets.class_categories import label_categories
+from ovdistill.datasets.annotations.class_categories import label_categories
 from ovdistill.extraction.file_proposals import FileProposals
 from ovdistill.extraction.images import LoadedImage
 from ovdistill.extraction.proposal_source import Proposals, ProposalSource

@@ -12,7 +12,7 @@ import yaml
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.json_files import read_json
-from ovdistill.datasets.category_names import read_names
+from ovdistill.datasets.names import read_names
 
 LARGEST = 4 << 20  # bytes
 MOST_PHRASES = 200_000  # of all names; aliases of YAML can repeat a list without end

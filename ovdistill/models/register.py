@@ -14,13 +14,12 @@ warnings.filterwarnings("ignore", message="faster_coco_eval is not installed")
 from mmdet.utils import register_all_modules  # noqa: E402
 
 import ovdistill.models.register_models  # noqa: E402, F401
-from ovdistill.datasets import (  # noqa: E402, F401
+from ovdistill.datasets import ov_dataset, source_sampler  # noqa: E402, F401
+from ovdistill.datasets.transforms import (  # noqa: E402, F401
     load_image,
     load_regions,
-    ov_dataset,
     pack_inputs,
     resize,
-    source_sampler,
 )
 from ovdistill.evaluation import ov_metric, proposal_recall  # noqa: E402, F401
 

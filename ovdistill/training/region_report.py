@@ -9,8 +9,8 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
-from ovdistill.datasets.load_regions import LoadTeacherRegions
 from ovdistill.datasets.ov_dataset import OVDataset
+from ovdistill.datasets.transforms.load_regions import LoadTeacherRegions
 from ovdistill.evaluation.regions.figures import measure_regions
 from ovdistill.evaluation.regions.lines import short_lines
 from ovdistill.evaluation.regions.matching import Objects

@@ -8,8 +8,8 @@ import pytest
 from ovdistill.commands import main
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import write_image
-from ovdistill.datasets.annotation_report import Effect
 from ovdistill.datasets.annotations import read_annotations
+from ovdistill.datasets.annotations.report import Effect
 
 
 def content() -> dict:

@@ -15,7 +15,7 @@ from ovdistill.commands import main
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.datasets.annotations import read_annotations
-from ovdistill.datasets.category_names import read_names
+from ovdistill.datasets.names import read_names
 from ovdistill.extraction.prepare import prepare_proposals
 from ovdistill.models.config import load_config, placeholder_values
 from ovdistill.ovshapes.generate import make_ovshapes
@@ -123,6 +123,29 @@ def test_the_proposal_network_sees_the_same_base_boxes(data, tmp_path):
     assert (
         network.model.backbone.norm_cfg.momentum == network.model.rpn_head.norm_cfg.momentum == 0.1
     )
+
+
+def test_ignored_objects_are_no_background(data, tmp_path):
+    """Where there is a mask head, an object without a mask is one of them."""
+    path = tmp_path / "pets.py"
+    for recipe in ("vild_r50_coco", "vild_mobilenetv4_coco", "hierkd_r50_coco"):
+        init(data / "train.json", "--base-config", recipe, "-o", path, "--force")
+        config = load_config(path)
+        network = load_config(path.parent / config.prepare.proposals.network, step_options(config))
+        given = load_config(recipe).model.train_cfg
+        for own, theirs in zip(
+            [*assigners(config.model.train_cfg), network.model.train_cfg.rpn.assigner],
+            [*assigners(given), load_config("rpn_r50_coco").model.train_cfg.rpn.assigner],
+            strict=True,
+        ):
+            assert (own.type, own.ignore_iof_thr) == (f"Ignoring{theirs.type}", 0.5)
+            assert theirs.get("ignore_iof_thr", -1) == -1  # the published recipe is as it was
+            assert own == dict(theirs, type=own.type, ignore_iof_thr=0.5)
+
+
+def assigners(train_cfg: Config) -> list[Config]:
+    parts = [train_cfg] if "assigner" in train_cfg else [train_cfg.rpn, train_cfg.rcnn]
+    return [part.assigner for part in parts]
 
 
 @pytest.mark.parametrize(("kind", "recipe"), [("instances", "coco"), ("lvis", "lvis")])

@@ -6,7 +6,7 @@ import pytest
 
 from ovdistill.commands import main
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.category_names import read_names
+from ovdistill.datasets.names import read_names
 from ovdistill.vocabulary import base_mask
 
 IMAGE = """<annotation><filename>{name}.jpg</filename>

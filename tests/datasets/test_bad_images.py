@@ -14,9 +14,9 @@ from torch.utils.data import DataLoader
 
 from ovdistill.core.errors import UserError, run_tool
 from ovdistill.core.images import write_image
-from ovdistill.datasets import load_image
 from ovdistill.datasets.bad_images import NAME, BadImages, allow_bad_images
-from ovdistill.datasets.load_image import LoadImage
+from ovdistill.datasets.transforms import load_image
+from ovdistill.datasets.transforms.load_image import LoadImage
 
 
 def test_an_image_counts_once(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from ovdistill.datasets.build_vocabulary import (
     prompts_of_config,
     select_names,
 )
-from ovdistill.datasets.category_names import find_names
+from ovdistill.datasets.names import find_names
 from ovdistill.teacher import build_teacher
 from ovdistill.vocabulary import TEMPLATES, Names, Vocabulary
 from ovdistill.vocabulary.learned_prompts import LearnedPrompts

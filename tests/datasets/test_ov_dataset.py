@@ -11,7 +11,7 @@ import ovdistill.models.register  # noqa: F401
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import write_image
 from ovdistill.core.teacher_id import TeacherId
-from ovdistill.datasets.class_categories import NO_CATEGORY
+from ovdistill.datasets.annotations.class_categories import NO_CATEGORY
 from ovdistill.datasets.ov_dataset import OVDataset
 from ovdistill.vocabulary import Vocabulary
 
@@ -290,7 +290,7 @@ def test_an_object_without_mask_is_ignored_where_masks_are_learned(root, vocabul
     loaded = with_masks(root, vocabulary)[0]
     assert loaded["gt_ignore_flags"].tolist() == [False, True]  # the emu has no mask
     assert loaded["gt_masks"].masks.any(axis=(1, 2)).tolist() == [True, False]
-    assert "3 of the 5 annotations" in caplog.text
+    assert "3 of the 5 annotations" in caplog.text and "ignore_iof_thr" in caplog.text
 
 
 def test_learning_masks_without_any_is_an_error(root, vocabulary):

@@ -10,7 +10,7 @@ import torch
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
-from ovdistill.datasets.category_names import read_names
+from ovdistill.datasets.names import read_names
 from ovdistill.vocabulary import Names, Vocabulary, base_mask
 
 from .fake_teacher import FakeTeacher

@@ -17,7 +17,7 @@ from pycocotools import mask as coco_mask
 import ovdistill.models.register  # noqa: F401  # the transforms by their names
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations, read_annotations
-from ovdistill.datasets.captions import read_captions
+from ovdistill.datasets.annotations.captions import read_captions
 from ovdistill.datasets.ov_dataset import OVDataset
 from ovdistill.evaluation.evaluate import EvaluatedClass, Protocol, evaluate
 from ovdistill.evaluation.ov_metric import OVMetric

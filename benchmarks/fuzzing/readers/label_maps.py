@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.label_table import load_label_table
+from ovdistill.datasets.names.label_table import load_label_table
 from ovdistill.segmentation.data.image_files import read_list
 from ovdistill.segmentation.data.label_map import (
     lookup_of,

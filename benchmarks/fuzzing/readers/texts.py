@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-from ovdistill.datasets.category_names import read_names
+from ovdistill.datasets.names import read_names
 from ovdistill.inference.prompts import parse_prompts
 from ovdistill.vocabulary import read_templates
 

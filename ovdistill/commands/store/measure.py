@@ -10,9 +10,9 @@ from torch import Tensor
 from ovdistill.core.errors import UserError
 from ovdistill.core.logs import progress
 from ovdistill.datasets.annotations import Annotations, read_annotations
+from ovdistill.datasets.annotations.class_categories import label_categories
 from ovdistill.datasets.build_vocabulary import split_names
-from ovdistill.datasets.category_names import names_of_annotations
-from ovdistill.datasets.class_categories import label_categories
+from ovdistill.datasets.names import names_of_annotations
 from ovdistill.evaluation.regions import objects
 from ovdistill.evaluation.regions.figures import RegionFigures, measure_regions
 from ovdistill.store import TeacherStore

@@ -18,8 +18,8 @@ from ovdistill.commands.teacher.names import find_vocabulary, objects_remark
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import sha256_of
 from ovdistill.datasets.annotations import Annotations, read_annotations
-from ovdistill.datasets.captions import read_captions
-from ovdistill.datasets.class_categories import find_categories, label_categories
+from ovdistill.datasets.annotations.captions import read_captions
+from ovdistill.datasets.annotations.class_categories import find_categories, label_categories
 from ovdistill.evaluation.regions.objects import draw_images, labelled_objects, shared_images
 from ovdistill.extraction.images import ImageFile, check_some_are_there
 from ovdistill.store import TeacherStore

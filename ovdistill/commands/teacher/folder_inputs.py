@@ -15,7 +15,7 @@ from ovdistill.commands.teacher.inputs import (
 )
 from ovdistill.commands.teacher.names import encode_vocabulary, load_vocabulary
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.class_categories import label_categories
+from ovdistill.datasets.annotations.class_categories import label_categories
 from ovdistill.datasets.class_folders import ClassFolders, read_class_folders, read_class_names
 from ovdistill.evaluation.regions.matching import Objects
 from ovdistill.evaluation.regions.objects import draw_images

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations
 from ovdistill.datasets.build_vocabulary import encode_names, split_names
-from ovdistill.datasets.category_names import names_of_annotations
+from ovdistill.datasets.names import names_of_annotations
 from ovdistill.evaluation.regions.matching import Objects
 from ovdistill.teacher import Teacher
 from ovdistill.vocabulary import Names, Vocabulary

@@ -13,7 +13,7 @@ from ovdistill.commands.teacher.names import (
     load_vocabulary,
 )
 from ovdistill.commands.teacher.report import Report
-from ovdistill.datasets.label_table import load_label_table
+from ovdistill.datasets.names.label_table import load_label_table
 from ovdistill.evaluation.text_tables import TextTable
 from ovdistill.segmentation.data.label_maps import LabelMaps, find_label_maps
 from ovdistill.segmentation.dense_teacher import DenseTeacher

@@ -180,7 +180,7 @@ def find_source(options: RefineOptions, teacher: TeacherId) -> RefineSource:
     """
     from ovdistill.core.image_folders import list_folder
     from ovdistill.datasets.annotations import read_annotations
-    from ovdistill.datasets.stored_images import stored_images
+    from ovdistill.datasets.annotations.stored_images import stored_images
     from ovdistill.store import TeacherStore
     from ovdistill.store.same_images import check_same_images
     from ovdistill.teacher_training.refine.sources import StoredRegions, UnlabelledImages

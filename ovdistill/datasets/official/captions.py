@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ovdistill.datasets.annotations import IMAGE_KEYS, Record
-from ovdistill.datasets.captions import CAPTION_KEYS
+from ovdistill.datasets.annotations.captions import CAPTION_KEYS
 from ovdistill.datasets.official.instances import Counts
 from ovdistill.datasets.official.output import noted_counts, write_annotations
 from ovdistill.datasets.official.report import Row

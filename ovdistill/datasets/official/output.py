@@ -12,7 +12,7 @@ import ijson
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import atomic_file, remove_temporary
-from ovdistill.datasets.annotation_values import Record
+from ovdistill.datasets.annotations.values import Record
 
 NOTE_KEY = "ovdistill"  # of our entry in a file's info
 END = "\n]}\n"  # the last characters of a complete file

@@ -15,7 +15,7 @@ from tqdm.utils import CallbackIOWrapper
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import sha256_of
 from ovdistill.core.logs import progress
-from ovdistill.datasets.annotation_values import Record, shown
+from ovdistill.datasets.annotations.values import Record, shown
 
 CHUNK = 1 << 20  # bytes read at a time
 # what the values of some keys are, and their types

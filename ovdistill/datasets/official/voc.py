@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.annotation_values import Record
+from ovdistill.datasets.annotations.values import Record
 
 # VOC's names in label order -> class names; "diningtable" would be a poor text for a teacher
 VOC_NAMES = {

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.annotation_ids import image_number
 from ovdistill.datasets.annotations import Annotations, read_annotations
+from ovdistill.datasets.annotations.ids import image_number
 from ovdistill.evaluation.accumulate import (
     AREA_ALL,
     IOU_50,

@@ -18,7 +18,7 @@ from ovdistill.core.header_values import SIZE, TEXT, Kind, expect, list_of, opti
 from ovdistill.core.json_files import read_json
 from ovdistill.core.json_list import read_json_list
 from ovdistill.core.masks import Rle
-from ovdistill.datasets.annotation_ids import image_number
+from ovdistill.datasets.annotations.ids import image_number
 from ovdistill.evaluation.backends import MAX_DETS
 from ovdistill.evaluation.records import Records
 from ovdistill.evaluation.result_files import FIX, number, read_metrics, read_origin

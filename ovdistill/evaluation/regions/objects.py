@@ -9,9 +9,9 @@ import torch
 from torchvision.ops import box_convert
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.annotation_boxes import is_large_enough
 from ovdistill.datasets.annotations import Annotations
-from ovdistill.datasets.stored_images import stored_images
+from ovdistill.datasets.annotations.boxes import is_large_enough
+from ovdistill.datasets.annotations.stored_images import stored_images
 from ovdistill.evaluation.regions.matching import Objects
 from ovdistill.store import Regions, TeacherStore
 from ovdistill.store.same_images import check_same_images

@@ -13,8 +13,8 @@ from mmdet.datasets.transforms import Pad
 from mmdet.registry import DATASETS
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.label_table import LabelTable, load_label_table
 from ovdistill.datasets.labelled_classes import Labelled, labelled_classes
+from ovdistill.datasets.names.label_table import LabelTable, load_label_table
 from ovdistill.segmentation.data.image_files import missing_files, names_in_folder, read_list
 from ovdistill.segmentation.data.label_map import IGNORE
 from ovdistill.segmentation.data.label_maps import LabelMaps

@@ -20,7 +20,7 @@ from PIL import Image
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import MAX_PIXELS, ImageError, open_image
-from ovdistill.datasets.label_table import MOST_VALUE
+from ovdistill.datasets.names.label_table import MOST_VALUE
 from ovdistill.segmentation.data.stored_values import stored_factor
 
 IGNORE = -1  # a pixel of no class of the vocabulary, a border between objects, padding

@@ -9,7 +9,7 @@ from typing import Any
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.image_folders import list_folder
-from ovdistill.datasets.label_table import LabelTable
+from ovdistill.datasets.names.label_table import LabelTable
 from ovdistill.evaluation.regions.objects import draw_images
 from ovdistill.segmentation.data.vocabulary_lookup import vocabulary_lookup
 

@@ -9,7 +9,7 @@ import torch
 from mmdet.registry import TRANSFORMS
 from mmengine.structures import PixelData
 
-from ovdistill.datasets.pack_inputs import PackOVInputs
+from ovdistill.datasets.transforms.pack_inputs import PackOVInputs
 from ovdistill.segmentation.data.label_map import IGNORE
 
 

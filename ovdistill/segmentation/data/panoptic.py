@@ -7,7 +7,7 @@ from typing import Any
 
 from mmdet.registry import DATASETS
 
-from ovdistill.datasets.label_table import LabelTable
+from ovdistill.datasets.names.label_table import LabelTable
 from ovdistill.segmentation.data.dataset import SegmentationDataset
 from ovdistill.segmentation.data.panoptic_file import PanopticFile, read_panoptic
 

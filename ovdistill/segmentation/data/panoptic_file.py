@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.annotation_ids import image_number
-from ovdistill.datasets.annotation_images import is_outside, read_images
-from ovdistill.datasets.annotation_report import Report
-from ovdistill.datasets.annotation_values import Record, is_text, shown, to_whole_number
 from ovdistill.datasets.annotations import CATEGORY_KEYS, check_keys, read_sections
-from ovdistill.datasets.label_table import MOST_VALUE, LabelTable
+from ovdistill.datasets.annotations.ids import image_number
+from ovdistill.datasets.annotations.images import is_outside, read_images
+from ovdistill.datasets.annotations.report import Report
+from ovdistill.datasets.annotations.values import Record, is_text, shown, to_whole_number
+from ovdistill.datasets.names.label_table import MOST_VALUE, LabelTable
 from ovdistill.segmentation.data.label_map import VOID
 from ovdistill.vocabulary.names import check_names
 

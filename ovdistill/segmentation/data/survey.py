@@ -10,7 +10,7 @@ import numpy as np
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image_size
 from ovdistill.core.logs import progress
-from ovdistill.datasets.label_table import LabelTable
+from ovdistill.datasets.names.label_table import LabelTable
 from ovdistill.segmentation.data.label_map import IGNORE, lookup_of, read_label_map, values_to_rows
 from ovdistill.segmentation.data.official import Subset
 

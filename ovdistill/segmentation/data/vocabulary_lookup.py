@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.label_table import LabelTable
+from ovdistill.datasets.names.label_table import LabelTable
 from ovdistill.segmentation.data.label_map import UNLABELLED, lookup_of
 
 LOGGER = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.label_table import MOST_VALUE
+from ovdistill.datasets.names.label_table import MOST_VALUE
 from ovdistill.segmentation.data.label_map import IGNORE
 from ovdistill.segmentation.metrics.groups import group_means, harmonic_mean, percent
 

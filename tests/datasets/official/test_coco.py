@@ -13,8 +13,8 @@ import pytest
 
 import ovdistill.models.register  # noqa: F401
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.captions import read_captions
-from ovdistill.datasets.category_names import read_names
+from ovdistill.datasets.annotations.captions import read_captions
+from ovdistill.datasets.names import read_names
 from ovdistill.datasets.official.coco import prepare_coco
 from ovdistill.datasets.official.report import UNCHANGED, print_rows
 from ovdistill.datasets.ov_dataset import OVDataset

@@ -16,7 +16,7 @@ import pytest
 
 import ovdistill.models.register  # noqa: F401
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.category_names import read_names
+from ovdistill.datasets.names import read_names
 from ovdistill.datasets.official.lvis import prepare_lvis
 from ovdistill.datasets.official.source import SourceFile
 from ovdistill.datasets.ov_dataset import OVDataset

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.category_names import read_names
+from ovdistill.datasets.names import read_names
 from ovdistill.inference.formats import write_yolo
 from ovdistill.inference.formats.outlines import mask_outline
 from ovdistill.inference.formats.yolo import data_yaml

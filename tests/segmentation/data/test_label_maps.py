@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.label_table import load_label_table
+from ovdistill.datasets.names.label_table import load_label_table
 from ovdistill.segmentation.data.label_map import IGNORE
 from ovdistill.segmentation.data.label_maps import find_label_maps
 from ovdistill.segmentation.data.record_maps import load_maps

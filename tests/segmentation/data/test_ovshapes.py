@@ -6,7 +6,7 @@ from mmdet.registry import DATASETS
 
 import ovdistill.segmentation.register  # noqa: F401
 from ovdistill.datasets.build_vocabulary import select_names
-from ovdistill.datasets.category_names import find_names
+from ovdistill.datasets.names import find_names
 from ovdistill.ovshapes.generate import image_plan, make_ovshapes
 from ovdistill.ovshapes.scenes import scene
 from ovdistill.segmentation.data.label_map import UNLABELLED

@@ -8,8 +8,8 @@ from mmdet.registry import DATASETS
 
 import ovdistill.segmentation.register  # noqa: F401
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.category_names import find_names
-from ovdistill.datasets.label_table import load_label_table
+from ovdistill.datasets.names import find_names
+from ovdistill.datasets.names.label_table import load_label_table
 from ovdistill.models.config import load_config
 from ovdistill.segmentation.data.label_map import CROWD, IGNORE
 from ovdistill.segmentation.data.panoptic_file import read_panoptic

@@ -14,7 +14,7 @@ from ovdistill.commands.teacher.names import find_vocabulary, objects_remark
 from ovdistill.commands.teacher_options import check_input_stays
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations, read_annotations
-from ovdistill.datasets.class_categories import label_categories
+from ovdistill.datasets.annotations.class_categories import label_categories
 from ovdistill.evaluation.regions.matching import Objects
 from ovdistill.evaluation.regions.objects import draw_images, labelled_objects
 from ovdistill.evaluation.teacher.objects import TrueObjects

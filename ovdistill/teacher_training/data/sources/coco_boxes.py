@@ -13,7 +13,7 @@ from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image
 from ovdistill.datasets.annotations import read_annotations
-from ovdistill.datasets.captions import read_captions
+from ovdistill.datasets.annotations.captions import read_captions
 from ovdistill.teacher_training.data.registry import register_source
 from ovdistill.teacher_training.data.source import Pair, PairSource
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image
-from ovdistill.datasets.annotation_images import read_images
-from ovdistill.datasets.annotation_report import Report
 from ovdistill.datasets.annotations import read_sections
-from ovdistill.datasets.captions import read_captions
+from ovdistill.datasets.annotations.captions import read_captions
+from ovdistill.datasets.annotations.images import read_images
+from ovdistill.datasets.annotations.report import Report
 from ovdistill.teacher_training.data.registry import register_source
 from ovdistill.teacher_training.data.source import Pair, PairSource
 

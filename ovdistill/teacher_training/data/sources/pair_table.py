@@ -15,7 +15,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image
 from ovdistill.core.json_files import loads, read_json
 from ovdistill.core.text import did_you_mean
-from ovdistill.datasets.annotation_images import is_outside
+from ovdistill.datasets.annotations.images import is_outside
 from ovdistill.teacher_training.data.registry import register_source
 from ovdistill.teacher_training.data.source import Pair, PairSource
 

@@ -1,0 +1,1 @@
+"""Transforms of mmdet's pipelines that read images as this package does and carry regions."""

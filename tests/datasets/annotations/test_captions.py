@@ -1,0 +1,67 @@
+"""Captions by image, and files of other images."""
+
+import json
+
+import pytest
+
+from ovdistill.core.errors import UserError
+from ovdistill.datasets.annotations import read_annotations
+from ovdistill.datasets.annotations.captions import read_captions
+from ovdistill.datasets.annotations.ids import image_number
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "ann.json"
+
+
+def write(path, content):
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_captions_by_image(file, caplog):
+    records = [(10, " A person.\n"), (11, "A cat."), (10, "A bus."), (11, " \t"), (12, "")]
+    annotations = [dict(image_id=image, caption=caption) for image, caption in records]
+    write(file, dict(annotations=annotations))
+    assert read_captions(file) == {10: ["A person.", "A bus."], 11: ["A cat."], 12: []}
+    assert "2 captions are empty" in caplog.text
+    write(file, dict(annotations=[dict(image_id=i, caption="A.") for i in ("10", 10.0, "x")]))
+    assert read_captions(file) == {10: ["A.", "A."], image_number("x"): ["A."]}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        *(3, dict(image_id=1), dict(caption="a"), dict(image_id=True, caption="a")),
+        *(dict(image_id=1, caption=None), dict(image_id=1, caption="\ud800")),
+    ],
+)
+def test_captions_that_cannot_be_read(file, record):
+    with pytest.raises(UserError, match="ann.json"):
+        read_captions(write(file, dict(annotations=[record])))
+
+
+def test_an_image_of_unknown_id(file, tmp_path):
+    own = tmp_path / "instances.json"
+    image = dict(id=10, file_name="10.png", height=20, width=30)
+    write(own, dict(images=[image], annotations=[], categories=[dict(id=1, name="cat")]))
+    write(file, dict(annotations=[], images=[dict(id=None, file_name="a/11.png")]))
+    with pytest.raises(UserError, match=r"ann\.json has an image 'a/11\.png' .* got id None"):
+        read_captions(file, read_annotations(own, warn=False))
+
+
+@pytest.mark.parametrize(("name", "fits"), [("train/10.png", True), ("12.png", False)])
+def test_captions_are_of_the_images_that_their_ids_name(file, tmp_path, name, fits):
+    image = dict(id=10, file_name="images\\10.png", height=20, width=30)
+    own = tmp_path / "instances.json"
+    write(own, dict(images=[image], annotations=[], categories=[dict(id=1, name="cat")]))
+    images = read_annotations(own, warn=False)
+    captions = dict(annotations=[dict(image_id=10, caption="A cat.")])
+    assert read_captions(write(file, captions), images) == {10: ["A cat."]}  # it lists no images
+    write(file, dict(captions, images=[dict(id=10, file_name=name), dict(id=4), 5]))
+    if fits:
+        assert read_captions(file, images) == {10: ["A cat."]}
+        return
+    with pytest.raises(UserError, match=r"ann\.json .*of 1 ids .* 1 are .*'12\.png' .*'10\.png'"):
+        read_captions(file, images)
