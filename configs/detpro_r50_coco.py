@@ -7,7 +7,7 @@ Command (see vild_star_r50_lvis.py for one GPU, initial weights and memory):
 
 Before it, once, on a GPU (see detpro_r50_lvis.py):
 
-    ovdistill train rpn_r50_coco
+    torchrun --nproc_per_node 8 -m ovdistill train rpn_r50_coco --launcher pytorch
     ovdistill prepare vild_star_r50_coco
     ovdistill extract --config vild_star_r50_coco --proposals gt -o data/coco/regions_labelled
     ovdistill vocab learn --config vild_star_r50_coco \

@@ -8,7 +8,7 @@ Command (see vild_star_r50_lvis.py for one GPU, initial weights and memory):
 Before it, once, on a GPU: the regions' RPN, the regions, those of labelled boxes, and the prompts
 (docs/learned_prompts.md):
 
-    ovdistill train rpn_r50_lvis
+    torchrun --nproc_per_node 8 -m ovdistill train rpn_r50_lvis --launcher pytorch
     ovdistill prepare vild_star_r50_lvis
     ovdistill extract --config vild_star_r50_lvis --proposals gt -o data/lvis/regions_labelled
     ovdistill vocab learn --config vild_star_r50_lvis \

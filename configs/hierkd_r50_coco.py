@@ -6,9 +6,13 @@ another batch add --auto-scale-lr):
     torchrun --nproc_per_node 8 -m ovdistill train hierkd_r50_coco --launcher pytorch
     ovdistill test hierkd_r50_coco work_dirs/hierkd_r50_coco/last.pth
 
-Before it, once: `ovdistill train rpn_r50_coco`. The first command embeds class names, captions
-and regions where they are missing, and says what it cannot make. The captions name novel objects.
-Images without a base box are left out: the instance level distils labelled objects only.
+Before it, once (on fewer GPUs see rpn_r50_coco.py):
+
+    torchrun --nproc_per_node 8 -m ovdistill train rpn_r50_coco --launcher pytorch
+
+The first command embeds class names, captions and regions where they are missing, and says what it
+cannot make. The captions name novel objects. Images without a base box are left out: the instance
+level distils labelled objects only.
 
 Cost: 12 epochs; not measured here.
 Expected: box AP50 novel/base/all 20.3/51.3/43.2 (the paper). Not reproduced here.

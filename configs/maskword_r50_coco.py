@@ -1,9 +1,11 @@
 """Mask-word on COCO: the masks of a ViLD detector are named by it and by the dense teacher.
 
-Command (first the detector, before it, once, `ovdistill train rpn_r50_coco`; then the pixel head on
-its pyramid, 8 GPUs of 2 images):
+Command (first the proposal network, once, and the detector, see vild_r50_coco.py for the batch;
+then the pixel head on its pyramid, 8 GPUs of 2 images):
 
-    torchrun --nproc_per_node 8 -m ovdistill train vild_r50_coco --launcher pytorch --amp
+    torchrun --nproc_per_node 8 -m ovdistill train rpn_r50_coco --launcher pytorch
+    torchrun --nproc_per_node 8 -m ovdistill train vild_r50_coco \
+        --launcher pytorch --amp --auto-scale-lr
     torchrun --nproc_per_node 8 -m ovdistill train maskword_r50_coco \
         --launcher pytorch --amp
     ovdistill test maskword_r50_coco work_dirs/maskword_r50_coco/last.pth

@@ -1,11 +1,15 @@
 """Vouch with RKD's relations, on OV-LVIS: on OVShapes, they add nothing to Vouch alone.
 
-Command (see vild_r50_lvis.py for the batch; before it, once: `ovdistill train proposals_r50_lvis`,
-whose scores of unlabelled objects Vouch needs, in place of rpn_r50_lvis):
+Command (see vild_r50_lvis.py for the batch):
 
     torchrun --nnodes 8 --nproc_per_node 8 -m ovdistill train ovdistill_r50_lvis \
         --launcher pytorch --amp
     ovdistill test ovdistill_r50_lvis work_dirs/ovdistill_r50_lvis/last.pth
+
+Before it, once (on fewer GPUs see proposals_r50_lvis.py, whose scores of unlabelled objects Vouch
+needs, in place of rpn_r50_lvis):
+
+    torchrun --nproc_per_node 8 -m ovdistill train proposals_r50_lvis --launcher pytorch
 
 Cost and result: not measured here. The choice of the terms comes from OVShapes (docs/results).
 

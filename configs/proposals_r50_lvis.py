@@ -1,6 +1,6 @@
 """The network that proposes Vouch's distillation regions on OV-LVIS, from base boxes only.
 
-Command:
+Command (8 GPUs of 2 images make the batch of 16; with fewer, add --auto-scale-lr):
 
     torchrun --nproc_per_node 8 -m ovdistill train proposals_r50_lvis --launcher pytorch
 

@@ -5,7 +5,10 @@ Command (see rkd_base_r50_coco.py, the stage before, for the batch):
     torchrun --nproc_per_node 8 -m ovdistill train rkd_r50_coco --launcher pytorch --amp
     ovdistill test rkd_r50_coco work_dirs/rkd_r50_coco/last.pth
 
-Before it, once: `ovdistill train rpn_r50_coco` for the regions.
+Before it, once, for the regions (on fewer GPUs see rpn_r50_coco.py):
+
+    torchrun --nproc_per_node 8 -m ovdistill train rpn_r50_coco --launcher pytorch
+
 Images without a base box are kept: their regions are distilled.
 
 Cost: 90,000 iterations of batch 16, 8 hours on 8 A100 (README of the released code); not measured

@@ -1,6 +1,6 @@
 """The RPN that proposes distillation regions on OV-COCO, trained on boxes of base classes only.
 
-Command:
+Command (8 GPUs of 2 images make the batch of 16; with fewer, add --auto-scale-lr):
 
     torchrun --nproc_per_node 8 -m ovdistill train rpn_r50_coco --launcher pytorch
 

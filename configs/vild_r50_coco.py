@@ -6,9 +6,12 @@ Command (64 GPUs of 4 images make the published batch of 256; with fewer, add --
         --launcher pytorch --amp
     ovdistill test vild_r50_coco work_dirs/vild_r50_coco/last.pth
 
-Before it, once: `ovdistill train rpn_r50_coco`. The first command embeds the class names
-and the regions where they are missing, and says what it cannot make. Images without a base box are
-kept: their regions are distilled.
+Before it, once (on fewer GPUs see rpn_r50_coco.py):
+
+    torchrun --nproc_per_node 8 -m ovdistill train rpn_r50_coco --launcher pytorch
+
+The first command embeds the class names and the regions where they are missing, and says what it
+cannot make. Images without a base box are kept: their regions are distilled.
 
 Cost: 45,000 iterations of batch 256 (97 epochs); not measured here.
 Expected: box AP50 novel/base/all 27.6/59.5/51.3 (the paper). Not reproduced here.

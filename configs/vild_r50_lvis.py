@@ -6,9 +6,12 @@ Command (64 GPUs of 4 images make the published batch of 256; with fewer, add --
         --launcher pytorch --amp
     ovdistill test vild_r50_lvis work_dirs/vild_r50_lvis/last.pth
 
-Before it, once: `ovdistill train rpn_r50_lvis`. The first command embeds the class names
-and the regions where they are missing, and says what it cannot make. Images without a base box are
-kept: their regions are distilled.
+Before it, once (on fewer GPUs see rpn_r50_lvis.py):
+
+    torchrun --nproc_per_node 8 -m ovdistill train rpn_r50_lvis --launcher pytorch
+
+The first command embeds the class names and the regions where they are missing, and says what it
+cannot make. Images without a base box are kept: their regions are distilled.
 
 --auto-scale-lr changes the learning rate and not the number of iterations: for as many images,
 multiply train_cfg.max_iters and the milestones by what the batch is smaller. 8 GPUs, or one, can

@@ -5,7 +5,9 @@ Command (see vild_star_r50_lvis.py for one GPU, initial weights and memory):
     torchrun --nproc_per_node 8 -m ovdistill train vild_star_r50_coco --launcher pytorch --amp
     ovdistill test vild_star_r50_coco work_dirs/vild_star_r50_coco/last.pth
 
-Before it, once: `ovdistill train rpn_r50_coco`.
+Before it, once (on fewer GPUs see rpn_r50_coco.py):
+
+    torchrun --nproc_per_node 8 -m ovdistill train rpn_r50_coco --launcher pytorch
 
 Cost, computed as in vild_star_r50_lvis.py: 6 epochs of 107,761 images; 8 A100 with --amp 1.6 hours,
 one 12 hours; 8 V100 in float32 5 hours, one 42 hours; memory as there. Regions on disk: at most

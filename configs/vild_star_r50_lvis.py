@@ -13,8 +13,11 @@ else batches of 2 with the learning rate for them, `--auto-scale-lr`, or 8 of th
 `--cfg-options optim_wrapper.accumulative_counts=8` (the warm-up is then 63 steps). It trains 20
 epochs in any case.
 
-Before it, once: `ovdistill train rpn_r50_lvis`. The first command embeds the class names and the
-regions where they are missing.
+Before it, once (on fewer GPUs see rpn_r50_lvis.py):
+
+    torchrun --nproc_per_node 8 -m ovdistill train rpn_r50_lvis --launcher pytorch
+
+The first command embeds the class names and the regions where they are missing.
 
 Cost, computed and not measured:
 
@@ -43,7 +46,8 @@ It is downloaded by hand, so the default is torchvision's ResNet-50 of ImageNet:
 figures do not hold for it, expect less. With SoCo's file (its tensors' names were not verified
 here; too few that fit are an error):
 
-    ovdistill train vild_star_r50_lvis --cfg-options load_from=current_mmdetection_Head.pth \
+    torchrun --nproc_per_node 8 -m ovdistill train vild_star_r50_lvis --launcher pytorch --amp \
+        --cfg-options load_from=current_mmdetection_Head.pth \
         model.backbone.init_cfg=None model.backbone.style=caffe
 
 Known differences from the released code: the regions' RPN has a ResNet-50, not 101: the one that

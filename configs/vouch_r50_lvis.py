@@ -1,11 +1,15 @@
 """Vouch, ovdistill's own term, on OV-LVIS.
 
-Command (see vild_r50_lvis.py for the batch; before it, once: `ovdistill train proposals_r50_lvis`,
-whose scores of unlabelled objects Vouch needs, in place of rpn_r50_lvis):
+Command (see vild_r50_lvis.py for the batch):
 
     torchrun --nnodes 8 --nproc_per_node 8 -m ovdistill train vouch_r50_lvis \
         --launcher pytorch --amp
     ovdistill test vouch_r50_lvis work_dirs/vouch_r50_lvis/last.pth
+
+Before it, once (on fewer GPUs see proposals_r50_lvis.py, whose scores of unlabelled objects Vouch
+needs, in place of rpn_r50_lvis):
+
+    torchrun --nproc_per_node 8 -m ovdistill train proposals_r50_lvis --launcher pytorch
 
 Cost and result: not measured here.
 

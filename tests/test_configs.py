@@ -12,6 +12,7 @@ import ovdistill.models.register  # noqa: F401
 from ovdistill.core.errors import UserError
 from ovdistill.core.teacher_id import TeacherId
 from ovdistill.models.config import load_config
+from ovdistill.training.learning_rate import processes_of_rate
 from ovdistill.vocabulary import Vocabulary
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -55,6 +56,19 @@ def test_config_says_how_to_run_it(name):
     recipe = name.removesuffix(".py")
     docstring = ast.get_docstring(ast.parse((CONFIGS / name).read_text()))
     assert re.search(rf"ovdistill (train|test) {recipe}\b", docstring)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_commands_of_a_docstring_have_the_batch_of_the_learning_rate(name):
+    docstring = ast.get_docstring(ast.parse((CONFIGS / name).read_text()))
+    for line in docstring.splitlines():
+        for network in re.findall(r"ovdistill train (\w+)", line):
+            count = processes_of_rate(load_config(network))
+            assert (
+                count == 1
+                or "--auto-scale-lr" in line
+                or f"--nproc_per_node {min(count, 8)} -m" in line
+            )
 
 
 @pytest.mark.parametrize("benchmark", ["lvis", "coco"])

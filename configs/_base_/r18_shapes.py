@@ -1,7 +1,8 @@
 """A student of under a million parameters: three narrow ResNet-18 stages, FPN, RPN, two heads.
 
 Parts to build from. ``roi_head`` knows no class: one score, one box, one mask for each region.
-``open_vocabulary_rcnn`` is the detector of the recipes, without distillation.
+``open_vocabulary_rcnn`` is the detector of the recipes, without distillation. Crowds would be
+background (``ignore_iof_thr=-1``, mmdet's default); OVShapes has none.
 """
 
 norm_cfg = dict(type="BN", requires_grad=True)

@@ -7,6 +7,9 @@ is ViLD's detector, without distillation; ``plain_rpn_head`` is mmdet's RPN, wit
 Known differences from the released network: level 6 is convolved from level 5 after its
 normalisation, there before (mmdet's FPN). The released configuration asks for two convolutions in
 the RPN, but its code builds one; so does this one.
+
+``ignore_iof_thr=-1``, mmdet's default: crowds and objects without a mask are background. A config
+that ``ovdistill init-dataset`` writes ignores them.
 """
 
 # made synchronous across ranks by sync_bn; on one device it is the same thing

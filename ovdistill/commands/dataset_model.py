@@ -1,4 +1,4 @@
-"""Changes of a recipe's model for a user's own data: backbone, boxes alone, short trainings."""
+"""Changes of a recipe's model for a user's own data: backbone, ignored objects, short trainings."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
     from ovdistill.commands.dataset_schedule import Schedule
 
+# of mmdet, and ours, by which crowds and objects without a mask are no background
+IGNORING = {
+    "MaxIoUAssigner": "IgnoringMaxIoUAssigner",
+    "ATSSAssigner": "IgnoringATSSAssigner",
+}
+IGNORED_SHARE = 0.5  # of a prior that lies in an ignored object
 DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")  # package.module.Class
 
 
@@ -104,6 +110,25 @@ def settling_changes(model: Mapping[str, Any], schedule: Schedule) -> dict[str, 
             if momentum > value["momentum"]:
                 found[key] = dict(momentum=momentum)
         elif inside := settling_changes(value, schedule):
+            found[key] = inside
+    return found
+
+
+def ignoring_changes(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what changes in the assigners of a model, so that ignored objects are no background.
+
+    Published recipes keep mmdet's rule, by which they are.
+
+    Args:
+        model: config of the model.
+    """
+    found: dict[str, Any] = {}
+    for key, value in model.items():
+        if not isinstance(value, Mapping):
+            continue
+        if key == "assigner" and value.get("type") in IGNORING:
+            found[key] = dict(type=IGNORING[value["type"]], ignore_iof_thr=IGNORED_SHARE)
+        elif inside := ignoring_changes(value):
             found[key] = inside
     return found
 

@@ -11,6 +11,7 @@ from ovdistill.commands.dataset_classes import Classes, choose_classes
 from ovdistill.commands.dataset_config import DatasetConfig, NetworkChanges
 from ovdistill.commands.dataset_model import (
     backbone_changes,
+    ignoring_changes,
     merged,
     settling_changes,
     teacher_changes,
@@ -152,7 +153,7 @@ def changes(
     return NetworkChanges(
         train_pipeline=new_train if size or not masks else None,
         test_pipeline=resized(test, size) if size else None,
-        model=merged(backbone, settling, boxes_alone),
+        model=merged(backbone, settling, boxes_alone, ignoring_changes(model)),
     )
 
 

@@ -4,11 +4,11 @@
     ovdistill search photos.index --region photo.jpg:10,20,110,120
     ovdistill search photos.index --like photo.jpg
 
-Prints the regions, best first, and writes search.json and search.png, a sheet of them. A text may
-have several names and phrases, as for `ovdistill predict` (docs/prompts.md): the one that fits a
-region best counts. --like takes the region of the image that is an object most probably. Images
-that are not there any more are left out, and of regions that overlap in an image (by an IoU above
-0.5) all but the best.
+Prints the regions, best first, and writes search.json and search.png, a sheet of them (of the first
+300). A text may have several names and phrases, as for `ovdistill predict` (docs/prompts.md): the
+one that fits a region best counts. --like takes the region of the image that is an object most
+probably. Images that are not there any more are left out, and of regions that overlap in an image
+(by an IoU above 0.5) all but the best.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def search(options: SearchOptions) -> None:
     image, box = (options.like, None) if options.region is None else read_region(options.region)
     check_file(image, "--like" if box is None else "--region")
     from ovdistill.core.provenance import provenance
-    from ovdistill.inference.search.hit_files import write_hits, write_sheet
+    from ovdistill.inference.search.hit_files import ON_SHEET, write_hits, write_sheet
     from ovdistill.inference.search.index import Index
 
     index = Index.open(options.index, options.root)
@@ -99,6 +99,8 @@ def search(options: SearchOptions) -> None:
     write_hits(options.out / "search.json", hits, origin)
     lost = write_sheet(options.out / "search.png", hits, title)
     print(f"wrote {printable(options.out)}: search.json, search.png")
+    if len(hits) > ON_SHEET:
+        print(f"search.png shows the first {ON_SHEET} of {len(hits)} regions")
     say_changes(index, hits, lost)
 
 

@@ -58,8 +58,16 @@ class TrainOptions(RunnerOptions):
         help="leave out up to N batches whose loss or gradient is NaN or infinite; one more ends "
         "the training with exit code 3",
     )
-    seed: int = option(0, help="random seed of weights and samplers", least=0, most=MOST_SEED)
-    deterministic: bool = flag(help="use deterministic algorithms only")
+    seed: int | None = option(
+        None,
+        metavar="N",
+        help="random seed of weights and samplers (default: the config's randomness.seed, else 0)",
+        least=0,
+        most=MOST_SEED,
+    )
+    deterministic: bool = flag(
+        help="use deterministic algorithms only (default: the config's randomness.deterministic)"
+    )
     max_bad_images: int | None = option(
         None,
         metavar="N",
@@ -79,11 +87,14 @@ def train(options: TrainOptions) -> None:
     options.set_local_rank()
     find_recipe(options.config)  # before anything heavy is imported
     from ovdistill.extraction.prepare import prepare
+    from ovdistill.training.learning_rate import warn_of_rate
     from ovdistill.training.run import alone_in, run_training
 
     config = training_config(options)
     check_output_folder(config.work_dir)
     with joined_processes(config, options.launcher), alone_in(config.work_dir):
+        if not options.prepare_only:
+            warn_of_rate(config)
         prepare(config)
         if not options.prepare_only:
             run_training(config)
@@ -93,10 +104,11 @@ def training_config(options: TrainOptions) -> Config:
     """Return the config with the command's options in it.
 
     Raises:
-        UserError: a config that trains nothing or has no batch size to scale by, or a missing
-            checkpoint to resume or start from.
+        UserError: a config that trains nothing, lacks a part of a training or has no batch size
+            to scale by, a seed that cannot be, or a missing checkpoint to resume or start from.
     """
     from ovdistill.models.config import load_config
+    from ovdistill.training.randomness import randomness_of
     from ovdistill.training.run import resume_from
 
     config = load_config(options.config, options.overrides)
@@ -109,29 +121,55 @@ def training_config(options: TrainOptions) -> Config:
             f"{options.config} trains nothing: it tests a detector of another config, with "
             f"`ovdistill test {options.config} CHECKPOINT`."
         )
+    if missing := [key for key in ("train_dataloader", "optim_wrapper") if not config.get(key)]:
+        raise UserError(
+            f"{options.config} has train_cfg, but no {' and no '.join(missing)}; expected both, as "
+            "nothing can be trained without them."
+        )
     options.apply(config)
     config.work_dir = options.work_dir or config.get(
         "work_dir", os.path.join("work_dirs", Path(options.config).stem)
     )
-    config.randomness = dict(seed=options.seed, deterministic=options.deterministic)
+    config.randomness = randomness_of(config, options.seed)
+    if options.deterministic:
+        config.randomness.deterministic = True
     if options.amp:
         use_mixed_precision(config)
     if options.max_bad_batches is not None:
-        hook = config.default_hooks.setdefault("non_finite", dict(type="StopOnNonFinite"))
-        hook.max_skipped = options.max_bad_batches
+        allow_bad_batches(config, options.max_bad_batches)
     if options.max_bad_images is not None:
         config.max_bad_images = options.max_bad_images
-    if options.auto_scale_lr:
-        if "auto_scale_lr" not in config:
-            raise UserError(
-                f"got --auto-scale-lr; {options.config} names no base_batch_size for it."
-            )
-        config.auto_scale_lr.enable = True
+    _scale_rate(config, wanted=options.auto_scale_lr)
     if options.load_from:
         config.load_from = find_weights(options.load_from)
     if options.resume:
         resume_from(config, options.resume)
     return config
+
+
+def allow_bad_batches(config: Config, count: int) -> None:
+    """Let a training leave out so many batches whose loss or gradient is not finite."""
+    config.default_hooks = config.get("default_hooks") or {}
+    hook = config.default_hooks.get("non_finite") or {}
+    config.default_hooks.non_finite = {"type": "StopOnNonFinite", **hook, "max_skipped": count}
+
+
+def _scale_rate(config: Config, *, wanted: bool) -> None:
+    """Let the learning rate be scaled if a command or the config wants it.
+
+    Raises:
+        UserError: the config does not say for how many images its rate is.
+    """
+    scaling = config.get("auto_scale_lr") or {}
+    if not wanted and not scaling.get("enable"):
+        return
+    if not scaling.get("base_batch_size"):
+        asked = "--auto-scale-lr" if wanted else "auto_scale_lr.enable"
+        raise UserError(
+            f"got {asked}; {config.filename} does not say for how many images its learning rate "
+            "is (auto_scale_lr.base_batch_size)."
+        )
+    config.auto_scale_lr.enable = True
 
 
 def find_weights(source: str) -> str:

@@ -19,6 +19,8 @@ from ovdistill.extraction import stale
 from ovdistill.extraction.config_inputs import is_to_be_trained, proposal_network
 from ovdistill.extraction.proposal_note import write_note
 from ovdistill.extraction.proposal_origin import proposal_differences, training_origin
+from ovdistill.training.learning_rate import processes_of_rate
+from ovdistill.training.randomness import randomness_of
 from ovdistill.training.run import AUTO, alone_in, resume_from, run_training
 
 LOGGER = logging.getLogger(__name__)
@@ -68,7 +70,7 @@ def prepare_proposals(
         raise not_trained(config, checkpoint, network_config)
     origin = training_origin(config, network_config)
     network_config.work_dir = str(Path(checkpoint).with_suffix(""))
-    network_config.randomness = dict(config.get("randomness") or dict(seed=0))
+    network_config.randomness = randomness_of(config)
     network_config.launcher = "none"
     network_config.max_bad_images = config.get("max_bad_images", 0)
     LOGGER.info("proposals: training the network on base boxes")
@@ -133,8 +135,12 @@ def not_trained(config: Config, checkpoint: str, network: Config) -> UserError:
         checkpoint: its weights.
         network: its own config.
     """
+    start, launcher, fewer = "ovdistill", "", ""
+    if (count := processes_of_rate(network)) > 1:
+        start, launcher = f"torchrun --nproc_per_node {count} -m ovdistill", "--launcher pytorch "
+        fewer = f" ({count} GPUs; with fewer, add --auto-scale-lr)"
     return UserError(
-        f"no proposal network {checkpoint}. Train it on base boxes first:\n"
-        f"  ovdistill train {network.filename} --cfg-options data_root={config.data_root}\n"
+        f"no proposal network {checkpoint}. Train it on base boxes first{fewer}:\n"
+        f"  {start} train {network.filename} {launcher}--cfg-options data_root={config.data_root}\n"
         f"then name its checkpoint: --cfg-options proposals=PATH"
     )

@@ -7,7 +7,7 @@ regions, D embedding width, W class names.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from mmcv.cnn import Scale
@@ -19,6 +19,7 @@ from mmdet.utils import ConfigType
 from torch import Tensor, nn
 
 from ovdistill.distillation.hierkd.loss import softmax_focal_loss
+from ovdistill.models.region_word_loss import check_pair
 from ovdistill.vocabulary import Vocabulary
 
 # logits, box deltas and IoU logits, a map for each level
@@ -29,6 +30,8 @@ Outputs = tuple[list[Tensor], list[Tensor], list[Tensor]]
 class DenseRegionWordLoss(nn.Module):
     """Softmax focal loss with few negatives, and a learned weight of the sum over levels.
 
+    It belongs to a ``RegionWordHead`` with a background, in an ``OpenVocabularyATSSHead``.
+
     Args:
         negative_share: probability with which a background location is used; 0.1 in HierKD.
         alpha: factor on the focal loss of every location.
@@ -37,6 +40,7 @@ class DenseRegionWordLoss(nn.Module):
     """
 
     use_sigmoid = False
+    score: ClassVar[str] = "softmax"  # of the heads that it belongs to
 
     def __init__(
         self,
@@ -84,7 +88,11 @@ class OpenVocabularyATSSHead(ATSSHead):
     Args:
         *args: as for mmdet's ``ATSSHead``.
         cls_predictor_cfg: config of a ``RegionWordHead``.
-        **kwargs: as for mmdet's ``ATSSHead``, with one anchor at each location.
+        **kwargs: as for mmdet's ``ATSSHead``, with one anchor at each location and a
+            ``DenseRegionWordLoss`` as ``loss_cls``.
+
+    Raises:
+        UserError: another loss, or a ``RegionWordHead`` whose scores it does not take.
     """
 
     num_classes: int
@@ -94,6 +102,7 @@ class OpenVocabularyATSSHead(ATSSHead):
         # mmdet's default also names a layer that this head has not
         kwargs.setdefault("init_cfg", dict(type="Normal", layer="Conv2d", std=0.01))
         super().__init__(*args, **kwargs)
+        check_pair(self.fc_cls, self.loss_cls, DenseRegionWordLoss)
 
     def _init_layers(self) -> None:
         """Build mmdet's layers, with a ``RegionWordHead`` in place of the classification layer."""

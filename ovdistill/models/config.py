@@ -7,9 +7,7 @@ of the config file.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +17,19 @@ from mmengine.utils import import_modules_from_strings
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
 from ovdistill.models import config_text
+from ovdistill.models.config_options import merge_options
 from ovdistill.models.neck_channels import fit_neck
 from ovdistill.models.placeholders import fill_placeholders
 from ovdistill.models.published_config import read_published
 from ovdistill.models.python_config import NO_YAML, place_of, read_python
 
 config_text.install()
-LOGGER = logging.getLogger(__name__)
 # the placeholders that say where the data are; another config of the same data is read with them
 DATA_PLACEHOLDERS = (
     *("data_root", "split", "vocabulary", "cache", "train_ann", "val_ann"),
     *("images", "train_images", "val_images"),
 )
-# keys that have had their effect when the overrides are merged
-READ_BEFORE = ("_base_", "custom_imports")
-# what every teacher takes, whether or not a config states it
-TAKEN_BY_ALL = "teacher.crops."
+LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 # modules that configs of earlier versions import, and where they are now
 MOVED_MODULES = {"ovdistill.register": "ovdistill.models.register"}
 
@@ -47,7 +42,7 @@ def load_config(
     """Read a config, merge overrides into it and fill its placeholders (see above).
 
     ``in_channels="auto"`` of the model's neck becomes the numbers of its backbone
-    (``neck_channels``).
+    (``neck_channels``). A data loader without workers keeps none between epochs, whatever it says.
 
     The modules that its ``custom_imports`` names are imported, which registers its components.
 
@@ -66,8 +61,7 @@ def load_config(
     config = read_config(path)
     try:
         config.merge_from_dict({k: v for k, v in (placeholders or {}).items() if k in config})
-        # a copy: mmengine takes _delete_ out of what it merges, and the caller may merge it again
-        _merge_options(config, deepcopy(dict(options or {})), path)
+        merge_options(config, options or {}, path)
         values = fill_placeholders(config.to_dict(), {"config_folder": str(path.parent)})
     except RecursionError:
         raise UserError(f"{path} holds values that are nested too deeply, or in a circle") from None
@@ -75,6 +69,9 @@ def load_config(
         values["prepare"] = {}  # no step at all, as a step that is None is not made
     filled = Config(values, filename=str(path))
     fit_neck(filled.get("model"))
+    for loader in filter(None, map(filled.get, LOADERS)):
+        if not loader.get("num_workers") and loader.get("persistent_workers"):
+            loader.persistent_workers = False  # else torch refuses num_workers=0
     return filled
 
 
@@ -98,60 +95,6 @@ def read_config(path: Path) -> Config:
 def placeholder_values(config: Config) -> dict[str, str]:
     """Return the values with which another config of the same data is to be read."""
     return {name: config[name] for name in DATA_PLACEHOLDERS if name in config}
-
-
-def _merge_options(config: Config, options: dict[str, Any], path: Path) -> None:
-    """Merge dotted overrides into a config, and warn about those of a new name.
-
-    Raises:
-        UserError: an option does not fit the config.
-    """
-    try:
-        for key in options:
-            _check_key(key)
-            if not _has_place(config, key):
-                LOGGER.warning("--cfg-options %s: nothing of that name was in %s", key, path)
-        config.merge_from_dict(options)
-    # what mmengine raises where a key goes into a number, or past the end of a list
-    except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
-        given = " ".join(f"{key}={value}" for key, value in options.items())
-        raise UserError(
-            f"--cfg-options {given[:500]} do not fit {path}: {str(error)[:500]}"
-        ) from error
-
-
-def _check_key(key: str) -> None:
-    """Raise UserError for a dotted key with an empty part, or one that loading has passed."""
-    parts = key.split(".")
-    if not all(parts):
-        raise UserError(f"got --cfg-options {key}=...; expected names with single dots between")
-    if parts[0] in READ_BEFORE:
-        raise UserError(
-            f"got --cfg-options {key}=...; {parts[0]} is read before the options: write it in the "
-            "config."
-        )
-
-
-def _has_place(config: Config, key: str) -> bool:
-    """Return True if all that a dotted key goes through is there; its last part may be new."""
-    if key.startswith(TAKEN_BY_ALL):
-        return True
-    first, *rest = key.split(".")
-    if first not in config:
-        return False
-    value: Any = config[first]
-    for part in rest[:-1]:
-        if isinstance(value, Mapping) and part in value:
-            value = value[part]
-        elif isinstance(value, (list, tuple)) and _is_index(part, len(value)):
-            value = value[int(part)]
-        else:
-            return False
-    return True
-
-
-def _is_index(part: str, length: int) -> bool:
-    return part.isdecimal() and len(part) < 10 and int(part) < length
 
 
 def _import_custom_modules(config: Config, path: Path) -> None:

@@ -8,6 +8,7 @@ local.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmdet.models.roi_heads import StandardRoIHead
@@ -29,7 +30,19 @@ class MaskBoxRoIHead(StandardRoIHead):
     is enlarged and a mask is predicted in it. The new box is a weighted mean of the box around the
     mask and the regressed box. This costs a second pass of the mask head.
     ``test_cfg.without_masks=True`` leaves the masks themselves out of the results, for proposals.
+
+    Args:
+        *args: as for mmdet's ``StandardRoIHead``.
+        **kwargs: as for mmdet's ``StandardRoIHead``.
+
+    Raises:
+        UserError: see ``read_settings``.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # they are read again when they are used; a slip ends the build, not the first validation
+        read_settings(MaskBoxes, self.test_cfg or {}, "mask_boxes")
 
     def predict_mask(
         self,

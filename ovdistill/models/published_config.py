@@ -19,18 +19,20 @@ from ovdistill.core.errors import UserError
 
 KEYS = ("about", "default_scope", "model", "test_pipeline", "teacher", "prepare", "dense_scale")
 VOCABULARY_KEYS = ("templates", "tokens")
-# the components of which the detectors and segmentors of shipped recipes consist
+# the components of which the detectors and segmentors of shipped recipes, and of configs that
+# init-dataset has written on them, consist
 COMPONENTS = frozenset(
     """
     ATSSAssigner AnchorGenerator BBoxHead BN BoxQualityHead ConvFCBBoxHead CrossEntropyLoss
     DeltaXYWHBBoxCoder DenseRegionWordLoss DetDataPreprocessor FCNMaskHead FPN
-    FocalRegionWordLoss GIoULoss GN L1Loss LoadImage LoadLabelMap MaskBoxRoIHead
-    MaskWordSegmentor MaxIoUAssigner NormBoxHead NormMaskHead NormRPNHead OVResize
-    OpenVocabularyATSS OpenVocabularyATSSHead OpenVocabularyRCNN OpenVocabularyRoIHead
-    OpenVocabularySegmentor PackOVInputs PackSegmentationInputs PixelWordHead Pretrained RPNHead
-    RandomSampler RegionTokenHead RegionTokenLoss RegionWordHead RegionWordLoss ResLayer ResNet
-    Resize RoIAlign Shared2FCBBoxHead SigmoidRegionWordLoss SingleRoIExtractor SmoothL1Loss
-    SyncBN TimmBackbone WeightTransferHead deconv nms soft_nms
+    FocalRegionWordLoss GIoULoss GN IgnoringATSSAssigner IgnoringMaxIoUAssigner L1Loss LoadImage
+    LoadLabelMap MaskBoxRoIHead MaskWordSegmentor MaxIoUAssigner NormBoxHead NormMaskHead
+    NormRPNHead OVResize OpenVocabularyATSS OpenVocabularyATSSHead OpenVocabularyRCNN
+    OpenVocabularyRoIHead OpenVocabularySegmentor PackOVInputs PackSegmentationInputs
+    PixelWordHead Pretrained RPNHead RandomSampler RegionTokenHead RegionTokenLoss
+    RegionWordHead RegionWordLoss ResLayer ResNet Resize RoIAlign Shared2FCBBoxHead
+    SigmoidRegionWordLoss SingleRoIExtractor SmoothL1Loss SyncBN TimmBackbone WeightTransferHead
+    deconv nms soft_nms
     """.split()
 )
 TEACHERS = ("OpenCLIPTeacher",)

@@ -56,8 +56,16 @@ class RegionWordLoss(nn.Module):
         return log_scores.exp()
 
     def get_accuracy(self, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Return the top-1 accuracy over base classes and background, in percent."""
-        return dict(acc=accuracy(logits, labels))
+        """Return the top-1 accuracy in percent.
+
+        With a softmax it is over base classes and background. Sigmoids have no background to
+        predict: only RoIs that are labelled count.
+        """
+        if self.score == "softmax":
+            return dict(acc=accuracy(logits, labels))
+        labelled = labels < logits.shape[1] - 1
+        right = labelled & (logits.argmax(dim=1) == labels)
+        return dict(acc=100 * right.sum() / labelled.sum().clamp(min=1))
 
     def forward(
         self,
@@ -185,17 +193,21 @@ class FocalRegionWordLoss(RegionWordLoss):
         return self.loss_weight * loss
 
 
-def check_pair(head: nn.Module, loss: nn.Module) -> None:
-    """Raise UserError if a loss is not of the scores of the head whose logits it gets.
+def check_pair(head: nn.Module, loss: nn.Module, kind: type[nn.Module]) -> None:
+    """Raise UserError if a loss is not of its detector's head, or not of the scores that it gets.
 
     Args:
-        head: of the alignment; others than ``RegionWordHead`` are not looked at.
-        loss: the alignment loss; others than ``RegionWordLoss``, and those with weight 0, are not
-            looked at.
+        head: of the alignment, which gives the logits; the scores of others than
+            ``RegionWordHead`` are not looked at.
+        loss: the alignment loss; with weight 0 its scores are not looked at.
+        kind: what the loss must be: a class with ``score``.
     """
-    if not isinstance(head, RegionWordHead) or not isinstance(loss, RegionWordLoss):
-        return
-    if loss.loss_weight == 0:
+    if not isinstance(loss, kind):
+        raise UserError(
+            f"loss_cls is {type(loss).__name__}; expected {kind.__name__} or a class made from it "
+            "in this kind of detector"
+        )
+    if not isinstance(head, RegionWordHead) or getattr(loss, "loss_weight", 1) == 0:
         return
     without = head.background is None
     if head.score != loss.score or (loss.score == "softmax" and without):

@@ -17,6 +17,7 @@ from ovdistill.models import (  # noqa: F401
     atss_head,
     box_quality,
     checkpoint_loaders,
+    ignoring_assigners,
     mask_boxes,
     normalized_heads,
     open_vocabulary_atss,

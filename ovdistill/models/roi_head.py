@@ -24,7 +24,7 @@ from ovdistill.distillation.gather import gather_captions, gather_regions, regio
 from ovdistill.distillation.term import DistillationTerms
 from ovdistill.distillation.vild.loss import ensemble_log_scores
 from ovdistill.models.image_level import is_image_level, of_labelled
-from ovdistill.models.region_word_loss import check_pair
+from ovdistill.models.region_word_loss import RegionWordLoss, check_pair
 from ovdistill.models.second_look import SecondLookRoIHead
 from ovdistill.vocabulary import Vocabulary
 
@@ -50,7 +50,7 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
         **kwargs: as for mmdet's ``StandardRoIHead``.
 
     Raises:
-        UserError: a loss that is not of the scores of its head, or see ``DistillationTerms``.
+        UserError: a loss that is not of its head, or see ``DistillationTerms``, ``read_settings``.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class OpenVocabularyRoIHead(SecondLookRoIHead):
         self.text_share = text_share
         self.fixed_share = fixed_share
         for head in filter(None, (self.bbox_head, self.image_head)):
-            check_pair(head.fc_cls, head.loss_cls)
+            check_pair(head.fc_cls, head.loss_cls, RegionWordLoss)
         terms = [MODELS.build(term) for term in distillers]
         self.distillers = DistillationTerms(terms, self.embed_dim, PARTS)
 

@@ -40,11 +40,15 @@ class SecondLookRoIHead(MaskBoxRoIHead):
         *args: as for ``MaskBoxRoIHead``.
         quality_head: config of a ``BoxQualityHead``.
         **kwargs: as for ``MaskBoxRoIHead``.
+
+    Raises:
+        UserError: see ``read_settings``.
     """
 
     def __init__(self, *args: Any, quality_head: ConfigType | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.quality_head = MODELS.build(quality_head) if quality_head else None
+        read_settings(SecondLook, self.test_cfg or {}, "second_look")
 
     def quality_loss(self, x: tuple[Tensor, ...], objects: InstanceList) -> dict[str, Tensor]:
         """Return the loss of the ``quality_head`` on boxes around the labelled objects, if any.

@@ -19,6 +19,7 @@ COUNTS = {
     "train_cfg.val_interval": NEVER,
     "train_dataloader.batch_size": "",
     "optim_wrapper.accumulative_counts": "",
+    "auto_scale_lr.base_batch_size": "",
 }
 # numbers above 0
 POSITIVE = ("optim_wrapper.clip_grad.max_norm", "optim_wrapper.clip_grad.clip_value")

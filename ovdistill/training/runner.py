@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from ovdistill.core.checkpoints import DamagedCheckpoint
 from ovdistill.core.distributed import get_rank
+from ovdistill.training.learning_rate import images_per_step
 from ovdistill.training.resumed_settings import differences, settings_in_use
 from ovdistill.training.sync_norms import synchronize_norms
 
@@ -59,6 +60,34 @@ class TrainingRunner(Runner):
             name = optim_wrapper.get("type", "OptimWrapper")
             optim_wrapper = ConfigDict(optim_wrapper, type=OPTIM_WRAPPERS.get(name, name))
         return super().build_optim_wrapper(optim_wrapper)
+
+    def scale_lr(
+        self,
+        optim_wrapper: OptimWrapper | OptimWrapperDict,
+        auto_scale_lr: dict[str, Any] | None = None,
+    ) -> None:
+        """Scale the learning rate by the images of a step, if that is wanted.
+
+        mmengine counts those of one batch, although ``accumulative_counts`` may make a step of
+        several.
+
+        Args:
+            optim_wrapper: newly built, before its schedulers are.
+            auto_scale_lr: ``enable``, and ``base_batch_size``, the images that the rate is for.
+        """
+        if not auto_scale_lr or not auto_scale_lr.get("enable"):
+            return
+        images, base = images_per_step(self.cfg), auto_scale_lr["base_batch_size"]
+        self.logger.info(
+            "learning rate times %g: a step has %d images, it is for %d",
+            images / base,
+            images,
+            base,
+        )
+        several = isinstance(optim_wrapper, OptimWrapperDict)
+        for wrapper in optim_wrapper.values() if several else [optim_wrapper]:
+            for group in wrapper.optimizer.param_groups:
+                group["lr"] *= images / base
 
     @staticmethod
     def build_dataloader(

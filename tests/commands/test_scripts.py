@@ -100,7 +100,7 @@ DEFAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "train": (
         "a",
-        dict(work_dir=None, resume=None, auto_scale_lr=False, amp=False, seed=0)
+        dict(work_dir=None, resume=None, auto_scale_lr=False, amp=False, seed=None)
         | dict(deterministic=False, prepare_only=False, launcher="none", local_rank=0),
     ),
     "image_demo": (

@@ -51,6 +51,14 @@ def test_more_regions_than_there_are(folder: Path, capsys) -> None:
     assert "500" in capsys.readouterr().out
 
 
+def test_a_sheet_of_the_first(folder: Path, monkeypatch, capsys) -> None:
+    search(folder, "ring", "-k", "3")
+    assert "search.png shows" not in capsys.readouterr().out
+    monkeypatch.setattr("ovdistill.inference.search.hit_files.ON_SHEET", 2)
+    assert len(search(folder, "ring", "-k", "3")["hits"]) == 3
+    assert "search.png shows the first 2 of 3" in capsys.readouterr().out
+
+
 def test_an_example(folder: Path) -> None:
     (star,) = search(folder, "green star", "-k", "1")["hits"]
     box = ",".join(map(str, star["box"]))

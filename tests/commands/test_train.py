@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from ovdistill.commands import main
-from ovdistill.commands.train import TrainOptions, training_config
+from ovdistill.commands.train import TrainOptions, train, training_config
 from ovdistill.core.assets import STUDENT
 from ovdistill.core.errors import UserError
+from ovdistill.core.recipes import recipe_folder
 
 CONFIG = "vild_r18_shapes"
 
@@ -43,6 +44,17 @@ def test_options_reach_the_config():
     assert config.log_level == "WARNING"
 
 
+def test_the_randomness_of_the_config_counts(tmp_path: Path):
+    own = tmp_path / "own.py"
+    base = recipe_folder() / f"{CONFIG}.py"
+    own.write_text(f'_base_ = ["{base}"]\nrandomness = dict(seed=7, diff_rank_seed=True)\n')
+    of_own = training_config(TrainOptions(config=str(own), deterministic=True))
+    assert of_own.randomness == dict(seed=7, diff_rank_seed=True, deterministic=True)
+    option = ["--cfg-options", "randomness.seed=1"]
+    assert config_of(*option).randomness.seed == 1
+    assert config_of("--seed", "0", *option).randomness.seed == 0
+
+
 def test_the_config_has_a_level_of_its_own():
     level = ["--cfg-options", "log_level=ERROR"]
     assert config_of(*level).log_level == "ERROR"
@@ -52,8 +64,30 @@ def test_the_config_has_a_level_of_its_own():
 def test_scaling_the_learning_rate_needs_a_batch_size():
     scaled = training_config(TrainOptions(config="vild_r50_coco", auto_scale_lr=True))
     assert scaled.auto_scale_lr.enable
-    with pytest.raises(UserError, match="base_batch_size"):
-        config_of("--auto-scale-lr")
+    nothing = ["--cfg-options", "auto_scale_lr=None"]
+    for words in ([], nothing, ["--cfg-options", "auto_scale_lr.enable=True"]):
+        with pytest.raises(UserError, match="base_batch_size"):
+            config_of("--auto-scale-lr", *words)
+
+
+@pytest.mark.parametrize("words", [[], ["--auto-scale-lr"], ["--prepare-only"]])
+def test_a_rate_for_another_batch_is_noticed_before_anything_is_made(
+    words, tmp_path: Path, monkeypatch, caplog
+):
+    def stop(config):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ovdistill.extraction.prepare.prepare", stop)
+    words = ["train", "rpn_r50_lvis", "--work-dir", str(tmp_path), *words]
+    with pytest.raises(KeyboardInterrupt):
+        train(main.parse(words)[1])
+    assert ("--auto-scale-lr" in caplog.text) == (len(words) == 4)
+
+
+@pytest.mark.parametrize("key", ["optim_wrapper", "train_dataloader"])
+def test_a_training_without_a_part_of_it(key: str):
+    with pytest.raises(UserError, match=key):
+        config_of("--amp", "--cfg-options", f"{key}=None")
 
 
 def test_a_config_that_trains_nothing():
@@ -78,7 +112,11 @@ def test_the_weights_to_start_from(tmp_path: Path):
 
 def test_bad_batches():
     assert config_of().default_hooks.non_finite.get("max_skipped", 0) == 0
-    assert config_of("--max-bad-batches", "5").default_hooks.non_finite.max_skipped == 5
+    hook = config_of("--max-bad-batches", "5").default_hooks.non_finite
+    for missing in ("default_hooks.non_finite", "default_hooks"):
+        words = ["--max-bad-batches", "5", "--cfg-options", f"{missing}=None"]
+        assert config_of(*words).default_hooks.non_finite == hook
+    assert hook == dict(type="StopOnNonFinite", max_skipped=5)
 
 
 def test_the_local_rank_of_a_launcher_counts(monkeypatch):

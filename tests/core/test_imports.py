@@ -68,6 +68,10 @@ def test_drawing_loads_no_torch() -> None:
     assert "cv2" in loaded and "torch" not in loaded
 
 
+def test_what_prepares_and_trains_is_imported_without_printed_advice() -> None:
+    assert run("import ovdistill.extraction.prepare") == []
+
+
 def test_contracts_of_the_packages() -> None:
     pytest.importorskip("importlinter")
     done = subprocess.run(

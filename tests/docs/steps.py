@@ -446,7 +446,7 @@ NOT_RUN = {
     "ovdistill teacher evaluate *": "tests/commands/teacher/test_evaluate.py",
     "ovdistill prepare *_r18_shapes": "is `train` without the training",
     "ovdistill calibrate pets_detector *": "is `calibrate` with a detector of a user",
-    'ovdistill predict photos --model pets_detector *': "is `predict` with a detector of a user",
+    "ovdistill predict photos --model pets_detector *": "is `predict` with a detector of a user",
     "ovdistill summarize *angle=*": "tests/commands/test_summarize.py",
     "ovdistill * continue_r18_shapes*": "tests/training/test_continue.py",
     "* *plain_shapes.py *": "tests/models/test_own_student.py runs that page",

@@ -54,6 +54,27 @@ def test_without_weights_the_command_that_makes_them_is_named(tmp_path):
         prepare_proposals(config, **options)
 
 
+def test_the_command_has_as_many_processes_as_the_learning_rate_is_for(tmp_path):
+    config = load_config("vild_r50_lvis", dict(data_root=str(tmp_path)))
+    with pytest.raises(UserError) as raised:
+        prepare_proposals(config, **config.prepare.proposals)
+    (command,) = [line for line in str(raised.value).splitlines() if line.startswith("  ")]
+    assert command.startswith("  torchrun --nproc_per_node 8 -m ovdistill train ")
+    assert "rpn_r50_lvis.py --launcher pytorch " in command
+
+
+@pytest.mark.parametrize(
+    ("randomness", "seed"), [(None, 0), (dict(deterministic=True), 0), (dict(seed=4), 4)]
+)
+def test_the_network_is_trained_with_the_seed_of_the_config(
+    to_train, monkeypatch, randomness, seed
+):
+    to_train.randomness = randomness
+    network = begin(to_train, monkeypatch)
+    assert network.randomness.seed == seed
+    assert network.randomness.deterministic == (seed == 0 and randomness is not None)
+
+
 @pytest.fixture
 def to_train(tmp_path):
     """Return a config whose preparation trains the network for one step, on two images."""

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
+from ovdistill.core.errors import UserError
 from ovdistill.models.atss_head import DenseRegionWordLoss
 
-from ..batches import D, build, make_vocabulary
+from ..batches import D, build, load_config, make_vocabulary
 
 NAME = "hierkd_atss_r18_shapes"
 
@@ -76,3 +77,27 @@ def test_a_tenth_of_the_negatives_takes_part():
     loss = DenseRegionWordLoss(negative_share=0.1, uncertainty=False)
     one = 0.25 * 0.25 * torch.log(torch.tensor(2.0)).item()
     assert loss(logits, labels, torch.ones(20001), 1.0).item() / one == pytest.approx(2001, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("head", "loss", "message"),
+    [
+        (dict(background=False), "DenseRegionWordLoss", "background=False.*background=True"),
+        (
+            dict(background=False, score="sigmoid"),
+            "DenseRegionWordLoss",
+            "score='sigmoid'.*score='softmax'",
+        ),
+        (
+            dict(background=False, score="sigmoid"),
+            "FocalRegionWordLoss",
+            "loss_cls is FocalRegionWordLoss; expected DenseRegionWordLoss",
+        ),
+    ],
+)
+def test_a_loss_that_is_not_of_the_head(head, loss, message):
+    own = load_config(NAME).model.bbox_head
+    own.cls_predictor_cfg.update(head)
+    own.loss_cls.type = loss
+    with pytest.raises(UserError, match=message):
+        build(NAME, make_vocabulary(3), bbox_head=own)

@@ -35,15 +35,22 @@ def test_overrides_come_before_placeholders(tmp_path):
 
 
 def test_options_can_be_merged_again(tmp_path):
-    path = write(tmp_path, "part = dict(a=1)\n")
-    options = {"part": dict(_delete_=True, b=2)}
-    assert [load_config(path, options).part.to_dict() for _ in "ab"] == [dict(b=2)] * 2
+    path = write(tmp_path, "model = dict(a=1)\n")
+    options = {"model": dict(_delete_=True, b=2)}
+    assert [load_config(path, options).model.to_dict() for _ in "ab"] == [dict(b=2)] * 2
 
 
 def test_options_that_do_not_fit_are_named(tmp_path):
     path = write(tmp_path, "model = dict(list=[1])\n")
     with pytest.raises(UserError, match=r"model\.list\.7=2 do not fit .*own\.py"):
         load_config(path, {"model.list.7": 2})
+
+
+@pytest.mark.parametrize("loader", ["train_dataloader", "val_dataloader", "test_dataloader"])
+def test_no_workers_are_kept_where_there_are_none(tmp_path, loader):
+    path = write(tmp_path, f"{loader} = dict(num_workers=2, persistent_workers=True)\n")
+    assert load_config(path)[loader].persistent_workers
+    assert not load_config(path, {f"{loader}.num_workers": 0})[loader].persistent_workers
 
 
 def test_recipes_are_found_by_name(tmp_path, monkeypatch):

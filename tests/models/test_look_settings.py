@@ -7,7 +7,7 @@ import pytest
 from ovdistill.core.errors import UserError
 from ovdistill.models.look_settings import MaskBoxes, SecondLook, read_settings
 
-from ..batches import build, make_vocabulary
+from ..batches import build, load_config, make_vocabulary
 
 KINDS = {"mask_boxes": MaskBoxes, "second_look": SecondLook}
 
@@ -40,7 +40,17 @@ def test_settings_that_a_config_leaves_out_have_defaults(name, given, expected):
     ],
 )
 def test_settings_that_say_nothing_are_an_error(name, given, message):
-    head = build("vild_r18_shapes", make_vocabulary(3)).roi_head
-    head.test_cfg[name] = given
+    test_cfg = load_config("vild_r18_shapes").model.test_cfg
+    test_cfg.rcnn[name] = given
     with pytest.raises(UserError, match=re.escape(message)):
+        build("vild_r18_shapes", make_vocabulary(3), test_cfg=test_cfg)
+
+
+def test_settings_may_change_after_the_build():
+    head = build("vild_r18_shapes", make_vocabulary(3)).roi_head
+    for look, corrects in ((dict(iou=0.5, most=2), False), (None, True)):
+        head.test_cfg["second_look"] = look
+        assert head.corrects_detections == corrects
+    head.test_cfg["second_look"] = dict(iou=0.5)
+    with pytest.raises(UserError, match="second_look has no most"):
         _ = head.corrects_detections

@@ -159,3 +159,11 @@ def test_a_loss_belongs_to_the_scores_of_its_head(head, loss, fits):
         return
     with pytest.raises(UserError, match=f"loss_cls is {loss['type']}, fc_cls is RegionWordHead"):
         MODELS.build(model)
+
+
+def test_a_dense_loss_is_not_of_rois():
+    model = load_config("vild_r18_shapes").model
+    model["vocabulary"] = make_vocabulary(3)
+    model.roi_head.bbox_head.loss_cls = dict(type="DenseRegionWordLoss")
+    with pytest.raises(UserError, match="loss_cls is DenseRegionWordLoss; expected RegionWordLoss"):
+        MODELS.build(model)

@@ -74,6 +74,20 @@ def test_the_focal_loss_of_whole_names_by_hand():
     assert FocalRegionWordLoss(0.0)(logits, labels).item() == 0
 
 
+@pytest.mark.parametrize("loss", [SigmoidRegionWordLoss(), FocalRegionWordLoss()])
+def test_the_accuracy_of_sigmoids_is_that_of_labelled_rois(loss):
+    """No background can be predicted: its column is -inf."""
+    logits = torch.tensor([[2.0, 0.0, -INF], [2.0, 0.0, -INF], [-9.0, -9.0, -INF]])
+    assert loss.get_accuracy(logits, torch.tensor([0, 1, 2]))["acc"].item() == 50
+    assert loss.get_accuracy(logits, torch.tensor([0, 2, 2]))["acc"].item() == 100
+    assert loss.get_accuracy(logits, torch.tensor([2, 2, 2]))["acc"].item() == 0  # none is labelled
+
+
+def test_the_accuracy_of_a_softmax_is_of_the_background_too():
+    logits = torch.tensor([[2.0, 0.0, 1.0], [2.0, 0.0, 3.0], [0.0, -INF, 1.0], [2.0, -INF, 1.0]])
+    assert RegionWordLoss().get_accuracy(logits, torch.tensor([0, 2, 2, 2]))["acc"].item() == 75
+
+
 def test_a_detector_of_focal_names_trains_every_weight():
     head = load_config("focal_r18_shapes").model.roi_head
     model = build("focal_r18_shapes", make_vocabulary(5, novel=2), roi_head=head)

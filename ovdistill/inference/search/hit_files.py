@@ -18,6 +18,7 @@ from ovdistill.visualization.contact_sheet import Tile, contact_sheet
 AROUND = 0.25  # of the longer side of a box, shown on each side of it
 TILE_SIDE = 320  # pixels of the longer side of a crop; smaller images are enlarged to it too
 LARGEST_SIDE = 1600  # pixels of the longer side of an image that a box is outlined in
+ON_SHEET = 300  # hits that a sheet shows; of thousands nothing could be made out
 OUTLINE = (230, 57, 70)  # RGB
 
 
@@ -40,16 +41,17 @@ def write_hits(path: Path, hits: Sequence[Hit], origin: dict[str, Any]) -> None:
 
 
 def write_sheet(path: Path, hits: Sequence[Hit], title: str) -> int:
-    """Draw each hit with some of what is around it, its rank and its score, and write a PNG file.
+    """Draw hits with some of what is around them, their rank and score, and write a PNG file.
 
     Args:
         path: the file.
-        hits: at least one.
+        hits: at least one, the best first; the first ``ON_SHEET`` are drawn.
         title: a line above them.
 
     Returns:
         How many images are missing or cannot be read: a grey tile names each.
     """
+    hits = hits[:ON_SHEET]
     # a hit is drawn with those of its image, so that no image is read twice
     tiles: dict[int, Tile] = {}
     several = len({hit.name for hit in hits}) > 1
