@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from ovdistill.commands.compare import CompareOptions, Comparison
+from ovdistill.commands.compare.compare import CompareOptions, Comparison
 from ovdistill.core.files import write_json, write_text
 from ovdistill.core.markdown import markdown_table
 from ovdistill.core.provenance import provenance

@@ -26,7 +26,7 @@ from torch import nn
 from ovdistill.commands.checks import check_file
 from ovdistill.commands.main import run_options
 from ovdistill.commands.options import CommonOptions, option
-from ovdistill.commands.testing import TestOptions, testing_config
+from ovdistill.commands.test.inputs import TestOptions, testing_config
 from ovdistill.core.errors import UserError
 from ovdistill.models.build import load_weights
 

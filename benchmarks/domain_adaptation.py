@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, Final
 
-from ovdistill.commands.compare import CompareOptions, Comparison
+from ovdistill.commands.compare.compare import CompareOptions, Comparison
 from ovdistill.commands.main import run_options
 from ovdistill.commands.options import CommonOptions, option
 from ovdistill.commands.teacher.adapt.inputs import AdaptInputs, encode, find_inputs

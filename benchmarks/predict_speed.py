@@ -25,8 +25,8 @@ import torch
 from ovdistill import Detector
 from ovdistill.commands.main import run_options
 from ovdistill.commands.options import CommonOptions, option
-from ovdistill.commands.predict import DEFAULT_TEXT
-from ovdistill.commands.predict_images import predict_images
+from ovdistill.commands.predict.images import predict_images
+from ovdistill.commands.predict.predict import DEFAULT_TEXT
 from ovdistill.core.assets import SAMPLES
 from ovdistill.inference.detections import Detections
 from ovdistill.inference.limits import Limits

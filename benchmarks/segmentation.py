@@ -29,7 +29,7 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any, Literal
 
-from ovdistill.commands.compare import CompareOptions, Comparison
+from ovdistill.commands.compare.compare import CompareOptions, Comparison
 from ovdistill.commands.config_overrides import read_overrides
 from ovdistill.commands.main import run_options
 from ovdistill.commands.options import ConfigOptions, flag, option

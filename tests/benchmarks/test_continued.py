@@ -8,7 +8,7 @@ from statistics import mean, stdev
 import pytest
 
 from benchmarks.continue_training import collect, group_of, main, make_rows, markdown
-from ovdistill.commands.compare import CompareOptions, Comparison
+from ovdistill.commands.compare.compare import CompareOptions, Comparison
 from ovdistill.core.recipes import find_recipe
 from ovdistill.models.config import load_config
 from ovdistill.ovshapes.categories import category_names

@@ -426,7 +426,8 @@ NOT_RUN = {
     "* *_r50_lvis*": "needs LVIS and CLIP's weights",
     "* *_r50_coco*": "needs COCO and CLIP's weights",
     "ovdistill vocab build *--teacher ViT-B-32*": "needs CLIP's weights",
-    "*configs/pets.py*": "needs CLIP's weights; tests/commands/test_init_dataset.py goes this way",
+    "*configs/pets.py*": "needs CLIP's weights; tests/commands/init_dataset/test_init_dataset.py "
+    "goes this way",
     "ovdistill prepare-lvis *": "needs the official files; tests/datasets/official",
     "ovdistill prepare-coco *": "needs the official files; tests/datasets/official",
     "ovdistill teacher train --config pairs.py*": "needs CLIP's weights; "
@@ -439,8 +440,9 @@ NOT_RUN = {
     "ovdistill test --results * --annotations lvis_v1_val.json *": "is run with other data",
     "ovdistill report best vild -o report": "is run with one of them",
     "ovdistill init-dataset * --base-config vild_mobilenetv4_coco *": "tests/commands/"
-    "test_own_data.py runs that block",
-    "ovdistill init-dataset * --names names.txt *": "tests/commands/test_init_dataset.py",
+    "init_dataset/test_own_data.py runs that block",
+    "ovdistill init-dataset * --names names.txt *": "tests/commands/init_dataset/"
+    "test_init_dataset.py",
     "ovdistill train configs/pets_more.py": "tests/training/test_continue_example.py",
     "ovdistill export *": "tests/commands/test_export.py",
     "ovdistill teacher evaluate *": "tests/commands/teacher/test_evaluate.py",
@@ -459,7 +461,7 @@ NOT_RUN = {
     "learned prompts",
     "ovdistill test vild_r18_shapes * --cfg-options *": "is `test` with the learned prompts",
     "ovdistill * angle_r18_shapes.py *": "tests/distillation/test_own_term.py runs that page",
-    "*ovdistill compare *": "trains for hours; tests/commands/test_compare.py",
+    "*ovdistill compare *": "trains for hours; tests/commands/compare/test_compare.py",
     "ovdistill app*": "runs until it is stopped; tests/app",
     "ovdistill predict --webcam *": "needs a camera; tests/inference/video/test_camera.py",
     # no commands of ovdistill

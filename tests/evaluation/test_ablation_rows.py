@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ovdistill.commands.compare import CompareOptions, Comparison
+from ovdistill.commands.compare.compare import CompareOptions, Comparison
 from ovdistill.commands.main import parse
 from ovdistill.evaluation.comparison_rows import load_rows
 from ovdistill.models.config import load_config

@@ -8,7 +8,7 @@ from mmdet.registry import MODELS, TASK_UTILS
 from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 
-from ovdistill.commands.dataset_model import ignoring_changes, merged
+from ovdistill.commands.init_dataset.model import ignoring_changes, merged
 
 from ..batches import batch, load_config, losses_of, make_vocabulary, without_gradient
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ovdistill.commands.dataset_model import ignoring_changes, merged
+from ovdistill.commands.init_dataset.model import ignoring_changes, merged
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import recipe_names
 from ovdistill.models.config import load_config

@@ -1,0 +1,1 @@
+"""`ovdistill compare`: methods trained and tested side by side. Read ``compare`` first."""
