@@ -1,5 +1,6 @@
 """Learn prompts from the teacher's regions of base classes (DetPro).
 
+    ovdistill prepare vild_r50_lvis     # its class names and regions, if they are not there yet
     ovdistill vocab learn --config vild_r50_lvis -o learned.safetensors
     ovdistill train vild_r50_lvis --cfg-options vocabulary=learned.safetensors
 
@@ -10,6 +11,7 @@ result is a vocabulary file like any other; docs/learned_prompts.md says how it 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ovdistill.commands.checks import check_file, check_folder
@@ -154,7 +156,7 @@ def find_sources(options: LearnOptions) -> tuple[str, str, tuple[str, ...]]:
     """Return vocabulary file, annotation file and stores: those of the options, else the config's.
 
     Raises:
-        UserError: one of them is neither named nor in the config.
+        UserError: one of them is neither named nor in the config, or not prepared.
     """
     found: dict[str, Any] = {}
     if options.config:
@@ -171,6 +173,13 @@ def find_sources(options: LearnOptions) -> tuple[str, str, tuple[str, ...]]:
         if not found[name]:
             where = f"{options.config} has none" if options.config else "no --config"
             raise UserError(f"no {name} to learn prompts from ({where}); give --{name} PATH")
+    made = [] if options.vocabulary else [found["vocabulary"]]
+    made += [] if options.store else found["store"]
+    if missing := [path for path in made if not Path(path).exists()]:
+        raise UserError(
+            f"{options.config} is not prepared: there is no {' and no '.join(missing)}. Make what "
+            f"is missing with: ovdistill prepare {options.config}"
+        )
     return found["vocabulary"], found["annotations"], found["store"]
 
 

@@ -142,6 +142,12 @@ def test_regions_of_another_teacher(root, options, tmp_path):
         learn(*options, "--store", str(path), "-o", str(tmp_path / "out"))
 
 
+def test_a_config_that_is_not_prepared(tmp_path):
+    where = ["--cfg-options", f"data_root={tmp_path}"]
+    with pytest.raises(UserError, match=r"no .*vocabulary\.safetensors and no .*prepare vild_r18"):
+        learn("--config", "vild_r18_shapes", *where, "-o", str(tmp_path / "out.safetensors"))
+
+
 def test_options_of_the_config_reach_its_teacher(options, tmp_path):
     with pytest.raises(UserError, match="no teacher directory 'nowhere'"):
         learn(*options, "teacher.model=./nowhere", "-o", str(tmp_path / "out"))
