@@ -452,7 +452,7 @@ NOT_RUN = {
     "ovdistill summarize *angle=*": "tests/commands/test_summarize.py",
     "ovdistill * continue_r18_shapes*": "tests/training/test_continue.py",
     "* *plain_shapes.py *": "tests/models/test_own_student.py runs that page",
-    "ovdistill vocab build --names names.txt *": "MODEL:PRETRAINED stands for a teacher",
+    "ovdistill vocab build --names names.txt *": "is run with other names",
     "ovdistill train best_r18_shapes": "is `train vouch_r18_shapes` for a longer time",
     "ovdistill test best_r18_shapes *": "is `test vouch_r18_shapes` with other weights",
     "ovdistill publish best_r18_shapes *": "is `publish` with other weights",

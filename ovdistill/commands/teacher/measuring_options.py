@@ -15,7 +15,7 @@ class MeasuringOptions(TeacherOptions):
     templates: str | None = option(
         None,
         help="encode the names with these prompts: single, vild63, detpro74, or a file (default: "
-        "single)",
+        "the config's, else single)",
     )
     split: str | None = option(
         None,

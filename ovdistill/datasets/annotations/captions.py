@@ -63,7 +63,7 @@ def _check_same_images(path: Path, images: Iterable[Any], annotations: Annotatio
     """Raise UserError if ids of a caption file, which lists images, are others in another file."""
     there, now = _names(path, images), _names(annotations.path, annotations.images)
     shared = [image_id for image_id in there if image_id in now]
-    other = [image_id for image_id in shared if there[image_id] != now[image_id]]
+    other = [image_id for image_id in shared if not _is_same(there[image_id], now[image_id])]
     if other:
         first = other[0]
         raise UserError(
@@ -72,6 +72,12 @@ def _check_same_images(path: Path, images: Iterable[Any], annotations: Annotatio
             f"{there[first]!r} in the one, {now[first]!r} in the other). Expected captions with "
             "the image ids of that file"
         )
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Return whether two names are of one file, which COCO of 2014 has with a prefix."""
+    longer, shorter = sorted((one, other), key=len, reverse=True)
+    return longer == shorter or longer.endswith(f"_{shorter}")
 
 
 def _names(path: Path, records: Iterable[Any]) -> dict[int, str]:

@@ -137,8 +137,8 @@ class AdaptMethod(ABC):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings that have an effect, as plain JSON values."""
-        return asdict(self)
+        """The settings that are given and have an effect, as plain JSON values."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     def check(self, teacher: Teacher, vocabulary: Vocabulary) -> None:
         """Check what can be checked before regions are embedded.

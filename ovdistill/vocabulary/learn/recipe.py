@@ -19,7 +19,7 @@ FURTHER = {
     "temperature": "temperature",
     "momentum": "momentum",
     "weight_decay": "weight decay",
-    "warmup": "warm-up epochs",
+    "warmup": "warm-up",
 }
 
 
@@ -43,7 +43,8 @@ class Recipe:
             once an epoch).
         momentum: of SGD, in [0, 1).
         weight_decay: of SGD.
-        warmup: epochs at the start with the low, constant rate ``WARMUP_LR`` (CoOp); 0 for none.
+        warmup: share of all steps, at the start, that have the low, constant rate ``WARMUP_LR``
+            (CoOp), in [0, 1); 0 for none.
         temperature: the number that cosines are divided by; None: the teacher's own.
         seed: seed of the context, the drawn background and the order of the regions.
 
@@ -63,7 +64,7 @@ class Recipe:
     lr: float = 2e-3
     momentum: float = 0.0
     weight_decay: float = 0.0
-    warmup: int = 0
+    warmup: float = 0.0
     temperature: float | None = None
     seed: int = 0
 
@@ -74,11 +75,11 @@ class Recipe:
                 raise UserError(f"got {name} = {value}; expected more than 0")
         if not 0 <= self.background <= 1:
             raise UserError(f"got background = {self.background}; expected a share in [0, 1]")
-        if not 0 <= self.momentum < 1:
-            raise UserError(f"got momentum = {self.momentum}; expected a number in [0, 1)")
-        for name in ("weight_decay", "warmup"):
-            if not getattr(self, name) >= 0:
-                raise UserError(f"got {name} = {getattr(self, name)}; expected 0 or more")
+        for name in ("momentum", "warmup"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UserError(f"got {name} = {getattr(self, name)}; expected a number in [0, 1)")
+        if not self.weight_decay >= 0:
+            raise UserError(f"got weight_decay = {self.weight_decay}; expected 0 or more")
         for name, choices in (
             ("name_position", NAME_POSITIONS),
             ("spelling", SPELLINGS),

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from torch.optim.lr_scheduler import LambdaLR
 
+from ovdistill.core.errors import DivergedError
 from ovdistill.vocabulary.learn.loss import class_weights, soft_background_loss
 from ovdistill.vocabulary.learn.recipe import WARMUP_LR, Recipe
 from ovdistill.vocabulary.learn.samples import BACKGROUND, Samples
@@ -44,6 +45,9 @@ def learn_context(
 
     Returns:
         As ``start``, without gradient, on its device.
+
+    Raises:
+        DivergedError: the loss is not finite any more.
     """
     num_base, device = len(prompts), start.device
     column = is_base.long().cumsum(0) - 1  # row of the vocabulary -> row among the base classes
@@ -53,7 +57,8 @@ def learn_context(
     optimizer = torch.optim.SGD(
         [context], lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
     )
-    schedule = LambdaLR(optimizer, rate_of(recipe, -(-len(samples) // recipe.batch)))
+    steps = recipe.epochs * -(-len(samples) // recipe.batch)
+    schedule = LambdaLR(optimizer, rate_of(recipe, steps))
     generator = torch.Generator().manual_seed(recipe.seed)
     for epoch in range(1, recipe.epochs + 1):
         losses = []
@@ -66,9 +71,14 @@ def learn_context(
             optimizer.step()
             schedule.step()
             losses.append(loss.detach())
+        mean = float(torch.stack(losses).mean())
+        if not math.isfinite(mean):
+            raise DivergedError(
+                f"the loss of epoch {epoch} is {mean}; nothing is written. Expected a lower --lr "
+                f"than {recipe.lr:g}"
+            )
         if epoch % max(1, recipe.epochs // LINES) == 0:
-            loss = torch.stack(losses).mean()
-            report(f"epoch {epoch} of {recipe.epochs}: loss {float(loss):.4f}")
+            report(f"epoch {epoch} of {recipe.epochs}: loss {mean:.4f}")
     return context.detach()
 
 
@@ -76,14 +86,14 @@ def rate_of(recipe: Recipe, steps: int) -> Callable[[int], float]:
     """Return the share of the learning rate at a step, counted from 0.
 
     Args:
-        recipe: epochs, lr and warmup are used.
-        steps: of an epoch.
+        recipe: lr and warmup are used.
+        steps: of all epochs.
     """
-    low = recipe.warmup * steps
+    low = round(recipe.warmup * steps)
 
     def share(step: int) -> float:
         if step < low:
             return WARMUP_LR / recipe.lr
-        return (1 + math.cos(math.pi * (step - low) / max(1, recipe.epochs * steps - low))) / 2
+        return (1 + math.cos(math.pi * (step - low) / max(1, steps - low))) / 2
 
     return share

@@ -1,6 +1,7 @@
 """Captions by image, and files of other images."""
 
 import json
+import re
 
 import pytest
 
@@ -13,6 +14,14 @@ from ovdistill.datasets.annotations.ids import image_number
 @pytest.fixture
 def file(tmp_path):
     return tmp_path / "ann.json"
+
+
+@pytest.fixture
+def instances(tmp_path):
+    image = dict(id=10, file_name="images\\10.png", height=20, width=30)
+    path = tmp_path / "instances.json"
+    write(path, dict(images=[image], annotations=[], categories=[dict(id=1, name="cat")]))
+    return read_annotations(path, warn=False)
 
 
 def write(path, content):
@@ -51,17 +60,18 @@ def test_an_image_of_unknown_id(file, tmp_path):
         read_captions(file, read_annotations(own, warn=False))
 
 
-@pytest.mark.parametrize(("name", "fits"), [("train/10.png", True), ("12.png", False)])
-def test_captions_are_of_the_images_that_their_ids_name(file, tmp_path, name, fits):
-    image = dict(id=10, file_name="images\\10.png", height=20, width=30)
-    own = tmp_path / "instances.json"
-    write(own, dict(images=[image], annotations=[], categories=[dict(id=1, name="cat")]))
-    images = read_annotations(own, warn=False)
+@pytest.mark.parametrize("name", ["train/10.png", "COCO_train2014_10.png"])
+def test_captions_of_the_same_images(file, instances, name):
+    images = [dict(id=10, file_name=name), dict(id=4), 5]
     captions = dict(annotations=[dict(image_id=10, caption="A cat.")])
-    assert read_captions(write(file, captions), images) == {10: ["A cat."]}  # it lists no images
-    write(file, dict(captions, images=[dict(id=10, file_name=name), dict(id=4), 5]))
-    if fits:
-        assert read_captions(file, images) == {10: ["A cat."]}
-        return
-    with pytest.raises(UserError, match=r"ann\.json .*of 1 ids .* 1 are .*'12\.png' .*'10\.png'"):
-        read_captions(file, images)
+    for content in (captions, dict(captions, images=images)):
+        assert read_captions(write(file, content), instances) == {10: ["A cat."]}
+
+
+@pytest.mark.parametrize("name", ["12.png", "110.png"])
+def test_captions_are_of_the_images_that_their_ids_name(file, instances, name):
+    captions = dict(annotations=[dict(image_id=10, caption="A cat.")])
+    write(file, dict(captions, images=[dict(id=10, file_name=name)]))
+    said = rf"ann\.json .*of 1 ids .* 1 are .*'{re.escape(name)}' .*'10\.png'"
+    with pytest.raises(UserError, match=said):
+        read_captions(file, instances)

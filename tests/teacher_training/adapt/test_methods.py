@@ -1,6 +1,5 @@
 """What the methods learn from regions whose names are wrong before, with the embedded teacher."""
 
-import math
 from dataclasses import replace
 
 import pytest
@@ -11,7 +10,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.teacher import AdaptedTeacher, build_teacher
 from ovdistill.teacher_training.adapt.clip_adapter import ClipAdapterMethod
 from ovdistill.teacher_training.adapt.coop import CoOpMethod
-from ovdistill.teacher_training.adapt.coop.method import epochs_for
+from ovdistill.teacher_training.adapt.coop.method import paper_epochs, share_of_shots
 from ovdistill.teacher_training.adapt.data import (
     AdaptData,
     LabelledRegions,
@@ -115,7 +114,7 @@ def test_the_probe_leaves_novel_names_and_mixes(data, tmp_path):
 
 
 @pytest.mark.parametrize("class_contexts", [False, True])
-def test_coop_is_vocab_learn(data, class_contexts):
+def test_coop_learns_words_around_the_names(data, class_contexts):
     method = CoOpMethod(epochs=2, context=2, lr=0.2, batch=24, class_contexts=class_contexts)
     result = method.learn(data, quiet)
     learned = result.vocabulary.learned
@@ -178,9 +177,19 @@ def test_settings_that_do_not_fit_are_found_before_regions_are_embedded(
 
 @pytest.mark.parametrize(("shots", "epochs"), [(1, 50), (2, 100), (4, 100), (8, 200), (16, 200)])
 def test_coop_has_the_papers_epochs(shots, epochs):
-    assert epochs_for(torch.arange(3).repeat(shots)) == epochs
+    labels = torch.arange(3).repeat(shots)
+    assert paper_epochs(labels) == epochs and share_of_shots(labels) == 1
 
 
 def test_coop_makes_no_more_steps_of_more_regions():
-    labels = torch.tensor([0] * 60 + [1] * 20 + [2] * 8)  # 16, 16 and 8 of 88 count
-    assert epochs_for(labels) == math.ceil(200 * 40 / 88)
+    labels = torch.tensor([0] * 60 + [1] * 20 + [2] * 8)
+    assert paper_epochs(labels) == 200 and share_of_shots(labels) == (16 + 16 + 8) / 88
+
+
+def test_coop_takes_the_papers_steps(data):
+    one = [int((data.train.labels == label).nonzero()[0]) for label in data.train.labels.unique()]
+    few = replace(data, train=data.train[torch.tensor(one)])
+    result = CoOpMethod(context=2).learn(few, quiet)
+    said = "50 epochs, lr 0.002, seed 0, batch 32, momentum 0.9, weight decay 0.0005, warm-up 0.02"
+    assert result.facts == dict(epochs=50) and said in result.vocabulary.learned.description
+    assert "epochs" not in CoOpMethod().settings and CoOpMethod(epochs=3).settings["epochs"] == 3

@@ -34,7 +34,7 @@ def test_vocabulary_of_a_single_bin(teacher, samples, vocabulary):
     assert learned.embeddings.shape == (4, 128) and learned.token_embeddings is None
     assert learned.templates == (
         "learned: 4 context vectors, name (words) at the end, IoU bins 0.5 to 1, background 0.1, "
-        "3 epochs, lr 0.5, seed 0, regions of S",
+        "3 epochs, lr 0.5, seed 0, batch 16, regions of S",
     )
     tower = teacher.text_tower()
     base = ContextPrompts([NAMES[0], NAMES[2], NAMES[3]], tower, 4)

@@ -17,7 +17,7 @@ from ovdistill.vocabulary.learn import Recipe
         dict(background=1.5),
         dict(momentum=1.0),
         dict(weight_decay=-1.0),
-        dict(warmup=-1),
+        dict(warmup=1.0),
         dict(name_position="left"),
         dict(bins="many"),
         dict(spelling="raw"),
@@ -36,8 +36,8 @@ def test_edges_and_description():
         "learned: from 'a photo of a', name (words) at the front, IoU bins 0.5 to 1, "
         "background 0.1, 6 epochs, lr 0.002, seed 3"
     )
-    published = dict(batch=32, temperature=0.01, momentum=0.9, weight_decay=5e-4, warmup=1)
+    published = dict(batch=32, temperature=0.01, momentum=0.9, weight_decay=5e-4, warmup=0.5)
     assert Recipe(**published).describe() == (
         f"{Recipe().describe()}, batch 32, temperature 0.01, momentum 0.9, weight decay 0.0005, "
-        "warm-up epochs 1"
+        "warm-up 0.5"
     )

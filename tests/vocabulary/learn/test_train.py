@@ -53,7 +53,7 @@ def test_coops_steps_by_hand(teacher, samples):
     tower = teacher.text_tower()
     start = random_context(4, tower, 0)
     prompts = ContextPrompts([NAMES[0], NAMES[2], NAMES[3]], tower, 4)
-    recipe = Recipe(batch=100, epochs=3, lr=0.25, momentum=0.9, weight_decay=0.1, warmup=1)
+    recipe = Recipe(batch=100, epochs=3, lr=0.25, momentum=0.9, weight_decay=0.1, warmup=1 / 3)
     learned = learn_context(start, prompts, samples, IS_BASE, 0.05, recipe, lambda line: None)
     context, velocity = start, torch.zeros_like(start)
     for rate in (1e-5, 0.25, 0.125):
@@ -63,7 +63,7 @@ def test_coops_steps_by_hand(teacher, samples):
 
 
 def test_the_rate_ends_near_zero_after_its_warm_up():
-    share = rate_of(Recipe(epochs=5, lr=2e-3, warmup=1), steps=10)
+    share = rate_of(Recipe(lr=2e-3, warmup=0.2), steps=50)
     assert [share(step) for step in (0, 9)] == [0.005, 0.005]
     assert [share(step) for step in (10, 30)] == [1.0, 0.5] and 0 < share(49) < 0.002
 

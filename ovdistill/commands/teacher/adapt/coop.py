@@ -3,8 +3,8 @@
     ovdistill teacher adapt coop --config vild_r18_shapes --shots 16 -o prompts.safetensors
     ovdistill train vild_r18_shapes --cfg-options vocabulary=prompts.safetensors
 
-As `ovdistill vocab learn --bins single --background 0`, but from few regions or without labels, and
-with a report on base and novel names (docs/teacher_adaptation.md).
+By the loop of `ovdistill vocab learn` with CoOp's own steps, from few regions or without labels,
+and with a report on base and novel names (docs/teacher_adaptation.md).
 """
 
 from __future__ import annotations

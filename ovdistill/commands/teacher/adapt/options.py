@@ -55,7 +55,8 @@ class AdaptOptions(MeasuringOptions):
     epochs: int | None = option(
         None,
         help="passes over the regions (default: clip-adapter and linear-probe 50, tip-adapter 20, "
-        "upt and visual-prompt 8, fine-tune 5, coop 50 to 200 by the regions of a class)",
+        "upt and visual-prompt 8, fine-tune 5, coop 50 to 200 by the regions "
+        "of a class, fewer above 16)",
         least=1,
     )
     batch: int | None = option(

@@ -1,4 +1,4 @@
-"""Learns the context of class names (CoOp), as `ovdistill vocab learn` does.
+"""Learns the context of class names (CoOp), by the loop of `ovdistill vocab learn`.
 
 Source: Zhou et al., "Learning to Prompt for Vision-Language Models" (CoOp), IJCV 2022, arXiv
 2109.01134. Differences: regions are not augmented since they are embedded once, classes have the
@@ -26,7 +26,8 @@ class CoOpMethod(AdaptMethod):
     """Settings of CoOp; the defaults are the paper's and its released code's.
 
     Attributes:
-        epochs: passes over the regions; None for the paper's number, see ``epochs_for``.
+        epochs: passes over the regions; None for as many as ``paper_epochs`` says of at most 16
+            regions of a class, and for the steps of 16 of each where there are more.
         context: number of context vectors.
         init: text to start from, in place of ``context`` random vectors.
         class_contexts: learn a context for each base class; other names take their mean.
@@ -45,7 +46,8 @@ class CoOpMethod(AdaptMethod):
     def learn(self, data: AdaptData, report: Callable[[str], None] = print) -> Adaptation:
         """Learn the context, see ``AdaptMethod`` and ``learn_vocabulary``."""
         train = data.train
-        epochs = self.epochs or epochs_for(train.labels)
+        published = paper_epochs(train.labels)
+        epochs = self.epochs or math.ceil(published * share_of_shots(train.labels))
         recipe = Recipe(
             context=self.context,
             init=self.init,
@@ -57,7 +59,7 @@ class CoOpMethod(AdaptMethod):
             lr=self.lr,
             momentum=0.9,
             weight_decay=5e-4,
-            warmup=min(1, epochs - 1),
+            warmup=1 / published,  # one epoch of the paper's
             seed=self.seed,
         )
         samples = Samples(train.embeddings, train.labels, torch.ones(len(train)))
@@ -69,20 +71,24 @@ class CoOpMethod(AdaptMethod):
             vocabulary=vocabulary,
             write=vocabulary.save,
             images=lambda regions: regions,
+            facts=dict(epochs=epochs),
         )
 
 
-def epochs_for(labels: Tensor) -> int:
-    """Return the paper's number of epochs for so many regions of a class.
-
-    It is 50 for one, 100 for 2 to 4 and 200 for 5 to 16, by the class that has most. The paper has
-    no more than 16; of more regions there are so many epochs that steps are those of 16 of each.
+def paper_epochs(labels: Tensor) -> int:
+    """Return the paper's epochs by the class with most regions: 50 of one, 100 of 2 to 4, then 200.
 
     Args:
         labels: (n,) int64 of the regions, n > 0.
     """
-    counts = labels.bincount()
-    most = int(counts.max())
-    if most > SHOTS:
-        return math.ceil(200 * int(counts.clamp(max=SHOTS).sum()) / len(labels))
+    most = int(labels.bincount().max())
     return 50 if most == 1 else 100 if most <= 4 else 200
+
+
+def share_of_shots(labels: Tensor) -> float:
+    """Return the share of the regions that is left with at most 16 of a class.
+
+    Args:
+        labels: (n,) int64 of the regions, n > 0.
+    """
+    return int(labels.bincount().clamp(max=SHOTS).sum()) / len(labels)

@@ -32,7 +32,8 @@ class PairTable(PairSource):
         file: the table: .csv or .tsv with a header, .json with a list of objects, or .jsonl with an
             object a line.
         images: the folder that all images are in (default: that of the table).
-        image_column: header or key of the image's file name, relative to that folder.
+        image_column: header or key of the image's file name, relative to that folder, or
+            absolute and in it.
         text_column: header or key of the text. In JSON it may be a list of texts, of which one is
             drawn each time.
         label_column: header or key of the class: a name, or a whole number; an empty one is no
@@ -150,10 +151,11 @@ def _text(value: Any, name: str, path: Path, place: str) -> str:
 
 
 def _check_inside(name: str, images: Path, path: Path, place: str) -> None:
-    if is_outside(name):
+    whole = os.path.isabs(name) and Path(os.path.normpath(name)).is_relative_to(images.absolute())
+    if is_outside(name) and not whole:
         raise UserError(
             f"{path}, {place}: the image {name!r:.200} is not in the folder {images}; expected "
-            "names relative to it: name the folder that has all of them with images= of the source"
+            "names in it: name the folder that has all of them with images= of the source"
         )
 
 

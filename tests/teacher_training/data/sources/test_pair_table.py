@@ -99,16 +99,17 @@ def test_bad_tables(name: str, content: str, match: str, tmp_path: Path) -> None
         PairTable(tmp_path / name)
 
 
-@pytest.mark.parametrize("outside", ["../a.png", "in/../../a.png", "{}/a.png"])
+@pytest.mark.parametrize("outside", ["../a.png", "in/../../a.png", "/a.png", "{}/../a.png"])
 def test_images_stay_in_their_folder(outside: str, tmp_path: Path) -> None:
     write_image(tmp_path / "a.png", np.zeros((4, 4, 3), np.uint8))
     (tmp_path / "in").mkdir()
-    names = ["in/../a.png", outside.format(tmp_path)]
+    names = ["in/../a.png", f"{tmp_path}/a.png", outside.format(tmp_path)]
     rows = [dict(image=name, text="t") for name in names]
-    (tmp_path / "t.json").write_text(json.dumps(rows[:1]))
-    assert PairTable(tmp_path / "t.json").load(0, RNG).image.shape == (4, 4, 3)
+    (tmp_path / "t.json").write_text(json.dumps(rows[:2]))
+    table = PairTable(tmp_path / "t.json")
+    assert [table.load(n, RNG).image.shape for n in (0, 1)] == [(4, 4, 3)] * 2
     (tmp_path / "t.json").write_text(json.dumps(rows))
-    with pytest.raises(UserError, match=r"row 2: the image '.*a\.png' is not in the folder"):
+    with pytest.raises(UserError, match=r"row 3: the image '.*a\.png' is not in the folder"):
         PairTable(tmp_path / "t.json", tmp_path)
 
 
