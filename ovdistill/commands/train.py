@@ -2,7 +2,7 @@
 
     ovdistill train vild_r18_shapes
     ovdistill train my_config.py --work-dir runs/first --seed 1
-    torchrun --nproc_per_node 8 -m ovdistill train vild_r50_lvis --launcher pytorch --amp
+    torchrun --nproc_per_node 8 -m ovdistill train vild_star_r50_lvis --launcher pytorch --amp
     ovdistill train continue_r18_shapes --load-from ovshapes
 
 Missing inputs are made first, if they can be: data, vocabulary, proposals, regions.

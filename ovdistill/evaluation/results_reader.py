@@ -1,7 +1,7 @@
 """Reads a file of detections in the results format of COCO and LVIS, one record at a time.
 
 Images and categories are matched with those of an annotation file: by id, in any of the spellings
-that ``annotation_ids`` takes as equal, categories also by name. ``results_kinds`` lists what is
+that ``annotations.ids`` takes as equal, categories also by name. ``results_kinds`` lists what is
 refused, left out or only said.
 """
 

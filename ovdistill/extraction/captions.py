@@ -11,8 +11,7 @@ import torch
 from ovdistill.core.devices import choose_device
 from ovdistill.core.files import hash_file
 from ovdistill.core.logs import progress
-from ovdistill.datasets.annotations import Annotations
-from ovdistill.datasets.annotations.captions import read_captions
+from ovdistill.datasets.annotations.captions import ImageNames, read_captions
 from ovdistill.extraction.noun_phrases import noun_phrases
 from ovdistill.extraction.teacher_origin import teacher_origin
 from ovdistill.store.captions import write_captions
@@ -25,7 +24,7 @@ def extract_captions(
     config: Mapping[str, Any],
     annotations: str | Path,
     path: str | Path,
-    images: Annotations | None = None,
+    images: ImageNames | None = None,
 ) -> None:
     """Write the store of a caption file: its captions and their noun phrases, embedded.
 
@@ -33,7 +32,7 @@ def extract_captions(
         config: its ``teacher`` embeds the texts.
         annotations: the captions, a file in COCO's format.
         path: the store to write.
-        images: annotations of the images that the captions are for, see ``read_captions``.
+        images: those that the captions are for, see ``read_captions``.
 
     Raises:
         UserError: see ``read_captions`` and ``write_captions``.

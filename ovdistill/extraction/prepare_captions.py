@@ -8,7 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ovdistill.core.files import hash_file
-from ovdistill.datasets.annotations import read_annotations
+from ovdistill.datasets.annotations.captions import ImageNames
 from ovdistill.extraction import stale
 from ovdistill.extraction.captions import extract_captions
 from ovdistill.extraction.config_inputs import training_annotations, training_dataset
@@ -35,7 +35,7 @@ def prepare_captions(config: Config, path: str, annotations: str) -> None:
         LOGGER.info("captions: %s (%d images)", path, len(CaptionStore(path)))
         return
     listed = training_dataset(config).get("ann_file")  # else all images of a folder
-    images = read_annotations(training_annotations(config), warn=False) if listed else None
+    images = ImageNames.of_file(training_annotations(config)) if listed else None
     extract_captions(config, annotations, path, images)
 
 

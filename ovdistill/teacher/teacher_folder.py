@@ -155,8 +155,7 @@ def check_teacher_folder(path: Path) -> None:
             f"{path} has files, but no teacher ({CONFIG_NAME} is missing); expected a new folder, "
             "or one that a teacher was written to: choose another path"
         )
-    known = (CONFIG_NAME, WEIGHTS_NAME, PROVENANCE_NAME, *REPORTS)
-    others = [name for name in names if name not in known and not _is_of_tokenizer(name)]
+    others = [name for name in names if name not in REPORTS and not is_teacher_file(name)]
     if others:
         raise UserError(
             f"{path} holds more than a teacher ({', '.join(others)[:200]}), which would be lost; "
@@ -205,6 +204,15 @@ def tokenizer_files(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.iterdir())
         if path.is_file() and _is_of_tokenizer(path.name)
     }
+
+
+def is_teacher_file(name: str) -> bool:
+    """Return whether a file of this name belongs to a teacher: its tokenizer's are known by name.
+
+    Args:
+        name: of a file in a teacher's folder.
+    """
+    return name in (CONFIG_NAME, WEIGHTS_NAME, PROVENANCE_NAME) or _is_of_tokenizer(name)
 
 
 def _is_of_tokenizer(name: str) -> bool:

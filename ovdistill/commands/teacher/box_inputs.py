@@ -18,7 +18,7 @@ from ovdistill.commands.teacher.names import find_vocabulary, objects_remark
 from ovdistill.core.errors import UserError
 from ovdistill.core.files import sha256_of
 from ovdistill.datasets.annotations import Annotations, read_annotations
-from ovdistill.datasets.annotations.captions import read_captions
+from ovdistill.datasets.annotations.captions import ImageNames, read_captions
 from ovdistill.datasets.annotations.class_categories import find_categories, label_categories
 from ovdistill.evaluation.regions.objects import draw_images, labelled_objects, shared_images
 from ovdistill.extraction.images import ImageFile, check_some_are_there
@@ -137,7 +137,7 @@ def _read_captions(
     """
     if path is None:
         return {}, []
-    captions = read_captions(path, found)
+    captions = read_captions(path, ImageNames.of_records(found.path, found.images))
     known = {image["id"] for image in found.images}
     missing = captions.keys() - known
     kept = {image_id: captions[image_id] for image_id in drawn if captions.get(image_id)}

@@ -2,7 +2,7 @@
 
     ovdistill prepare vild_r50_lvis     # its class names and regions, if they are not there yet
     ovdistill vocab learn --config vild_r50_lvis -o learned.safetensors
-    ovdistill train vild_r50_lvis --cfg-options vocabulary=learned.safetensors
+    ovdistill train vild_r50_lvis --auto-scale-lr --cfg-options vocabulary=learned.safetensors
 
 Class names, annotations, regions and teacher are the config's, unless options name others. The
 result is a vocabulary file like any other; docs/learned_prompts.md says how it is learned.

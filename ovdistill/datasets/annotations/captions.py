@@ -3,27 +3,59 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations.ids import image_number
 from ovdistill.datasets.annotations.images import check_keys
-from ovdistill.datasets.annotations.reader import Annotations, read_sections
+from ovdistill.datasets.annotations.reader import read_sections
 from ovdistill.datasets.annotations.values import is_text, shown
 
 LOGGER = logging.getLogger(__name__)
 CAPTION_KEYS = frozenset({"image_id", "caption"})
 
 
-def read_captions(path: str | Path, annotations: Annotations | None = None) -> dict[int, list[str]]:
+@dataclass(frozen=True)
+class ImageNames:
+    """The file names of the images of an annotation file.
+
+    Attributes:
+        path: the annotation file.
+        names: file names without folders, by image id; images without a name have none here.
+    """
+
+    path: Path
+    names: Mapping[int, str]
+
+    @classmethod
+    def of_file(cls, path: str | Path) -> ImageNames:
+        """Read the names alone.
+
+        Raises:
+            UserError: no such file, no list of images, or an image of unusable id.
+        """
+        return cls.of_records(Path(path), read_sections(Path(path), ("images",))["images"])
+
+    @classmethod
+    def of_records(cls, path: Path, records: Iterable[Any]) -> ImageNames:
+        """Return the names of image records of a file."""
+        return cls(path, _names(path, records))
+
+
+def read_captions(
+    path: str | os.PathLike[str], images: ImageNames | None = None
+) -> dict[int, list[str]]:
     """Read the captions of a file in COCO's format.
 
     Args:
         path: the file.
-        annotations: of the images that the captions are for. Captions are found by image id: an id
-            that both files list must be of the same file name there, without folders.
+        images: those that the captions are for. Captions are found by image id: an id that both
+            files list should be of the same file name there, or else its captions are of another
+            image. Folders, endings and the prefix of COCO of 2014 do not matter.
 
     Returns:
         Captions by image id (see ``image_number``), in file order, without white space at their
@@ -36,8 +68,8 @@ def read_captions(path: str | Path, annotations: Annotations | None = None) -> d
     captions: dict[int, list[str]] = {}
     empty = 0
     content = read_sections(path, ("annotations",), optional=("images",))
-    if annotations is not None:
-        _check_same_images(path, content["images"], annotations)
+    if images is not None:
+        _check_same_images(ImageNames.of_records(path, content["images"]), images)
     for record in content["annotations"]:
         check_keys(record, CAPTION_KEYS, "caption", path)
         try:
@@ -59,24 +91,28 @@ def read_captions(path: str | Path, annotations: Annotations | None = None) -> d
     return captions
 
 
-def _check_same_images(path: Path, images: Iterable[Any], annotations: Annotations) -> None:
-    """Raise UserError if ids of a caption file, which lists images, are others in another file."""
-    there, now = _names(path, images), _names(annotations.path, annotations.images)
+def _check_same_images(captions: ImageNames, images: ImageNames) -> None:
+    """Raise UserError if most ids of a caption file are of other images; warn of some."""
+    there, now = captions.names, images.names
     shared = [image_id for image_id in there if image_id in now]
     other = [image_id for image_id in shared if not _is_same(there[image_id], now[image_id])]
-    if other:
-        first = other[0]
-        raise UserError(
-            f"{path} has captions of other images than {annotations.path} lists: of {len(shared)} "
-            f"ids that both have, {len(other)} are of other files (image {first} is "
-            f"{there[first]!r} in the one, {now[first]!r} in the other). Expected captions with "
-            "the image ids of that file"
-        )
+    if not other:
+        return
+    first = other[0]
+    said = (
+        f"{captions.path} has captions of other images than {images.path} lists: of {len(shared)} "
+        f"ids that both have, {len(other)} are of other files (image {first} is {there[first]!r} "
+        f"in the one, {now[first]!r} in the other). Expected captions with the image ids of that "
+        "file"
+    )
+    if 2 * len(other) > len(shared):
+        raise UserError(said)
+    LOGGER.warning(said)
 
 
 def _is_same(one: str, other: str) -> bool:
-    """Return whether two names are of one file, which COCO of 2014 has with a prefix."""
-    longer, shorter = sorted((one, other), key=len, reverse=True)
+    """Return whether two names are of one file; COCO of 2014 has a prefix."""
+    longer, shorter = sorted((Path(one).stem, Path(other).stem), key=len, reverse=True)
     return longer == shorter or longer.endswith(f"_{shorter}")
 
 

@@ -10,7 +10,7 @@ from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations.reader import Annotations
 from ovdistill.datasets.annotations.values import Record
 
-NO_CATEGORY = -1  # no file has it, see ``annotation_ids``
+NO_CATEGORY = -1  # no file has it, see ``ids``
 
 
 def label_categories(

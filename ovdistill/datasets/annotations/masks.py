@@ -23,7 +23,7 @@ class Mask(NamedTuple):
 
     Attributes:
         segmentation: polygons or an RLE; None if there is no mask.
-        problems: kinds (keys of ``annotation_report.KINDS``) with a description of each problem.
+        problems: kinds (keys of ``report.KINDS``) with a description of each problem.
     """
 
     segmentation: Any

@@ -67,7 +67,7 @@ class Annotations:
 
     @property
     def dropped(self) -> Counter[str]:
-        """How many annotations were left out, by kind: a key of ``annotation_report.KINDS``."""
+        """How many annotations were left out, by kind: a key of ``report.KINDS``."""
         kinds = ("form", "bbox", "bbox_size", "bbox_far", "bbox_outside", "image_id", "category_id")
         return Counter(
             {kind: self.report.counts[kind] for kind in kinds if self.report.counts[kind]}

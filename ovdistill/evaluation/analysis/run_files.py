@@ -55,7 +55,7 @@ class RunFiles:
         metrics: AP and more by key, in percent, -1.0 where there is no ground truth.
         origin: of ``provenance.json``.
         classes: of ``per_category.json``, by ascending id.
-        detections: by metric, 'bbox' or 'segm' or both. Ids are numbers, see ``annotation_ids``.
+        detections: by metric, 'bbox' or 'segm' or both. Ids are numbers, see ``annotations.ids``.
     """
 
     folder: Path

@@ -77,7 +77,7 @@ def learn_context(
                 f"the loss of epoch {epoch} is {mean}; nothing is written. Expected a lower --lr "
                 f"than {recipe.lr:g}"
             )
-        if epoch % max(1, recipe.epochs // LINES) == 0:
+        if epoch % max(1, recipe.epochs // LINES) == 0 or epoch == recipe.epochs:
             report(f"epoch {epoch} of {recipe.epochs}: loss {mean:.4f}")
     return context.detach()
 

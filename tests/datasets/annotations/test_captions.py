@@ -6,8 +6,7 @@ import re
 import pytest
 
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.annotations import read_annotations
-from ovdistill.datasets.annotations.captions import read_captions
+from ovdistill.datasets.annotations.captions import ImageNames, read_captions
 from ovdistill.datasets.annotations.ids import image_number
 
 
@@ -21,7 +20,7 @@ def instances(tmp_path):
     image = dict(id=10, file_name="images\\10.png", height=20, width=30)
     path = tmp_path / "instances.json"
     write(path, dict(images=[image], annotations=[], categories=[dict(id=1, name="cat")]))
-    return read_annotations(path, warn=False)
+    return ImageNames.of_file(path)
 
 
 def write(path, content):
@@ -57,10 +56,10 @@ def test_an_image_of_unknown_id(file, tmp_path):
     write(own, dict(images=[image], annotations=[], categories=[dict(id=1, name="cat")]))
     write(file, dict(annotations=[], images=[dict(id=None, file_name="a/11.png")]))
     with pytest.raises(UserError, match=r"ann\.json has an image 'a/11\.png' .* got id None"):
-        read_captions(file, read_annotations(own, warn=False))
+        read_captions(file, ImageNames.of_file(own))
 
 
-@pytest.mark.parametrize("name", ["train/10.png", "COCO_train2014_10.png"])
+@pytest.mark.parametrize("name", ["train/10.png", "COCO_train2014_10.png", "10.jpg"])
 def test_captions_of_the_same_images(file, instances, name):
     images = [dict(id=10, file_name=name), dict(id=4), 5]
     captions = dict(annotations=[dict(image_id=10, caption="A cat.")])
@@ -75,3 +74,13 @@ def test_captions_are_of_the_images_that_their_ids_name(file, instances, name):
     said = rf"ann\.json .*of 1 ids .* 1 are .*'{re.escape(name)}' .*'10\.png'"
     with pytest.raises(UserError, match=said):
         read_captions(file, instances)
+
+
+def test_a_few_other_names_are_said(file, tmp_path, caplog):
+    images = [dict(id=n, file_name=f"{n}.png") for n in (1, 2, 3)]
+    write(tmp_path / "instances.json", dict(images=images))
+    images[0]["file_name"] = "a.png"
+    captions = [dict(image_id=1, caption="A cat.")]
+    write(file, dict(annotations=captions, images=images))
+    assert read_captions(file, ImageNames.of_file(tmp_path / "instances.json")) == {1: ["A cat."]}
+    assert "of 3 ids that both have, 1 are of other files" in caplog.text

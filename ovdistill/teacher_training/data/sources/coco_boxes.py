@@ -13,7 +13,7 @@ from ovdistill.core.class_names import clean_name
 from ovdistill.core.errors import UserError
 from ovdistill.core.images import read_image
 from ovdistill.datasets.annotations import read_annotations
-from ovdistill.datasets.annotations.captions import read_captions
+from ovdistill.datasets.annotations.captions import ImageNames, read_captions
 from ovdistill.teacher_training.data.registry import register_source
 from ovdistill.teacher_training.data.source import Pair, PairSource
 
@@ -58,7 +58,8 @@ class CocoBoxes(PairSource):
         super().__init__(weight)
         found = read_annotations(annotations)
         names = {record["id"]: clean_name(name) for name, record in found.categories.items()}
-        texts = {} if captions is None else read_captions(Path(captions), found)
+        listed = ImageNames.of_records(found.path, found.images)
+        texts = {} if captions is None else read_captions(captions, listed)
         self.images = Path(images)
         self.records: list[_Record] = []
         for image in found.images:
