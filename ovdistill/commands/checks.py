@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from ovdistill.commands.options import CommonOptions
@@ -37,6 +38,27 @@ def check_free(path: Path, *, force: bool) -> None:
     """Raise UserError for a file that is there, unless it may be replaced."""
     if path.exists() and not force:
         raise UserError(f"{path} is there already: --force replaces it, -o names another file.")
+
+
+def check_input_stays(
+    out: Path, path: Path, role: str, writes: Callable[[str], bool] | None = None
+) -> None:
+    """Raise UserError if a result would replace what it is made from.
+
+    Args:
+        out: the file or folder of the result.
+        path: of the input; it need not be there.
+        role: what the input is for, for the message.
+        writes: whether a file of a name is written into the folder ``out``, where all others stay;
+            None if ``out`` is replaced as a whole, with all that lies in it.
+    """
+    there, target = path.resolve(), out.resolve()
+    if writes is None:
+        replaced = target in (there, *there.parents)
+    else:
+        replaced = there.parent == target and writes(there.name)
+    if replaced and there.exists():
+        raise UserError(f"-o {out} would replace {path}, {role}; choose another name")
 
 
 def check_positive(options: CommonOptions, *names: str) -> None:

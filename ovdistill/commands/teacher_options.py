@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ovdistill.commands.checks import check_input_stays
 from ovdistill.commands.options import ConfigOptions, complete_recipe, flag, option
 from ovdistill.core.errors import UserError
 from ovdistill.core.recipes import find_recipe
@@ -132,28 +133,18 @@ def parse_teacher(text: str) -> Mapping[str, str | None]:
     return dict(model=model, pretrained=pretrained or None)
 
 
-def check_teacher_stays(out: Path, arguments: Mapping[str, Any]) -> None:
+def check_teacher_stays(
+    out: Path, arguments: Mapping[str, Any], writes: Callable[[str], bool] | None = None
+) -> None:
     """Raise UserError if a result would replace what its teacher is made of.
 
     Args:
         out: the file or folder of the result.
         arguments: of the teacher, see ``build_teacher``.
+        writes: see ``check_input_stays``.
     """
     for path in _named_paths(arguments):
-        check_input_stays(out, path, "of which the teacher is made")
-
-
-def check_input_stays(out: Path, path: Path, role: str) -> None:
-    """Raise UserError if a result would replace what it is made from.
-
-    Args:
-        out: the file or folder of the result.
-        path: of the input; it need not be there.
-        role: what the input is for, for the message.
-    """
-    there = path.resolve()
-    if there.exists() and out.resolve() in (there, *there.parents):
-        raise UserError(f"-o {out} would replace {path}, {role}; choose another name")
+        check_input_stays(out, path, "of which the teacher is made", writes)
 
 
 def _named_paths(arguments: Mapping[str, Any]) -> Iterator[Path]:

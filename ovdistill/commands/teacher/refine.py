@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ovdistill.commands.checks import check_file, check_folder
+from ovdistill.commands.checks import check_file, check_folder, check_input_stays
 from ovdistill.commands.options import option
 from ovdistill.commands.teacher_options import (
     TeacherOptions,
@@ -93,10 +93,14 @@ def refine(options: RefineOptions) -> None:
     from ovdistill.core.devices import choose_device
     from ovdistill.core.locks import folder_lock
     from ovdistill.teacher import OpenCLIPTeacher, build_teacher
+    from ovdistill.teacher.teacher_folder import is_teacher_file
     from ovdistill.teacher_training.refine.refiner import Refiner
 
     check_no_teacher(options.out)
-    check_teacher_stays(options.out, arguments)
+    check_teacher_stays(options.out, arguments, is_teacher_file)
+    if options.annotations:
+        role = "which lists the images"
+        check_input_stays(options.out, options.annotations, role, is_teacher_file)
     teacher = build_teacher(arguments, choose_device(options.device))
     if not isinstance(teacher, OpenCLIPTeacher):
         raise UserError(f"teacher {teacher.name!r} is none of open_clip; only those are refined")

@@ -57,6 +57,27 @@ def test_the_weights_that_are_refined_stay(tmp_path: Path) -> None:
         main.run(["teacher", "refine", *words])
 
 
+@pytest.mark.parametrize("teacher", ["{}/base", "RN50:{}/w.pt"])
+def test_what_is_not_written_may_lie_in_the_folder(tmp_path: Path, teacher: str) -> None:
+    """The run ends at the teacher's weights, of which there are none, and not at -o."""
+    Image.new("RGB", (40, 30)).save(tmp_path / "1.png")
+    (tmp_path / "run" / "base").mkdir(parents=True)
+    (tmp_path / "run" / "base" / "open_clip_config.json").write_text("{}")
+    (tmp_path / "run" / "w.pt").touch()
+    words = ["--teacher", teacher.format(tmp_path / "run"), "--images", str(tmp_path)]
+    with pytest.raises(UserError, match="no weights|weights .* do not load"):
+        main.run(["teacher", "refine", *words, "-o", str(tmp_path / "run"), "--device", "cpu"])
+
+
+def test_the_list_of_images_stays(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 30)).save(tmp_path / "1.png")
+    (tmp_path / "provenance.json").write_text("{}")
+    words = ["--regions", str(tmp_path), "--annotations", str(tmp_path / "provenance.json")]
+    words += ["--teacher", "ovshapes-plain", "--images", str(tmp_path), "-o", str(tmp_path)]
+    with pytest.raises(UserError, match=r"would replace .*provenance\.json, which lists"):
+        main.run(["teacher", "refine", *words])
+
+
 def test_one_refinement_at_a_time(tmp_path: Path) -> None:
     """Another process has the folder; nothing of it is touched."""
     Image.new("RGB", (40, 30)).save(tmp_path / "1.png")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ovdistill.commands.checks import check_input_stays
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.commands.teacher.names import find_vocabulary, objects_remark
-from ovdistill.commands.teacher_options import check_input_stays
 from ovdistill.core.errors import UserError
 from ovdistill.datasets.annotations import Annotations, read_annotations
 from ovdistill.datasets.annotations.class_categories import label_categories
@@ -75,25 +75,45 @@ class AdaptInputs:
         return [objects_remark(file.found, self.vocabulary, file.objects) for file in files]
 
 
+def check_inputs(options: AdaptOptions) -> None:
+    """Check the files of options and config, before a teacher is loaded.
+
+    Args:
+        options: of the command, checked.
+
+    Raises:
+        UserError: a config without images, the same file to learn from and to measure on, or a
+            vocabulary that the result would replace.
+    """
+    config = _load_config(options)
+    names = options.vocabulary or (None if config is None else config.get("vocabulary"))
+    if names:
+        check_input_stays(options.out, Path(names), "which has the class names")
+    learned, _ = _files(config, "train", options.annotations, options.images)
+    measured, _ = _files(config, "val", options.test_annotations, options.test_images)
+    options.check_other_images(learned, measured)
+
+
 def find_inputs(options: AdaptOptions, teacher: Teacher) -> AdaptInputs:
     """Read names, annotations and lists of images.
 
     Args:
-        options: of the command.
+        options: of the command, see ``check_inputs``.
         teacher: the one to adapt.
 
     Raises:
-        UserError: a file that cannot be read, or that would be replaced, the same one to learn from
-            and to measure on, a vocabulary of another teacher, no base class, or no object of its
-            classes.
+        UserError: a file that cannot be read, a vocabulary of another teacher, no base class, or no
+            object of its classes.
     """
     config = _load_config(options)
-    _check_names_stay(options, config)
+    if config is not None and not (options.annotations and options.test_annotations):
+        from ovdistill.extraction.prepare import prepare_data, run_step
+
+        run_step(config, "data", prepare_data)
     annotations, images = _files(config, "train", options.annotations, options.images)
     test_annotations, test_images = _files(
         config, "val", options.test_annotations, options.test_images
     )
-    _check_other_images(options, annotations, test_annotations)
     test = read_annotations(test_annotations)
     vocabulary = find_vocabulary(options, config, test, teacher)
     if not vocabulary.is_base.any():
@@ -148,13 +168,9 @@ def encode(objects: ObjectFile, teacher: Teacher, inputs: AdaptInputs) -> TrueOb
 def _load_config(options: AdaptOptions) -> Config | None:
     if options.config is None:
         return None
-    from ovdistill.extraction.prepare import prepare_data, run_step
     from ovdistill.models.config import load_config
 
-    config = load_config(options.config, options.overrides)
-    if not (options.annotations and options.test_annotations):
-        run_step(config, "data", prepare_data)
-    return config
+    return load_config(options.config, options.overrides)
 
 
 def _files(
@@ -167,23 +183,6 @@ def _files(
 
     assert config is not None  # see AdaptOptions.check
     return subset_files(config, subset)
-
-
-def _check_names_stay(options: AdaptOptions, config: Config | None) -> None:
-    """Raise UserError if the result would replace the vocabulary that is read."""
-    path = options.vocabulary or (None if config is None else config.get("vocabulary"))
-    if path:
-        check_input_stays(options.out, Path(path), "which has the class names")
-
-
-def _check_other_images(options: AdaptOptions, annotations: Path, test: Path) -> None:
-    """Raise UserError if the objects that are measured on are learned from."""
-    read = not (options.store and options.unsupervised)  # else no annotation is learned from
-    if read and annotations.resolve() == test.resolve():
-        raise UserError(
-            f"got {annotations} to learn from and {test} to measure on, the same file; expected a "
-            "file of other images for --test-annotations"
-        )
 
 
 def _objects(

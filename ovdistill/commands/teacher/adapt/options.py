@@ -106,10 +106,26 @@ class AdaptOptions(MeasuringOptions):
             check_file(getattr(self, name), f"--{name.replace('_', '-')}")
         for folder in self.store:
             check_folder(folder, "--store")
+        if self.annotations and self.test_annotations:
+            self.check_other_images(self.annotations, self.test_annotations)
         if self.vocabulary and (self.templates or self.split):
             raise UserError(
                 "got --vocabulary and --templates or --split; expected one: a vocabulary has its "
                 "embeddings and its split"
+            )
+
+    def check_other_images(self, learned: Path, measured: Path) -> None:
+        """Raise UserError if the objects that are measured on are learned from.
+
+        Args:
+            learned: the annotation file to learn from, of an option or of the config.
+            measured: the one to measure on.
+        """
+        read = not (self.store and self.unsupervised)  # else no annotation is learned from
+        if read and learned.resolve() == measured.resolve():
+            raise UserError(
+                f"got {learned} to learn from and {measured} to measure on, the same file; "
+                "expected a file of other images: give --test-annotations FILE --test-images DIR"
             )
 
     def _check_pair(self, file: str, folder: str, *, needed: bool) -> None:

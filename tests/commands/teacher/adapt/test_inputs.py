@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ovdistill.commands.teacher.adapt.inputs import find_inputs
+from ovdistill.commands.teacher.adapt.inputs import check_inputs, find_inputs
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.commands.teacher.adapt.regions import read_data
 from ovdistill.commands.teacher_options import SHIPPED
@@ -30,7 +30,7 @@ def teacher():
 
 def options(root, **more):
     given = dict(config="vild_r18_shapes", cfg_options=(f"data_root={root}",), workers=0)
-    return AdaptOptions(**given, **more, out=Path("x.safetensors"))
+    return AdaptOptions(**(given | more), out=Path("x.safetensors"))
 
 
 def test_without_labels_no_class_of_the_file_is_read(root, teacher, tmp_path):
@@ -53,7 +53,7 @@ def test_without_labels_no_class_of_the_file_is_read(root, teacher, tmp_path):
 
 
 @pytest.mark.parametrize("subset", ["train", "val"])
-def test_files_of_the_config_are_not_measured_on_either(root, teacher, subset):
+def test_files_of_the_config_are_not_measured_on_either(root, subset):
     name = {"train": "test_", "val": ""}[subset]  # of which option the config's other file is
     files = {
         f"{name}annotations": root / "annotations" / f"instances_{subset}.json",
@@ -61,5 +61,22 @@ def test_files_of_the_config_are_not_measured_on_either(root, teacher, subset):
     }
     for more in ({}, dict(store=STORE)):
         with pytest.raises(UserError, match="expected a file of other images"):
-            find_inputs(options(root, **files, **more), teacher)
-    find_inputs(options(root, **files, store=STORE, unsupervised=True), teacher)  # no labels
+            check_inputs(options(root, **files, **more))
+    check_inputs(options(root, **files, store=STORE, unsupervised=True))  # no labels
+
+
+def test_a_config_without_images_to_measure_on(root):
+    """As `init-dataset` writes it without --val; the message says what to give."""
+    same = (f"data_root={root}", "val_ann=annotations/instances_train.json")
+    with pytest.raises(UserError, match="instances_train.*--test-annotations .*--test-images"):
+        check_inputs(options(root, cfg_options=same))
+    test = dict(test_annotations=root / "annotations" / "instances_val.json")
+    check_inputs(options(root, cfg_options=same, **test, test_images=root / "images"))
+
+
+def test_two_files_are_compared_before_a_config_is_read(root):
+    file = root / "annotations" / "instances_val.json"
+    files = dict(annotations=file, images=root, test_annotations=file, test_images=root)
+    with pytest.raises(UserError, match="the same file"):
+        options(root, **files).check()
+    options(root, **files, store=(root,), unsupervised=True).check()  # no labels

@@ -1,4 +1,4 @@
-"""What is around the learning of a method: measuring comes before writing, in parts."""
+"""What is around the learning of a method: a result is tried, written, then measured in parts."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,8 +9,10 @@ import torch
 from ovdistill.commands.teacher.adapt import run
 from ovdistill.commands.teacher.adapt.options import AdaptOptions
 from ovdistill.core.errors import DivergedError
+from ovdistill.core.json_files import read_json
 from ovdistill.evaluation.teacher.objects import TrueObjects
 from ovdistill.evaluation.teacher.zero_shot import ZeroShotCounter
+from ovdistill.extraction.encode_objects import NotFiniteError
 from ovdistill.ovshapes.generate import make_ovshapes
 from ovdistill.teacher import build_teacher
 from ovdistill.teacher_training.adapt.data import Adaptation, AdaptMethod, encode_again
@@ -35,14 +37,23 @@ class Exploding(AdaptMethod):
         return Adaptation(teacher, vocabulary, lambda path: path.touch(), images)
 
 
+class Nothing(Exploding):
+    """Learns nothing; its images go through the tower again."""
+
+    name: ClassVar[str] = "nothing"
+
+    def learn(self, data, report=print):
+        return Adaptation(data.teacher, data.vocabulary, lambda path: path.write_text("new"))
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     return make_ovshapes(tmp_path_factory.mktemp("shapes"), train=12, val=3, test=1, workers=1)
 
 
-@pytest.mark.parametrize("behind", [False, True], ids=["images", "embeddings"])
-def test_what_embeds_nothing_is_not_written(root, tmp_path, *, behind):
-    options = AdaptOptions(
+@pytest.fixture
+def options(root, tmp_path):
+    return AdaptOptions(
         teacher="ovshapes-plain",
         annotations=root / "annotations" / "instances_train.json",
         images=root / "images",
@@ -53,9 +64,52 @@ def test_what_embeds_nothing_is_not_written(root, tmp_path, *, behind):
         workers=0,
         out=tmp_path / "a.safetensors",
     )
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["images", "embeddings"])
+def test_what_embeds_nothing_is_not_written(options, tmp_path, *, behind):
     with pytest.raises(DivergedError, match=r"exploding .*lower --lr than 0\.5") as caught:
         run.adapt(options, Exploding(behind=behind))
     assert caught.value.exit_code == 3 and not [*tmp_path.iterdir()]
+
+
+def test_a_result_outlives_an_interrupted_measurement(options, tmp_path, monkeypatch):
+    run.adapt(options, Nothing())
+    report = read_json(tmp_path / "a.json", "report")
+    assert report["figures"]["before"] == report["figures"]["after"]
+    options.out.write_text("old")
+    encoded = []
+
+    def encode(objects, teacher, inputs):
+        encoded.append(len(objects.files))
+        if len(encoded) == 3:  # objects to measure on, a few of them, and all again
+            raise KeyboardInterrupt
+        return own(objects, teacher, inputs)
+
+    own = run.encode
+    monkeypatch.setattr(run, "encode", encode)
+    monkeypatch.setattr(run, "FEW", 2)
+    with pytest.raises(KeyboardInterrupt):
+        run.adapt(options, Nothing())
+    assert encoded == [3, 2, 3]
+    # the report of the old result is gone with it
+    assert options.out.read_text() == "new" and [*tmp_path.iterdir()] == [options.out]
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_what_explodes_on_later_images_is_deleted(options, tmp_path, monkeypatch, *, folder):
+    def measure(*given):
+        assert options.out.exists()
+        raise NotFiniteError("NaN")
+
+    class Folder(Nothing):
+        def learn(self, data, report=print):
+            return Adaptation(data.teacher, data.vocabulary, lambda path: path.mkdir())
+
+    monkeypatch.setattr(run, "measure", measure)
+    with pytest.raises(DivergedError, match=r"a\.safetensors is deleted.*lower --lr than 0\.5"):
+        run.adapt(options, Folder() if folder else Nothing())
+    assert not [*tmp_path.iterdir()]
 
 
 def test_objects_are_compared_in_parts(monkeypatch):
