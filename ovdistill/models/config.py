@@ -54,8 +54,8 @@ def load_config(
 
     Raises:
         UserError: there is no such file, it cannot be read as what its suffix says, a module of
-            ``custom_imports`` cannot be imported, the options do not fit, or placeholders name each
-            other in a circle; or see ``fit_neck``.
+            ``custom_imports`` cannot be imported, the options do not fit, a data loader is no
+            dictionary, or placeholders name each other in a circle; or see ``fit_neck``.
     """
     path = find_recipe(name)
     config = read_config(path)
@@ -69,9 +69,14 @@ def load_config(
         values["prepare"] = {}  # no step at all, as a step that is None is not made
     filled = Config(values, filename=str(path))
     fit_neck(filled.get("model"))
-    for loader in filter(None, map(filled.get, LOADERS)):
+    for key in LOADERS:
+        loader = filled.get(key)
+        if loader is None:
+            continue
+        if not isinstance(loader, dict):
+            raise UserError(f"{path}, {key}: got {loader!r:.100}; expected a dict, or None")
         if not loader.get("num_workers") and loader.get("persistent_workers"):
-            loader.persistent_workers = False  # else torch refuses num_workers=0
+            loader["persistent_workers"] = False  # else torch refuses num_workers=0
     return filled
 
 

@@ -26,10 +26,12 @@ def processes_of_rate(config: Config) -> int:
     """Return how many processes make the steps that the learning rate of a training is for.
 
     Args:
-        config: of a training; one without ``auto_scale_lr`` is for a single process.
+        config: of a training; one without ``auto_scale_lr`` is for a single process, and so is one
+            that cannot train.
     """
-    base = (config.get("auto_scale_lr") or {}).get("base_batch_size") or 1
-    return max(1, base // (config.train_dataloader.batch_size * _batches(config)))
+    base = (config.get("auto_scale_lr") or {}).get("base_batch_size")
+    images = (config.get("train_dataloader") or {}).get("batch_size")
+    return max(1, base // (images * _batches(config))) if base and images else 1
 
 
 def warn_of_rate(config: Config) -> None:
@@ -62,4 +64,4 @@ def warn_of_rate(config: Config) -> None:
 
 def _batches(config: Config) -> int:
     """Return how many batches of a process make a step."""
-    return int(config.optim_wrapper.get("accumulative_counts") or 1)
+    return int((config.get("optim_wrapper") or {}).get("accumulative_counts") or 1)

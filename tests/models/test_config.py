@@ -53,6 +53,12 @@ def test_no_workers_are_kept_where_there_are_none(tmp_path, loader):
     assert not load_config(path, {f"{loader}.num_workers": 0})[loader].persistent_workers
 
 
+@pytest.mark.parametrize("value", ["x", 0, [1]])
+def test_a_loader_that_is_no_mapping_is_an_error(value):
+    with pytest.raises(UserError, match="val_dataloader"):
+        load_config("vild_r18_shapes", {"val_dataloader": value})
+
+
 def test_recipes_are_found_by_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     by_name, by_file = (load_config(name) for name in ("vild_r18_shapes", "vild_r18_shapes.py"))

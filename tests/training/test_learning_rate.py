@@ -46,6 +46,13 @@ def test_processes_count(monkeypatch, caplog):
     assert processes_of_rate(config) == 8
 
 
+@pytest.mark.parametrize("more", [{}, {"auto_scale_lr": None}, {"optim_wrapper": None}])
+def test_a_config_that_cannot_train_is_for_one_process(more):
+    config = load_config(RECIPE, {"train_dataloader": None, "train_cfg": None, **more})
+    assert processes_of_rate(config) == 1
+    assert processes_of_rate(load_config(RECIPE, {"optim_wrapper": None})) == 8
+
+
 def test_recipes_of_ovshapes_do_not_warn(caplog):
     names = [name for name in recipe_names() if name.endswith("_shapes")]
     for name in (name for name in names if name != "teacher_shapes"):
