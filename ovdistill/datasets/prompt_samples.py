@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
+from ovdistill.core import mmcv_ops
 from ovdistill.core.errors import UserError
-from ovdistill.datasets.ov_dataset import OVDataset
 from ovdistill.store import TeacherStore
 from ovdistill.store.same_images import check_same_images
 from ovdistill.store.stored_image import StoredImage
@@ -148,6 +148,9 @@ def read_embeddings(stores: Iterable[TeacherStore], images: Collection[int]) -> 
 
 def _load_records(annotations: str | Path, vocabulary: Vocabulary) -> list[dict[str, Any]]:
     """Return images with their objects of base classes, as training reads them."""
+    mmcv_ops.import_datasets()  # without what mmdet prints when a data set is imported first
+    from ovdistill.datasets.ov_dataset import OVDataset
+
     dataset = OVDataset(
         vocabulary=vocabulary,
         labelled="base",
