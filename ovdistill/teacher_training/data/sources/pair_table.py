@@ -151,7 +151,8 @@ def _text(value: Any, name: str, path: Path, place: str) -> str:
 
 
 def _check_inside(name: str, images: Path, path: Path, place: str) -> None:
-    whole = os.path.isabs(name) and Path(os.path.normpath(name)).is_relative_to(images.absolute())
+    folder = os.path.abspath(images)
+    whole = os.path.isabs(name) and Path(os.path.normpath(name)).is_relative_to(folder)
     if is_outside(name) and not whole:
         raise UserError(
             f"{path}, {place}: the image {name!r:.200} is not in the folder {images}; expected "

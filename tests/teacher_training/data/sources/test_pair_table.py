@@ -106,8 +106,9 @@ def test_images_stay_in_their_folder(outside: str, tmp_path: Path) -> None:
     names = ["in/../a.png", f"{tmp_path}/a.png", outside.format(tmp_path)]
     rows = [dict(image=name, text="t") for name in names]
     (tmp_path / "t.json").write_text(json.dumps(rows[:2]))
-    table = PairTable(tmp_path / "t.json")
-    assert [table.load(n, RNG).image.shape for n in (0, 1)] == [(4, 4, 3)] * 2
+    for folder in (None, tmp_path / "in" / ".."):
+        table = PairTable(tmp_path / "t.json", folder)
+        assert [table.load(n, RNG).image.shape for n in (0, 1)] == [(4, 4, 3)] * 2
     (tmp_path / "t.json").write_text(json.dumps(rows))
     with pytest.raises(UserError, match=r"row 3: the image '.*a\.png' is not in the folder"):
         PairTable(tmp_path / "t.json", tmp_path)
